@@ -1,0 +1,241 @@
+// Integers shared by the core and the host. Only `export const NAME = integer expression`: both sides import this file.
+// What each number means, field by field, is tabled in assembly/README.md.
+
+// ── Model image (.dmm) ────────────────────────────────────────────────────────
+export const IMAGE_MAGIC = 0x314d4d44; // "DMM1"
+export const IMAGE_VERSION = 1;
+export const IMAGE_HEADER_BYTES = 64;
+export const IMAGE_ALIGN = 16;
+export const IMAGE_MIN_BYTES = 256;
+export const IMAGE_MAX_BYTES = 16777216;
+
+export const HEADER_MAGIC = 0; // byte offsets in the header
+export const HEADER_VERSION = 4;
+export const HEADER_ABI_HASH = 8;
+export const HEADER_IMAGE_BYTES = 12;
+export const HEADER_SECTION_COUNT = 16;
+export const HEADER_FLAGS = 20;
+export const HEADER_CRC32 = 24;
+export const HEADER_RESERVED = 28;
+export const HEADER_SHA256 = 32;
+
+export const SECTION_ENTRY_BYTES = 16; // kind, offset, bytes, count
+export const SECTION_COUNT = 7;
+export const SECTION_CONFIG = 1; // in the file in this order, each exactly once
+export const SECTION_FEATURES = 2;
+export const SECTION_BLOCKS = 3;
+export const SECTION_EXITS = 4;
+export const SECTION_TABLES = 5;
+export const SECTION_TENSORS = 6;
+export const SECTION_MANIFEST = 7;
+
+export const CONFIG_WORDS = 32; // i32 words; the names below are word indices
+export const CONFIG_D_MODEL = 0;
+export const CONFIG_CHANNELS = 1;
+export const CONFIG_PATCH_FRAMES = 2;
+export const CONFIG_FRAME_RATE_MILLIHERTZ = 3;
+export const CONFIG_WINDOW_PATCHES = 4;
+export const CONFIG_HOP_PATCHES = 5;
+export const CONFIG_CONTEXT_PATCHES = 6;
+export const CONFIG_RING_PATCHES = 7;
+export const CONFIG_BLOCKS = 8;
+export const CONFIG_EXITS = 9;
+export const CONFIG_CLASSES = 10;
+export const CONFIG_GAP_LIMIT_FRAMES = 11;
+export const CONFIG_EMBED = 12; // LINEAR record, words 12..17
+
+export const FEATURE_WORDS = 4; // per channel
+export const FEATURE_ZERO_POINT = 0;
+export const FEATURE_MULTIPLIER = 1;
+export const FEATURE_SHIFT = 2;
+
+export const LINEAR_WORDS = 6;
+export const LINEAR_N_IN = 0;
+export const LINEAR_N_OUT = 1;
+export const LINEAR_WEIGHTS = 2; // byte offsets from the image's first byte
+export const LINEAR_BIAS = 3;
+export const LINEAR_MULTIPLIER = 4;
+export const LINEAR_SHIFT = 5;
+
+export const BLOCK_WORDS = 48;
+export const BLOCK_KIND = 0;
+export const BLOCK_EPSILON = 1; // of the block's first norm
+export const BLOCK_KIND_SSM = 1;
+export const BLOCK_KIND_ATTENTION = 2;
+
+export const SSM_D_INNER = 2;
+export const SSM_HEADS = 3;
+export const SSM_HEAD_DIM = 4;
+export const SSM_D_STATE = 5;
+export const SSM_D_CONV = 6;
+export const SSM_SCAN_SHIFT = 7;
+export const SSM_GATE_EPSILON = 8;
+export const SSM_IN_PROJ = 10;
+export const SSM_OUT_PROJ = 16;
+export const SSM_CONV_WEIGHTS = 22;
+export const SSM_CONV_BIAS = 23;
+export const SSM_CONV_MULTIPLIER = 24;
+export const SSM_CONV_SHIFT = 25;
+export const SSM_SILU_X = 26;
+export const SSM_SILU_Z = 27;
+export const SSM_A = 28;
+export const SSM_D = 29;
+export const SSM_Y_MULTIPLIER = 30;
+export const SSM_Y_SHIFT = 31;
+
+export const ATTENTION_HEADS = 2;
+export const ATTENTION_KV_HEADS = 3;
+export const ATTENTION_HEAD_DIM = 4;
+export const ATTENTION_WINDOW = 5;
+export const ATTENTION_D_MLP = 6;
+export const ATTENTION_SCORE_MULTIPLIER = 7;
+export const ATTENTION_SCORE_SHIFT = 8;
+export const ATTENTION_MLP_EPSILON = 9;
+export const ATTENTION_QKV = 10;
+export const ATTENTION_O_PROJ = 16;
+export const ATTENTION_GATE_UP = 22;
+export const ATTENTION_DOWN = 28;
+export const ATTENTION_SILU = 34;
+export const ATTENTION_OUT_MULTIPLIER = 35;
+export const ATTENTION_OUT_SHIFT = 36;
+export const ATTENTION_MLP_MULTIPLIER = 37;
+export const ATTENTION_MLP_SHIFT = 38;
+
+export const EXIT_WORDS = 16;
+export const EXIT_AFTER_BLOCK = 0;
+export const EXIT_EPSILON = 1;
+export const EXIT_HEAD = 2; // LINEAR record, words 2..7
+export const EXIT_TEMPERATURE_MULTIPLIER = 8;
+export const EXIT_TEMPERATURE_SHIFT = 9;
+export const EXIT_THRESHOLD = 10; // certified, Q15; EXIT_NEVER = this exit may not answer
+
+export const TABLE_EXP2_ENTRIES = 129; // i32 Q16, 2^(−i/128)
+export const TABLE_SOFTPLUS_ENTRIES = 257; // i32 Q16, softplus(−8 + i/16)
+export const TABLE_BYTES = 1552; // (129 + 257) · 4, rounded up to 16 with zeros
+export const SILU_TABLE_BYTES = 256; // int8, indexed by q + 128
+
+// ── Fixed points ──────────────────────────────────────────────────────────────
+export const FIXED_NORM_ONE = 32; // an RMS of 1 is this int8 value
+export const FIXED_DT_RAW_BITS = 12; // input of softplus, int16
+export const FIXED_DT_BITS = 16; // output of softplus
+export const FIXED_A_BITS = 12; // A·log2(e)
+export const FIXED_A_MIN = 739; // A ≥ 1/8: bounds the scan state below 2^30
+export const FIXED_A_MAX = 131072;
+export const FIXED_STATE_BITS = 12; // scan state, in units of sx·sB
+export const FIXED_LOGIT_BITS = 10;
+export const FIXED_EXPONENT_BITS = 16; // argument of exp2Neg
+export const FIXED_SHIFT_MIN = -31;
+export const FIXED_SHIFT_MAX = 15;
+
+// ── Limits ────────────────────────────────────────────────────────────────────
+export const LIMIT_DIM = 512;
+export const LIMIT_LINEAR_OUT = 2048;
+export const LIMIT_CHANNELS = 16;
+export const LIMIT_PATCH_FRAMES = 16;
+export const LIMIT_PATCHES = 1024; // window, hop, context
+export const LIMIT_RING = 256; // rings and attention windows
+export const LIMIT_BLOCKS = 16;
+export const LIMIT_EXITS = 8;
+export const LIMIT_CLASSES = 64;
+export const LIMIT_HEADS = 32;
+export const LIMIT_STATE = 64;
+export const LIMIT_GAP_FRAMES = 64;
+export const LIMIT_D = 4194304; // |D| in scan output units
+
+export const EXIT_NEVER = 32769; // a threshold no Q15 confidence reaches
+
+// ── Status codes ──────────────────────────────────────────────────────────────
+export const STATUS_OK = 0;
+export const STATUS_IMAGE_TOO_SHORT = -1; // −1…−19: the image as a file
+export const STATUS_IMAGE_MISALIGNED = -2;
+export const STATUS_BAD_MAGIC = -3;
+export const STATUS_BAD_VERSION = -4;
+export const STATUS_ABI_MISMATCH = -5;
+export const STATUS_BAD_SIZE = -6;
+export const STATUS_BAD_CRC = -7;
+export const STATUS_BAD_SECTIONS = -8;
+export const STATUS_BAD_FLAGS = -9;
+export const STATUS_BAD_CONFIG = -20; // −20…−39: its contents
+export const STATUS_BAD_FEATURES = -21;
+export const STATUS_BAD_BLOCK = -22;
+export const STATUS_BAD_LINEAR = -23;
+export const STATUS_BAD_MULTIPLIER = -24;
+export const STATUS_BAD_PADDING = -25;
+export const STATUS_BAD_TENSOR = -26;
+export const STATUS_BAD_SCAN = -27;
+export const STATUS_BAD_TABLES = -28;
+export const STATUS_BAD_EXIT = -29;
+export const STATUS_BAD_BIAS = -30;
+export const STATUS_ARENA_TOO_SMALL = -40; // −40…−59: memory
+export const STATUS_ARENA_MISALIGNED = -41;
+export const STATUS_ARENA_OVERLAPS_IMAGE = -42;
+export const STATUS_MEMORY_RANGE = -43;
+export const STATUS_BAD_SET_POINT = -60; // −60…−79: run time
+export const STATUS_BAD_SNAPSHOT = -61;
+export const STATUS_SNAPSHOT_OF_OTHER_IMAGE = -62;
+export const STATUS_NOT_PREPARED = -63;
+
+// ── Run time ──────────────────────────────────────────────────────────────────
+export const PUSH_PATCH = 1; // flags that pushFrame and pushPatch return
+export const PUSH_DECISION = 2;
+export const PUSH_HELD = 4;
+export const PUSH_RESET = 8;
+export const PUSH_IGNORED = 16;
+
+export const WHY_EXIT = 0;
+export const WHY_ASK = 1;
+export const WHY_DEFERRED = 2;
+export const WHY_BUDGET = 3;
+export const WHY_THERMAL = 4;
+
+export const SETPOINT_WORDS = 16; // i32 word indices
+export const SETPOINT_MAX_EXIT = 0;
+export const SETPOINT_HOP_PATCHES = 1;
+export const SETPOINT_ASK_ALLOWED = 2; // 0 or 1
+export const SETPOINT_LIMIT_REASON = 3; // 0, WHY_BUDGET or WHY_THERMAL: why maxExit is below the last
+export const SETPOINT_ASK_INTERVAL_HOPS = 4; // at most one ask in so many decisions
+export const SETPOINT_THRESHOLDS = 8; // LIMIT_EXITS words, Q15
+
+export const DECISION_WORDS = 12;
+export const DECISION_LABEL = 0;
+export const DECISION_EXIT = 1;
+export const DECISION_CONFIDENCE = 2; // Q15
+export const DECISION_WHY = 3;
+export const DECISION_TICK = 4; // frame count of the device, u32
+export const DECISION_PATCH = 5; // patches since reset, u32
+export const DECISION_MACS = 6; // multiply-accumulates since the decision before, u32
+export const DECISION_REBUILDS = 7; // segments rebuilt for this decision because their ring had overflowed
+export const DECISION_STEPS = 8; // block steps (one block, one patch) since the decision before
+
+export const OPS_MACS = 0; // kinds of opCount
+export const OPS_REQUANTIZE = 1;
+export const OPS_STATE = 2;
+export const OPS_LOOKUP = 3;
+export const OPS_NORM = 4;
+export const OPS_WEIGHT_BYTES = 5;
+export const OPS_KINDS = 6;
+
+// ── Tail: the persistent part of the arena, and what a snapshot carries ───────
+export const TAIL_WORDS = 32; // u32 words; then the arrays that assembly/README.md lists
+export const TAIL_PATCHES = 0;
+export const TAIL_FRAMES_IN_PATCH = 1;
+export const TAIL_LAST_TICK = 2;
+export const TAIL_HAS_TICK = 3;
+export const TAIL_PATCHES_SINCE_DECISION = 4;
+export const TAIL_HOPS_SINCE_ASK = 5; // saturates at 65535
+export const TAIL_CONTEXT_HEAD = 6;
+export const TAIL_CONTEXT_COUNT = 7;
+export const TAIL_RING_HEAD = 8; // LIMIT_EXITS words
+export const TAIL_RING_PENDING = 16; // LIMIT_EXITS words; ringPatches + 1 = overflowed
+export const TAIL_MACS = 24;
+export const TAIL_STEPS = 25;
+
+export const SNAPSHOT_MAGIC = 0x31534d44; // "DMS1"
+export const SNAPSHOT_HEADER_BYTES = 32; // magic, ABI hash, image crc32, tail bytes, tail crc32, 3 reserved
+export const STATE_HEADER_BYTES = 16; // before each block's state: count (KV entries seen, saturating at 2·W), 3 reserved
+
+// CRC-32 of every IMAGE_, HEADER_, SECTION_, CONFIG_, FEATURE_, LINEAR_, BLOCK_, SSM_, ATTENTION_, EXIT_, TABLE_ and FIXED_
+// line above as "NAME=value\n", in order; test/host/core/layout.test.ts recomputes it.
+export const ABI_HASH = 0xf00a3fe4;
+// CRC-32 of the TABLES section that every image of this ABI carries.
+export const TABLES_CRC32 = 0x27a1076e;

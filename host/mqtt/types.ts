@@ -1,0 +1,76 @@
+import type { DormouseError } from "../core/errors.ts";
+
+/** The life of an ask: pending until it ends once in one of the others. */
+export type AskState = "pending" | "answered" | "expired" | "refused" | "evicted";
+export type AskEnd = Exclude<AskState, "pending">;
+
+/** All that an answer needs: workers are stateless. */
+export interface AskQuery {
+  readonly agent: string;
+  readonly imageHash: string; // hex SHA-256 of the image that was unsure
+  readonly labels: readonly string[];
+  readonly tick: number; // device time (frames) of the decision
+  readonly patches: Int8Array; // (patchCount, patchBytes) oldest first: context, ending with the window
+  readonly patchBytes: number;
+  readonly windowPatches: number;
+  readonly local: { readonly label: number; readonly confidenceQ15: number; readonly exit: number };
+  readonly deadlineMillis: number; // from now
+}
+
+/** What the cloud said. `label` indexes the labels of the ask. */
+export interface Answer {
+  readonly label: number;
+  readonly confidence: number; // 0…1
+  readonly model: string;
+}
+
+/** An ask that has ended. */
+export interface AskOutcome {
+  readonly id: string; // 32 hex digits: the correlation data
+  readonly state: AskEnd;
+  readonly answer?: Answer;
+  readonly reason?: string; // why refused or evicted
+  readonly agent: string;
+  readonly tick: number;
+  readonly local: AskQuery["local"];
+  readonly latencyMillis: number;
+}
+
+/** Every ask is in exactly one of these; duplicates, late, malformed and unknown count answers that were ignored. */
+export interface AskCounts {
+  readonly asked: number;
+  readonly answered: number;
+  readonly expired: number;
+  readonly refused: number;
+  readonly evicted: number;
+  readonly pending: number;
+  readonly duplicateAnswers: number;
+  readonly lateAnswers: number;
+  readonly malformedAnswers: number;
+  readonly unknownAnswers: number;
+}
+
+export type LinkState = "offline" | "connecting" | "online";
+
+/** Sends asks and delivers their outcomes. Never throws for a network failure. */
+export interface Asker {
+  /** Durably queues an ask and returns its id; the outcome comes to `onOutcome`, once. */
+  ask(query: AskQuery): string;
+  counts(): AskCounts;
+  /** Ids by state: this end's ledger. */
+  ledger(): ReadonlyMap<string, AskState>;
+  readonly linkState: LinkState;
+  /** Publishes a decision worth telling on event/{agent}. Dropped and counted while offline beyond a bound. */
+  event(agent: string, event: Readonly<Record<string, unknown>>): void;
+  telemetry(values: Readonly<Record<string, unknown>>): void;
+  /** Waits until nothing is pending, at most `timeoutMillis`; true = drained. */
+  drain(timeoutMillis: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface AskerEvents {
+  onOutcome(outcome: AskOutcome): void;
+  onLinkState?(state: LinkState, detail?: string): void;
+  /** A counted oddity: malformed, late, repeated or unknown answer, dropped event, refused payload. */
+  onAnomaly?(error: DormouseError): void;
+}
