@@ -222,13 +222,15 @@ export const TAIL_FRAMES_IN_PATCH = 1;
 export const TAIL_LAST_TICK = 2;
 export const TAIL_HAS_TICK = 3;
 export const TAIL_PATCHES_SINCE_DECISION = 4;
-export const TAIL_HOPS_SINCE_ASK = 5; // saturates at 65535
+export const TAIL_HOPS_SINCE_ASK = 5; // saturates at HOPS_SINCE_ASK_MAX
 export const TAIL_CONTEXT_HEAD = 6;
 export const TAIL_CONTEXT_COUNT = 7;
 export const TAIL_RING_HEAD = 8; // LIMIT_EXITS words
 export const TAIL_RING_PENDING = 16; // LIMIT_EXITS words; ringPatches + 1 = overflowed
 export const TAIL_MACS = 24;
 export const TAIL_STEPS = 25;
+
+export const HOPS_SINCE_ASK_MAX = 65535;
 
 export const SNAPSHOT_MAGIC = 0x31534d44; // "DMS1"
 export const SNAPSHOT_HEADER_BYTES = 32; // magic, ABI hash, image crc32, tail bytes, tail crc32, 3 reserved

@@ -1,0 +1,45 @@
+import { clampS8 } from "./requantize";
+
+/** floor(√v), bit by bit: 16 steps, no division. */
+export function isqrt(v: u32): u32 {
+  let rest = v;
+  let root: u32 = 0;
+  let bit: u32 = 1 << 30;
+  while (bit != 0) {
+    const trial = root + bit;
+    root >>= 1;
+    if (rest >= trial) {
+      rest -= trial;
+      root += bit;
+    }
+    bit >>= 2;
+  }
+  return root;
+}
+
+/**
+ * y = x / √(mean(x²) + ε), an RMS of 1 coming out as 32 (FIXED_NORM_ONE). The gain lives in the next linear's weights.
+ *   x (n,) s16   any scale
+ *   y (n,) s8    scale 1/32
+ *   epsilon      n·ε / sx², at least 1: added to Σx²
+ * Needs: n ≤ 512. Rounding: half up, once. Oracle: host/core/reference/rms-norm.ts, bit-exact. Source: arXiv:1910.07467.
+ */
+export function rmsNorm(x: usize, y: usize, n: i32, epsilon: i32): void {
+  let ss = <u64>epsilon;
+  const last = x + <usize>(n << 1);
+  for (let p = x; p < last; p += 2) {
+    const v = <i32>load<i16>(p);
+    ss += <u64>(<u32>(v * v));
+  }
+  // v in [2^28, 2^30) keeps 14 bits in its root; e is even so that the root of 2^e is a shift.
+  let e = 64 - <i32>clz<u64>(ss) - 30;
+  if (e & 1) e += 1;
+  const v = e >= 0 ? <u32>(ss >> <u64>e) : <u32>(ss << <u64>-e);
+  const m = <i32>((isqrt(<u32>n << 20) << 15) / isqrt(v));
+  const shift = 20 + (e >> 1);
+  const half = 1 << (shift - 1);
+  for (let p = x; p < last; p += 2) {
+    store<i8>(y, clampS8((<i32>load<i16>(p) * m + half) >> shift));
+    y += 1;
+  }
+}

@@ -1,0 +1,76 @@
+import { clampS16, requantize } from "./requantize";
+import { exp2Neg, softplus } from "./tables";
+
+/**
+ * One step of the selective scan with one decay per head: h = a·h + Δ·B·u, y = C·h + D·u, a = exp(−Δ·A), Δ = softplus(raw).
+ *   raw    (nHeads,)          s16 Q12
+ *   b, c   (dState,)          s8
+ *   u      (dInner,)          s8    head h owns channels h·headDim …
+ *   aLog2, d (nHeads,)        s32   A·log2(e) in Q12 (≥ 739); D in units of the output sum, |D| ≤ 2^22
+ *   state  (dInner, dState)   s32   units su·sB, Q12; stays below 2^30 because A ≥ 1/8 and Δ ≤ 8
+ *   dtB    (dState,)          s32   scratch
+ *   y      (dInner,)          s16
+ * Needs: scanShift ≥ 7 + ⌈log2 dState⌉, so that the sum stays below 2^30. Rounding: half up at a·h, Δ·B and y.
+ * a·h is split into 16-bit halves: exact, and no 64-bit product on a Cortex-M0+.
+ * Oracle: host/core/reference/selective-scan.ts, bit-exact. Source: arXiv:2405.21060 §3, arXiv:2312.00752 §3.
+ */
+export function selectiveScan(
+  tables: usize, raw: usize, b: usize, c: usize, u: usize, aLog2: usize, d: usize, state: usize, dtB: usize, y: usize,
+  nHeads: i32, headDim: i32, dState: i32, scanShift: i32, multiplier: i32, shift: i32,
+): void {
+  const states = <usize>dState;
+  for (let h = 0; h < nHeads; h++) {
+    const dt = softplus(tables, <i32>load<i16>(raw + <usize>(h << 1)));
+    const t = <u32>((<i64>dt * <i64>load<i32>(aLog2 + <usize>(h << 2)) + 2048) >> 12);
+    const a = min<u32>(65535, exp2Neg(tables, t));
+    for (let n: usize = 0; n < states; n++) store<i32>(dtB + (n << 2), (dt * <i32>load<i8>(b + n) + 8) >> 4);
+    const dh = load<i32>(d + <usize>(h << 2));
+    for (let p = 0; p < headDim; p++) {
+      const x = <i32>load<i8>(u);
+      let acc = dh * x;
+      let n: usize = 0;
+      if (ASC_FEATURE_SIMD) {
+        const av = i32x4.splat(a);
+        const xv = i32x4.splat(x);
+        const low = i32x4.splat(65535);
+        const half = i32x4.splat(32768);
+        let sum = i32x4.splat(0);
+        for (; n + 4 <= states; n += 4) {
+          const s = state + (n << 2);
+          const old = v128.load(s);
+          const kept = i32x4.add(
+            i32x4.mul(av, i32x4.shr_s(old, 16)),
+            i32x4.shr_u(i32x4.add(i32x4.mul(av, v128.and(old, low)), half), 16),
+          );
+          const now = i32x4.add(kept, i32x4.mul(v128.load(dtB + (n << 2)), xv));
+          v128.store(s, now);
+          const cv = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(c + n)));
+          sum = i32x4.add(sum, i32x4.mul(cv, i32x4.shr_s(now, scanShift)));
+        }
+        acc += i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3);
+      }
+      for (; n < states; n++) {
+        const s = state + (n << 2);
+        const old = load<i32>(s);
+        const kept = <i32>a * (old >> 16) + <i32>((a * (<u32>old & 65535) + 32768) >> 16);
+        const now = kept + load<i32>(dtB + (n << 2)) * x;
+        store<i32>(s, now);
+        acc += <i32>load<i8>(c + n) * (now >> scanShift);
+      }
+      store<i16>(y, clampS16(requantize(acc, multiplier, shift)));
+      state += states << 2;
+      u += 1;
+      y += 2;
+    }
+  }
+}
+
+/** g = (y · SiLU(z) + 64) >> 7, in place. y (n,) s16, z (n,) s8, table (256,) s8 indexed by z + 128. The norm that follows ignores scale. */
+export function gateS16(y: usize, z: usize, table: usize, n: i32): void {
+  for (let i = 0; i < n; i++) {
+    const gate = <i32>load<i8>(table + <usize>(<i32>load<i8>(z) + 128));
+    store<i16>(y, (<i32>load<i16>(y) * gate + 64) >> 7);
+    y += 2;
+    z += 1;
+  }
+}

@@ -1,0 +1,101 @@
+import {
+  CONFIG_CLASSES, CONFIG_EXITS, DECISION_CONFIDENCE, DECISION_EXIT, DECISION_LABEL, DECISION_MACS, DECISION_PATCH, DECISION_REBUILDS,
+  DECISION_STEPS, DECISION_TICK, DECISION_WHY, EXIT_NEVER, EXIT_TEMPERATURE_MULTIPLIER, EXIT_TEMPERATURE_SHIFT, EXIT_THRESHOLD,
+  HOPS_SINCE_ASK_MAX, LIMIT_EXITS, LIMIT_PATCHES, OPS_MACS, SETPOINT_ASK_ALLOWED, SETPOINT_ASK_INTERVAL_HOPS, SETPOINT_HOP_PATCHES,
+  SETPOINT_LIMIT_REASON, SETPOINT_MAX_EXIT, SETPOINT_THRESHOLDS, SETPOINT_WORDS, STATUS_BAD_SET_POINT, STATUS_OK, TAIL_HOPS_SINCE_ASK,
+  TAIL_LAST_TICK, TAIL_MACS, TAIL_PATCHES, TAIL_PATCHES_SINCE_DECISION, TAIL_STEPS, WHY_ASK, WHY_BUDGET, WHY_DEFERRED, WHY_EXIT, WHY_THERMAL,
+} from "./layout";
+import { Context, exitRecord, setWord, word } from "./context";
+import { exitOps } from "./counts";
+import { softmaxQ15 } from "./kernels/softmax";
+import { catchUp, exitLogits } from "./step";
+
+// Exit, ask or defer: the one policy, from integer thresholds. The host computes set-points; it never decides.
+
+/** Takes the staged set-point over if it is valid; else keeps the one in force. */
+export function applySetPoint(ctx: Context): i32 {
+  const s = ctx.staged;
+  const maxExit = word(s, SETPOINT_MAX_EXIT);
+  const hop = word(s, SETPOINT_HOP_PATCHES);
+  const interval = word(s, SETPOINT_ASK_INTERVAL_HOPS);
+  const reason = word(s, SETPOINT_LIMIT_REASON);
+  if (maxExit < 0 || maxExit >= word(ctx.config, CONFIG_EXITS)) return STATUS_BAD_SET_POINT;
+  if (hop < 1 || hop > LIMIT_PATCHES || interval < 1 || interval > HOPS_SINCE_ASK_MAX) return STATUS_BAD_SET_POINT;
+  if (<u32>word(s, SETPOINT_ASK_ALLOWED) > 1) return STATUS_BAD_SET_POINT;
+  if (reason != 0 && reason != WHY_BUDGET && reason != WHY_THERMAL) return STATUS_BAD_SET_POINT;
+  for (let k = 0; k < LIMIT_EXITS; k++) {
+    if (<u32>word(s, SETPOINT_THRESHOLDS + k) > <u32>EXIT_NEVER) return STATUS_BAD_SET_POINT;
+  }
+  memory.copy(ctx.active, s, SETPOINT_WORDS << 2);
+  return STATUS_OK;
+}
+
+/** Index of the first largest logit. */
+function argmax(logits: usize, n: i32): i32 {
+  let best = 0;
+  for (let i = 1; i < n; i++) {
+    if (load<i16>(logits + <usize>(i << 1)) > load<i16>(logits + <usize>(best << 1))) best = i;
+  }
+  return best;
+}
+
+/** Q15 probability of the largest logit after temperature scaling. Uses ctx.acc. Source: arXiv:1706.04599 §4.2. */
+function confidence(ctx: Context, k: i32, logits: usize): i32 {
+  const n = word(ctx.config, CONFIG_CLASSES);
+  for (let i = 0; i < n; i++) store<i32>(ctx.acc + <usize>(i << 2), <i32>load<i16>(logits + <usize>(i << 1)));
+  const record = exitRecord(ctx, k);
+  const reciprocal = softmaxQ15(ctx.tables, ctx.acc, n, word(record, EXIT_TEMPERATURE_MULTIPLIER), word(record, EXIT_TEMPERATURE_SHIFT));
+  return (32768 * reciprocal + 32768) >> 16; // the largest has e = 1
+}
+
+/** Decides now: the first exit that is sure enough, else ask or defer. */
+export function decide(ctx: Context): void {
+  const set = ctx.active;
+  const tail = ctx.tail;
+  const maxExit = word(set, SETPOINT_MAX_EXIT);
+  const nClasses = word(ctx.config, CONFIG_CLASSES);
+  let why = -1;
+  let exit = 0;
+  let label = 0;
+  let sure = 0;
+  let rebuilds = 0;
+  for (; exit <= maxExit; exit++) {
+    if (exit > 0) rebuilds += catchUp(ctx, exit);
+    const logits = exitLogits(ctx, exit);
+    setWord(tail, TAIL_MACS, word(tail, TAIL_MACS) + exitOps(ctx, OPS_MACS));
+    label = argmax(logits, nClasses);
+    sure = confidence(ctx, exit, logits);
+    const threshold = max<i32>(word(set, SETPOINT_THRESHOLDS + exit), word(exitRecord(ctx, exit), EXIT_THRESHOLD));
+    if (sure >= threshold) {
+      why = WHY_EXIT;
+      break;
+    }
+  }
+  const hops = min<i32>(word(tail, TAIL_HOPS_SINCE_ASK) + 1, HOPS_SINCE_ASK_MAX);
+  if (why < 0) {
+    exit = maxExit;
+    if (word(set, SETPOINT_ASK_ALLOWED) == 1 && hops >= word(set, SETPOINT_ASK_INTERVAL_HOPS)) why = WHY_ASK;
+    else if (word(set, SETPOINT_LIMIT_REASON) != 0 && maxExit < word(ctx.config, CONFIG_EXITS) - 1) why = word(set, SETPOINT_LIMIT_REASON);
+    else why = WHY_DEFERRED;
+  }
+  setWord(tail, TAIL_HOPS_SINCE_ASK, why == WHY_ASK ? 0 : hops);
+
+  const d = ctx.decision;
+  setWord(d, DECISION_LABEL, label);
+  setWord(d, DECISION_EXIT, exit);
+  setWord(d, DECISION_CONFIDENCE, sure);
+  setWord(d, DECISION_WHY, why);
+  setWord(d, DECISION_TICK, word(tail, TAIL_LAST_TICK));
+  setWord(d, DECISION_PATCH, word(tail, TAIL_PATCHES));
+  setWord(d, DECISION_MACS, word(tail, TAIL_MACS));
+  setWord(d, DECISION_REBUILDS, rebuilds);
+  setWord(d, DECISION_STEPS, word(tail, TAIL_STEPS));
+  setWord(tail, TAIL_MACS, 0);
+  setWord(tail, TAIL_STEPS, 0);
+  setWord(tail, TAIL_PATCHES_SINCE_DECISION, 0);
+}
+
+/** True when the hop is over. */
+export function isDue(ctx: Context): bool {
+  return word(ctx.tail, TAIL_PATCHES_SINCE_DECISION) >= word(ctx.active, SETPOINT_HOP_PATCHES);
+}

@@ -1,0 +1,256 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as layout from "../../assembly/layout.ts";
+import { sealImage } from "../../host/core/image-read.ts";
+import { writeImage } from "../../host/core/image-write.ts";
+import { Model } from "../../host/core/model.ts";
+import { align16, growTo, instantiateCore } from "../../host/core/module.ts";
+import { packageRoot } from "../../host/core/package-root.ts";
+import { createReferenceSession } from "../../host/core/reference/session.ts";
+import type { Session, SetPoint } from "../../host/core/session-types.ts";
+import { activityShaped, randomImage } from "../golden/random-image.ts";
+import { build } from "../support/kernels.ts";
+import { randomPatches, seeded } from "../support/random.ts";
+
+const bytesOf = (seed: number): Uint8Array => writeImage(activityShaped(seed));
+const never = (exits: number, hopPatches = layout.LIMIT_PATCHES): SetPoint => ({
+  maxExit: exits - 1,
+  hopPatches,
+  askAllowed: false,
+  limitReason: "none",
+  askIntervalHops: 1,
+  thresholds: Array(exits).fill(layout.EXIT_NEVER),
+});
+const session = (bytes: Uint8Array): Session => Model.load(bytes, { engine: build }).createSession();
+const hashOf = (s: Session): string =>
+  createHash("sha256")
+    .update(Buffer.concat(s.logits().map((l) => Buffer.from(l.buffer))))
+    .update(s.snapshot())
+    .digest("hex");
+
+describe(`core.wasm (${build})`, () => {
+  it("has no imports, and exactly the exports that hosts know", () => {
+    const module = new WebAssembly.Module(new Uint8Array(readFileSync(join(packageRoot(), "dist", `core-${build}.wasm`))));
+    expect(WebAssembly.Module.imports(module)).toEqual([]);
+    expect(
+      WebAssembly.Module.exports(module)
+        .map((e) => e.name)
+        .sort(),
+    ).toEqual(
+      (
+        "_initialize abiHash applySetPoint arenaUsedBytes contextPtr decide decisionPtr framePtr logitsPtr memory memoryBase opCount patchPtr " +
+        "prepare pushFrame pushPatch reset restore runAll setPointPtr snapshot snapshotBytes tailBytes tailPtr"
+      ).split(" "),
+    );
+  });
+
+  it("contains no heap: the debug build never names the allocator", () => {
+    expect(readFileSync(join(packageRoot(), "dist", "core-debug.wat"), "utf8")).not.toContain("~lib/rt/stub/__new");
+  });
+
+  it("gives the reference's logits, decisions and snapshots, bit for bit, streaming and with catch-up", () => {
+    for (const seed of [1, 2, 3]) {
+      const bytes = bytesOf(seed);
+      const core = session(bytes);
+      const oracle = createReferenceSession(bytes);
+      const patches = randomPatches(seeded(seed), 24, 300);
+      const setPoint = { ...never(4, 16), askAllowed: true, askIntervalHops: 3, thresholds: [20000, 12000, 12000, 16000] };
+      core.setPoint(setPoint);
+      oracle.setPoint(setPoint);
+      for (const [i, patch] of patches.entries()) {
+        expect(core.pushPatch(patch)).toEqual(oracle.pushPatch(patch));
+        if (i % 97 === 60) expect(hashOf(core)).toBe(hashOf(oracle));
+        if (i % 97 === 13) expect(core.snapshot()).toEqual(oracle.snapshot());
+      }
+      expect(core.context()).toEqual(oracle.context());
+    }
+  });
+
+  it("gives the reference's bits on frames with gaps, repeats and resets", () => {
+    const bytes = bytesOf(7);
+    const core = session(bytes);
+    const oracle = createReferenceSession(bytes);
+    const random = seeded(7);
+    let tick = 4294967200; // wraps within the test
+    for (let i = 0; i < 600; i++) {
+      const frame = Int16Array.from({ length: 6 }, () => Math.floor((random() - 0.5) * 8000));
+      const jump = random();
+      tick = (tick + (jump < 0.02 ? 40 : jump < 0.06 ? 5 : jump < 0.08 ? 0 : 1)) >>> 0;
+      expect(core.pushFrame(frame, tick)).toEqual(oracle.pushFrame(frame, tick));
+    }
+    expect(core.snapshot()).toEqual(oracle.snapshot());
+  });
+
+  it("is the same on small odd shapes", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e6 }), (seed) => {
+        const bytes = writeImage(randomImage(seed));
+        const core = session(bytes);
+        const oracle = createReferenceSession(bytes);
+        const patchBytes = core.context().length === 0 ? Model.load(bytes).image.channels * Model.load(bytes).image.patchFrames : 0;
+        for (const patch of randomPatches(seeded(seed), patchBytes, 40)) expect(core.pushPatch(patch)).toEqual(oracle.pushPatch(patch));
+        expect(hashOf(core)).toBe(hashOf(oracle));
+        for (let k = 0; k < core.logits().length; k++) expect(core.opCount(k)).toEqual(oracle.opCount(k));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it("leaves memory size and arena marks unchanged over 1,000 steps", () => {
+    const bytes = bytesOf(4);
+    const core = instantiateCore(build);
+    const image = core.memoryBase();
+    const arenaBytes = Model.load(bytes).arenaBytes;
+    const arena = align16(image + bytes.length);
+    growTo(core, arena + arenaBytes + 64);
+    const memory = new Uint8Array(core.memory.buffer);
+    memory.set(bytes, image);
+    memory.fill(0xa5, arena + arenaBytes, arena + arenaBytes + 64);
+    expect(core.prepare(image, bytes.length, arena, arenaBytes)).toBe(layout.STATUS_OK);
+    const pages = core.memory.buffer.byteLength;
+    const patch = new Int8Array(core.memory.buffer, core.patchPtr(arena), 24);
+    for (const next of randomPatches(seeded(4), 24, 1000)) {
+      patch.set(next);
+      core.pushPatch(arena);
+    }
+    expect(core.memory.buffer.byteLength).toBe(pages);
+    expect(core.arenaUsedBytes()).toBe(arenaBytes);
+    expect(memory.subarray(arena + arenaBytes, arena + arenaBytes + 64).every((b) => b === 0xa5)).toBe(true);
+    expect(memory.subarray(image, image + bytes.length)).toEqual(bytes);
+  });
+
+  it("catches up: with at most R patches pending, late depth equals depth at every patch", () => {
+    const bytes = bytesOf(5);
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1e6 }),
+        fc.array(fc.integer({ min: 1, max: 32 }), { minLength: 1, maxLength: 6 }),
+        (seed, hops) => {
+          const always = session(bytes);
+          const lazy = session(bytes);
+          always.setPoint(never(4, 1));
+          lazy.setPoint(never(4));
+          const patches = randomPatches(
+            seeded(seed),
+            24,
+            hops.reduce((a, b) => a + b, 0),
+          );
+          let at = 0;
+          for (const hop of hops) {
+            for (let i = 0; i < hop; i++, at++) {
+              always.pushPatch(patches[at]!);
+              lazy.pushPatch(patches[at]!);
+            }
+            expect(lazy.decide().rebuilds).toBe(0);
+            expect(lazy.logits()).toEqual(always.logits());
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it("rebuilds: past R pending patches, the blocks above see the last R from a reset state", () => {
+    const bytes = bytesOf(6);
+    const patches = randomPatches(seeded(6), 24, 100);
+    const late = session(bytes);
+    late.setPoint(never(4));
+    for (const patch of patches) late.pushPatch(patch);
+    expect(late.decide().rebuilds).toBe(1);
+    const oracle = createReferenceSession(bytes);
+    oracle.setPoint(never(4));
+    for (const patch of patches) oracle.pushPatch(patch);
+    oracle.decide();
+    expect(late.logits()).toEqual(oracle.logits());
+    expect(late.pushPatch(patches[0]!).decision).toBeUndefined();
+    expect(late.decide().rebuilds).toBe(0);
+  });
+
+  it("goes on from a snapshot as if nothing had happened, and refuses any other bytes", () => {
+    const bytes = bytesOf(8);
+    const patches = randomPatches(seeded(8), 24, 120);
+    const first = session(bytes);
+    for (const patch of patches.slice(0, 70)) first.pushPatch(patch);
+    const snapshot = first.snapshot();
+    const second = session(bytes);
+    second.restore(snapshot);
+    for (const patch of patches.slice(70)) expect(second.pushPatch(patch)).toEqual(first.pushPatch(patch));
+    expect(second.snapshot()).toEqual(first.snapshot());
+    const before = second.snapshot();
+    fc.assert(
+      fc.property(fc.nat({ max: snapshot.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+        const bad = snapshot.slice();
+        bad[at] = bad[at]! ^ flip;
+        expect(() => second.restore(bad)).toThrow(/snapshot/);
+      }),
+      { numRuns: 300 },
+    );
+    expect(second.snapshot()).toEqual(before);
+    expect(() => session(bytesOf(9)).restore(snapshot)).toThrow(/another model image/);
+  });
+
+  it("answers 10,000 mutated images with a status, never a trap", () => {
+    const original = bytesOf(10);
+    const tiny = writeImage(randomImage(10));
+    const core = instantiateCore(build);
+    const base = core.memoryBase();
+    const arena = align16(base + original.length);
+    growTo(core, arena + 65536);
+    const patchBytes = 24;
+    const random = seeded(99);
+    const pick = (n: number): number => Math.floor(random() * n);
+    const seen = new Map<number, number>();
+    let accepted = 0;
+    for (let i = 0; i < 10_000; i++) {
+      const source = i % 4 === 0 ? tiny : original;
+      const bytes = source.slice();
+      const view = new DataView(bytes.buffer);
+      const records = view.getUint32(layout.IMAGE_HEADER_BYTES + 4 * layout.SECTION_ENTRY_BYTES + 4, true); // everything before TABLES
+      for (let m = 0; m <= pick(3); m++) {
+        const end = random() < 0.8 ? records : bytes.length; // most hit the header, the section table and the records
+        if (random() < 0.5) bytes[pick(end)]! ^= 1 << pick(8);
+        else view.setInt32(pick(end >> 2) << 2, [0, -1, 1, 0x7fffffff, -0x80000000, pick(70000), pick(600)][pick(7)]!, true);
+      }
+      if (i % 10 !== 0) sealImage(bytes);
+      const length = i % 50 === 49 ? pick(bytes.length) & ~15 : bytes.length;
+      new Uint8Array(core.memory.buffer).set(bytes, base);
+      const status = core.prepare(base, length, arena, 65536);
+      seen.set(status, (seen.get(status) ?? 0) + 1);
+      expect(status).toBeLessThanOrEqual(0);
+      if (status !== layout.STATUS_OK) continue;
+      accepted += 1; // a mutation that is a valid model must also run
+      new Int8Array(core.memory.buffer, core.patchPtr(arena), patchBytes).fill(i);
+      for (let p = 0; p < 3; p++) core.pushPatch(arena);
+      core.runAll(arena);
+    }
+    expect(seen.size).toBeGreaterThan(12); // the mutations reach the checks behind the checksum
+    expect(accepted).toBeGreaterThan(100);
+  });
+
+  it("refuses a set-point out of range and keeps the one in force", () => {
+    const core = session(bytesOf(11));
+    for (const bad of [
+      { maxExit: 4 },
+      { maxExit: -1 },
+      { hopPatches: 0 },
+      { askIntervalHops: 0 },
+      { thresholds: [40000] },
+      { thresholds: [-1] },
+    ]) {
+      expect(() => core.setPoint({ ...never(4, 8), ...bad })).toThrow(/set-point/);
+    }
+    const patches = randomPatches(seeded(1), 24, 16);
+    expect(patches.map((p) => core.pushPatch(p).decision !== undefined).lastIndexOf(true)).toBe(15); // the image's hop of 16 still holds
+  });
+
+  it("says what to do when the arena is too small", () => {
+    const bytes = bytesOf(12);
+    const needs = Model.load(bytes).arenaBytes;
+    expect(() => Model.load(bytes, { engine: build, arenaBytes: needs - 1 })).toThrow(
+      new RegExp(`needs ${needs} B of arena, was given ${needs - 1} B`),
+    );
+  });
+});

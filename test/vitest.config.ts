@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+// The same specs over every build of the core: a project an engine. `npm test` builds first.
+const specs = (name: string, include: string[], env: Record<string, string> = {}) => ({
+  test: { name, include, env, root: import.meta.dirname, testTimeout: 60_000, hookTimeout: 120_000 },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    reporters: ["default", "./support/tally.ts"],
+    projects: [
+      specs("scalar", ["assembly/**/*.test.ts"], { DORMOUSE_BUILD: "scalar" }),
+      specs("simd", ["assembly/**/*.test.ts"], { DORMOUSE_BUILD: "simd" }),
+      specs("host", ["host/**/*.test.ts", "agents/**/*.test.ts"]),
+      specs("boards", ["boards/**/*.test.ts"]),
+    ],
+  },
+});
