@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import Tally from "./support/tally.ts";
 
 // The same specs over every build of the core: a project an engine. `npm test` builds first.
 const specs = (name: string, include: string[], env: Record<string, string> = {}) => ({
@@ -8,7 +9,7 @@ const specs = (name: string, include: string[], env: Record<string, string> = {}
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    reporters: ["default", "./support/tally.ts"],
+    reporters: ["default", new Tally()],
     projects: [
       specs("scalar", ["assembly/**/*.test.ts"], { DORMOUSE_BUILD: "scalar" }),
       specs("simd", ["assembly/**/*.test.ts"], { DORMOUSE_BUILD: "simd" }),

@@ -21,18 +21,22 @@ export function linearS8(x: usize, w: usize, b: usize, acc: usize, nIn: i32, nOu
       let s1 = i32x4.splat(0);
       let s2 = i32x4.splat(0);
       let s3 = i32x4.splat(0);
+      // A load that widens costs the same as a plain one, so no extend is ever a separate instruction.
       for (let i: usize = 0; i < stride; i += 16) {
-        const xv = v128.load(x + i);
-        const lo = i16x8.extend_low_i8x16_s(xv);
-        const hi = i16x8.extend_high_i8x16_s(xv);
-        const v0 = v128.load(w + i);
-        const v1 = v128.load(w1 + i);
-        const v2 = v128.load(w2 + i);
-        const v3 = v128.load(w3 + i);
-        s0 = i32x4.add(s0, i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(v0), lo), i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(v0), hi)));
-        s1 = i32x4.add(s1, i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(v1), lo), i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(v1), hi)));
-        s2 = i32x4.add(s2, i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(v2), lo), i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(v2), hi)));
-        s3 = i32x4.add(s3, i32x4.add(i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(v3), lo), i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(v3), hi)));
+        const lo = v128.load_ext<i8>(x + i);
+        const hi = v128.load_ext<i8>(x + i, 8);
+        const p0 = w + i;
+        const p1 = w1 + i;
+        const p2 = w2 + i;
+        const p3 = w3 + i;
+        s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load_ext<i8>(p0), lo));
+        s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.load_ext<i8>(p1), lo));
+        s2 = i32x4.add(s2, i32x4.dot_i16x8_s(v128.load_ext<i8>(p2), lo));
+        s3 = i32x4.add(s3, i32x4.dot_i16x8_s(v128.load_ext<i8>(p3), lo));
+        s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load_ext<i8>(p0, 8), hi));
+        s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.load_ext<i8>(p1, 8), hi));
+        s2 = i32x4.add(s2, i32x4.dot_i16x8_s(v128.load_ext<i8>(p2, 8), hi));
+        s3 = i32x4.add(s3, i32x4.dot_i16x8_s(v128.load_ext<i8>(p3, 8), hi));
       }
       // Transpose-and-add: lane i of the result is the sum of row i.
       const a = i32x4.add(v128.shuffle<i32>(s0, s1, 0, 4, 2, 6), v128.shuffle<i32>(s0, s1, 1, 5, 3, 7));

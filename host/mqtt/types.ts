@@ -63,9 +63,28 @@ export interface Asker {
   /** Publishes a decision worth telling on event/{agent}. Dropped and counted while offline beyond a bound. */
   event(agent: string, event: Readonly<Record<string, unknown>>): void;
   telemetry(values: Readonly<Record<string, unknown>>): void;
+  stats(): AskerStats;
+  /** Publishes `asleep`, disconnects with the will kept (0x04) and stays off the air until `wake`. Asks go on ageing. */
+  sleep(untilWallMillis: number): Promise<void>;
+  wake(): void;
   /** Waits until nothing is pending, at most `timeoutMillis`; true = drained. */
   drain(timeoutMillis: number): Promise<boolean>;
+  /** Publishes `offline` and disconnects. A durable outbox keeps what is pending for the next start; without one it is evicted. */
   close(): Promise<void>;
+}
+
+/** What the counts of asks do not tell. */
+export interface AskerStats {
+  readonly connects: number;
+  readonly sends: number; // publishes of asks, resends included
+  readonly resends: number;
+  readonly postponed: number; // a busy worker asked for patience
+  readonly droppedEvents: number;
+  readonly droppedTelemetry: number;
+  readonly outboxFailures: number; // writes that the disk refused
+  readonly outboxBytes: number;
+  readonly recovered: number; // asks that an earlier process left pending
+  readonly ledgerForgotten: number; // ended ids beyond the ledger's bound
 }
 
 export interface AskerEvents {

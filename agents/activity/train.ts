@@ -1,0 +1,148 @@
+import { join } from "node:path";
+import { loadHapt } from "../../host/agent/hapt.ts";
+import type { AttentionConfig, SsmConfig } from "../../host/train/net-config.ts";
+import { type AgentTraining, type Split, type TrainProgress, type TrainReport, trainAgent } from "../../host/train/run.ts";
+import type { Recipe } from "../../host/train/train-net.ts";
+
+/** Six activities and one class for every postural transition (HAPT 7–12). */
+export const activityLabels = ["walking", "upstairs", "downstairs", "sitting", "standing", "laying", "transition"] as const;
+
+/** HAPT label → class; −1 = no label, no loss. */
+export function activityClassOf(label: number): number {
+  return label === 0 ? -1 : Math.min(label, activityLabels.length) - 1;
+}
+
+/**
+ * Wearers of the official training part in ascending order, counted from 0: position mod 5 = 2 calibrates, 4 selects, the rest fit.
+ * The test wearers are the official ones.
+ */
+export const activitySplit: Split = {
+  fit: [1, 3, 6, 8, 11, 15, 17, 19, 22, 25, 26, 28, 30],
+  select: [7, 16, 23, 29],
+  calibrate: [5, 14, 21, 27],
+  test: [2, 4, 9, 10, 12, 13, 18, 20, 24],
+};
+
+const features = { stepCounts: [32, 32, 32, 24, 24, 24] }; // 1/64 g and 1.5 °/s
+
+const ssm: SsmConfig = { kind: "ssm", dInner: 64, nHeads: 4, headDim: 16, dState: 8, dConv: 4 };
+const attention: AttentionConfig = { kind: "attention", nHeads: 4, nKvHeads: 2, headDim: 8, windowPatches: 32, dMlp: 64 };
+
+const recipe: Recipe = {
+  steps: 1600,
+  windowBatch: 128,
+  cropBatch: 16,
+  cropPatches: 256,
+  peakLearningRate: 4e-3,
+  weightDecay: 0.05,
+  clipNorm: 1,
+  labelSmoothing: 0.1,
+  dropout: 0.15,
+  augmentation: { channelScale: 0.1, noise: 0.05, rotationRadians: 0.4 },
+  exitWeights: [0.2, 0.3, 0.5, 1],
+  transitionShare: 0.07,
+  resetProbability: 0.5,
+  spliceShare: 0.4,
+  quantizeFromShare: 0.45,
+  averageDecay: 0.99,
+};
+
+const manifest: AgentTraining["manifest"] = {
+  labels: activityLabels,
+  channels: [
+    ...["ax", "ay", "az"].map((name) => ({ name, unit: "g", countsPerUnit: 2048 })),
+    ...["gx", "gy", "gz"].map((name) => ({ name, unit: "°/s", countsPerUnit: 16 })),
+  ],
+  frameRateHz: 50,
+  orientation: "waist, as in HAPT: x up when standing",
+  provenance: {
+    data: "HAPT v2.1 (Reyes-Ortiz, Anguita, Oneto, Parra; UCI): raw recordings of 21 wearers",
+    licence: "data: readme asks to cite and forbids commercial use; UCI lists CC BY 4.0. See LICENSE-MODEL",
+    trainedWith: "dormouse train activity (@jax-js/jax 0.1.25)",
+  },
+};
+
+const image: AgentTraining["image"] = {
+  frameRateMillihertz: 50000,
+  windowPatches: 32,
+  hopPatches: 16,
+  contextPatches: 128,
+  ringPatches: 32,
+  gapLimitFrames: 8,
+};
+
+/** The student: what the device runs. */
+export const activityTraining: AgentTraining = {
+  name: "activity",
+  config: {
+    dModel: 32,
+    channels: 6,
+    patchFrames: 4,
+    nClasses: activityLabels.length,
+    blocks: [ssm, ssm, attention, ssm],
+    exits: [0, 1, 2, 3],
+  },
+  features,
+  recipe,
+  classOf: activityClassOf,
+  split: activitySplit,
+  image,
+  manifest,
+  guarantee: { alpha: 0.02, delta: 0.1, minAnswered: 300 },
+};
+
+const wideSsm: SsmConfig = { kind: "ssm", dInner: 128, nHeads: 8, headDim: 16, dState: 16, dConv: 4 };
+const wideAttention: AttentionConfig = { kind: "attention", nHeads: 4, nKvHeads: 2, headDim: 16, windowPatches: 32, dMlp: 128 };
+
+const teacherBlocks = {
+  a: [wideSsm, wideSsm, wideAttention, wideSsm],
+  b: [wideSsm, wideAttention, wideSsm, wideSsm],
+  c: [wideSsm, wideSsm, wideSsm, wideAttention],
+} as const;
+
+export type TeacherMember = keyof typeof teacherBlocks;
+
+/** One net of the teacher: larger, one exit, trained on crops alone: it reads an ask's whole context from a reset state. */
+export function teacherTraining(member: TeacherMember): AgentTraining {
+  const blocks = teacherBlocks[member];
+  return {
+    ...activityTraining,
+    name: `activity-teacher-${member}`,
+    config: { ...activityTraining.config, dModel: 64, blocks, exits: [blocks.length - 1] },
+    recipe: {
+      ...recipe,
+      steps: 900,
+      windowBatch: 0,
+      cropPatches: 128,
+      cropBatch: 24,
+      peakLearningRate: 3e-3,
+      exitWeights: [1],
+      resetProbability: 0,
+    },
+    image: { ...image, ringPatches: 1 },
+    guarantee: undefined,
+  };
+}
+
+export interface TrainActivityOptions {
+  /** The HAPT folder or its parent. */
+  readonly dataDir: string;
+  readonly outDir: string;
+  readonly seed?: number; // default 1
+  readonly epochs?: number; // of 100 steps; default 16
+  readonly phase?: "select" | "final"; // default final
+  readonly teacher?: TeacherMember; // a teacher instead of the student
+  readonly onProgress?: (progress: TrainProgress) => void;
+}
+
+/** Trains the activity agent (or one of its teachers) into `outDir`: model.dmm and model.safetensors. About 10 minutes on one core. */
+export function trainActivity(options: TrainActivityOptions): Promise<TrainReport> {
+  return trainAgent(options.teacher ? teacherTraining(options.teacher) : activityTraining, {
+    dataset: loadHapt(options.dataDir),
+    seed: options.seed ?? 1,
+    outDir: options.teacher ? join(options.outDir, `teacher-${options.teacher}`) : options.outDir,
+    ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
+    ...(options.phase === undefined ? {} : { phase: options.phase }),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  });
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { checked } from "./checked.ts";
+
+const folderPath = z.string().min(1).max(512);
+
+const sensorSchema = z.strictObject({
+  /** Kind of sensor. An IMU frame is ax ay az (1/2048 g) gx gy gz (1/16 °/s). */
+  kind: z.literal("imu"),
+  /** Frames a second. Default 50. */
+  rateHz: z.number().positive().max(1000).default(50),
+  /** int16 values of a frame. Default 6. */
+  channels: z.int().min(1).max(16).default(6),
+  /** Where and how the sensor sits, for people. */
+  orientation: z.string().max(200).default(""),
+});
+
+const eventsSchema = z.strictObject({
+  /** Decisions in a row that must agree before a change of label is told. Default 2, minimum 1. */
+  stableDecisions: z.int().min(1).max(32).default(2),
+});
+
+const asksSchema = z.strictObject({
+  /** At most one ask in so many decisions. Default 1, minimum 1. */
+  intervalHops: z.int().min(1).max(65535).default(1),
+  /** Seconds that an answer may take; then the ask has expired. Default 30. */
+  deadlineSeconds: z.number().min(0.1).max(86_400).default(30),
+  /** Seconds of device time that the cloud's correction holds while the model keeps saying the same unsure thing. Default 20; 0 = only the asked decision. */
+  holdSeconds: z.number().min(0).max(3600).default(20),
+});
+
+export const agentSchema = z.strictObject({
+  /** Name in topics and commands: lower case, digits and dashes, at most 32 characters. */
+  name: z
+    .string()
+    .max(32)
+    .regex(/^[a-z][a-z0-9-]*$/, "expected lower-case letters, digits and dashes, a letter first"),
+  /** One sentence for people. */
+  description: z.string().max(200).default(""),
+  /** The model image, relative to the agent's folder. */
+  model: folderPath,
+  /** Images of the cloud's ensemble, relative to the agent's folder. None: nothing answers asks here. */
+  teacher: z.array(folderPath).max(16).default([]),
+  /** Parameters of the synthetic wearer (JSON), relative to the agent's folder. None: no synthetic sensor. */
+  synthetic: folderPath.optional(),
+  sensor: sensorSchema,
+  events: eventsSchema.default({ stableDecisions: 2 }),
+  asks: asksSchema.default({ intervalHops: 1, deadlineSeconds: 30, holdSeconds: 20 }),
+});
+
+/** What the author of an agent writes. */
+export type AgentInput = z.input<typeof agentSchema>;
+/** A checked agent, defaults filled in. */
+export type AgentDefinition = Readonly<z.output<typeof agentSchema>>;
+
+/**
+ * Declares an agent: its model, its sensor, what is worth telling and when to ask the cloud. An `agent.ts` exports it as default.
+ *
+ *     import { defineAgent } from "dormouse-edge";
+ *
+ *     export default defineAgent({
+ *       name: "activity",
+ *       model: "model.dmm",
+ *       teacher: ["teacher/a.dmm", "teacher/b.dmm"],
+ *       sensor: { kind: "imu", rateHz: 50 },
+ *       events: { stableDecisions: 2 },
+ *       asks: { intervalHops: 2, deadlineSeconds: 30 },
+ *     });
+ */
+export function defineAgent(input: AgentInput): AgentDefinition {
+  return checked(agentSchema, input, "AGENT_INVALID", "this agent's definition is not valid", "Mend the named fields in its agent.ts.");
+}

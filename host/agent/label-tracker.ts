@@ -1,0 +1,120 @@
+/** Whose word the shown label is. */
+export type LabelSource = "local" | "cloud";
+
+/** A change of the shown label. */
+export interface LabelChange {
+  readonly label: number;
+  readonly before: number | undefined;
+  readonly source: LabelSource;
+  readonly tick: number;
+}
+
+/** What became of an answer: it set the label, agreed with it, or came too late to matter. */
+export type AnswerUse = "applied" | "confirmed" | "superseded";
+
+export interface LabelTrackerOptions {
+  /** Decisions in a row that must agree before the label changes. */
+  readonly stableDecisions: number;
+  /** Frames that the cloud's word holds while the model keeps saying the same unsure thing. */
+  readonly holdFrames: number;
+}
+
+interface UnsureRun {
+  readonly label: number;
+  readonly since: number;
+  isAwaiting: boolean; // an answer may still come: the local guess does not count meanwhile
+}
+
+/**
+ * Turns decisions and answers into one steady label.
+ * A sure decision counts towards a change. An unsure one counts only when no answer is on its way. The cloud's answer changes
+ * the label at once, and holds for as long as the model goes on saying the same unsure thing.
+ */
+export class LabelTracker {
+  readonly #options: LabelTrackerOptions;
+  #label: number | undefined;
+  #source: LabelSource = "local";
+  #candidate: { label: number; count: number } | undefined;
+  #run: UnsureRun | undefined;
+  #correction: { from: number; to: number; since: number } | undefined;
+  #tick = 0;
+
+  constructor(options: LabelTrackerOptions) {
+    this.#options = options;
+  }
+
+  /** The label to show. Undefined until one was stable. */
+  get label(): number | undefined {
+    return this.#label;
+  }
+
+  get source(): LabelSource {
+    return this.#source;
+  }
+
+  /** Takes a decision. `isAsked`: the cloud was asked about it and can be reached. */
+  decide(decision: { label: number; isSure: boolean; isAsked: boolean; tick: number }): LabelChange | undefined {
+    const { label, isSure, tick } = decision;
+    this.#tick = tick;
+    if (isSure) {
+      this.#run = undefined;
+      this.#correction = undefined;
+      return this.#count(label, "local", this.#options.stableDecisions);
+    }
+    if (this.#run?.label !== label) this.#run = { label, since: tick, isAwaiting: false };
+    if (decision.isAsked) this.#run.isAwaiting = true;
+    const correction = this.#correction;
+    if (correction !== undefined && (correction.from !== label || age(tick, correction.since) > this.#options.holdFrames)) {
+      this.#correction = undefined;
+    }
+    if (this.#correction !== undefined) return this.#count(this.#correction.to, "cloud", 1);
+    if (this.#run.isAwaiting) return undefined;
+    return this.#count(label, "local", this.#options.stableDecisions);
+  }
+
+  /** Takes the cloud's answer to the decision at `tick`, which said `localLabel`. */
+  answer(answer: { label: number; localLabel: number; tick: number }): { use: AnswerUse; change: LabelChange | undefined } {
+    const run = this.#run;
+    const isCurrent = run !== undefined && run.label === answer.localLabel && age(answer.tick, run.since) < 0x80000000;
+    if (!isCurrent || age(this.#tick, answer.tick) > this.#options.holdFrames) return { use: "superseded", change: undefined };
+    run.isAwaiting = false;
+    this.#correction = { from: answer.localLabel, to: answer.label, since: answer.tick };
+    const change = this.#count(answer.label, "cloud", 1);
+    return { use: answer.label === answer.localLabel ? "confirmed" : "applied", change };
+  }
+
+  /** No answer will come: expired, refused, evicted, or the link is down. The local guess counts again. */
+  stopWaiting(): void {
+    if (this.#run !== undefined) this.#run.isAwaiting = false;
+  }
+
+  /** The model's state was reset: what came before says nothing about what comes. */
+  reset(): void {
+    this.#run = undefined;
+    this.#correction = undefined;
+    this.#candidate = undefined;
+  }
+
+  #count(label: number, source: LabelSource, needed: number): LabelChange | undefined {
+    if (label === this.#label) {
+      this.#candidate = undefined;
+      this.#source = source;
+      return undefined;
+    }
+    const count = this.#candidate?.label === label ? this.#candidate.count + 1 : 1;
+    if (count < needed) {
+      this.#candidate = { label, count };
+      return undefined;
+    }
+    const before = this.#label;
+    this.#candidate = undefined;
+    this.#label = label;
+    this.#source = source;
+    return { label, before, source, tick: this.#tick };
+  }
+}
+
+/** Frames from `earlier` to `later`, modulo 2^32; ≥ 2^31 when it is the other way round. */
+function age(later: number, earlier: number): number {
+  return (later - earlier) >>> 0;
+}

@@ -1,0 +1,103 @@
+import type { DormouseError } from "../core/errors.ts";
+import type { DecisionWhy, Session, SetPoint } from "../core/session-types.ts";
+import type { AskCounts, Asker, AskerEvents, AskOutcome, LinkState } from "../mqtt/types.ts";
+import type { AnswerUse, LabelSource } from "./label-tracker.ts";
+import type { SensorFrame } from "./sensors/sensor.ts";
+
+/** What the loop needs to know of its model. `loopModel(model)` makes it. */
+export interface LoopModel {
+  readonly imageHash: string;
+  readonly labels: readonly string[];
+  readonly nExits: number;
+  readonly windowPatches: number;
+  readonly hopPatches: number;
+  readonly patchBytes: number;
+}
+
+/** One decision with its reason, as logs and views show it. */
+export interface DecisionRecord {
+  readonly tick: number;
+  readonly label: string; // what the model said
+  readonly confidence: number; // 0…1
+  readonly exit: number; // 0-based
+  readonly why: DecisionWhy;
+  readonly macs: number;
+  readonly rebuilds: number;
+  readonly shown: string | undefined; // the steady label, the cloud's word included
+  readonly source: LabelSource; // whose word `shown` is
+  readonly truth: string | undefined; // what a synthetic or labelled wearer truly did
+  readonly reason: string; // one sentence
+}
+
+/** Everything that happens in the loop, in order. */
+export type LoopStep =
+  | { readonly kind: "decision"; readonly record: DecisionRecord }
+  | {
+      readonly kind: "event";
+      readonly tick: number;
+      readonly label: string;
+      readonly before: string | undefined;
+      readonly source: LabelSource;
+      readonly confidence: number;
+    }
+  | { readonly kind: "ask"; readonly id: string; readonly tick: number; readonly label: string; readonly confidence: number }
+  | {
+      readonly kind: "outcome";
+      readonly outcome: AskOutcome;
+      readonly local: string;
+      readonly answer: string | undefined;
+      readonly use: AnswerUse | "none";
+    }
+  | { readonly kind: "link"; readonly state: LinkState; readonly detail: string | undefined }
+  | { readonly kind: "gap"; readonly tick: number; readonly isReset: boolean }
+  | { readonly kind: "anomaly"; readonly error: DormouseError };
+
+export interface LoopCounters extends Omit<AskCounts, "duplicateAnswers" | "lateAnswers" | "malformedAnswers" | "unknownAnswers"> {
+  readonly decisions: number;
+  readonly events: number;
+  readonly exits: readonly number[]; // decisions by exit
+  readonly meanMacs: number; // a decision, catch-up included
+  readonly frames: number;
+  readonly gaps: number; // short losses: the last frame was held
+  readonly resets: number; // long losses: the state began anew
+  readonly ignored: number; // frames whose tick did not advance
+  readonly applied: number; // answers that set the label or agreed with it
+  readonly anomalies: number;
+  readonly truth: { readonly decisions: number; readonly localRight: number; readonly shownRight: number };
+}
+
+export interface LoopOptions {
+  readonly agent: string;
+  readonly stableDecisions: number;
+  readonly holdSeconds: number;
+  readonly rateHz: number;
+  readonly model: LoopModel;
+  readonly session: Session;
+  /** Paced frames (`paced`). */
+  readonly frames: AsyncIterable<SensorFrame>;
+  /** Makes the asker. Left out: the loop decides locally and never asks. */
+  readonly connect?: (events: AskerEvents) => Asker;
+  readonly intervalHops: number;
+  readonly deadlineSeconds: number;
+  /** Overrides parts of the set-point. */
+  readonly setPoint?: Partial<SetPoint>;
+  readonly onStep?: (step: LoopStep) => void;
+  /** Waits for answers while more asks than this are pending and the link is up. For unpaced replays. Default: never waits. */
+  readonly maxPending?: number;
+  /** Device seconds between two telemetry messages. Default 60. */
+  readonly telemetrySeconds?: number;
+  /** Decisions that `log()` remembers. Default 256. */
+  readonly logEntries?: number;
+}
+
+/** sense → step → decision → event or ask. */
+export interface Loop {
+  /** Runs until the frames end. */
+  run(): Promise<void>;
+  counters(): LoopCounters;
+  /** The last decisions with their reasons, oldest first. */
+  log(): readonly DecisionRecord[];
+  /** The steady label. */
+  readonly label: string | undefined;
+  readonly asker: Asker | undefined;
+}

@@ -1,0 +1,220 @@
+import type { Model } from "../core/model.ts";
+import type { Decision, PushResult, SetPoint } from "../core/session-types.ts";
+import type { Asker, AskOutcome, LinkState } from "../mqtt/types.ts";
+import { type LabelChange, LabelTracker } from "./label-tracker.ts";
+import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
+import { reasonText } from "./reason.ts";
+import type { SensorFrame } from "./sensors/sensor.ts";
+
+const NO_ASKS = { asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 };
+
+/** What the loop needs of a loaded model. */
+export function loopModel({ image, imageHash }: Model): LoopModel {
+  return {
+    imageHash,
+    labels: image.manifest.labels,
+    nExits: image.exits.length,
+    windowPatches: image.windowPatches,
+    hopPatches: image.hopPatches,
+    patchBytes: image.channels * image.patchFrames,
+  };
+}
+
+/** Makes the loop sense → step → decision → event or ask. Decisions never wait for the network. */
+export function createLoop(options: LoopOptions): Loop {
+  return new AgentLoop(options);
+}
+
+class AgentLoop implements Loop {
+  readonly asker: Asker | undefined;
+  readonly #options: LoopOptions;
+  readonly #tracker: LabelTracker;
+  readonly #log: DecisionRecord[] = [];
+  readonly #exits: number[];
+  readonly #own = new Set<string>(); // asks of this run that have not ended; an outbox may bring back older ones
+  readonly #truth = { decisions: 0, localRight: 0, shownRight: 0 };
+  readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
+  #link: LinkState = "connecting";
+  #nextTelemetryFrame: number;
+  #wakeUp: (() => void) | undefined; // a run that waits for room among the pending asks
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+    this.#exits = new Array<number>(options.model.nExits).fill(0);
+    this.#tracker = new LabelTracker({ stableDecisions: options.stableDecisions, holdFrames: options.holdSeconds * options.rateHz });
+    this.#nextTelemetryFrame = this.#telemetryFrames;
+    this.asker = options.connect?.({
+      onOutcome: (outcome) => this.#onOutcome(outcome),
+      onLinkState: (state, detail) => this.#onLink(state, detail),
+      onAnomaly: (error) => {
+        this.#counts.anomalies++;
+        this.#tell({ kind: "anomaly", error });
+      },
+    });
+    options.session.setPoint(this.#setPoint());
+  }
+
+  get label(): string | undefined {
+    return this.#name(this.#tracker.label);
+  }
+
+  async run(): Promise<void> {
+    const { session, frames, maxPending = Number.POSITIVE_INFINITY } = this.#options;
+    for await (const frame of frames) {
+      this.#counts.frames++;
+      const result = session.pushFrame(frame.frame, frame.tick);
+      if (result.held || result.reset || result.ignored) this.#onLoss(result, frame.tick);
+      if (result.decision === undefined) continue;
+      this.#onDecision(result.decision, frame);
+      while (this.#link === "online" && (this.asker?.counts().pending ?? 0) > maxPending) {
+        await new Promise<void>((resolve) => {
+          this.#wakeUp = resolve;
+        });
+      }
+    }
+  }
+
+  counters(): LoopCounters {
+    const { macs, ...counts } = this.#counts;
+    const { asked, answered, expired, refused, evicted, pending } = this.asker?.counts() ?? NO_ASKS;
+    const meanMacs = counts.decisions === 0 ? 0 : Math.round(macs / counts.decisions);
+    const asks = { asked, answered, expired, refused, evicted, pending };
+    return { ...counts, ...asks, exits: [...this.#exits], meanMacs, truth: { ...this.#truth } };
+  }
+
+  log(): readonly DecisionRecord[] {
+    return this.#log;
+  }
+
+  #setPoint(): SetPoint {
+    const { model, intervalHops, setPoint } = this.#options;
+    return {
+      maxExit: model.nExits - 1,
+      hopPatches: model.hopPatches,
+      askAllowed: this.asker !== undefined,
+      limitReason: "none",
+      askIntervalHops: intervalHops,
+      thresholds: new Array<number>(model.nExits).fill(0), // the core never goes below the certified ones
+      ...setPoint,
+    };
+  }
+
+  #onDecision(decision: Decision, { truth }: SensorFrame): void {
+    const { model, logEntries = 256 } = this.#options;
+    const link = this.asker && this.#link;
+    this.#counts.decisions++;
+    this.#counts.macs += decision.macs;
+    this.#exits[decision.exit]!++;
+    if (decision.why === "ask") this.#ask(decision);
+    const isSure = decision.why === "exit";
+    const isAsked = decision.why === "ask" && link === "online";
+    const change = this.#tracker.decide({ label: decision.label, isSure, isAsked, tick: decision.tick });
+    const record: DecisionRecord = {
+      tick: decision.tick,
+      label: this.#name(decision.label)!,
+      confidence: decision.confidenceQ15 / 32768,
+      exit: decision.exit,
+      why: decision.why,
+      macs: decision.macs,
+      rebuilds: decision.rebuilds,
+      shown: this.label,
+      source: this.#tracker.source,
+      truth,
+      reason: reasonText(decision, model.nExits, link),
+    };
+    this.#judge(record);
+    this.#log.push(record);
+    if (this.#log.length > logEntries) this.#log.shift();
+    this.#tell({ kind: "decision", record });
+    if (change !== undefined) this.#event(change, record.confidence);
+    if (this.#counts.frames >= this.#nextTelemetryFrame) this.#telemetry();
+  }
+
+  #ask(decision: Decision): void {
+    const { agent, model, session, deadlineSeconds } = this.#options;
+    const { label, confidenceQ15, exit, tick } = decision;
+    const id = this.asker?.ask({
+      agent,
+      imageHash: model.imageHash,
+      labels: model.labels,
+      tick,
+      patches: session.context(),
+      patchBytes: model.patchBytes,
+      windowPatches: model.windowPatches,
+      local: { label, confidenceQ15, exit },
+      deadlineMillis: Math.round(deadlineSeconds * 1000),
+    });
+    if (id === undefined) return;
+    this.#own.add(id);
+    this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
+  }
+
+  #onOutcome(outcome: AskOutcome): void {
+    const { answer, local, tick } = outcome;
+    const isOwn = this.#own.delete(outcome.id);
+    const used = answer && isOwn ? this.#tracker.answer({ label: answer.label, localLabel: local.label, tick }) : undefined;
+    if (answer === undefined) this.#tracker.stopWaiting();
+    else if (used !== undefined && used.use !== "superseded") this.#counts.applied++;
+    const use = used?.use ?? (answer === undefined ? "none" : "superseded");
+    this.#tell({ kind: "outcome", outcome, local: this.#name(local.label)!, answer: this.#name(answer?.label), use });
+    if (answer !== undefined && used?.change !== undefined) this.#event(used.change, answer.confidence);
+    this.#goOn();
+  }
+
+  #onLink(state: LinkState, detail: string | undefined): void {
+    this.#link = state;
+    if (state !== "online") this.#tracker.stopWaiting();
+    this.#tell({ kind: "link", state, detail });
+    this.#goOn();
+  }
+
+  #onLoss(result: PushResult, tick: number): void {
+    if (result.ignored) this.#counts.ignored++;
+    if (result.held) this.#counts.gaps++;
+    if (result.reset) {
+      this.#counts.resets++;
+      this.#tracker.reset();
+    }
+    if (result.held || result.reset) this.#tell({ kind: "gap", tick, isReset: result.reset });
+  }
+
+  #event(change: LabelChange, confidence: number): void {
+    const { agent } = this.#options;
+    const label = this.#name(change.label)!;
+    const before = this.#name(change.before);
+    const { source, tick } = change;
+    this.#counts.events++;
+    this.asker?.event(agent, { label, ...(before === undefined ? {} : { before }), confidence, source, tick });
+    this.#tell({ kind: "event", tick, label, before, source, confidence });
+  }
+
+  #telemetry(): void {
+    this.#nextTelemetryFrame = this.#counts.frames + this.#telemetryFrames;
+    this.asker?.telemetry({ ...this.counters() });
+  }
+
+  /** Scores what the model said and what is shown where the sensor knows the truth and the model has a word for it. */
+  #judge({ truth, label, shown }: DecisionRecord): void {
+    if (truth === undefined || !this.#options.model.labels.includes(truth)) return;
+    this.#truth.decisions++;
+    if (label === truth) this.#truth.localRight++;
+    if (shown === truth) this.#truth.shownRight++;
+  }
+
+  get #telemetryFrames(): number {
+    return (this.#options.telemetrySeconds ?? 60) * this.#options.rateHz;
+  }
+
+  #name(label: number | undefined): string | undefined {
+    return label === undefined ? undefined : (this.#options.model.labels[label] ?? `label ${label}`);
+  }
+
+  #goOn(): void {
+    this.#wakeUp?.();
+    this.#wakeUp = undefined;
+  }
+
+  #tell(step: LoopStep): void {
+    this.#options.onStep?.(step);
+  }
+}

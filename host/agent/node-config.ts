@@ -1,0 +1,66 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { ConfigError } from "../core/errors.ts";
+import { checked } from "./checked.ts";
+
+/** Name of the file that holds a node's identity, in the working folder. */
+export const NODE_CONFIG_FILE = "dormouse.json";
+
+const topicName = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[^+#/$\p{C}][^+#/\p{C}]*$/u, "expected a name without + # / and control characters");
+
+const nodeConfigSchema = z.strictObject({
+  /** Unique among the nodes of a site; also the MQTT client id. */
+  node: topicName,
+  /** Where the node belongs. Default "home". */
+  site: topicName.default("home"),
+  /** Broker when the command names none, e.g. mqtt://host:1883. */
+  broker: z.string().min(1).optional(),
+});
+
+/** Who this node is. */
+export type NodeConfig = Readonly<z.output<typeof nodeConfigSchema>>;
+
+export interface NodeConfigOptions {
+  /** Path of the file; default ./dormouse.json. */
+  readonly path?: string;
+  readonly cwd?: string;
+  /** Random bytes for a new node's id. */
+  readonly random?: (count: number) => Uint8Array;
+}
+
+/** Reads the node's identity. The first time there is no file: it makes one, with a new id, and `isNew` says so. */
+export function openNodeConfig(options: NodeConfigOptions = {}): { config: NodeConfig; path: string; isNew: boolean } {
+  const path = resolve(options.cwd ?? process.cwd(), options.path ?? NODE_CONFIG_FILE);
+  if (existsSync(path)) return { config: readNodeConfig(path), path, isNew: false };
+  const id = Buffer.from((options.random ?? randomBytes)(4)).toString("hex");
+  const config: NodeConfig = { node: `dormouse-${id}`, site: "home" };
+  try {
+    writeFileSync(path, `${JSON.stringify(config, undefined, 2)}\n`, { flag: "wx" });
+  } catch (cause) {
+    throw new ConfigError(
+      "NODE_CONFIG_UNWRITABLE",
+      `cannot write this node's identity to ${path}: ${String(cause)}. Choose a writable place with --config FILE.`,
+      { cause },
+    );
+  }
+  return { config, path, isNew: true };
+}
+
+function readNodeConfig(path: string): NodeConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError("NODE_CONFIG_JSON", `${path} is not valid JSON: ${found}. Mend it, or remove it and a new one is made.`, {
+      cause,
+    });
+  }
+  return checked(nodeConfigSchema, value, "NODE_CONFIG_INVALID", path, "It may hold node, site and broker: mend the named fields.");
+}

@@ -1,0 +1,51 @@
+import { DataError } from "../../core/errors.ts";
+import { HAPT_CHANNELS, type HaptDataset, type HaptRecording } from "../hapt.ts";
+import type { Sensor } from "./sensor.ts";
+
+const RATE_HZ = 50;
+/** Ticks between two recordings: more than any agent's gap limit, so that the state is reset. */
+const RECORDING_GAP_TICKS = 1000;
+
+/** Names of HAPT's activities 1–12, the six postural transitions under one name. */
+const NAMES = ["walking", "upstairs", "downstairs", "sitting", "standing", "laying"] as const;
+
+/** The label name of a HAPT activity number, undefined where the recording is unlabelled. */
+export function haptLabelName(label: number): string | undefined {
+  if (label === 0) return undefined;
+  return NAMES[label - 1] ?? "transition";
+}
+
+/** Replays HAPT recordings, chosen by wearer and experiment, one after the other. */
+export function haptSensor(data: HaptDataset, chosen: { user?: number; experiment?: number }, path: string): Sensor {
+  const recordings = data.recordings.filter(
+    (one) =>
+      (chosen.user === undefined || one.user === chosen.user) && (chosen.experiment === undefined || one.experiment === chosen.experiment),
+  );
+  if (recordings.length === 0) {
+    throw new DataError("REPLAY_EMPTY", `${path} has no recording with ${JSON.stringify(chosen)}. It has ${available(data)}.`);
+  }
+  return {
+    name: `replay:${path}`,
+    rateHz: RATE_HZ,
+    channels: HAPT_CHANNELS,
+    async *[Symbol.asyncIterator]() {
+      let first = 0;
+      for (const recording of recordings) {
+        yield* replay(recording, first);
+        first = (first + recording.labels.length + RECORDING_GAP_TICKS) >>> 0;
+      }
+    },
+  };
+}
+
+function* replay({ frames, labels }: HaptRecording, first: number) {
+  for (let i = 0; i < labels.length; i++) {
+    const frame = frames.subarray(i * HAPT_CHANNELS, (i + 1) * HAPT_CHANNELS);
+    yield { tick: (first + i) >>> 0, frame, truth: haptLabelName(labels[i]!) };
+  }
+}
+
+function available({ recordings }: HaptDataset): string {
+  const list = recordings.slice(0, 6).map(({ user, experiment }) => `user=${user},exp=${experiment}`);
+  return `${list.join("  ")}${recordings.length > list.length ? ` … (${recordings.length} in all)` : ""}`;
+}

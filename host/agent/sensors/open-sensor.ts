@@ -1,0 +1,41 @@
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { ConfigError, DataError } from "../../core/errors.ts";
+import { loadHapt } from "../hapt.ts";
+import type { LoadedAgent } from "../registry.ts";
+import { haptSensor } from "./hapt-sensor.ts";
+import type { Sensor } from "./sensor.ts";
+import { parseSensorSpec } from "./spec.ts";
+import { streamSensor } from "./stream-sensor.ts";
+import { readSyntheticParameters, syntheticSensor } from "./synthetic-sensor.ts";
+
+/** Opens the sensor that `text` names for an agent, and checks that it fits the agent's declaration. */
+export function openSensor(text: string, agent: LoadedAgent, cwd = process.cwd()): Sensor {
+  const sensor = open(text, agent, cwd);
+  const declared = agent.definition.sensor;
+  if (sensor.rateHz !== declared.rateHz || sensor.channels !== declared.channels) {
+    throw new ConfigError(
+      "SENSOR_MISMATCH",
+      `sensor ${sensor.name} gives ${sensor.channels} channels at ${sensor.rateHz} Hz, agent ${agent.definition.name} takes ${declared.channels} at ${declared.rateHz} Hz. Choose another sensor.`,
+    );
+  }
+  return sensor;
+}
+
+function open(text: string, agent: LoadedAgent, cwd: string): Sensor {
+  const spec = parseSensorSpec(text);
+  if (spec.kind === "synthetic") {
+    if (agent.syntheticPath === undefined) {
+      throw new ConfigError(
+        "SENSOR_NO_SYNTHETIC",
+        `agent ${agent.definition.name} has no synthetic wearer. Use --sensor replay:…, or name one as synthetic in its agent.ts.`,
+      );
+    }
+    return syntheticSensor(readSyntheticParameters(agent.syntheticPath), spec.seed);
+  }
+  const path = resolve(cwd, spec.path);
+  if (!existsSync(path)) throw new DataError("REPLAY_MISSING", `nothing to replay at ${path}: check the path.`);
+  const { rateHz, channels } = agent.definition.sensor;
+  if (!statSync(path).isDirectory()) return streamSensor(path, rateHz, channels);
+  return haptSensor(loadHapt(path), spec, path);
+}

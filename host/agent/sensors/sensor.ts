@@ -1,0 +1,17 @@
+/** One tick of a sensor. */
+export interface SensorFrame {
+  /** Device frame count, u32. A jump says that frames were lost. */
+  readonly tick: number;
+  /** int16 counts, one a channel. Valid until the next frame is asked for. */
+  readonly frame: Int16Array;
+  /** What the wearer truly did, where the sensor knows: a label name. Undefined: unknown. */
+  readonly truth?: string | undefined;
+}
+
+/** A source of frames: a recording, a synthetic wearer, later a device. */
+export interface Sensor extends AsyncIterable<SensorFrame> {
+  /** For people, e.g. `synthetic:1`. */
+  readonly name: string;
+  readonly rateHz: number;
+  readonly channels: number;
+}

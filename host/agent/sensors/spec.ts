@@ -1,0 +1,38 @@
+import { ConfigError } from "../../core/errors.ts";
+
+/** A sensor as the command line names it. */
+export type SensorSpec =
+  | { readonly kind: "synthetic"; readonly seed: number }
+  | { readonly kind: "replay"; readonly path: string; readonly user?: number; readonly experiment?: number };
+
+const FORMS = "Use synthetic, synthetic:SEED, replay:DIR, replay:DIR#user=2,exp=3 or replay:FILE.dls.";
+
+/** Parses `synthetic[:seed]`, `replay:DIR[#user=2,exp=3]` and `replay:FILE.dls`. */
+export function parseSensorSpec(text: string): SensorSpec {
+  const [kind, rest] = splitOnce(text, ":");
+  if (kind === "synthetic") {
+    const seed = rest === undefined ? 1 : Number(rest);
+    if (!Number.isInteger(seed) || seed < 0) throw unknown(text, `seed "${rest}" is not a whole number`);
+    return { kind, seed };
+  }
+  if (kind !== "replay" || rest === undefined || rest === "") throw unknown(text, "no such sensor");
+  const [path, selection] = splitOnce(rest, "#");
+  if (path === "") throw unknown(text, "the path is empty");
+  const chosen: { user?: number; experiment?: number } = {};
+  for (const part of selection?.split(",") ?? []) {
+    const [key, value] = splitOnce(part, "=");
+    const number = Number(value);
+    if ((key !== "user" && key !== "exp") || !Number.isInteger(number) || number < 1) throw unknown(text, `"${part}" selects nothing`);
+    chosen[key === "exp" ? "experiment" : "user"] = number;
+  }
+  return { kind, path, ...chosen };
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function unknown(text: string, why: string): ConfigError {
+  return new ConfigError("SENSOR_UNKNOWN", `sensor "${text}": ${why}. ${FORMS}`);
+}

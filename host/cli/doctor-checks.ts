@@ -1,0 +1,119 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { createRandom } from "../agent/random.ts";
+import { bundledAgents, loadAgent } from "../agent/registry.ts";
+import { ModelError } from "../core/errors.ts";
+import { Model } from "../core/model.ts";
+import { type CoreBuild, coreWasmBytes, instantiateCore } from "../core/module.ts";
+import type { EngineName } from "../core/session-types.ts";
+import { bytesText } from "./table.ts";
+
+/** One finding. `missing` is an optional thing that is not there; `failed` must be mended. */
+export interface DoctorCheck {
+  readonly check: string;
+  readonly state: "ok" | "missing" | "failed";
+  readonly detail: string;
+  readonly mend?: string;
+}
+
+const NODE_MINIMUM = [20, 11] as const;
+const ENGINES: readonly EngineName[] = ["scalar", "simd", "reference"];
+const GOLDEN_FRAMES = 512;
+
+export function nodeCheck(version = process.versions.node): DoctorCheck {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const isNew = major > NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor >= NODE_MINIMUM[1]);
+  if (isNew) return { check: "node", state: "ok", detail: version };
+  return { check: "node", state: "failed", detail: `${version} is too old`, mend: `Install Node ${NODE_MINIMUM.join(".")} or newer.` };
+}
+
+/** The wasm builds load and speak the host's ABI. */
+export function coreChecks(): DoctorCheck[] {
+  return (["scalar", "simd"] satisfies CoreBuild[]).map((build) =>
+    attempt(`core ${build}`, () => {
+      instantiateCore(build);
+      return `${bytesText(coreWasmBytes(build))}, loads`;
+    }),
+  );
+}
+
+/** Every shipped image is intact, and every engine gives the same bits on it. */
+export async function agentChecks(): Promise<DoctorCheck[]> {
+  const checks: DoctorCheck[] = [];
+  for (const name of bundledAgents()) {
+    const agent = await loadAgent(name);
+    if (!existsSync(agent.modelPath)) {
+      checks.push({ check: `agent ${name}`, state: "failed", detail: "no model", mend: `Train it: dormouse train ${name}.` });
+      continue;
+    }
+    for (const path of [agent.modelPath, ...agent.teacherPaths]) {
+      const file = path.slice(agent.folder.length + 1);
+      checks.push(await attemptAsync(`agent ${name} ${file}`, async () => `intact, ${(await Model.open(path)).imageHash.slice(0, 12)}`));
+    }
+    checks.push(await attemptAsync(`agent ${name} engines`, () => compareEngines(agent.modelPath)));
+  }
+  return checks;
+}
+
+async function compareEngines(path: string): Promise<string> {
+  const hashes = await Promise.all(ENGINES.map(async (engine) => goldenHash(await Model.open(path, { engine }))));
+  if (new Set(hashes).size === 1) return `${ENGINES.join(" = ")}, ${hashes[0]!.slice(0, 12)}`;
+  const list = ENGINES.map((engine, i) => `${engine} ${hashes[i]!.slice(0, 12)}`);
+  throw new ModelError("ENGINES_DIFFER", `they differ: ${list.join(", ")}. This build of the core must not be used.`);
+}
+
+/** SHA-256 over the logits of every exit and the state after a fixed walk of pseudo-random frames. */
+export function goldenHash(model: Model): string {
+  const { channels } = model.image;
+  const session = model.createSession();
+  const random = createRandom(1);
+  const frame = new Int16Array(channels);
+  const hash = createHash("sha256");
+  for (let tick = 0; tick < GOLDEN_FRAMES; tick++) {
+    for (let c = 0; c < channels; c++) frame[c] = random.integer(8192) - 4096;
+    session.pushFrame(frame, tick);
+    if (tick % 128 === 127) for (const logits of session.logits()) hash.update(new Uint8Array(logits.slice().buffer));
+  }
+  return hash.update(session.snapshot()).digest("hex");
+}
+
+const TOOLS = [
+  { tool: "mosquitto", use: "a real broker, for tests and for use", mend: "sudo apt-get install mosquitto" },
+  { tool: "wasm2c", use: "firmware: wasm to C", mend: "sudo apt-get install wabt" },
+  { tool: "gcc", use: "firmware for this machine", mend: "sudo apt-get install gcc" },
+] as const;
+
+/** Optional programs on the PATH. */
+export function toolChecks(path: string): DoctorCheck[] {
+  return TOOLS.map(({ tool, use, mend }) => {
+    const found = [...path.split(delimiter), "/usr/sbin"].map((folder) => join(folder, tool)).find((file) => existsSync(file));
+    if (found !== undefined) return { check: tool, state: "ok", detail: found };
+    return { check: tool, state: "missing", detail: `not installed (optional: ${use})`, mend };
+  });
+}
+
+function attempt(check: string, run: () => string): DoctorCheck {
+  try {
+    return { check, state: "ok", detail: run() };
+  } catch (error) {
+    return failed(check, error);
+  }
+}
+
+async function attemptAsync(check: string, run: () => Promise<string>): Promise<DoctorCheck> {
+  try {
+    return { check, state: "ok", detail: await run() };
+  } catch (error) {
+    return failed(check, error);
+  }
+}
+
+function failed(check: string, error: unknown): DoctorCheck {
+  return {
+    check,
+    state: "failed",
+    detail: error instanceof Error ? error.message : String(error),
+    mend: "Install Dormouse again, or run npm run build.",
+  };
+}

@@ -1,0 +1,123 @@
+import { ABI_HASH, EXIT_NEVER, IMAGE_VERSION } from "../../assembly/layout.ts";
+import { readSections } from "../core/image-header.ts";
+import type { Block, LinearTensors, ModelImage } from "../core/image-types.ts";
+import { Model } from "../core/model.ts";
+import type { Output } from "./output.ts";
+import { bytesText, percentText, table } from "./table.ts";
+
+const SECTION_NAMES = ["config", "features", "blocks", "exits", "tables", "tensors", "manifest"];
+
+/** What an image holds, as `inspect --json` prints it. Throws ModelError where the image is not valid. */
+export function inspectImage(path: string, bytes: Uint8Array) {
+  const model = Model.load(bytes, { engine: "scalar" });
+  const session = model.createSession();
+  const { image, manifest } = model;
+  return {
+    kind: "image",
+    path,
+    name: manifest.name,
+    hash: model.imageHash,
+    version: IMAGE_VERSION,
+    abi: ABI_HASH.toString(16).padStart(8, "0"),
+    imageBytes: model.imageBytes,
+    arenaBytes: model.arenaBytes,
+    parameters: manifest.parameters,
+    labels: manifest.labels,
+    shapes: shapesOf(image),
+    sections: readSections(bytes).map(({ offset, bytes: size, count }, i) => ({ section: SECTION_NAMES[i], offset, bytes: size, count })),
+    quantisation: {
+      weights: "int8, symmetric, one scale a row",
+      activations: "int8",
+      state: "int32, 12 fraction bits",
+      rows: linears(image).reduce((sum, [, { nOut }]) => sum + nOut, 0),
+      saturatedWeights: saturatedShare(image),
+    },
+    layers: linears(image).map(([layer, { nIn, nOut }]) => ({ layer, nIn, nOut, weightBytes: nIn * nOut })),
+    exits: image.exits.map(({ afterBlock, threshold }, exit) => ({
+      exit,
+      afterBlock,
+      ...manifest.calibration[exit],
+      threshold: threshold >= EXIT_NEVER ? null : threshold / 32768, // as the core applies it
+      ops: session.opCount(exit),
+    })),
+    manifest,
+  };
+}
+
+type ImageDocument = ReturnType<typeof inspectImage>;
+
+export function sayImage(out: Output, document: ImageDocument): void {
+  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, exits, manifest, abi } = document;
+  out.say(`${name}: ${parameters} parameters, ${bytesText(imageBytes)} image, ${bytesText(arenaBytes)} arena`);
+  out.say(`hash ${hash}`);
+  out.say(`ABI ${abi}, labels ${labels.join(", ")}`);
+  out.say(`input ${shapes.channels} channels at ${shapes.rateHz} Hz, ${shapes.patchFrames} frames a patch, ${manifest.orientation}`);
+  out.say(
+    `window ${shapes.windowPatches} patches, hop ${shapes.hopPatches}, context ${shapes.contextPatches}, rings ${shapes.ringPatches}`,
+  );
+  out.say(`blocks ${shapes.blocks.join(" → ")}`);
+  out.say();
+  const rows = exits.map(({ exit, afterBlock, threshold, coverage, errorBound, ops }) => [
+    exit + 1,
+    afterBlock + 1,
+    threshold === null ? "never" : percentText(threshold, 1),
+    coverage === undefined ? "–" : percentText(coverage, 1),
+    errorBound === undefined ? "–" : percentText(errorBound, 2),
+    ops.macs,
+    ops.weightBytes,
+  ]);
+  for (const line of table(["exit", "after block", "answers from", "coverage", "error ≤", "MACs a window", "weight bytes"], rows))
+    out.say(line);
+  out.say();
+  for (const line of table(
+    ["section", "offset", "bytes", "count"],
+    sections.map((one) => [one.section!, one.offset, one.bytes, one.count]),
+  ))
+    out.say(line);
+  out.say();
+  out.say(`data ${manifest.provenance.data}; licence ${manifest.provenance.licence}`);
+}
+
+function shapesOf(image: ModelImage) {
+  const { channels, patchFrames, frameRateMillihertz, windowPatches, hopPatches, contextPatches, ringPatches, dModel } = image;
+  const rateHz = frameRateMillihertz / 1000;
+  return {
+    channels,
+    rateHz,
+    patchFrames,
+    windowPatches,
+    hopPatches,
+    contextPatches,
+    ringPatches,
+    dModel,
+    blocks: image.blocks.map(blockText),
+  };
+}
+
+function blockText(block: Block): string {
+  return block.kind === "ssm"
+    ? `ssm(${block.dInner}, ${block.nHeads} heads, state ${block.dState})`
+    : `attention(${block.nHeads} heads, window ${block.windowPatches}, mlp ${block.dMlp})`;
+}
+
+function linears(image: ModelImage): [string, LinearTensors][] {
+  const result: [string, LinearTensors][] = [["embed", image.embed]];
+  image.blocks.forEach((block, i) => {
+    if (block.kind === "ssm") for (const part of ["inProj", "outProj"] as const) result.push([`block ${i + 1} ${part}`, block[part]]);
+    else for (const part of ["qkv", "oProj", "gateUp", "down"] as const) result.push([`block ${i + 1} ${part}`, block[part]]);
+  });
+  image.exits.forEach((exit, i) => {
+    result.push([`exit ${i + 1}`, exit.head]);
+  });
+  return result;
+}
+
+/** Share of the weights at ±127: each row has at least one. */
+function saturatedShare(image: ModelImage): number {
+  let [saturated, all] = [0, 0];
+  for (const [, { weights }] of linears(image)) {
+    all += weights.length;
+    for (const weight of weights) if (Math.abs(weight) === 127) saturated++;
+  }
+  return all === 0 ? 0 : saturated / all;
+}

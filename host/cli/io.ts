@@ -1,0 +1,25 @@
+import type { Clock } from "../core/clock.ts";
+
+/** What the command line touches of the outside: injected, so that a test can run any verb in process. */
+export interface CliIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** The terminal to draw on, where stdout is one. */
+  readonly terminal: Terminal | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly clock: Clock;
+  /** Aborts on the first SIGINT or SIGTERM. */
+  readonly interrupt: AbortSignal;
+}
+
+/** A live screen. */
+export interface Terminal {
+  size(): { columns: number; rows: number };
+  /** Replaces what was drawn before. */
+  draw(lines: readonly string[]): void;
+  /** Leaves the last drawing where it is and goes on below it. */
+  finish(): void;
+  /** Calls back when the size changes; the returned function stops that. */
+  onResize(run: () => void): () => void;
+}

@@ -1,0 +1,55 @@
+import type { LoopStep } from "../agent/loop-types.ts";
+import type { Output } from "./output.ts";
+import { percentText } from "./table.ts";
+import { clockText } from "./tui/render.ts";
+import type { ViewInfo } from "./tui/view-state.ts";
+import type { View } from "./view.ts";
+
+/** One line for every change of label, ask, outcome and oddity: a log that people and grep can read. */
+export function createLogView(out: Output, info: ViewInfo): View {
+  let seconds = 0;
+  const say = (text: string): void => out.say(`${clockText(seconds).padStart(7)}  ${text}`);
+  return {
+    onStep(step) {
+      if (step.kind === "decision") seconds = step.record.tick / info.rateHz;
+      const text = stepText(step, info);
+      if (text !== undefined) say(text);
+    },
+    phase(phase) {
+      if (phase === "draining") say("waiting for the last answers");
+    },
+    close() {},
+  };
+}
+
+/** A step as one line, or undefined for what is not worth one. */
+export function stepText(step: LoopStep, info: ViewInfo): string | undefined {
+  switch (step.kind) {
+    case "decision":
+      return undefined;
+    case "event":
+      return `${step.label} (${percentText(step.confidence)}, ${step.source === "cloud" ? "the cloud's word" : "decided here"})`;
+    case "ask":
+      return `unsure: ${step.label} ${percentText(step.confidence)} → asked ${step.id.slice(0, 8)}`;
+    case "outcome": {
+      const { outcome, answer, use } = step;
+      const id = outcome.id.slice(0, 8);
+      if (outcome.answer === undefined) return `ask ${id} ${outcome.state}${outcome.reason === undefined ? "" : `: ${outcome.reason}`}`;
+      const confidence = percentText(outcome.answer.confidence);
+      return `cloud says ${answer} ${confidence} to ${id} in ${Math.round(outcome.latencyMillis)} ms${use === "superseded" ? ", too late to matter" : ""}`;
+    }
+    case "link":
+      return linkText(step.state, step.detail);
+    case "gap":
+      return step.isReset ? "frames were lost: the model begins anew" : undefined;
+    case "anomaly":
+      return `${info.agent}: ${step.error.code}: ${step.error.message}`;
+  }
+}
+
+function linkText(state: "offline" | "connecting" | "online", detail: string | undefined): string {
+  const why = detail === undefined ? "" : `: ${detail}`;
+  if (state === "online") return "broker reached";
+  if (state === "connecting") return `connecting to the broker${why}`;
+  return `no broker${why}; deciding alone, and trying again`;
+}

@@ -1,0 +1,51 @@
+import { createLogUpdate } from "log-update";
+import { systemClock } from "../core/clock.ts";
+import type { CliIo, Terminal } from "./io.ts";
+import { runCli } from "./program.ts";
+
+const interrupt = new AbortController();
+let interrupts = 0;
+
+/** The first signal asks for an orderly end; the third means it. */
+function onSignal(): void {
+  interrupts++;
+  interrupt.abort();
+  if (interrupts >= 3) process.exit(130);
+}
+
+process.on("SIGINT", onSignal);
+process.on("SIGTERM", onSignal);
+process.stdout.on("error", onPipeError);
+process.stderr.on("error", onPipeError);
+
+/** The reader of a pipe (`| head`) has gone: that is no failure. */
+function onPipeError(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+}
+
+function stdoutTerminal(): Terminal | undefined {
+  if (!process.stdout.isTTY || process.env.TERM === "dumb") return undefined;
+  const update = createLogUpdate(process.stdout);
+  return {
+    size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
+    draw: (lines) => update(lines.join("\n")),
+    finish: () => update.done(),
+    onResize(run) {
+      process.stdout.on("resize", run);
+      return () => process.stdout.off("resize", run);
+    },
+  };
+}
+
+const io: CliIo = {
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+  terminal: stdoutTerminal(),
+  env: process.env,
+  cwd: process.cwd(),
+  clock: systemClock,
+  interrupt: interrupt.signal,
+};
+
+process.exitCode = await runCli(process.argv.slice(2), io);

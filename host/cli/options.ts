@@ -1,0 +1,52 @@
+import { InvalidArgumentError, Option } from "commander";
+import type { EngineName } from "../core/session-types.ts";
+
+/** Parses a number of at least `least`. */
+export function numberAtLeast(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value) || value < least)
+      throw new InvalidArgumentError(`Give a number of at least ${least}.`);
+    return value;
+  };
+}
+
+/** Parses a whole number from `least` to `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`Give a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`}.`);
+    return value;
+  };
+}
+
+/** Parses a speed: sensor seconds a second; 0 and `max` mean as fast as it goes. */
+export function speedOf(text: string): number {
+  if (text === "max" || text === "0") return Number.POSITIVE_INFINITY;
+  return numberAtLeast(0.01)(text);
+}
+
+/** Parses `i/N`, the first worker being 0/N. */
+export function workerOf(text: string): { index: number; count: number } {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const index = Number(match?.[1]);
+  const count = Number(match?.[2]);
+  if (match === null || count < 1 || index >= count) throw new InvalidArgumentError("Give i/N with 0 ≤ i < N, e.g. 0/2.");
+  return { index, count };
+}
+
+export const jsonOption = (): Option => new Option("--json", "print one JSON document on stdout, everything else on stderr").default(false);
+
+export const engineOption = (): Option =>
+  new Option("--engine <name>", "what runs the model; all give the same bits")
+    .choices(["scalar", "simd", "reference"] satisfies EngineName[])
+    .default("simd");
+
+export const speedOption = (): Option =>
+  new Option("--speed <n>", "sensor seconds a second; max: as fast as it goes").default(1).argParser(speedOf);
+
+export const secondsOption = (): Option =>
+  new Option("--seconds <n>", "stop after so many sensor seconds (default: until Ctrl-C or the recording's end)").argParser(
+    numberAtLeast(0.02),
+  );

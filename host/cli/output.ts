@@ -1,0 +1,35 @@
+import { DormouseError } from "../core/errors.ts";
+import type { CliIo } from "./io.ts";
+
+/** Where a verb writes. With --json there is exactly one document on stdout and everything else goes to stderr. */
+export interface Output {
+  readonly isJson: boolean;
+  /** A line of the answer for people: stdout, or stderr with --json. */
+  say(line?: string): void;
+  /** Progress and remarks: always stderr. */
+  note(line: string): void;
+  /** The answer: printed with --json alone. */
+  document(value: unknown): void;
+}
+
+export function createOutput(io: CliIo, isJson: boolean): Output {
+  return {
+    isJson,
+    say: (line = "") => (isJson ? io.stderr : io.stdout)(`${line}\n`),
+    note: (line) => io.stderr(`${line}\n`),
+    document(value) {
+      if (isJson) io.stdout(`${JSON.stringify(value)}\n`);
+    },
+  };
+}
+
+/** Prints what went wrong and how to mend it: one sentence on stderr, and with --json a document on stdout. Returns the exit code. */
+export function reportFailure(io: CliIo, error: unknown, isJson: boolean): number {
+  const isOurs = error instanceof DormouseError;
+  const code = isOurs ? error.code : "UNEXPECTED";
+  const message = error instanceof Error ? error.message : String(error);
+  io.stderr(`dormouse: ${isOurs ? message : `unexpected: ${message}. Run again with DORMOUSE_DEBUG=1 and report what it prints.`}\n`);
+  if (io.env.DORMOUSE_DEBUG && error instanceof Error) io.stderr(`${error.stack ?? ""}\n`);
+  if (isJson) io.stdout(`${JSON.stringify({ error: { code, message } })}\n`);
+  return 1;
+}

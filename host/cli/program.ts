@@ -1,0 +1,55 @@
+import { Command, CommanderError } from "commander";
+import type { CliIo } from "./io.ts";
+import { reportFailure } from "./output.ts";
+import { registerAgents } from "./verbs/agents.ts";
+import { registerBoards } from "./verbs/boards.ts";
+import { registerBroker } from "./verbs/broker.ts";
+import { registerCloud } from "./verbs/cloud.ts";
+import { registerDemo } from "./verbs/demo.ts";
+import { registerDoctor } from "./verbs/doctor.ts";
+import { registerEval } from "./verbs/eval.ts";
+import { registerInspect } from "./verbs/inspect.ts";
+import { registerRun } from "./verbs/run.ts";
+import { registerTrain } from "./verbs/train.ts";
+import { packageVersion } from "./version.ts";
+
+/** Every verb, in the order that the help shows. */
+const VERBS = [
+  registerDemo,
+  registerRun,
+  registerCloud,
+  registerBroker,
+  registerTrain,
+  registerEval,
+  registerInspect,
+  registerDoctor,
+  registerBoards,
+  registerAgents,
+];
+
+/** The command `dormouse`. */
+export function createProgram(io: CliIo): Command {
+  const program = new Command("dormouse");
+  program
+    .description("An always-on agent for wearables: it decides on the device, and asks the cloud only when unsure.")
+    .version(packageVersion(), "--version")
+    .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError("(dormouse <verb> --help shows how)")
+    .exitOverride();
+  program.addHelpText("after", "\nExample:\n  $ dormouse demo            a wearer, a broker and a cloud worker in this terminal");
+  for (const register of VERBS) register(program, io);
+  return program;
+}
+
+/** Runs one command line (without node and script) and returns the exit code. Never throws. */
+export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  const isJson = args.includes("--json");
+  try {
+    await createProgram(io).parseAsync([...args], { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    return reportFailure(io, error, isJson);
+  }
+}

@@ -1,0 +1,69 @@
+import type { Loop } from "../agent/loop-types.ts";
+import type { Output } from "./output.ts";
+import { percentText } from "./table.ts";
+
+/** What a wearable did: the JSON document of `demo` and `run`. `lost` only where both ledgers could be compared. */
+export interface Summary {
+  readonly agent: string;
+  readonly seconds: number; // sensor seconds
+  readonly decisions: number;
+  readonly events: number;
+  readonly asked: number;
+  readonly answered: number;
+  readonly expired: number;
+  readonly refused: number;
+  readonly evicted: number;
+  readonly pending: number;
+  readonly lost?: number;
+  readonly exits: readonly number[];
+  readonly meanMacs: number;
+  readonly [key: string]: unknown;
+}
+
+/** The document's keys in the issue's order, then the rest. */
+export function summaryOf(agent: string, loop: Loop, rateHz: number, lost: number | undefined): Summary {
+  const counters = loop.counters();
+  const { decisions, events, asked, answered, expired, refused, evicted, pending, exits, meanMacs } = counters;
+  const { applied, gaps, resets, ignored, anomalies, truth } = counters;
+  const anomaliesByKind = loop.asker?.counts();
+  return {
+    agent,
+    seconds: counters.frames / rateHz,
+    decisions,
+    events,
+    asked,
+    answered,
+    expired,
+    refused,
+    evicted,
+    pending,
+    ...(lost === undefined ? {} : { lost }),
+    exits,
+    meanMacs,
+    applied,
+    gaps,
+    resets,
+    ignored,
+    anomalies,
+    ...(anomaliesByKind === undefined
+      ? {}
+      : {
+          duplicateAnswers: anomaliesByKind.duplicateAnswers,
+          lateAnswers: anomaliesByKind.lateAnswers,
+          malformedAnswers: anomaliesByKind.malformedAnswers,
+          unknownAnswers: anomaliesByKind.unknownAnswers,
+        }),
+    ...(truth.decisions === 0 ? {} : { truth }),
+  };
+}
+
+/** The summary for people. */
+export function saySummary(out: Output, summary: Summary): void {
+  const { decisions, seconds, events, asked, answered, expired, refused, evicted, pending, lost, exits } = summary;
+  out.say();
+  out.say(`${decisions} decisions in ${Math.round(seconds)} s of ${summary.agent}, ${events} changes told.`);
+  out.say(`Answered at exit ${exits.map((count, exit) => `${exit + 1}: ${percentText(count / Math.max(1, decisions))}`).join(", ")}.`);
+  if (asked === 0 && lost === undefined) return;
+  const ends = [`${answered} answered`, `${expired} expired`, `${refused} refused`, `${evicted} evicted`, `${pending} waiting`];
+  out.say(`Asked the cloud ${asked} times: ${ends.join(", ")}${lost === undefined ? "" : `, ${lost} lost (both ledgers compared)`}.`);
+}

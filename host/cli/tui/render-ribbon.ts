@@ -1,0 +1,91 @@
+import type { Line, Segment, Style } from "./paint.ts";
+import { type RibbonCell, ribbonCells, type ViewState } from "./view-state.ts";
+
+export const GREEN = 72;
+/** One calm colour a label, then again from the first. */
+const COLOURS = [72, 179, 173, 74, 186, 140, 245, 109];
+
+export function labelColour(labels: readonly string[], label: string): number {
+  const at = labels.indexOf(label);
+  return at < 0 ? 245 : COLOURS[at % COLOURS.length]!;
+}
+
+/** A letter of its own for each label, for terminals without colour. */
+export function labelLetters(labels: readonly string[]): ReadonlyMap<string, string> {
+  const taken = new Set<string>();
+  const letters = new Map<string, string>();
+  for (const label of labels) {
+    const letter = [..."abcdefghijklmnopqrstuvwxyz"].sort((a, b) => rank(label, a) - rank(label, b)).find((one) => !taken.has(one)) ?? "?";
+    taken.add(letter);
+    letters.set(label, letter);
+  }
+  return letters;
+}
+
+/** Letters of the label come first, in its order. */
+function rank(label: string, letter: string): number {
+  const at = label.indexOf(letter);
+  return at < 0 ? 100 : at;
+}
+
+/** The last minute, newest at the right: asks, what was said (light = unsure), and the truth where it is known. */
+export function ribbonLines(state: ViewState, columns: number, hasColour: boolean): { asks: Line; says: Line; truth: Line | undefined } {
+  const { info, ribbon } = state;
+  const letters = labelLetters(info.labels);
+  const total = ribbonCells(info);
+  const cellAt = (column: number): number => Math.floor((column * total) / columns) - (total - ribbon.length);
+  const asks: Segment[] = [];
+  const says: Segment[] = [];
+  const truth: Segment[] = [];
+  for (let column = 0; column < columns; column++) {
+    const index = cellAt(column);
+    const cell = ribbon[index];
+    const isFirst = index !== cellAt(column - 1);
+    asks.push(cell?.isAsk && isFirst ? ["↑", 214] : [" "]);
+    says.push(cell === undefined ? ["·", "dim"] : glyph(cell.label, cell.isSure));
+    truth.push(cell?.truth === undefined ? [" "] : hasColour ? ["▀", "dim", ...colourOf(cell.truth)] : glyph(cell.truth, false));
+  }
+  return { asks: merged(asks), says: merged(says), truth: ribbon.some(hasTruth) ? merged(truth) : undefined };
+
+  function glyph(label: string, isSure: boolean): Segment {
+    if (hasColour) return [isSure ? "█" : "▒", ...colourOf(label)];
+    const letter = letters.get(label) ?? "?";
+    return [isSure ? letter.toUpperCase() : letter];
+  }
+  function colourOf(label: string): Style[] {
+    return [labelColour(info.labels, label)];
+  }
+}
+
+/** What the colours (or letters) of the ribbon mean, in as many lines as it takes. */
+export function legend(labels: readonly string[], columns: number, hasColour: boolean): Line[] {
+  const letters = labelLetters(labels);
+  const lines: Segment[][] = [[]];
+  let used = 0;
+  for (const label of labels) {
+    const needs = label.length + 4;
+    if (used > 0 && used + needs - 2 > columns) {
+      lines.push([]);
+      used = 0;
+    }
+    const mark: Segment = hasColour ? ["■ ", labelColour(labels, label)] : [`${letters.get(label)} `];
+    lines.at(-1)!.push(mark, [`${label}  `, "dim"]);
+    used += needs;
+  }
+  return lines;
+}
+
+function hasTruth({ truth }: RibbonCell): boolean {
+  return truth !== undefined;
+}
+
+/** Neighbours of one style become one segment: far fewer escape codes. */
+function merged(segments: readonly Segment[]): Line {
+  const result: Segment[] = [];
+  for (const [text, ...styles] of segments) {
+    const last = result.at(-1);
+    if (last !== undefined && last.slice(1).join() === styles.join()) result[result.length - 1] = [last[0] + text, ...styles];
+    else result.push([text, ...styles]);
+  }
+  return result;
+}

@@ -1,0 +1,143 @@
+import { bytesText, percentText } from "../table.ts";
+import { bigLetters } from "./big-letters.ts";
+import { type Line, paintLine, type Segment, spread, widthOf } from "./paint.ts";
+import { askLine, cloudLine } from "./render-cloud.ts";
+import { GREEN, labelColour, legend, ribbonLines } from "./render-ribbon.ts";
+import type { ViewState } from "./view-state.ts";
+
+export interface RenderOptions {
+  readonly columns: number;
+  readonly rows: number;
+  readonly hasColour: boolean;
+}
+
+const GUTTER = 9;
+const NARROW_COLUMNS = 64;
+
+/** A line and how dearly it is kept when the terminal is low: 0 goes first. */
+interface Row {
+  readonly line: Line;
+  readonly worth: number;
+}
+
+/** The whole screen as lines, cut to the terminal: a pure function of the state. */
+export function render(state: ViewState, options: RenderOptions): string[] {
+  const isNarrow = options.columns < NARROW_COLUMNS;
+  const gutter = isNarrow ? 0 : GUTTER;
+  const width = options.columns - 4;
+  const body = width - gutter;
+  const rows: Row[] = [blank, ...headRows(state, width, isNarrow), blank, ...labelRows(state, width), blank];
+  const put = (name: string, line: Line, worth: number): void => {
+    rows.push({ line: gutter === 0 ? line : [[name.padEnd(gutter), "dim"], ...line], worth });
+  };
+  put("sure", sureLine(state, body), 9);
+  put("depth", depthLine(state, isNarrow), 8);
+  rows.push(blank);
+  const ribbon = ribbonLines(state, body, options.hasColour);
+  put("asked", ribbon.asks, 4);
+  put("says", ribbon.says, 7);
+  if (ribbon.truth !== undefined) put("truth", ribbon.truth, 5);
+  for (const line of legend(state.info.labels, body, options.hasColour)) put("", line, 3);
+  rows.push(blank);
+  put("cloud", cloudLine(state), 8);
+  for (const line of askLine(state, body)) put("", line, 7);
+  rows.push(blank);
+  put("totals", totalsLine(state, isNarrow), 6);
+  put("memory", memoryLine(state, isNarrow), 5);
+  if (state.remark !== undefined) put("note", [[state.remark, "dim"]], 2);
+  rows.push(blank, { line: [[footer(state, isNarrow), "dim"]], worth: 6 });
+  return lowered(rows, options.rows - 1).map(({ line }) => paintLine([["  "], ...line], options.columns, options.hasColour));
+}
+
+const blank: Row = { line: [], worth: 0 };
+
+function lowered(rows: readonly Row[], most: number): readonly Row[] {
+  const kept = [...rows];
+  while (kept.length > Math.max(1, most)) {
+    let least = kept.length - 1;
+    for (let i = kept.length - 1; i >= 0; i--) if (kept[i]!.worth < kept[least]!.worth) least = i;
+    kept.splice(least, 1);
+  }
+  return kept;
+}
+
+function headRows({ info, seconds, phase }: ViewState, width: number, isNarrow: boolean): Row[] {
+  const name: Segment[] = [["dormouse", "bold"], [` ${info.agent}`]];
+  const pace = info.speed === Number.POSITIVE_INFINITY ? "max" : `${info.speed}×`;
+  const time = `${isNarrow ? "" : `${info.sensor} · `}${pace} · ${clockText(seconds)}${phase === "draining" ? " · ending" : ""}`;
+  const promise: Segment[] = isNarrow ? [] : [["   decides on the wearer, asks the cloud when unsure", "dim"]];
+  const right: Line = [[time, "dim"]];
+  const full: Line = [...name, ...promise];
+  return [{ line: spread(widthOf(full) + widthOf(right) < width ? full : name, right, width), worth: 9 }];
+}
+
+function labelRows({ info, decision }: ViewState, width: number): Row[] {
+  const label = decision?.shown ?? decision?.label;
+  if (label === undefined) return [{ line: [["waking up …", "dim"]], worth: 10 }, blank, blank];
+  const colour = labelColour(info.labels, label);
+  const truth: Line = decision?.truth === undefined ? [] : [[`in truth: ${decision.truth}`, "dim"]];
+  const source: Line = decision?.source === "cloud" ? [["the cloud's word", "dim"]] : [];
+  const letters = bigLetters(label, width - 24);
+  if (letters === undefined) {
+    return [
+      { line: spread([[label.toUpperCase(), "bold", colour]], truth, width), worth: 10 },
+      { line: spread([], source, width), worth: 1 },
+    ];
+  }
+  const rights: Line[] = [[], truth, source];
+  return letters.map((text, row) => ({ line: spread([[text, "bold", colour]], rights[row]!, width), worth: 10 }));
+}
+
+function sureLine({ decision }: ViewState, body: number): Line {
+  if (decision === undefined) return [];
+  const columns = Math.max(4, Math.min(60, body - 7));
+  const filled = Math.round(decision.confidence * columns);
+  const colour = decision.why === "exit" ? GREEN : 214;
+  return [["━".repeat(filled), colour], ["─".repeat(columns - filled), "dim"], [` ${percentText(decision.confidence).padStart(6)}`]];
+}
+
+/** ●━━●──○──○: how far into the model the decision had to go. */
+function depthLine({ info, decision }: ViewState, isNarrow: boolean): Line {
+  if (decision === undefined) return [];
+  const reach = isNarrow ? 1 : 3;
+  const line: Segment[] = [];
+  for (let exit = 0; exit < info.nExits; exit++) {
+    const isVisited = exit <= decision.exit;
+    if (exit > 0) line.push([(isVisited ? "━" : "─").repeat(reach), ...(isVisited ? [GREEN] : (["dim"] as const))]);
+    line.push(isVisited ? ["●", decision.why === "exit" ? GREEN : 214] : ["○", "dim"]);
+  }
+  const saved = Math.max(0, 1 - decision.macs / info.hopMacs);
+  const stop = decision.why === "exit" ? `sure at exit ${decision.exit + 1} of ${info.nExits}` : "unsure at every exit";
+  line.push([`  ${stop}`]);
+  line.push([isNarrow ? ` · ${percentText(saved)} saved` : ` · ${percentText(saved)} of the compute saved`, "dim"]);
+  return line;
+}
+
+function totalsLine({ info, counters }: ViewState, isNarrow: boolean): Line {
+  if (counters === undefined) return [];
+  const { decisions, events, gaps, resets, meanMacs, truth } = counters;
+  const parts = [`${decisions} decisions`, `${events} ${isNarrow ? "told" : "changes told"}`];
+  if (!isNarrow) parts.push(`${percentText(Math.max(0, 1 - meanMacs / info.hopMacs))} of the compute saved`);
+  if (truth.decisions > 0) parts.push(`${percentText(truth.shownRight / truth.decisions)} right`);
+  if (gaps + resets > 0) parts.push(`${gaps} gaps, ${resets} resets`);
+  return [[parts.join(" · ")]];
+}
+
+function memoryLine({ info }: ViewState, isNarrow: boolean): Line {
+  const text = `${bytesText(info.arenaBytes)} of state · ${bytesText(info.imageBytes)} model`;
+  return [[isNarrow ? text : `${text} · no heap, nothing grows`]];
+}
+
+function footer({ phase, counters }: ViewState, isNarrow: boolean): string {
+  if (phase === "done") return "done";
+  if (phase === "draining") return `waiting for ${counters?.pending ?? 0} answers`;
+  return isNarrow ? "Ctrl-C ends it" : "Ctrl-C ends it, once the waiting asks are answered";
+}
+
+/** Sensor time as m:ss. */
+export function clockText(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const tail = String(whole % 60).padStart(2, "0");
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}

@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import { bundledAgents, loadAgent } from "../../agent/registry.ts";
+import { DormouseError } from "../../core/errors.ts";
+import { Model } from "../../core/model.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption } from "../options.ts";
+import { createOutput } from "../output.ts";
+import { bytesText, table } from "../table.ts";
+
+interface AgentRow {
+  readonly name: string;
+  readonly description: string;
+  readonly labels: readonly string[];
+  readonly parameters: number | null;
+  readonly imageBytes: number | null;
+  readonly arenaBytes: number | null;
+  readonly teachers: number;
+  readonly folder: string;
+  readonly problem?: string;
+}
+
+/** `dormouse agents`: the agents at hand. */
+export function registerAgents(program: Command, io: CliIo): void {
+  program
+    .command("agents")
+    .description("List the agents that come with Dormouse, and their models.")
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  $ dormouse agents")
+    .action(async (options: { json: boolean }) => {
+      const out = createOutput(io, options.json);
+      const agents = await Promise.all(bundledAgents().map(describe));
+      const rows = agents.map((agent) => [
+        agent.name,
+        agent.labels.length,
+        agent.parameters ?? "–",
+        agent.imageBytes === null ? "–" : bytesText(agent.imageBytes),
+        agent.arenaBytes === null ? "–" : bytesText(agent.arenaBytes),
+        agent.teachers,
+        agent.problem ?? agent.description,
+      ]);
+      for (const line of table(["agent", "labels", "parameters", "image", "arena", "teachers", ""], rows)) out.say(line);
+      out.document({ agents });
+    });
+}
+
+async function describe(name: string): Promise<AgentRow> {
+  const agent = await loadAgent(name);
+  const base = { name, description: agent.definition.description, teachers: agent.teacherPaths.length, folder: agent.folder };
+  const unknown = { labels: [], parameters: null, imageBytes: null, arenaBytes: null };
+  if (!existsSync(agent.modelPath)) return { ...base, ...unknown, problem: `no model yet: dormouse train ${name}` };
+  try {
+    const model = await Model.open(agent.modelPath);
+    const { labels, parameters } = model.manifest;
+    return { ...base, labels, parameters, imageBytes: model.imageBytes, arenaBytes: model.arenaBytes };
+  } catch (error) {
+    if (!(error instanceof DormouseError)) throw error;
+    return { ...base, ...unknown, problem: error.message };
+  }
+}

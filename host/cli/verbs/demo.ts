@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { openSensor } from "../../agent/sensors/open-sensor.ts";
+import { startWorker } from "../../cloud/worker.ts";
+import { startBroker } from "../../mqtt/broker.ts";
+import { compareLedgers } from "../../mqtt/ledger.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption, secondsOption, speedOption, wholeNumber } from "../options.ts";
+import { createOutput } from "../output.ts";
+import { saySummary, summaryOf } from "../summary.ts";
+import { openTeacher } from "../teacher.ts";
+import { createWearable } from "../wearable.ts";
+
+/** The worker subscribes within milliseconds on loopback; asks sent before would wait for a retry. */
+const READY_MILLIS = 5000;
+
+interface DemoOptions {
+  readonly json: boolean;
+  readonly headless: boolean;
+  readonly seconds?: number;
+  readonly speed: number;
+  readonly seed: number;
+  readonly agent: string;
+}
+
+/** `dormouse demo`: broker, cloud worker and one wearable in this process. */
+export function registerDemo(program: Command, io: CliIo): void {
+  program
+    .command("demo")
+    .description("Show it all in one process: a broker, a cloud worker and a synthetic wearer.")
+    .option("--headless", "log lines instead of the live view", false)
+    .addOption(secondsOption())
+    .addOption(speedOption())
+    .option("--seed <n>", "which synthetic wearer, and what they do", wholeNumber(0), 1)
+    .option("--agent <name>", "which agent", "activity")
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExamples:\n  $ dormouse demo\n  $ dormouse demo --headless --seconds 120 --speed 10 --seed 1 --json")
+    .action((options: DemoOptions) => demo(io, options));
+}
+
+async function demo(io: CliIo, options: DemoOptions): Promise<void> {
+  const out = createOutput(io, options.json);
+  const agent = await loadAgent(options.agent, io.cwd);
+  const { definition } = agent;
+  const model = await openAgentModel(agent);
+  const provider = await openTeacher(agent);
+  const sensor = openSensor(`synthetic:${options.seed}`, agent, io.cwd);
+  const broker = await startBroker({ port: 0 });
+  const worker = startWorker({ broker: { url: broker.url }, provider, clock: io.clock });
+  try {
+    await worker.ready(READY_MILLIS);
+    const wearable = createWearable(io, out, {
+      agent,
+      model,
+      sensor,
+      speed: options.speed,
+      deadlineSeconds: definition.asks.deadlineSeconds,
+      isHeadless: options.headless,
+      asker: { broker: { url: broker.url }, site: "home", node: `demo-${randomBytes(3).toString("hex")}` },
+      ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
+    });
+    const { loop, view } = wearable;
+    try {
+      await wearable.run();
+    } finally {
+      view.close();
+    }
+    const { lost } = compareLedgers(loop.asker!.ledger(), worker.ledger());
+    const summary = summaryOf(definition.name, loop, definition.sensor.rateHz, lost);
+    await loop.asker!.close();
+    saySummary(out, summary);
+    out.document(summary);
+  } finally {
+    await worker.close();
+    await broker.close();
+  }
+}

@@ -1,0 +1,27 @@
+import { type Command, CommanderError } from "commander";
+import { agentChecks, coreChecks, type DoctorCheck, nodeCheck, toolChecks } from "../doctor-checks.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption } from "../options.ts";
+import { createOutput } from "../output.ts";
+
+const MARKS = { ok: "✓", missing: "–", failed: "✗" } as const;
+
+/** `dormouse doctor`: is everything there, and does every engine give the same bits? */
+export function registerDoctor(program: Command, io: CliIo): void {
+  program
+    .command("doctor")
+    .description("Check this machine: Node, the wasm core, the shipped models, optional tools.")
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  $ dormouse doctor")
+    .action(async (options: { json: boolean }) => {
+      const out = createOutput(io, options.json);
+      const checks: DoctorCheck[] = [nodeCheck(), ...coreChecks(), ...(await agentChecks()), ...toolChecks(io.env.PATH ?? "")];
+      for (const { check, state, detail, mend } of checks) {
+        out.say(`${MARKS[state]} ${check}: ${detail}${mend === undefined ? "" : `. ${mend}`}`);
+      }
+      const isHealthy = checks.every(({ state }) => state !== "failed");
+      out.say(isHealthy ? "All that is needed is there." : "Something is broken: mend what is marked ✗.");
+      out.document({ isHealthy, checks });
+      if (!isHealthy) throw new CommanderError(1, "dormouse.doctor", "doctor found something broken");
+    });
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { ConfigError, DataError } from "../../core/errors.ts";
+import { compareLedgers, readLedgerFile } from "../../mqtt/ledger.ts";
+import { inspectImage, sayImage } from "../inspect-image.ts";
+import { inspectStream, sayStream } from "../inspect-stream.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption, numberAtLeast } from "../options.ts";
+import { createOutput, type Output } from "../output.ts";
+
+const IMAGE_MAGIC = "DMM1";
+
+/** `dormouse inspect`: what a file holds. */
+export function registerInspect(program: Command, io: CliIo): void {
+  program
+    .command("inspect")
+    .description("Show what a model image (.dmm) or a recorded link stream holds, or compare two ledgers.")
+    .argument("<file>", "a .dmm image, a link stream, or a node's ledger")
+    .argument("[ledger]", "the cloud's ledger, to compare with the node's")
+    .option("--rate-hz <n>", "frames a second of a link stream", numberAtLeast(0.1), 50)
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ dormouse inspect agents/activity/model.dmm\n  $ dormouse inspect node.jsonl cloud.jsonl        asks that are lost: in no state at the node",
+    )
+    .action((file: string, ledger: string | undefined, options: { json: boolean; rateHz: number }) => {
+      const out = createOutput(io, options.json);
+      const path = resolve(io.cwd, file);
+      const bytes = readBytes(path);
+      if (ledger !== undefined) compare(out, path, resolve(io.cwd, ledger));
+      else if (Buffer.from(bytes.subarray(0, 4)).toString("latin1") === IMAGE_MAGIC) {
+        const document = inspectImage(path, bytes);
+        sayImage(out, document);
+        out.document(document);
+      } else if (bytes[0] === 0x7b) {
+        throw new ConfigError(
+          "INSPECT_ONE_LEDGER",
+          `${path} looks like a ledger: give the other end's too. Try: dormouse inspect ${file} cloud.jsonl.`,
+        );
+      } else {
+        const document = inspectStream(path, bytes, options.rateHz);
+        sayStream(out, document);
+        out.document(document);
+      }
+    });
+}
+
+function compare(out: Output, edgePath: string, cloudPath: string): void {
+  readBytes(cloudPath);
+  const comparison = compareLedgers(readLedgerFile(edgePath), readLedgerFile(cloudPath));
+  const { asked, answered, expired, refused, evicted, pending, lost, neverAtCloud, lostIds } = comparison;
+  out.say(`asked ${asked}: ${answered} answered, ${expired} expired, ${refused} refused, ${evicted} evicted, ${pending} pending`);
+  out.say(`lost ${lost}${lost === 0 ? "" : `: ${lostIds.slice(0, 5).join(" ")}`}; ${neverAtCloud} never reached a worker`);
+  out.document({ kind: "ledgers", node: edgePath, cloud: cloudPath, ...comparison });
+}
+
+function readBytes(path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (cause) {
+    throw new DataError("FILE_UNREADABLE", `cannot read ${path}: check the path.`, { cause });
+  }
+}

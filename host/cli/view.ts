@@ -1,0 +1,19 @@
+import type { Loop, LoopStep } from "../agent/loop-types.ts";
+import type { CliIo } from "./io.ts";
+import { createLogView } from "./log-view.ts";
+import type { Output } from "./output.ts";
+import { createLiveView } from "./tui/live-view.ts";
+import type { Phase, ViewInfo } from "./tui/view-state.ts";
+
+/** Something that shows a running wearable: the live screen or a log. */
+export interface View {
+  onStep(step: LoopStep): void;
+  phase(phase: Phase): void;
+  close(): void;
+}
+
+/** The live screen in a terminal; a line for each decision worth telling elsewhere, and with --headless or --json. */
+export function createView(io: CliIo, out: Output, info: ViewInfo, loop: () => Loop | undefined, isHeadless: boolean): View {
+  if (io.terminal === undefined || isHeadless || out.isJson) return createLogView(out, info);
+  return createLiveView(io.terminal, io, info, loop);
+}

@@ -1,0 +1,46 @@
+import { ID_BYTES, idOf } from "../mqtt/answer-check.ts";
+import type { IncomingMessage } from "../mqtt/connection.ts";
+import { CONTENT_TYPE, decodePayload } from "../mqtt/payloads.ts";
+import { parseTopic, topicsOf } from "../mqtt/topics.ts";
+import type { CloudQuery } from "./provider.ts";
+
+/** Where the reply to an ask goes: always the asking node's own answer topic. */
+export interface ReplyTo {
+  readonly id: string;
+  readonly node: string;
+  readonly agent: string;
+  readonly tick: number;
+  readonly topic: string;
+}
+
+/** A message on an ask topic: a query, or what is wrong with it and whom, if anybody, to tell. */
+export type CheckedAsk =
+  | { readonly ok: true; readonly to: ReplyTo; readonly query: CloudQuery }
+  | { readonly ok: false; readonly flaw: string; readonly to: ReplyTo | undefined };
+
+/**
+ * Checks topic, correlation data, response topic, content type, size and schema. A reply is owed only to the answer topic of
+ * the node that the request topic names: nobody makes a worker publish elsewhere. The deadline is what the payload says remains,
+ * and never beyond what the broker left of the message's expiry. Any bytes are safe.
+ */
+export function checkAsk(message: IncomingMessage, nowMillis: number): CheckedAsk {
+  const topic = parseTopic(message.topic);
+  if (topic?.kind !== "ask") return { ok: false, flaw: "not an ask topic", to: undefined };
+  const id = idOf(message.correlationData);
+  if (id === undefined) return { ok: false, flaw: `no correlation data of ${ID_BYTES} bytes`, to: undefined };
+  const own = topicsOf(topic.site, topic.node).answer;
+  if (message.responseTopic !== own) return { ok: false, flaw: "its response topic is not the asking node's own", to: undefined };
+  const to = { id, node: topic.node, agent: topic.tail!, tick: 0, topic: own };
+  if (message.contentType !== CONTENT_TYPE) return { ok: false, flaw: `its content type is not ${CONTENT_TYPE}`, to };
+  const decoded = decodePayload(["ask"], message.payload);
+  if (!decoded.ok) return { ok: false, flaw: decoded.reason, to };
+  const { node, agent, imageHash, labels, tick, patches, patchBytes, windowPatches, local, deadlineMillis } = decoded.value;
+  if (node !== topic.node || agent !== topic.tail) return { ok: false, flaw: "payload and topic name different nodes or agents", to };
+  const expiryMillis = message.messageExpirySeconds === undefined ? deadlineMillis : message.messageExpirySeconds * 1000;
+  const query: CloudQuery = {
+    ...{ id, node, agent, imageHash, labels, tick, patchBytes, windowPatches, local },
+    patches: new Int8Array(patches.buffer, patches.byteOffset, patches.byteLength),
+    deadlineAtMillis: nowMillis + Math.min(deadlineMillis, expiryMillis),
+  };
+  return { ok: true, to: { ...to, tick }, query };
+}

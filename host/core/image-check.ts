@@ -1,0 +1,70 @@
+import * as layout from "../../assembly/layout.ts";
+import { ModelError } from "./errors.ts";
+import { checkBlock } from "./image-check-blocks.ts";
+import { requireBetween, requireEpsilon, requireLinear, requireScale } from "./image-check-values.ts";
+import { imageError } from "./image-header.ts";
+import type { ModelImage } from "./image-types.ts";
+
+export type ImageDims = Omit<ModelImage, "embed" | "features" | "blocks" | "exits" | "manifest"> & {
+  readonly nBlocks: number;
+  readonly nExits: number;
+};
+
+/** Checked by the reader before it allocates anything of these sizes. */
+export function checkDims(dims: ImageDims): void {
+  const between = (name: keyof ImageDims, least: number, most: number): void =>
+    requireBetween(layout.STATUS_BAD_CONFIG, name, dims[name], least, most);
+  between("dModel", 1, layout.LIMIT_DIM);
+  between("channels", 1, layout.LIMIT_CHANNELS);
+  between("patchFrames", 1, layout.LIMIT_PATCH_FRAMES);
+  between("frameRateMillihertz", 1, 2 ** 31 - 1);
+  between("windowPatches", 1, layout.LIMIT_PATCHES);
+  between("hopPatches", 1, layout.LIMIT_PATCHES);
+  between("contextPatches", dims.windowPatches, layout.LIMIT_PATCHES); // an ask must carry at least the window
+  between("ringPatches", 1, layout.LIMIT_RING);
+  between("nBlocks", 1, layout.LIMIT_BLOCKS);
+  between("nExits", 1, layout.LIMIT_EXITS);
+  between("nClasses", 2, layout.LIMIT_CLASSES);
+  between("gapLimitFrames", 0, layout.LIMIT_GAP_FRAMES);
+}
+
+/** The manifest agrees with the numbers beside it. Calibration is absent or one an exit. */
+function checkManifestAgrees({ manifest, ...image }: ModelImage): void {
+  const faults = [
+    manifest.labels.length !== image.nClasses && `${manifest.labels.length} labels, the heads have ${image.nClasses} classes`,
+    manifest.channels.length !== image.channels && `${manifest.channels.length} channels, frames have ${image.channels}`,
+    Math.abs(manifest.frameRateHz * 1000 - image.frameRateMillihertz) > 0.5 &&
+      `${manifest.frameRateHz} Hz, the configuration says ${image.frameRateMillihertz} mHz`,
+    ![0, image.exits.length].includes(manifest.calibration.length) &&
+      `${manifest.calibration.length} calibrations, the model has ${image.exits.length} exits`,
+  ].filter((fault) => fault !== false);
+  if (faults.length > 0)
+    throw new ModelError("BAD_MANIFEST", `model image: the manifest says ${faults.join("; ")}. Export the model again.`);
+}
+
+/** Everything that an image says, checked: what the core's `prepare` checks, and the manifest. Throws ModelError. */
+export function checkImage(image: ModelImage): void {
+  const { dModel, channels, patchFrames, nClasses } = image;
+  const nBlocks = image.blocks.length;
+  checkDims({ ...image, nBlocks, nExits: image.exits.length });
+  if (image.features.length !== channels) {
+    throw imageError(layout.STATUS_BAD_FEATURES, `${image.features.length} records for ${channels} channels`);
+  }
+  requireLinear("embed", image.embed, channels * patchFrames, dModel);
+  for (const [c, feature] of image.features.entries()) {
+    requireBetween(layout.STATUS_BAD_FEATURES, `channel ${c}: zeroPoint`, feature.zeroPoint, -32768, 32767);
+    requireScale(`channel ${c}`, feature, 65536);
+  }
+  for (const [b, block] of image.blocks.entries()) checkBlock(`block ${b}`, block, dModel);
+  let after = -1;
+  for (const [k, exit] of image.exits.entries()) {
+    requireBetween(layout.STATUS_BAD_EXIT, `exit ${k}: afterBlock`, exit.afterBlock, after + 1, nBlocks - 1);
+    after = exit.afterBlock;
+    requireEpsilon(layout.STATUS_BAD_EXIT, `exit ${k}: epsilon`, exit.epsilon);
+    requireBetween(layout.STATUS_BAD_EXIT, `exit ${k}: threshold`, exit.threshold, 0, layout.EXIT_NEVER);
+    requireScale(`exit ${k}: temperature`, exit.temperature, 65535);
+    requireLinear(`exit ${k}: head`, exit.head, dModel, nClasses);
+  }
+  if (after !== nBlocks - 1) throw imageError(layout.STATUS_BAD_EXIT, `the last exit follows block ${after}, not block ${nBlocks - 1}`);
+  checkManifestAgrees(image);
+}

@@ -1,0 +1,68 @@
+import type { Block, LinearTensors, ModelImage } from "../image-types.ts";
+import type { Session } from "../session-types.ts";
+
+export type Ops = ReturnType<Session["opCount"]>;
+
+const NONE: Ops = { macs: 0, requantize: 0, state: 0, lookup: 0, norm: 0, weightBytes: 0 };
+
+function plus(a: Ops, b: Ops, times = 1): Ops {
+  return {
+    macs: a.macs + b.macs * times,
+    requantize: a.requantize + b.requantize * times,
+    state: a.state + b.state * times,
+    lookup: a.lookup + b.lookup * times,
+    norm: a.norm + b.norm * times,
+    weightBytes: a.weightBytes + b.weightBytes * times,
+  };
+}
+
+function linearOps({ nIn, nOut }: LinearTensors): Ops {
+  return { ...NONE, macs: nIn * nOut, weightBytes: nIn * nOut, requantize: nOut };
+}
+
+/** The features and the embedding of one patch. */
+export function embedOps(image: ModelImage): Ops {
+  return plus(linearOps(image.embed), { ...NONE, requantize: image.channels * image.patchFrames });
+}
+
+/** One block, one patch; an attention always at its full window. */
+export function blockOps(block: Block, dModel: number): Ops {
+  if (block.kind === "ssm") {
+    const { dInner, dState, dConv, nHeads } = block;
+    const state = dInner * dState;
+    const taps = dConv * dInner;
+    const own: Ops = {
+      macs: taps + 2 * state,
+      requantize: 2 * dInner, // conv and y
+      state,
+      lookup: 2 * dInner + 2 * nHeads, // SiLU of x and z; softplus and exp2
+      norm: dModel + dInner,
+      weightBytes: taps,
+    };
+    return [block.inProj, block.outProj].map(linearOps).reduce((a, b) => plus(a, b), own);
+  }
+  const { nHeads, headDim, windowPatches, dMlp } = block;
+  const own: Ops = {
+    macs: 2 * nHeads * headDim * windowPatches,
+    requantize: nHeads * windowPatches + nHeads * headDim + dMlp, // scores, outputs, gated products
+    state: 0,
+    lookup: nHeads * windowPatches + dMlp,
+    norm: 2 * dModel,
+    weightBytes: 0,
+  };
+  return [block.qkv, block.oProj, block.gateUp, block.down].map(linearOps).reduce((a, b) => plus(a, b), own);
+}
+
+/** One evaluation of an exit: its head and its confidence. */
+export function exitOps(image: ModelImage, exit: number): Ops {
+  const { nClasses, dModel } = image;
+  return plus(linearOps(image.exits[exit]!.head), { ...NONE, requantize: nClasses, lookup: nClasses, norm: dModel });
+}
+
+/** A window from a reset state that stops at `exit`, the heads up to it included. Core: assembly/counts.ts. */
+export function windowOps(image: ModelImage, exit: number): Ops {
+  const blocks = image.blocks.slice(0, image.exits[exit]!.afterBlock + 1);
+  const patch = blocks.reduce((sum, block) => plus(sum, blockOps(block, image.dModel)), embedOps(image));
+  const heads = Array.from({ length: exit + 1 }, (_, k) => exitOps(image, k)).reduce((a, b) => plus(a, b), NONE);
+  return plus(heads, patch, image.windowPatches);
+}

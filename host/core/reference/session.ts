@@ -1,0 +1,143 @@
+import * as layout from "../../../assembly/layout.ts";
+import { DataError, ModelError } from "../errors.ts";
+import { viewOf } from "../image-header.ts";
+import { readImage } from "../image-read.ts";
+import type { ModelImage } from "../image-types.ts";
+import type { Decision, PushResult, Session, SetPoint } from "../session-types.ts";
+import { exitLogits } from "./exit-head.ts";
+import { quantiseFrame } from "./features.ts";
+import { type Ops, windowOps } from "./op-count.ts";
+import { checkSetPoint, decide, defaultSetPoint } from "./policy.ts";
+import { readSnapshot, writeSnapshot } from "./snapshot.ts";
+import { Stack } from "./stack.ts";
+import { createTail, resetTail, type Tail } from "./tail.ts";
+
+const NOTHING: PushResult = { patch: false, held: false, reset: false, ignored: false, decision: undefined };
+
+/** The oracle: the model in plain TypeScript, written from assembly/README.md. What the core does differently is the core's bug. */
+class ReferenceSession implements Session {
+  readonly engine = "reference";
+  readonly #image: ModelImage;
+  readonly #imageCrc32: number;
+  readonly #tail: Tail;
+  readonly #stack: Stack;
+  #setPoint: SetPoint;
+
+  constructor(imageBytes: Uint8Array) {
+    this.#image = readImage(imageBytes);
+    this.#imageCrc32 = viewOf(imageBytes).getUint32(layout.HEADER_CRC32, true);
+    this.#tail = createTail(this.#image);
+    this.#stack = new Stack(this.#image, this.#tail);
+    this.#setPoint = defaultSetPoint(this.#image);
+    this.reset();
+  }
+
+  /** Bytes of the tail: this engine has no head. */
+  get arenaBytes(): number {
+    return this.#tail.bytes.length;
+  }
+
+  reset(): void {
+    resetTail(this.#tail);
+  }
+
+  pushFrame(frame: Int16Array, tick: number): PushResult {
+    requireLength("frame", frame.length, this.#image.channels);
+    if (!Number.isInteger(tick) || tick < 0 || tick >= 2 ** 32) {
+      throw new DataError("BAD_TICK", `a frame has tick ${tick}: give the device's frame count as u32.`);
+    }
+    const { words, lastFrame } = this.#tail;
+    let result = NOTHING;
+    if (words[layout.TAIL_HAS_TICK] === 1) {
+      const gap = (tick - words[layout.TAIL_LAST_TICK]! - 1) >>> 0;
+      if (gap >= 2 ** 31 - 1) return { ...NOTHING, ignored: true };
+      if (gap > this.#image.gapLimitFrames) {
+        this.reset();
+        result = { ...result, reset: true };
+      } else {
+        for (let i = 0; i < gap; i++) result = { ...result, held: true, patch: this.#appendFrame(lastFrame) || result.patch };
+      }
+    }
+    words[layout.TAIL_HAS_TICK] = 1;
+    words[layout.TAIL_LAST_TICK] = tick;
+    lastFrame.set(frame);
+    return this.#appendFrame(frame) ? { ...result, patch: true, decision: this.#decideIfDue() } : result;
+  }
+
+  pushPatch(patch: Int8Array): PushResult {
+    requireLength("patch", patch.length, this.#image.channels * this.#image.patchFrames);
+    this.#stack.stepPatch(patch);
+    return { ...NOTHING, patch: true, decision: this.#decideIfDue() };
+  }
+
+  decide(): Decision {
+    return decide(this.#image, this.#tail, this.#stack, this.#setPoint);
+  }
+
+  logits(): Int16Array[] {
+    return this.#image.exits.map((exit, k) => {
+      if (k > 0) this.#stack.catchUp(k);
+      return exitLogits(exit, this.#stack.residualAt(k));
+    });
+  }
+
+  setPoint(setPoint: SetPoint): void {
+    checkSetPoint(this.#image, setPoint);
+    this.#setPoint = { ...setPoint, thresholds: [...setPoint.thresholds] };
+  }
+
+  context(): Int8Array {
+    const { contextPatches, channels, patchFrames } = this.#image;
+    const { words, context } = this.#tail;
+    const patchBytes = channels * patchFrames;
+    const count = words[layout.TAIL_CONTEXT_COUNT]!;
+    const oldest = words[layout.TAIL_CONTEXT_HEAD]! + contextPatches - count;
+    const out = new Int8Array(count * patchBytes);
+    for (let i = 0; i < count; i++) {
+      const slot = (oldest + i) % contextPatches;
+      out.set(context.subarray(slot * patchBytes, (slot + 1) * patchBytes), i * patchBytes);
+    }
+    return out;
+  }
+
+  snapshot(): Uint8Array {
+    return writeSnapshot(this.#tail, this.#imageCrc32);
+  }
+
+  restore(snapshot: Uint8Array): void {
+    readSnapshot(this.#image, this.#tail, this.#imageCrc32, snapshot);
+  }
+
+  opCount(exit: number): Ops {
+    if (this.#image.exits[exit] === undefined) {
+      throw new ModelError("BAD_EXIT", `exit ${exit} does not exist: the model has exits 0 … ${this.#image.exits.length - 1}.`);
+    }
+    return windowOps(this.#image, exit);
+  }
+
+  /** Adds a frame to the patch under way; true when that completed it and it ran. */
+  #appendFrame(frame: Int16Array): boolean {
+    const { words, partial } = this.#tail;
+    const { channels, patchFrames, features } = this.#image;
+    const count = words[layout.TAIL_FRAMES_IN_PATCH]!;
+    partial.set(quantiseFrame(frame, features), count * channels);
+    words[layout.TAIL_FRAMES_IN_PATCH] = (count + 1) % patchFrames;
+    if (count + 1 < patchFrames) return false;
+    this.#stack.stepPatch(partial);
+    return true;
+  }
+
+  #decideIfDue(): Decision | undefined {
+    return this.#tail.words[layout.TAIL_PATCHES_SINCE_DECISION]! >= this.#setPoint.hopPatches ? this.decide() : undefined;
+  }
+}
+
+function requireLength(what: string, found: number, expected: number): void {
+  if (found === expected) return;
+  throw new DataError("BAD_LENGTH", `a ${what} has ${found} values, this model's has ${expected}: look for another agent's recording.`);
+}
+
+/** A session of the plain TypeScript oracle over a `.dmm` image. Throws ModelError as readImage does. */
+export function createReferenceSession(imageBytes: Uint8Array): Session {
+  return new ReferenceSession(imageBytes);
+}

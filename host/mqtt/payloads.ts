@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { LIMIT_CLASSES, LIMIT_PATCHES } from "../../assembly/layout.ts";
+import { MqttError } from "../core/errors.ts";
+import { type Decoded, decodeCbor, encodeCbor } from "./cbor.ts";
+import { isName, MAX_NAME_CHARS } from "./topics.ts";
+
+/** `v` of every payload; a payload of another version is refused as a value. */
+export const SCHEMA_VERSION = 1;
+/** MQTT 5 Content Type of every payload. */
+export const CONTENT_TYPE = "application/cbor";
+/** Longest deadline of an ask: a day. */
+export const MAX_DEADLINE_MILLIS = 86_400_000;
+/** Largest payload of each kind, in bytes; checked before a byte is decoded. */
+export const PAYLOAD_LIMITS = { ask: 131_072, answer: 4096, refusal: 4096, event: 4096, state: 4096, telemetry: 8192 } as const;
+/** Largest MQTT packet that a node, a worker or the embedded broker accepts: the largest payload, topic and properties. */
+export const MAX_PACKET_BYTES = 135_168;
+
+const name = z.string().max(MAX_NAME_CHARS).refine(isName, "not a name");
+const text = z.string().max(256);
+const u32 = z.int().min(0).max(0xffff_ffff);
+const millis = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const probability = z.number().min(0).max(1);
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, "not bytes");
+const head = { v: z.literal(SCHEMA_VERSION), node: name, wallMillis: millis };
+const data = z.record(z.string().max(MAX_NAME_CHARS), z.unknown());
+
+const schemas = {
+  /** A query: all that its answer needs. `deadlineMillis` is what remains when it is sent, and is authoritative. */
+  ask: z
+    .object({
+      ...head,
+      kind: z.literal("ask"),
+      agent: name,
+      tick: u32,
+      imageHash: z
+        .string()
+        .max(64)
+        .regex(/^[0-9a-f]*$/),
+      labels: z.array(text).min(1).max(LIMIT_CLASSES),
+      patches: bytes,
+      patchBytes: z.int().min(1).max(256),
+      windowPatches: z.int().min(1).max(LIMIT_PATCHES),
+      local: z.object({ label: u32, confidenceQ15: z.int().min(0).max(32768), exit: z.int().min(0).max(255) }),
+      deadlineMillis: z.int().min(1).max(MAX_DEADLINE_MILLIS),
+    })
+    .refine((ask) => ask.patches.length > 0 && ask.patches.length % ask.patchBytes === 0, "patches are not a whole number of patchBytes")
+    .refine((ask) => ask.patches.length / ask.patchBytes <= LIMIT_PATCHES, `more than ${LIMIT_PATCHES} patches`)
+    .refine((ask) => ask.local.label < ask.labels.length, "the local label is not among the labels"),
+  /** What the cloud says; `label` indexes the labels of the ask. */
+  answer: z.object({ ...head, kind: z.literal("answer"), agent: name, tick: u32, label: u32, confidence: probability, model: text }),
+  /** Why there is no answer. With `retryAfterMillis` the worker is only busy: the ask stays pending and may be sent again then. */
+  refusal: z.object({
+    ...head,
+    kind: z.literal("refusal"),
+    agent: name,
+    tick: u32,
+    reason: text,
+    detail: text,
+    retryAfterMillis: millis.optional(),
+  }),
+  /** A decision worth telling. */
+  event: z.object({ ...head, kind: z.literal("event"), agent: name, data }),
+  /** Presence, retained. `untilWallMillis` when asleep. */
+  state: z.object({
+    ...head,
+    kind: z.literal("state"),
+    state: z.enum(["awake", "asleep", "offline"]),
+    untilWallMillis: millis.optional(),
+    firmware: text.optional(),
+    model: text.optional(),
+    batteryPercent: z.number().min(0).max(100).optional(),
+  }),
+  telemetry: z.object({ ...head, kind: z.literal("telemetry"), data }),
+};
+
+export type PayloadKind = keyof typeof schemas;
+export type Payload<K extends PayloadKind = PayloadKind> = { [P in K]: z.infer<(typeof schemas)[P]> }[K];
+
+/** A payload as CBOR. Throws MqttError for one that its own reader would refuse: a fault of the program, not of the network. */
+export function encodePayload(payload: Payload): Uint8Array {
+  const encoded = encodeCbor(payload);
+  const check = decodePayload([payload.kind], encoded);
+  if (check.ok) return encoded;
+  throw new MqttError(
+    "PAYLOAD_INVALID",
+    `the ${payload.kind} of ${payload.node} cannot be sent: ${check.reason}. Mend the named field, or send less.`,
+  );
+}
+
+/** Any bytes as a payload of one of `kinds`, or the reason why they are not. Never throws; the work is bounded by the size limit. */
+export function decodePayload<K extends PayloadKind>(kinds: readonly K[], bytes: Uint8Array): Decoded<Payload<K>> {
+  const map = decodeCbor(bytes, Math.max(...kinds.map((kind) => PAYLOAD_LIMITS[kind])));
+  if (!map.ok) return map;
+  const kind = kinds.find((one) => one === map.value.kind);
+  if (kind === undefined) return { ok: false, reason: `kind is not ${kinds.join(" or ")}` };
+  if (bytes.length > PAYLOAD_LIMITS[kind])
+    return { ok: false, reason: `${bytes.length} B is above the limit of ${PAYLOAD_LIMITS[kind]} B` };
+  const parsed = schemas[kind].safeParse(map.value);
+  return parsed.success ? { ok: true, value: parsed.data as Payload<K> } : { ok: false, reason: describe(parsed) ?? "invalid" };
+}
+
+/** A payload for people and `--json`: bytes as base64, everything else as it is. */
+export function printable(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
+  if (Array.isArray(value)) return value.map(printable);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, printable(inner)]));
+}
+
+function describe(result: z.ZodSafeParseResult<unknown>): string | undefined {
+  const issue = result.error?.issues[0];
+  return issue && `${issue.path.join(".") || "payload"}: ${issue.message}`.slice(0, 200);
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { LabelTracker } from "../../../host/agent/label-tracker.ts";
+
+const SITTING = 3;
+const STANDING = 4;
+
+function tracker(options: Partial<{ stableDecisions: number; holdFrames: number }> = {}) {
+  const made = new LabelTracker({ stableDecisions: 2, holdFrames: 1000, ...options });
+  let tick = 0;
+  return {
+    made,
+    sure: (label: number) => made.decide({ label, isSure: true, isAsked: false, tick: (tick += 64) }),
+    unsure: (label: number, isAsked: boolean) => made.decide({ label, isSure: false, isAsked, tick: (tick += 64) }),
+    answer: (label: number, localLabel: number, back = 0) => made.answer({ label, localLabel, tick: tick - back * 64 }),
+    skip: (frames: number) => (tick += frames),
+  };
+}
+
+describe("the steady label", () => {
+  it("changes only once enough sure decisions in a row agree", () => {
+    const t = tracker();
+    expect(t.sure(STANDING)).toBeUndefined();
+    expect(t.sure(STANDING)).toMatchObject({ label: STANDING, before: undefined, source: "local" });
+    expect(t.sure(SITTING)).toBeUndefined();
+    expect(t.sure(STANDING)).toBeUndefined();
+    expect(t.sure(SITTING)).toBeUndefined();
+    expect(t.made.label).toBe(STANDING);
+    expect(t.sure(SITTING)).toMatchObject({ label: SITTING, before: STANDING });
+  });
+
+  it("does not follow unsure guesses while an answer is on its way", () => {
+    const t = tracker();
+    t.sure(STANDING);
+    t.sure(STANDING);
+    for (let i = 0; i < 5; i++) expect(t.unsure(SITTING, i === 0)).toBeUndefined();
+    expect(t.made.label).toBe(STANDING);
+  });
+
+  it("follows unsure guesses where nobody can be asked", () => {
+    const t = tracker();
+    t.unsure(SITTING, false);
+    expect(t.unsure(SITTING, false)).toMatchObject({ label: SITTING, source: "local" });
+  });
+
+  it("follows unsure guesses again once no answer will come", () => {
+    const t = tracker();
+    t.unsure(SITTING, true);
+    t.made.stopWaiting();
+    expect(t.unsure(SITTING, false)).toBeUndefined();
+    expect(t.unsure(SITTING, false)).toMatchObject({ label: SITTING });
+  });
+
+  it("takes the cloud's word at once, and holds it while the model repeats its doubt", () => {
+    const t = tracker();
+    t.unsure(SITTING, true);
+    expect(t.answer(STANDING, SITTING)).toMatchObject({ use: "applied", change: { label: STANDING, source: "cloud" } });
+    for (let i = 0; i < 5; i++) t.unsure(SITTING, false);
+    expect(t.made.label).toBe(STANDING);
+    expect(t.made.source).toBe("cloud");
+  });
+
+  it("drops the cloud's word when the model becomes sure, doubts something else, or the hold is over", () => {
+    const sure = tracker();
+    sure.unsure(SITTING, true);
+    sure.answer(STANDING, SITTING);
+    sure.sure(SITTING);
+    expect(sure.sure(SITTING)).toMatchObject({ label: SITTING, source: "local" });
+
+    const held = tracker({ holdFrames: 200 });
+    held.unsure(SITTING, true);
+    held.answer(STANDING, SITTING);
+    held.made.stopWaiting();
+    held.skip(300);
+    held.unsure(SITTING, false);
+    expect(held.unsure(SITTING, false)).toMatchObject({ label: SITTING, source: "local" });
+  });
+
+  it("ignores an answer that comes after the model has made up its mind", () => {
+    const t = tracker();
+    t.unsure(SITTING, true);
+    t.sure(STANDING);
+    t.sure(STANDING);
+    expect(t.answer(SITTING, SITTING, 2)).toEqual({ use: "superseded", change: undefined });
+    expect(t.made.label).toBe(STANDING);
+  });
+
+  it("ignores an answer to an earlier doubt of the same name", () => {
+    const t = tracker();
+    t.unsure(SITTING, true);
+    t.sure(STANDING);
+    t.unsure(SITTING, true);
+    expect(t.answer(STANDING, SITTING, 2).use).toBe("superseded");
+    expect(t.answer(STANDING, SITTING).use).toBe("applied");
+  });
+
+  it("calls an answer that agrees a confirmation", () => {
+    const t = tracker();
+    t.unsure(SITTING, true);
+    expect(t.answer(SITTING, SITTING)).toMatchObject({ use: "confirmed", change: { label: SITTING, source: "cloud" } });
+  });
+
+  it("keeps the order of ticks over the wrap of the counter", () => {
+    const made = new LabelTracker({ stableDecisions: 1, holdFrames: 1000 });
+    made.decide({ label: SITTING, isSure: false, isAsked: true, tick: 0xffff_ffc0 });
+    made.decide({ label: SITTING, isSure: false, isAsked: false, tick: 0 });
+    expect(made.answer({ label: STANDING, localLabel: SITTING, tick: 0xffff_ffc0 }).use).toBe("applied");
+  });
+
+  it("believes no answer across a reset of the model", () => {
+    const t = tracker();
+    t.unsure(SITTING, true);
+    t.made.reset();
+    expect(t.answer(STANDING, SITTING).use).toBe("superseded");
+  });
+});

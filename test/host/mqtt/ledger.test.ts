@@ -1,0 +1,64 @@
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MqttError } from "../../../host/core/errors.ts";
+import { compareLedgers, createLedger, openLedgerFile, readLedgerFile } from "../../../host/mqtt/ledger.ts";
+import type { AskState } from "../../../host/mqtt/types.ts";
+
+const id = (n: number) => n.toString(16).padStart(32, "0");
+
+describe("ledgers", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "dormouse-ledger-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("counts as lost what is in no state at the asking end, from either side", () => {
+    const edge = new Map([
+      [id(1), "answered"],
+      [id(2), "expired"],
+      [id(3), "pending"],
+      [id(4), "mislaid"],
+    ]);
+    const cloud = new Map([
+      [id(1), "answered"],
+      [id(2), "received"],
+      [id(5), "answered"],
+    ]);
+    expect(compareLedgers(edge, cloud)).toEqual({
+      ...{ asked: 4, answered: 1, expired: 1, pending: 1, refused: 0, evicted: 0, lost: 2, lostIds: [id(4), id(5)] },
+      ...{ unknownAtEdge: 1, neverAtCloud: 2 },
+    });
+  });
+
+  it("forgets the oldest ended ids beyond its bound, never a pending one", () => {
+    const ledger = createLedger<AskState>({ entries: 3, isOpen: (state) => state === "pending", wall: () => 0 });
+    ledger.set(id(1), "n", "pending");
+    for (let n = 2; n <= 10; n++) {
+      ledger.set(id(n), "n", "pending");
+      ledger.set(id(n), "n", "answered");
+    }
+    expect([...ledger.map.keys()]).toEqual([id(1), id(9), id(10)]);
+    expect(ledger.forgotten).toBe(7);
+  });
+
+  it("survives its process as lines, a torn last one left out", () => {
+    const path = join(folder, "edge.jsonl");
+    const sink = openLedgerFile(path);
+    const ledger = createLedger<AskState>({ entries: 1, isOpen: () => false, wall: () => 42, sink });
+    for (let n = 1; n <= 5; n++) ledger.set(id(n), n % 2 ? "odd" : "even", "pending");
+    ledger.set(id(5), "odd", "answered");
+    sink.close();
+    appendFileSync(path, `{"id":"${id(6)}","node":"odd","sta`);
+    expect(readLedgerFile(path)).toEqual(new Map([1, 2, 3, 4, 5].map((n) => [id(n), n === 5 ? "answered" : "pending"])));
+    expect([...readLedgerFile(path, { node: "odd" }).keys()]).toEqual([id(1), id(3), id(5)]);
+    appendFileSync(path, '\nnull\n{"id":"x","state":"answered"}\n{"id":5,"state":1}\n');
+    expect(readLedgerFile(path).size).toBe(5);
+  });
+
+  it("says how to mend a path that cannot be written", () => {
+    expect(() => openLedgerFile(join(folder, "no", "edge.jsonl"))).toThrow(MqttError);
+  });
+});

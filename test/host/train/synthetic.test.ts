@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { createSyntheticWearer, type SyntheticParameters, TRANSITION_LABEL } from "../../../host/agent/synthetic.ts";
+import { packageRoot } from "../../../host/core/package-root.ts";
+
+const parameters = JSON.parse(readFileSync(join(packageRoot(), "agents/activity/synthetic.json"), "utf8")) as SyntheticParameters;
+
+function take(seed: number, count: number) {
+  const wearer = createSyntheticWearer({ parameters, seed });
+  return Array.from({ length: count }, () => wearer.next());
+}
+
+it("gives the same frames for the same seed and others for another", () => {
+  expect(take(1, 500)).toEqual(take(1, 500));
+  expect(take(1, 500)).not.toEqual(take(2, 500));
+});
+
+it("stays near 1 g while nothing moves and visits every activity in half an hour", () => {
+  const frames = take(4, 90000);
+  const seen = new Set(frames.map(({ label }) => label));
+  for (const label of ["walking", "upstairs", "downstairs", "sitting", "standing", "laying", TRANSITION_LABEL])
+    expect(seen).toContain(label);
+  const still = frames.filter(({ label }) => label === "laying" || label === "standing");
+  const sizes = still.map(({ frame }) => Math.hypot(frame[0]!, frame[1]!, frame[2]!) / 2048);
+  const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
+  expect(Math.abs(mean - 1)).toBeLessThan(0.08);
+});
+
+it("follows a schedule and refuses an activity that the bank lacks", () => {
+  const wearer = createSyntheticWearer({ parameters, seed: 1, schedule: [{ label: "laying", seconds: 2 }] });
+  expect(Array.from({ length: 300 }, () => wearer.next().label).every((label) => label === "laying")).toBe(true);
+  expect(() => createSyntheticWearer({ parameters, seed: 1, schedule: [{ label: "flying", seconds: 2 }] })).toThrow(/flying/);
+});
