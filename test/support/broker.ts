@@ -20,11 +20,6 @@ export function hasMosquitto(): boolean {
   return MOSQUITTO !== undefined;
 }
 
-/** Whether a suite may be skipped for want of something; DORMOUSE_REQUIRE_ALL=1 says no. */
-export function mustHaveAll(): boolean {
-  return process.env.DORMOUSE_REQUIRE_ALL === "1";
-}
-
 /** The embedded broker, in this process. */
 export async function aedesBroker(): Promise<TestBroker> {
   let broker = await startBroker({ port: 0 });

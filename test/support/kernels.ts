@@ -1,5 +1,3 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import asc from "assemblyscript/asc";
 import { packageRoot } from "../../host/core/package-root.ts";
 
@@ -42,15 +40,16 @@ export const build = (process.env["DORMOUSE_BUILD"] ?? "scalar") as "scalar" | "
 
 /** Compiles the kernels alone and returns a fresh instance with `pages` pages of memory. */
 export async function loadKernels(which: "scalar" | "simd", pages = 4): Promise<Kernels> {
-  const root = packageRoot();
-  const out = `dist/kernels-${which}-${process.pid}.wasm`;
-  mkdirSync(join(root, "dist"), { recursive: true });
   const simd = which === "simd" ? ["--enable", "simd"] : ["--disable", "simd"];
   const flags = ["--runtime", "stub", "--use", "abort=", "--noAssert", "-O3", "--initialMemory", String(pages), ...simd];
-  const { error, stderr } = await asc.main(["test/assembly/entry.ts", "--baseDir", root, "--outFile", out, ...flags]);
-  if (error !== null) throw new Error(`the kernels do not compile: ${stderr.toString()}`, { cause: error });
-  const module = new WebAssembly.Module(new Uint8Array(readFileSync(join(root, out))));
-  return new WebAssembly.Instance(module, {}).exports as unknown as Kernels;
+  let wasm: Uint8Array<ArrayBuffer> | undefined;
+  const { error, stderr } = await asc.main(["test/assembly/entry.ts", "--baseDir", packageRoot(), "--outFile", "kernels.wasm", ...flags], {
+    writeFile(_name, contents) {
+      wasm = new Uint8Array(contents as Uint8Array);
+    },
+  });
+  if (error !== null || wasm === undefined) throw new Error(`the kernels do not compile: ${stderr.toString()}`, { cause: error });
+  return new WebAssembly.Instance(new WebAssembly.Module(wasm), {}).exports as unknown as Kernels;
 }
 
 /** Hands out aligned space in a kernel instance's memory, with guard bytes after every array. */
