@@ -5,9 +5,9 @@ export default defineAgent({
   name: "activity",
   description: "What the wearer does: walking, stairs, sitting, standing, lying.",
   model: "model.dmm",
-  teacher: [],
+  teacher: ["teacher/a.dmm", "teacher/b.dmm", "teacher/c.dmm"],
   synthetic: "synthetic.json",
-  sensor: { kind: "imu", rateHz: 50, channels: 6, orientation: "waist, as in HAPT" },
+  sensor: { kind: "imu", rateHz: 50, channels: 6, orientation: "waist, as in HAPT: x up when standing" },
   events: { stableDecisions: 2 },
-  asks: { intervalHops: 2, deadlineSeconds: 30, holdSeconds: 20 },
+  asks: { intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 },
 });

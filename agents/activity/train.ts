@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { loadHapt } from "../../host/agent/hapt.ts";
+import type { SyntheticParameters } from "../../host/agent/synthetic.ts";
+import { fitSynthetic } from "../../host/train/fit-synthetic.ts";
 import type { AttentionConfig, SsmConfig } from "../../host/train/net-config.ts";
-import { type AgentTraining, type Split, type TrainProgress, type TrainReport, trainAgent } from "../../host/train/run.ts";
+import { type AgentTraining, recordingsOf, type Split, type TrainProgress, type TrainReport, trainAgent } from "../../host/train/run.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
 
 /** Six activities and one class for every postural transition (HAPT 7–12). */
@@ -91,8 +93,8 @@ export const activityTraining: AgentTraining = {
   guarantee: { alpha: 0.02, delta: 0.1, minAnswered: 300 },
 };
 
-const wideSsm: SsmConfig = { kind: "ssm", dInner: 128, nHeads: 8, headDim: 16, dState: 16, dConv: 4 };
-const wideAttention: AttentionConfig = { kind: "attention", nHeads: 4, nKvHeads: 2, headDim: 16, windowPatches: 32, dMlp: 128 };
+const wideSsm: SsmConfig = { kind: "ssm", dInner: 96, nHeads: 6, headDim: 16, dState: 16, dConv: 4 };
+const wideAttention: AttentionConfig = { kind: "attention", nHeads: 6, nKvHeads: 2, headDim: 8, windowPatches: 32, dMlp: 96 };
 
 const teacherBlocks = {
   a: [wideSsm, wideSsm, wideAttention, wideSsm],
@@ -108,16 +110,17 @@ export function teacherTraining(member: TeacherMember): AgentTraining {
   return {
     ...activityTraining,
     name: `activity-teacher-${member}`,
-    config: { ...activityTraining.config, dModel: 64, blocks, exits: [blocks.length - 1] },
+    config: { ...activityTraining.config, dModel: 48, blocks, exits: [blocks.length - 1] },
     recipe: {
       ...recipe,
-      steps: 900,
+      steps: 700,
       windowBatch: 0,
       cropPatches: 128,
-      cropBatch: 24,
+      cropBatch: 20,
       peakLearningRate: 3e-3,
       exitWeights: [1],
       resetProbability: 0,
+      quantizeFromShare: 0.6,
     },
     image: { ...image, ringPatches: 1 },
     guarantee: undefined,
@@ -133,6 +136,11 @@ export interface TrainActivityOptions {
   readonly phase?: "select" | "final"; // default final
   readonly teacher?: TeacherMember; // a teacher instead of the student
   readonly onProgress?: (progress: TrainProgress) => void;
+}
+
+/** The synthetic wearer's bank, fitted on the fit wearers: the content of synthetic.json. */
+export function fitActivitySynthetic(dataDir: string): SyntheticParameters {
+  return fitSynthetic(recordingsOf(loadHapt(dataDir), activitySplit.fit), activityLabels);
 }
 
 /** Trains the activity agent (or one of its teachers) into `outDir`: model.dmm and model.safetensors. About 10 minutes on one core. */

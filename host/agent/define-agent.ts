@@ -24,8 +24,8 @@ const asksSchema = z.strictObject({
   intervalHops: z.int().min(1).max(65535).default(1),
   /** Seconds that an answer may take; then the ask has expired. Default 30. */
   deadlineSeconds: z.number().min(0.1).max(86_400).default(30),
-  /** Seconds of device time that the cloud's correction holds while the model keeps saying the same unsure thing. Default 20; 0 = only the asked decision. */
-  holdSeconds: z.number().min(0).max(3600).default(20),
+  /** Seconds of device time that the cloud's correction holds while the model keeps saying the same unsure thing; nothing is asked meanwhile. Default 10; 0 = only the asked decision. */
+  holdSeconds: z.number().min(0).max(3600).default(10),
 });
 
 export const agentSchema = z.strictObject({
@@ -44,7 +44,7 @@ export const agentSchema = z.strictObject({
   synthetic: folderPath.optional(),
   sensor: sensorSchema,
   events: eventsSchema.default({ stableDecisions: 2 }),
-  asks: asksSchema.default({ intervalHops: 1, deadlineSeconds: 30, holdSeconds: 20 }),
+  asks: asksSchema.default({ intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 }),
 });
 
 /** What the author of an agent writes. */

@@ -88,6 +88,11 @@ export function publishedWindows(recording: HaptRecording): HaptWindow[] {
   return windows;
 }
 
+/** Index of the last patch of a recording that ends within the window starting at frame `start`. */
+export function streamPatch(start: number, patchFrames: number): number {
+  return Math.floor((start + HAPT_WINDOW_FRAMES) / patchFrames) - 1;
+}
+
 interface LabelRow extends HaptSegment {
   readonly experiment: number;
   readonly user: number;

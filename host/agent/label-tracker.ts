@@ -52,6 +52,11 @@ export class LabelTracker {
     return this.#source;
   }
 
+  /** The cloud's word is in force: asking again would only repeat the question. */
+  get isHeld(): boolean {
+    return this.#correction !== undefined;
+  }
+
   /** Takes a decision. `isAsked`: the cloud was asked about it and can be reached. */
   decide(decision: { label: number; isSure: boolean; isAsked: boolean; tick: number }): LabelChange | undefined {
     const { label, isSure, tick } = decision;

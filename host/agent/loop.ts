@@ -35,6 +35,7 @@ class AgentLoop implements Loop {
   readonly #truth = { decisions: 0, localRight: 0, shownRight: 0 };
   readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
   #link: LinkState = "connecting";
+  #askAllowed: boolean;
   #nextTelemetryFrame: number;
   #wakeUp: (() => void) | undefined; // a run that waits for room among the pending asks
 
@@ -51,7 +52,8 @@ class AgentLoop implements Loop {
         this.#tell({ kind: "anomaly", error });
       },
     });
-    options.session.setPoint(this.#setPoint());
+    this.#askAllowed = this.asker !== undefined;
+    options.session.setPoint(this.#setPoint(this.#askAllowed));
   }
 
   get label(): string | undefined {
@@ -86,12 +88,20 @@ class AgentLoop implements Loop {
     return this.#log;
   }
 
-  #setPoint(): SetPoint {
+  /** While the cloud's word holds, the core need not ask: the set-point says so, and changes only when that does. */
+  #steer(): void {
+    const askAllowed = this.asker !== undefined && !this.#tracker.isHeld;
+    if (askAllowed === this.#askAllowed) return;
+    this.#askAllowed = askAllowed;
+    this.#options.session.setPoint(this.#setPoint(askAllowed));
+  }
+
+  #setPoint(askAllowed: boolean): SetPoint {
     const { model, intervalHops, setPoint } = this.#options;
     return {
       maxExit: model.nExits - 1,
       hopPatches: model.hopPatches,
-      askAllowed: this.asker !== undefined,
+      askAllowed,
       limitReason: "none",
       askIntervalHops: intervalHops,
       thresholds: new Array<number>(model.nExits).fill(0), // the core never goes below the certified ones
@@ -120,13 +130,14 @@ class AgentLoop implements Loop {
       shown: this.label,
       source: this.#tracker.source,
       truth,
-      reason: reasonText(decision, model.nExits, link),
+      reason: reasonText(decision, model.nExits, link, this.#tracker.isHeld),
     };
     this.#judge(record);
     this.#log.push(record);
     if (this.#log.length > logEntries) this.#log.shift();
     this.#tell({ kind: "decision", record });
     if (change !== undefined) this.#event(change, record.confidence);
+    this.#steer();
     if (this.#counts.frames >= this.#nextTelemetryFrame) this.#telemetry();
   }
 
@@ -158,6 +169,7 @@ class AgentLoop implements Loop {
     const use = used?.use ?? (answer === undefined ? "none" : "superseded");
     this.#tell({ kind: "outcome", outcome, local: this.#name(local.label)!, answer: this.#name(answer?.label), use });
     if (answer !== undefined && used?.change !== undefined) this.#event(used.change, answer.confidence);
+    this.#steer();
     this.#goOn();
   }
 
@@ -174,6 +186,7 @@ class AgentLoop implements Loop {
     if (result.reset) {
       this.#counts.resets++;
       this.#tracker.reset();
+      this.#steer();
     }
     if (result.held || result.reset) this.#tell({ kind: "gap", tick, isReset: result.reset });
   }

@@ -5,28 +5,35 @@ import { clockText } from "./tui/render.ts";
 import type { ViewInfo } from "./tui/view-state.ts";
 import type { View } from "./view.ts";
 
-/** One line for every change of label, ask, outcome and oddity: a log that people and grep can read. */
-export function createLogView(out: Output, info: ViewInfo): View {
+/** One line for every change of label, ask, outcome and oddity (verbose: every decision): a log that people and grep can read. */
+export function createLogView(out: Output, info: ViewInfo, isVerbose: boolean): View {
   let seconds = 0;
-  const say = (text: string): void => out.say(`${clockText(seconds).padStart(7)}  ${text}`);
+  let isClosed = false;
+  const say = (text: string): void => {
+    if (!isClosed) out.say(`${clockText(seconds).padStart(7)}  ${text}`);
+  };
   return {
     onStep(step) {
       if (step.kind === "decision") seconds = step.record.tick / info.rateHz;
-      const text = stepText(step, info);
+      const text = stepText(step, info, isVerbose);
       if (text !== undefined) say(text);
     },
     phase(phase) {
       if (phase === "draining") say("waiting for the last answers");
     },
-    close() {},
+    close() {
+      isClosed = true;
+    },
   };
 }
 
 /** A step as one line, or undefined for what is not worth one. */
-export function stepText(step: LoopStep, info: ViewInfo): string | undefined {
+export function stepText(step: LoopStep, info: ViewInfo, isVerbose: boolean): string | undefined {
   switch (step.kind) {
     case "decision":
-      return undefined;
+      return isVerbose
+        ? `  ${step.record.label} ${percentText(step.record.confidence)}, ${step.record.macs} MACs: ${step.record.reason}`
+        : undefined;
     case "event":
       return `${step.label} (${percentText(step.confidence)}, ${step.source === "cloud" ? "the cloud's word" : "decided here"})`;
     case "ask":

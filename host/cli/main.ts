@@ -1,7 +1,7 @@
-import { createLogUpdate } from "log-update";
 import { systemClock } from "../core/clock.ts";
-import type { CliIo, Terminal } from "./io.ts";
+import type { CliIo } from "./io.ts";
 import { runCli } from "./program.ts";
+import { openTerminal } from "./tui/terminal.ts";
 
 const interrupt = new AbortController();
 let interrupts = 0;
@@ -24,24 +24,10 @@ function onPipeError(error: NodeJS.ErrnoException): void {
   throw error;
 }
 
-function stdoutTerminal(): Terminal | undefined {
-  if (!process.stdout.isTTY || process.env.TERM === "dumb") return undefined;
-  const update = createLogUpdate(process.stdout);
-  return {
-    size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
-    draw: (lines) => update(lines.join("\n")),
-    finish: () => update.done(),
-    onResize(run) {
-      process.stdout.on("resize", run);
-      return () => process.stdout.off("resize", run);
-    },
-  };
-}
-
 const io: CliIo = {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
-  terminal: stdoutTerminal(),
+  terminal: openTerminal(process.stdout, process.env),
   env: process.env,
   cwd: process.cwd(),
   clock: systemClock,

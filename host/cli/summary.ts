@@ -1,6 +1,6 @@
 import type { Loop } from "../agent/loop-types.ts";
 import type { Output } from "./output.ts";
-import { percentText } from "./table.ts";
+import { countText, percentText } from "./table.ts";
 
 /** What a wearable did: the JSON document of `demo` and `run`. `lost` only where both ledgers could be compared. */
 export interface Summary {
@@ -61,9 +61,11 @@ export function summaryOf(agent: string, loop: Loop, rateHz: number, lost: numbe
 export function saySummary(out: Output, summary: Summary): void {
   const { decisions, seconds, events, asked, answered, expired, refused, evicted, pending, lost, exits } = summary;
   out.say();
-  out.say(`${decisions} decisions in ${Math.round(seconds)} s of ${summary.agent}, ${events} changes told.`);
+  out.say(`${countText(decisions, "decision")} in ${Math.round(seconds)} s of ${summary.agent}, ${countText(events, "change")} told.`);
   out.say(`Answered at exit ${exits.map((count, exit) => `${exit + 1}: ${percentText(count / Math.max(1, decisions))}`).join(", ")}.`);
   if (asked === 0 && lost === undefined) return;
   const ends = [`${answered} answered`, `${expired} expired`, `${refused} refused`, `${evicted} evicted`, `${pending} waiting`];
-  out.say(`Asked the cloud ${asked} times: ${ends.join(", ")}${lost === undefined ? "" : `, ${lost} lost (both ledgers compared)`}.`);
+  out.say(
+    `Asked the cloud ${countText(asked, "time")}: ${ends.join(", ")}${lost === undefined ? "" : `, ${lost} lost (both ledgers compared)`}.`,
+  );
 }

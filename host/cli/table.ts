@@ -22,3 +22,8 @@ export function bytesText(bytes: number): string {
 export function percentText(share: number, digits = 0): string {
   return `${(share * 100).toFixed(digits)} %`;
 }
+
+/** A count and its noun: 1 change, 2 changes. */
+export function countText(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -12,8 +12,14 @@ export interface View {
   close(): void;
 }
 
+export interface ViewOptions {
+  readonly isHeadless: boolean;
+  /** Logs every decision with its reason. */
+  readonly isVerbose: boolean;
+}
+
 /** The live screen in a terminal; a line for each decision worth telling elsewhere, and with --headless or --json. */
-export function createView(io: CliIo, out: Output, info: ViewInfo, loop: () => Loop | undefined, isHeadless: boolean): View {
-  if (io.terminal === undefined || isHeadless || out.isJson) return createLogView(out, info);
+export function createView(io: CliIo, out: Output, info: ViewInfo, loop: () => Loop | undefined, show: ViewOptions): View {
+  if (io.terminal === undefined || show.isHeadless || show.isVerbose || out.isJson) return createLogView(out, info, show.isVerbose);
   return createLiveView(io.terminal, io, info, loop);
 }

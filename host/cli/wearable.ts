@@ -7,7 +7,7 @@ import type { Model } from "../core/model.ts";
 import { type AskerOptions, createAsker } from "../mqtt/asker.ts";
 import type { CliIo } from "./io.ts";
 import type { Output } from "./output.ts";
-import { createView, type View } from "./view.ts";
+import { createView, type View, type ViewOptions } from "./view.ts";
 
 /** A replay as fast as it goes waits for answers while more asks than this are pending. */
 const UNPACED_PENDING = 64;
@@ -21,7 +21,7 @@ export interface WearableOptions {
   readonly speed: number;
   readonly seconds?: number;
   readonly deadlineSeconds: number;
-  readonly isHeadless: boolean;
+  readonly show: ViewOptions;
   /** How to reach the cloud; left out: decides locally and never asks. */
   readonly asker?: Omit<AskerOptions, "events" | "clock">;
 }
@@ -60,7 +60,7 @@ export function createWearable(io: CliIo, out: Output, options: WearableOptions)
       hasBroker: asker !== undefined,
     },
     () => loop,
-    options.isHeadless,
+    options.show,
   );
   const isUnpaced = speed === Number.POSITIVE_INFINITY;
   const made = createLoop({

@@ -90,7 +90,7 @@ export function startWorker(options: WorkerOptions): Worker {
   const ledger = createLedger<CloudState>({
     entries: options.ledgerEntries ?? 65_536,
     isOpen: (state) => state === "received",
-    wall: clock.wall,
+    wall: () => clock.wall(),
     sink: options.ledgerSink,
   });
   const cache = createAnswerCache<CloudAnswer>(options.cacheEntries ?? 4096);

@@ -59,7 +59,7 @@ export function createAsker(options: AskerOptions): Asker {
   const ledger = createLedger<AskState>({
     entries: options.ledgerEntries ?? 65_536,
     isOpen: (state) => state === "pending",
-    wall: clock.wall,
+    wall: () => clock.wall(),
     sink: options.ledgerSink,
   });
   const drained = new Set<() => void>();
@@ -90,7 +90,7 @@ export function createAsker(options: AskerOptions): Asker {
       events.onLinkState?.(state, detail);
     },
   });
-  const news = createNews({ node, topics, connection, wall: clock.wall, onAnomaly: (error) => events.onAnomaly?.(error) });
+  const news = createNews({ node, topics, connection, wall: () => clock.wall(), onAnomaly: (error) => events.onAnomaly?.(error) });
   const asks = createPendingAsks({
     clock,
     random,
@@ -244,7 +244,8 @@ export function createAsker(options: AskerOptions): Asker {
         if (isClosed) throw new MqttError("ASKER_CLOSED", "the asker is closed");
         bytes = encodePayload(payload);
       } catch (error) {
-        turnAway(id, payload, "refused", (error as MqttError).message);
+        if (!(error instanceof MqttError)) throw error;
+        turnAway(id, payload, "refused", error.message);
         return id;
       }
       const stored = outbox.add({ id, askedWallMillis: payload.wallMillis, payload: bytes });

@@ -34,7 +34,7 @@ export async function startBroker(options: BrokerServerOptions): Promise<BrokerS
     pendingSessionsLimit: MAX_ABSENT_SESSIONS,
     sessionExpiryIntervalLimit: MAX_SESSION_EXPIRY_SECONDS,
   });
-  const server = createServer(aedes.handle);
+  const server = createServer({ noDelay: true }, aedes.handle);
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
 import type { Clock } from "../core/clock.ts";
 import { type Backoff, backoffMillis, type RandomBytes } from "./backoff.ts";
@@ -108,6 +109,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       return;
     }
     client = me;
+    (me.stream as Partial<Socket>).setNoDelay?.(true); // small packets both ways: Nagle and delayed ACK would add 40 ms each
     me.on("error", (error) => {
       why = messageOf(error);
     });

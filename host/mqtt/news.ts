@@ -59,7 +59,8 @@ export function createNews(options: {
         const payload = encodePayload({ v: SCHEMA_VERSION, kind: "event", node, agent, wallMillis: wall(), data });
         queue.push({ topic: topics.event(agent), payload });
       } catch (error) {
-        return drop((error as MqttError).code, (error as MqttError).message);
+        if (!(error instanceof MqttError)) throw error;
+        return drop(error.code, error.message);
       }
       if (queue.length > MAX_QUEUED_EVENTS) {
         queue.shift();
@@ -73,8 +74,9 @@ export function createNews(options: {
         if (connection.state === "online") void connection.publish(topics.telemetry, payload, { qos: 0 });
         else droppedTelemetry++;
       } catch (error) {
+        if (!(error instanceof MqttError)) throw error;
         droppedTelemetry++;
-        options.onAnomaly(error as MqttError);
+        options.onAnomaly(error);
       }
     },
     flush: () => void flush(),

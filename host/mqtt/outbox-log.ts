@@ -42,7 +42,7 @@ export interface AppendLog {
   readonly recovery: LogRecovery;
   readonly bytes: number;
   append(bodies: readonly Uint8Array[], options: { readonly sync: boolean }): LogResult;
-  /** Compacts: a new file with these bodies replaces the old one in one rename, synced before and after. */
+  /** Compacts: a new file with these bodies replaces the old one in one rename. */
   rewrite(bodies: readonly Uint8Array[]): LogResult;
   close(): void;
 }
@@ -71,8 +71,12 @@ export function recoverLog(file: Uint8Array): { readonly bodies: Uint8Array[]; r
   return { bodies, validBytes: at };
 }
 
-/** Opens or creates a log and returns it with the bodies it holds. Throws MqttError when the folder cannot be written at all. */
-export function openLog(path: string, fs: LogFs = nodeFs): { readonly log: AppendLog; readonly bodies: readonly Uint8Array[] } {
+/** Opens or creates a log, synced or left to the system, and returns it with the bodies it holds. Throws MqttError when the folder cannot be written at all. */
+export function openLog(
+  path: string,
+  options: { readonly sync: boolean; readonly fs?: LogFs | undefined },
+): { readonly log: AppendLog; readonly bodies: readonly Uint8Array[] } {
+  const { sync: isSynced, fs = nodeFs } = options;
   const temporary = `${path}.tmp`;
   let descriptor: number;
   let end: number; // bytes known to be good
@@ -99,7 +103,7 @@ export function openLog(path: string, fs: LogFs = nodeFs): { readonly log: Appen
       writeAll(fs, descriptor, HEADER, 0);
       end = HEADER.length;
     }
-    fs.fdatasyncSync(descriptor);
+    if (isSynced) fs.fdatasyncSync(descriptor);
   } catch (cause) {
     throw new MqttError(
       "OUTBOX_UNWRITABLE",
@@ -133,7 +137,7 @@ export function openLog(path: string, fs: LogFs = nodeFs): { readonly log: Appen
       try {
         next = fs.openSync(temporary, "w+");
         writeAll(fs, next, bytes, 0);
-        fs.fdatasyncSync(next);
+        if (isSynced) fs.fdatasyncSync(next);
         fs.renameSync(temporary, path);
       } catch (error) {
         if (next !== undefined) fs.closeSync(next);
@@ -144,7 +148,7 @@ export function openLog(path: string, fs: LogFs = nodeFs): { readonly log: Appen
       descriptor = next;
       end = bytes.length;
       isTorn = false;
-      syncFolder(fs, path);
+      if (isSynced) syncFolder(fs, path);
       return { ok: true };
     },
     close() {

@@ -59,7 +59,8 @@ export function memoryOutbox(limits: OutboxLimits = {}): Outbox {
 
 /** Opens the outbox file, recovering the longest valid prefix. Example: `openOutbox({ path: ".dormouse/outbox.log" })`. */
 export function openOutbox(options: OutboxOptions): Outbox {
-  return createOutbox(options, openLog(options.path, options.fs), options.fsync ?? "asked");
+  const { path, fsync = "asked", fs } = options;
+  return createOutbox(options, openLog(path, { sync: fsync !== "none", fs }), fsync);
 }
 
 function createOutbox(limits: OutboxLimits, file: ReturnType<typeof openLog> | undefined, fsync: "all" | "asked" | "none"): Outbox {

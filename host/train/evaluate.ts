@@ -1,9 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { EXIT_NEVER, LIMIT_PATCHES } from "../../assembly/layout.ts";
-import { HAPT_CHANNELS, HAPT_WINDOW_FRAMES, type HaptDataset, type HaptRecording, publishedWindows } from "../agent/hapt.ts";
+import { HAPT_CHANNELS, HAPT_WINDOW_FRAMES, type HaptDataset, type HaptRecording, publishedWindows, streamPatch } from "../agent/hapt.ts";
 import type { Session, SetPoint } from "../core/session-types.ts";
 import { type FloatModel, floatLogits, floatPatches } from "./float-forward.ts";
-import { streamPatch } from "./net-evaluator.ts";
 
 /** What one exit answered over all scored windows. */
 export interface ExitScore {

@@ -1,5 +1,5 @@
 import { jit, type numpy as np } from "@jax-js/jax";
-import { HAPT_WINDOW_FRAMES, type HaptRecording, publishedWindows } from "../agent/hapt.ts";
+import { HAPT_WINDOW_FRAMES, type HaptRecording, publishedWindows, streamPatch } from "../agent/hapt.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { uploadParameters, uploadScales, uploadSequences } from "./device-arrays.ts";
 import type { Arrays } from "./layers.ts";
@@ -103,11 +103,6 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
       return score.result();
     },
   };
-}
-
-/** Index of the last patch of a recording that ends within the window starting at frame `start`. */
-export function streamPatch(start: number, patchFrames: number): number {
-  return Math.floor((start + HAPT_WINDOW_FRAMES) / patchFrames) - 1;
 }
 
 /** Share of windows whose largest logit at `exit` is the label's. */

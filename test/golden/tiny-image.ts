@@ -1,9 +1,9 @@
 import type { ModelImage } from "../../host/core/image-types.ts";
 import { randomImage } from "./random-image.ts";
 
-/** The image of tiny.dmm: one ssm and one attention block, an exit after each. */
+/** The image of tiny.dmm: one ssm and one attention block, an exit after each. The seed gives exits at both, asks and every label but one. */
 export function tinyImage(): ModelImage {
-  return randomImage(2026, {
+  return randomImage(2049, {
     pattern: "SA",
     exitsAfter: [0, 1],
     dModel: 16,

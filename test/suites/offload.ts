@@ -75,7 +75,7 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
         ...options,
       });
       cleanups.push(() => made.close());
-      return Object.assign(Object.create(made, {}), { outcomes, anomalies, node }) as Asker & {
+      return Object.assign(Object.create(made), { outcomes, anomalies, node }) as Asker & {
         outcomes: AskOutcome[];
         anomalies: string[];
         node: string;
@@ -335,6 +335,29 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
       await until(() => last()?.state === "awake", "awake again");
       await edge.close();
       await until(() => last()?.state === "offline", "offline");
+    });
+
+    it("gets after its sleep the answer that came while it slept", async () => {
+      const held: (() => void)[] = [];
+      const cloud = await worker({
+        name: "slow",
+        answer: (batch) => new Promise((resolve) => held.push(() => resolve(batch.map(echo)))),
+      });
+      const edge = asker({ retry: { firstMillis: 60_000, maxMillis: 60_000 } });
+      edge.ask(query(1));
+      await until(() => held.length === 1, "the provider has the ask");
+      await edge.sleep(1_800_000_000_000);
+      edge.ask(query(2)); // waits for the link
+      for (const release of held.splice(0)) release();
+      await until(() => cloud.stats().answered === 1, "the answer is given");
+      expect(edge.counts()).toMatchObject({ pending: 2, answered: 0 });
+      edge.wake();
+      await until(() => edge.counts().answered === 1, "the first answer");
+      await until(() => held.length === 1, "the second ask");
+      held[0]!();
+      expect(await edge.drain(5000)).toBe(true);
+      expect(edge.counts()).toMatchObject({ asked: 2, answered: 2 });
+      expect(cloud.stats().answered).toBe(2);
     });
 
     it("publishes events and telemetry", async () => {

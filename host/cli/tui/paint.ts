@@ -32,12 +32,12 @@ export function paintLine(line: Line, columns: number, hasColour: boolean): stri
     const fits = glyphs.length < left || (glyphs.length === left && !isCut);
     const shown = fits ? piece : `${glyphs.slice(0, left - 1).join("")}…`;
     left -= fits ? glyphs.length : left;
-    text += hasColour ? escape(shown, styles) : shown;
+    text += hasColour ? withCodes(shown, styles) : shown;
   }
   return hasColour ? text : text.trimEnd();
 }
 
-function escape(text: string, styles: readonly Style[]): string {
+function withCodes(text: string, styles: readonly Style[]): string {
   if (styles.length === 0 || text.trim() === "") return text;
   const codes = styles.map((style) => (style === "dim" ? "2" : style === "bold" ? "1" : `38;5;${style}`));
   return `\u001b[${codes.join(";")}m${text}\u001b[0m`;

@@ -5,6 +5,8 @@ import type { ViewState } from "./view-state.ts";
 
 const AMBER = 214;
 const RED = 167;
+/** From here on the last question is marked as old news. */
+const OLD_SECONDS = 5;
 
 /** ● online  12 asked · 11 answered · 1 waiting */
 export function cloudLine({ info, link, linkDetail, counters }: ViewState): Line {
@@ -30,7 +32,7 @@ export function cloudLine({ info, link, linkDetail, counters }: ViewState): Line
 }
 
 /** unsure: sitting 61 % → asked → cloud says standing 93 % in 34 ms. On two lines where one is too short. */
-export function askLine({ info, lastAsk }: ViewState, columns: number): Line[] {
+export function askLine({ info, lastAsk, seconds }: ViewState, columns: number): Line[] {
   if (!info.hasBroker) return [];
   if (lastAsk === undefined) return [[["sure so far: nothing was asked", "dim"]]];
   const question: Segment[] = [
@@ -41,6 +43,9 @@ export function askLine({ info, lastAsk }: ViewState, columns: number): Line[] {
   ];
   const reply = replySegments();
   const line = [...question, ...reply];
+  const age = Math.round(seconds - lastAsk.tick / info.rateHz);
+  const aged: Line = [...line, [`, ${age} s ago`, "dim"]];
+  if (age >= OLD_SECONDS && widthOf(aged) <= columns) return [aged];
   return widthOf(line) <= columns ? [line] : [question, reply];
 
   function replySegments(): Segment[] {

@@ -72,6 +72,8 @@ export function legend(labels: readonly string[], columns: number, hasColour: bo
     lines.at(-1)!.push(mark, [`${label}  `, "dim"]);
     used += needs;
   }
+  const [sure, unsure] = hasColour ? ["█ sure", "▒ unsure"] : ["CAPITAL sure", "small unsure"];
+  if (used + sure!.length + unsure!.length + 2 <= columns) lines.at(-1)!.push([`${sure}  ${unsure}`, "dim"]);
   return lines;
 }
 

@@ -1,4 +1,4 @@
-import { bytesText, percentText } from "../table.ts";
+import { bytesText, countText, percentText } from "../table.ts";
 import { bigLetters } from "./big-letters.ts";
 import { type Line, paintLine, type Segment, spread, widthOf } from "./paint.ts";
 import { askLine, cloudLine } from "./render-cloud.ts";
@@ -13,6 +13,8 @@ export interface RenderOptions {
 
 const GUTTER = 9;
 const NARROW_COLUMNS = 64;
+/** The truth stands no farther right than this: the eye compares it with the label. */
+const TRUTH_COLUMNS = 72;
 
 /** A line and how dearly it is kept when the terminal is low: 0 goes first. */
 interface Row {
@@ -34,7 +36,7 @@ export function render(state: ViewState, options: RenderOptions): string[] {
   put("depth", depthLine(state, isNarrow), 8);
   rows.push(blank);
   const ribbon = ribbonLines(state, body, options.hasColour);
-  put("asked", ribbon.asks, 4);
+  if (state.info.hasBroker) put("asked", ribbon.asks, 4);
   put("says", ribbon.says, 7);
   if (ribbon.truth !== undefined) put("truth", ribbon.truth, 5);
   for (const line of legend(state.info.labels, body, options.hasColour)) put("", line, 3);
@@ -42,7 +44,7 @@ export function render(state: ViewState, options: RenderOptions): string[] {
   put("cloud", cloudLine(state), 8);
   for (const line of askLine(state, body)) put("", line, 7);
   rows.push(blank);
-  put("totals", totalsLine(state, isNarrow), 6);
+  put("totals", totalsLine(state, body, isNarrow), 6);
   put("memory", memoryLine(state, isNarrow), 5);
   if (state.remark !== undefined) put("note", [[state.remark, "dim"]], 2);
   rows.push(blank, { line: [[footer(state, isNarrow), "dim"]], worth: 6 });
@@ -71,7 +73,8 @@ function headRows({ info, seconds, phase }: ViewState, width: number, isNarrow: 
   return [{ line: spread(widthOf(full) + widthOf(right) < width ? full : name, right, width), worth: 9 }];
 }
 
-function labelRows({ info, decision }: ViewState, width: number): Row[] {
+function labelRows({ info, decision }: ViewState, columns: number): Row[] {
+  const width = Math.min(columns, TRUTH_COLUMNS);
   const label = decision?.shown ?? decision?.label;
   if (label === undefined) return [{ line: [["waking up …", "dim"]], worth: 10 }, blank, blank];
   const colour = labelColour(info.labels, label);
@@ -113,14 +116,18 @@ function depthLine({ info, decision }: ViewState, isNarrow: boolean): Line {
   return line;
 }
 
-function totalsLine({ info, counters }: ViewState, isNarrow: boolean): Line {
+/** As many of the parts as fit, the most telling first. */
+function totalsLine({ info, counters }: ViewState, body: number, isNarrow: boolean): Line {
   if (counters === undefined) return [];
   const { decisions, events, gaps, resets, meanMacs, truth } = counters;
-  const parts = [`${decisions} decisions`, `${events} ${isNarrow ? "told" : "changes told"}`];
-  if (!isNarrow) parts.push(`${percentText(Math.max(0, 1 - meanMacs / info.hopMacs))} of the compute saved`);
+  const saved = percentText(Math.max(0, 1 - meanMacs / info.hopMacs));
+  const parts = [countText(decisions, "decision")];
+  if (gaps + resets > 0) parts.push(`${countText(gaps, "gap")}, ${countText(resets, "reset")}`);
   if (truth.decisions > 0) parts.push(`${percentText(truth.shownRight / truth.decisions)} right`);
-  if (gaps + resets > 0) parts.push(`${gaps} gaps, ${resets} resets`);
-  return [[parts.join(" · ")]];
+  parts.push(isNarrow ? `${saved} saved` : `${saved} of the compute saved`, `${countText(events, "change")} told`);
+  let text = parts[0]!;
+  for (const part of parts.slice(1)) if (text.length + part.length + 3 <= body) text += ` · ${part}`;
+  return [[text]];
 }
 
 function memoryLine({ info }: ViewState, isNarrow: boolean): Line {
@@ -130,7 +137,7 @@ function memoryLine({ info }: ViewState, isNarrow: boolean): Line {
 
 function footer({ phase, counters }: ViewState, isNarrow: boolean): string {
   if (phase === "done") return "done";
-  if (phase === "draining") return `waiting for ${counters?.pending ?? 0} answers`;
+  if (phase === "draining") return `waiting for ${countText(counters?.pending ?? 0, "answer")}`;
   return isNarrow ? "Ctrl-C ends it" : "Ctrl-C ends it, once the waiting asks are answered";
 }
 

@@ -28,6 +28,7 @@ export interface RibbonCell {
 /** The last question and what came of it. */
 export interface LastAsk {
   readonly id: string;
+  readonly tick: number; // of the unsure decision
   readonly label: string;
   readonly confidence: number;
   readonly end?: "answered" | "expired" | "refused" | "evicted";
@@ -85,11 +86,12 @@ export function nextView(state: ViewState, step: LoopStep): ViewState {
         ribbon: [...state.ribbon, ribbonCell(step.record)].slice(-ribbonCells(state.info)),
       };
     case "ask":
-      return { ...state, lastAsk: { id: step.id, label: step.label, confidence: step.confidence } };
+      return { ...state, lastAsk: { id: step.id, tick: step.tick, label: step.label, confidence: step.confidence } };
     case "outcome": {
       const { outcome, answer, local } = step;
       const lastAsk: LastAsk = {
         id: outcome.id,
+        tick: outcome.tick,
         label: local,
         confidence: outcome.local.confidenceQ15 / 32768,
         end: outcome.state,

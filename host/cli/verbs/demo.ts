@@ -18,6 +18,7 @@ const READY_MILLIS = 5000;
 interface DemoOptions {
   readonly json: boolean;
   readonly headless: boolean;
+  readonly verbose: boolean;
   readonly seconds?: number;
   readonly speed: number;
   readonly seed: number;
@@ -30,6 +31,7 @@ export function registerDemo(program: Command, io: CliIo): void {
     .command("demo")
     .description("Show it all in one process: a broker, a cloud worker and a synthetic wearer.")
     .option("--headless", "log lines instead of the live view", false)
+    .option("--verbose", "log every decision with its reason", false)
     .addOption(secondsOption())
     .addOption(speedOption())
     .option("--seed <n>", "which synthetic wearer, and what they do", wholeNumber(0), 1)
@@ -56,7 +58,7 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
       sensor,
       speed: options.speed,
       deadlineSeconds: definition.asks.deadlineSeconds,
-      isHeadless: options.headless,
+      show: { isHeadless: options.headless, isVerbose: options.verbose },
       asker: { broker: { url: broker.url }, site: "home", node: `demo-${randomBytes(3).toString("hex")}` },
       ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
     });

@@ -19,6 +19,7 @@ import { createWearable } from "../wearable.ts";
 interface RunOptions {
   readonly json: boolean;
   readonly headless: boolean;
+  readonly verbose: boolean;
   readonly sensor: string;
   readonly broker?: string;
   readonly config: string;
@@ -43,6 +44,7 @@ export function registerRun(program: Command, io: CliIo): void {
     .option("--ledger <file>", "also write what became of each ask to this file")
     .option("--deadline-seconds <n>", "how long an answer may take (default: the agent's)", numberAtLeast(0.1))
     .option("--headless", "log lines instead of the live view", false)
+    .option("--verbose", "log every decision with its reason", false)
     .addOption(engineOption())
     .addOption(speedOption())
     .addOption(secondsOption())
@@ -70,7 +72,7 @@ async function run(io: CliIo, name: string, options: RunOptions): Promise<void> 
     sensor,
     speed: options.speed,
     deadlineSeconds: options.deadlineSeconds ?? definition.asks.deadlineSeconds,
-    isHeadless: options.headless,
+    show: { isHeadless: options.headless, isVerbose: options.verbose },
     ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
     ...(asker === undefined ? {} : { asker }),
   });

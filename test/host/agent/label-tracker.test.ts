@@ -7,12 +7,18 @@ const STANDING = 4;
 function tracker(options: Partial<{ stableDecisions: number; holdFrames: number }> = {}) {
   const made = new LabelTracker({ stableDecisions: 2, holdFrames: 1000, ...options });
   let tick = 0;
+  const next = (): number => {
+    tick += 64;
+    return tick;
+  };
   return {
     made,
-    sure: (label: number) => made.decide({ label, isSure: true, isAsked: false, tick: (tick += 64) }),
-    unsure: (label: number, isAsked: boolean) => made.decide({ label, isSure: false, isAsked, tick: (tick += 64) }),
+    sure: (label: number) => made.decide({ label, isSure: true, isAsked: false, tick: next() }),
+    unsure: (label: number, isAsked: boolean) => made.decide({ label, isSure: false, isAsked, tick: next() }),
     answer: (label: number, localLabel: number, back = 0) => made.answer({ label, localLabel, tick: tick - back * 64 }),
-    skip: (frames: number) => (tick += frames),
+    skip: (frames: number) => {
+      tick += frames;
+    },
   };
 }
 

@@ -49,7 +49,7 @@ describe("a model image", () => {
   });
 
   it("is the golden file, byte for byte (DORMOUSE_WRITE_GOLDEN=1 writes it)", () => {
-    if (process.env["DORMOUSE_WRITE_GOLDEN"] === "1") writeFileSync(GOLDEN, tiny);
+    if (process.env.DORMOUSE_WRITE_GOLDEN === "1") writeFileSync(GOLDEN, tiny);
     expect(tiny.length).toBeLessThan(20_000);
     expect(Buffer.compare(readFileSync(GOLDEN), tiny)).toBe(0);
   });

@@ -116,7 +116,7 @@ describe("an asker without a broker", () => {
     expect(edge.stats().droppedEvents).toBe(10);
     edge.telemetry({ n: 1 });
     expect(edge.stats().droppedTelemetry).toBe(1);
-    expect(anomalies.filter((code) => code === "PAYLOAD_INVALID")).toHaveLength(2);
+    expect(anomalies.filter((code) => code === "PAYLOAD_INVALID")).toHaveLength(3);
   });
 
   it("does not wait for ever to drain", async () => {

@@ -1,8 +1,9 @@
 import { describe, it } from "vitest";
 import { offloadSuite } from "../../suites/offload.ts";
-import { aedesBroker, hasMosquitto, mosquittoBroker, mustHaveAll } from "../../support/broker.ts";
+import { aedesBroker, hasMosquitto, mosquittoBroker } from "../../support/broker.ts";
+import { requireAll } from "../../support/require.ts";
 
 offloadSuite("offload over the embedded broker", aedesBroker);
 
-if (hasMosquitto() || mustHaveAll()) offloadSuite("offload over mosquitto", () => mosquittoBroker());
-else describe("offload over mosquitto", () => it.skip("skipped: mosquitto is not installed", () => {}));
+if (hasMosquitto() || requireAll) offloadSuite("offload over mosquitto", () => mosquittoBroker());
+else describe("offload over mosquitto", () => it("every case", ({ skip }) => skip("mosquitto is not installed")));

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { createProgram } from "../../../host/cli/program.ts";
+import { cli, fakeIo } from "./fake-io.ts";
+
+const VERBS = ["demo", "run", "cloud", "broker", "train", "eval", "inspect", "doctor", "boards", "agents"];
+
+describe("the command line", () => {
+  it("has the verbs that work, and no other", () => {
+    expect(createProgram(fakeIo().io).commands.map((command) => command.name())).toEqual(VERBS);
+  });
+
+  it.each(VERBS)("%s --help has an example and takes --json", async (verb) => {
+    const { code, stdout } = await cli([verb, "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("--json");
+    expect(stdout).toMatch(/Examples?:\n {2}\$ dormouse /);
+    expect(stdout).toContain(`$ dormouse ${verb}`);
+  });
+
+  it("refuses an unknown verb and says where help is", async () => {
+    const { code, stdout, stderr } = await cli(["dance"]);
+    expect(code).not.toBe(0);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("dance");
+    expect(stderr).toContain("--help");
+  });
+
+  it.each([
+    ["demo", "--speed", "-1"],
+    ["demo", "--seconds", "soon"],
+    ["demo", "--seed", "1.5"],
+    ["run", "activity", "--engine", "quantum"],
+    ["cloud", "--broker", "mqtt://localhost", "--worker", "2/2"],
+    ["cloud"],
+    ["eval", "activity"],
+    ["broker", "--port", "99999"],
+  ])("refuses %s %s %s %s", async (...args) => {
+    const { code, stderr } = await cli(args);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("error:");
+  });
+
+  it("reports an error of ours in one sentence with the way to mend it, and as JSON where asked", async () => {
+    const { code, stdout, stderr } = await cli(["run", "nobody", "--json"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^dormouse: no agent "nobody": .*Run dormouse agents.*\n$/);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "AGENT_UNKNOWN" } });
+  });
+
+  it("shows a stack trace only with DORMOUSE_DEBUG", async () => {
+    expect((await cli(["run", "nobody"])).stderr).not.toContain("    at ");
+    expect((await cli(["run", "nobody"], { env: { DORMOUSE_DEBUG: "1" } })).stderr).toContain("    at ");
+  });
+});

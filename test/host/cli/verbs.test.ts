@@ -1,0 +1,207 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCli } from "../../../host/cli/program.ts";
+import { createLinkWriter } from "../../../host/link/stream.ts";
+import { cli, fakeIo } from "./fake-io.ts";
+import { tempFolder, writeAgent } from "./temp-agent.ts";
+
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(() => {
+  folder = tempFolder();
+});
+afterEach(() => folder.remove());
+
+const document = (stdout: string) => {
+  expect(stdout.trim().split("\n")).toHaveLength(1);
+  return JSON.parse(stdout) as Record<string, unknown>;
+};
+
+describe("demo", () => {
+  it("asks, is answered, drains and loses nothing", async () => {
+    writeAgent(folder.path);
+    const { code, stdout, stderr } = await cli(["demo", "--agent", folder.path, "--seconds", "20", "--speed", "40", "--json"]);
+    expect(stderr).toContain("cloud says");
+    expect(code).toBe(0);
+    const summary = document(stdout);
+    const keys = [
+      "agent",
+      "seconds",
+      "decisions",
+      "events",
+      "asked",
+      "answered",
+      "expired",
+      "refused",
+      "evicted",
+      "pending",
+      "lost",
+      "exits",
+      "meanMacs",
+    ];
+    expect(Object.keys(summary).slice(0, keys.length)).toEqual(keys);
+    expect(summary).toMatchObject({ agent: "trembler", seconds: 20, decisions: 15, pending: 0, lost: 0, expired: 0 });
+    expect(summary["answered"]).toBeGreaterThanOrEqual(1);
+    expect(summary["asked"]).toBe(summary["answered"]);
+    expect(summary["exits"]).toEqual([0, 0, 0, 15]);
+    expect(summary["meanMacs"]).toBeGreaterThan(0);
+  });
+
+  it("draws on a terminal and leaves the summary below", async () => {
+    writeAgent(folder.path);
+    const drawn: (readonly string[])[] = [];
+    const terminal = {
+      size: () => ({ columns: 80, rows: 24 }),
+      draw: (lines: readonly string[]) => drawn.push(lines),
+      finish: () => {},
+      onResize: () => () => {},
+    };
+    const { stdout } = await cli(["demo", "--agent", folder.path, "--seconds", "4", "--speed", "20"], { terminal });
+    expect(drawn.length).toBeGreaterThan(2);
+    expect(drawn.at(-1)!.length).toBeLessThan(24);
+    expect(drawn.at(-1)!.join("\n")).toContain("● online");
+    expect(stdout).toContain("0 lost (both ledgers compared)");
+  });
+
+  it("ends in good order when it is interrupted", async () => {
+    writeAgent(folder.path);
+    const { io, interrupt, output } = fakeIo();
+    const done = runCli(["demo", "--agent", folder.path, "--headless", "--json"], io);
+    setTimeout(interrupt, 400);
+    expect(await done).toBe(0);
+    expect(document(output().stdout)).toMatchObject({ pending: 0, lost: 0 });
+  });
+});
+
+describe("run", () => {
+  it("decides alone without a broker, and makes the node's identity the first time", async () => {
+    writeAgent(folder.path);
+    const args = ["run", ".", "--seconds", "10", "--speed", "max", "--headless", "--json"];
+    const { code, stdout, stderr } = await cli(args, { cwd: folder.path });
+    expect(code).toBe(0);
+    expect(document(stdout)).toMatchObject({ decisions: 7, asked: 0, engine: "simd" });
+    expect(stderr).toContain("New node dormouse-");
+    expect(JSON.parse(readFileSync(join(folder.path, "dormouse.json"), "utf8"))).toMatchObject({ site: "home" });
+    expect((await cli(args, { cwd: folder.path })).stderr).not.toContain("New node");
+  });
+
+  it("decides alone when the broker cannot be reached, and says so", async () => {
+    writeAgent(folder.path);
+    const args = ["run", ".", "--broker", "mqtt://127.0.0.1:1", "--seconds", "4", "--speed", "8", "--deadline-seconds", "0.2", "--json"];
+    const { code, stdout, stderr } = await cli(args, { cwd: folder.path });
+    expect(code).toBe(0);
+    expect(stderr).toContain("no broker");
+    expect(document(stdout)).toMatchObject({ decisions: 3, asked: 3, answered: 0, expired: 3, pending: 0 });
+  });
+
+  it("gives the same decisions on every engine", async () => {
+    writeAgent(folder.path);
+    const runs = await Promise.all(
+      ["scalar", "simd", "reference"].map((engine) =>
+        cli(["run", ".", "--seconds", "6", "--speed", "max", "--verbose", "--engine", engine], { cwd: folder.path }),
+      ),
+    );
+    expect(runs[0]!.stdout).toContain("MACs: unsure at every exit, and nobody to ask");
+    expect(runs[1]!.stdout).toBe(runs[0]!.stdout);
+    expect(runs[2]!.stdout).toBe(runs[0]!.stdout);
+  });
+});
+
+describe("run and cloud over a broker of their own", () => {
+  it("share ledgers that agree", async () => {
+    writeAgent(folder.path);
+    const broker = fakeIo();
+    const brokerDone = runCli(["broker", "--port", "0"], broker.io);
+    while (!broker.output().stdout.includes("Broker at")) await new Promise((resolve) => setTimeout(resolve, 5));
+    const url = /mqtt:\S+\d/.exec(broker.output().stdout)![0];
+    const cloud = fakeIo({ cwd: folder.path });
+    const cloudDone = runCli(["cloud", "--agent", ".", "--broker", url, "--ledger", "cloud.jsonl", "--json"], cloud.io);
+    while (!cloud.output().stderr.includes("reached")) await new Promise((resolve) => setTimeout(resolve, 5));
+    const run = await cli(["run", ".", "--broker", url, "--ledger", "node.jsonl", "--seconds", "10", "--speed", "20", "--json"], {
+      cwd: folder.path,
+    });
+    cloud.interrupt();
+    expect(await cloudDone).toBe(0);
+    broker.interrupt();
+    expect(await brokerDone).toBe(0);
+    const asked = document(run.stdout)["asked"] as number;
+    expect(asked).toBeGreaterThanOrEqual(1);
+    expect(document(cloud.output().stdout)).toMatchObject({ agent: "trembler", received: asked, answered: asked });
+    const compared = await cli(["inspect", "node.jsonl", "cloud.jsonl", "--json"], { cwd: folder.path });
+    expect(document(compared.stdout)).toMatchObject({ kind: "ledgers", asked, answered: asked, pending: 0, lost: 0 });
+  });
+
+  it("says how to mend a broker address that can never work", async () => {
+    writeAgent(folder.path);
+    const { code, stderr } = await cli(["cloud", "--agent", ".", "--broker", "ftp://nowhere"], { cwd: folder.path });
+    expect(code).toBe(1);
+    expect(stderr).toContain("mqtt://");
+  });
+});
+
+describe("inspect", () => {
+  it("shows what an image holds", async () => {
+    writeAgent(folder.path);
+    const { stdout } = await cli(["inspect", join(folder.path, "model.dmm"), "--json"]);
+    const shown = document(stdout);
+    expect(shown).toMatchObject({ kind: "image", name: "random-7", shapes: { channels: 6, windowPatches: 32 } });
+    expect(shown["exits"]).toHaveLength(4);
+    expect(shown["sections"]).toHaveLength(7);
+    expect((await cli(["inspect", join(folder.path, "model.dmm")])).stdout).toContain("never");
+  });
+
+  it("refuses a corrupt image with its reason", async () => {
+    writeAgent(folder.path);
+    const path = join(folder.path, "model.dmm");
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 40]! ^= 1;
+    writeFileSync(path, bytes);
+    const { code, stderr } = await cli(["inspect", path]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/checksum|corrupt/);
+  });
+
+  it("counts the frames of a link stream, and a replay of it decides", async () => {
+    writeAgent(folder.path);
+    const path = join(folder.path, "day.dls");
+    const chunks: Uint8Array[] = [];
+    const writer = createLinkWriter((bytes) => chunks.push(bytes.slice()));
+    for (let tick = 0; tick < 640; tick += 16) writer.sensor(0, tick < 320 ? tick : tick + 4, 6, new Int16Array(16 * 6).fill(tick));
+    writeFileSync(path, Buffer.concat(chunks));
+    expect(document((await cli(["inspect", path, "--json"])).stdout)).toMatchObject({
+      kind: "stream",
+      bad: 0,
+      sensorFrames: 640,
+      gaps: 1,
+      seconds: 12.88,
+    });
+    const run = await cli(["run", ".", "--sensor", "replay:day.dls", "--speed", "max", "--json"], { cwd: folder.path });
+    expect(document(run.stdout)).toMatchObject({ decisions: 10, gaps: 1, resets: 0 });
+  });
+
+  it("asks for the other ledger, and names a file that is not there", async () => {
+    const path = join(folder.path, "node.jsonl");
+    writeFileSync(path, '{"id":"00"}\n');
+    expect((await cli(["inspect", path])).stderr).toContain("give the other end's too");
+    expect((await cli(["inspect", join(folder.path, "none")])).stderr).toContain("cannot read");
+  });
+});
+
+describe("doctor, boards and agents", () => {
+  it("list what is there, for people and for programs", async () => {
+    for (const [verb, key] of [
+      ["boards", "boards"],
+      ["agents", "agents"],
+    ] as const) {
+      expect((await cli([verb])).stdout).toMatch(/activity|pico/);
+      expect(document((await cli([verb, "--json"])).stdout)[key]).toBeInstanceOf(Array);
+    }
+  });
+
+  it("check the core and name optional tools with the way to get them", async () => {
+    const { stdout } = await cli(["doctor", "--json"], { env: { PATH: "" } });
+    const { checks } = document(stdout) as unknown as { checks: { check: string; state: string; mend?: string }[] };
+    expect(checks.filter(({ check }) => check.startsWith("core")).map(({ state }) => state)).toEqual(["ok", "ok"]);
+    expect(checks.find(({ check }) => check === "gcc")).toMatchObject({ state: "missing", mend: "sudo apt-get install gcc" });
+  });
+});

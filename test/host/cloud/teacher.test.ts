@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import type { CloudQuery } from "../../../host/cloud/provider.ts";
+import { createTeacher, softmax, type TeacherMember } from "../../../host/cloud/teacher.ts";
+import { ConfigError } from "../../../host/core/errors.ts";
+import type { Session } from "../../../host/core/session-types.ts";
+
+const labels = ["still", "walk", "run"];
+
+/** A member whose logits are the sums of what it was shown since its reset, so that a test sees what it read. */
+function member(
+  name: string,
+  last: readonly number[],
+  more: Partial<TeacherMember> = {},
+): TeacherMember & { opened: number; read: number[][] } {
+  const made = {
+    name,
+    labels,
+    patchBytes: 4,
+    opened: 0,
+    read: [] as number[][],
+    open() {
+      made.opened++;
+      const session = {
+        reset: () => made.read.push([]),
+        pushPatch: (patch: Int8Array) => made.read.at(-1)!.push(patch[0]!),
+        logits: () => [Int16Array.of(9999, 0, 0), Int16Array.from(last)],
+      };
+      return session as unknown as Session;
+    },
+    ...more,
+  };
+  return made;
+}
+
+const query = (more: Partial<CloudQuery> = {}): CloudQuery => ({
+  ...{ id: "00".repeat(16), node: "n", agent: "a", imageHash: "", labels, tick: 0, patchBytes: 4, windowPatches: 1, deadlineAtMillis: 1e9 },
+  ...{ patches: Int8Array.from({ length: 12 }, (_, i) => i), local: { label: 0, confidenceQ15: 0, exit: 0 } },
+  ...more,
+});
+
+describe("the teacher", () => {
+  it("takes the mean of its members' probabilities at the last exit", async () => {
+    const teacher = createTeacher({ members: [member("a", [0, 2048, 0]), member("b", [3072, 0, 0])] });
+    const [answer] = await teacher.answer([query()]);
+    const one = Math.exp(2) / (Math.exp(2) + 2);
+    const other = Math.exp(3) / (Math.exp(3) + 2);
+    const rest = 1 / (Math.exp(2) + 2);
+    expect(answer).toMatchObject({ ok: true, label: 0, model: "teacher" });
+    expect(answer).toMatchObject({ confidence: expect.closeTo((other + rest) / 2, 12) });
+    expect((other + rest) / 2).toBeGreaterThan((one + (1 - other) / 2) / 2);
+  });
+
+  it("resets before each ask and reads all of its patches, opening each session once", async () => {
+    const a = member("a", [0, 1, 0]);
+    const teacher = createTeacher({ members: [a] });
+    await teacher.answer([query(), query({ patches: Int8Array.of(40, 0, 0, 0) })]);
+    await teacher.answer([query()]);
+    expect(a.read).toEqual([[0, 4, 8], [40], [0, 4, 8]]);
+    expect(a.opened).toBe(1);
+  });
+
+  it("refuses other labels, another order of labels and other patches", async () => {
+    const teacher = createTeacher({ members: [member("a", [0, 0, 1])] });
+    const answers = await teacher.answer([
+      query({ labels: ["still", "walk"] }),
+      query({ labels: ["walk", "still", "run"] }),
+      query({ patchBytes: 6 }),
+      query(),
+    ]);
+    expect(answers.map((answer) => (answer.ok ? "ok" : answer.reason))).toEqual(["labels", "labels", "patches", "ok"]);
+  });
+
+  it("refuses members that do not belong together", () => {
+    expect(() => createTeacher({ members: [] })).toThrow(ConfigError);
+    expect(() => createTeacher({ members: [member("a", []), member("b", [], { labels: ["x"] })] })).toThrow(ConfigError);
+    expect(() => createTeacher({ members: [member("a", []), member("b", [], { patchBytes: 8 })] })).toThrow(ConfigError);
+  });
+
+  it("tries to open its images again after a failure", async () => {
+    let tries = 0;
+    const a = member("a", [1, 0, 0]);
+    const flaky: TeacherMember = { ...a, open: () => (tries++ === 0 ? Promise.reject(new Error("no such file")) : a.open()) };
+    const teacher = createTeacher({ members: [flaky] });
+    await expect(teacher.answer([query()])).rejects.toThrow("no such file");
+    expect(await teacher.answer([query()])).toMatchObject([{ ok: true, label: 0 }]);
+  });
+
+  it("has a softmax that no int16 logits overflow", () => {
+    const [high = 0, low = 0] = softmax(Int16Array.of(32767, -32768));
+    expect(high + low).toBeCloseTo(1, 12);
+    expect(low).toBeGreaterThan(0);
+    expect([...softmax(Int16Array.of(5, 5))]).toEqual([0.5, 0.5]);
+  });
+});
