@@ -45,7 +45,7 @@ function confidence(ctx: Context, k: i32, logits: usize): i32 {
   for (let i = 0; i < n; i++) store<i32>(ctx.acc + <usize>(i << 2), <i32>load<i16>(logits + <usize>(i << 1)));
   const record = exitRecord(ctx, k);
   const reciprocal = softmaxQ15(ctx.tables, ctx.acc, n, word(record, EXIT_TEMPERATURE_MULTIPLIER), word(record, EXIT_TEMPERATURE_SHIFT));
-  return (32768 * reciprocal + 32768) >> 16; // the largest has e = 1
+  return <i32>((<u32>32768 * reciprocal + <u32>32768) >> 16); // the largest has e = 1; unsigned, for r may be 2^16
 }
 
 /** Decides now: the first exit that is sure enough, else ask or defer. */
@@ -97,5 +97,5 @@ export function decide(ctx: Context): void {
 
 /** True when the hop is over. */
 export function isDue(ctx: Context): bool {
-  return word(ctx.tail, TAIL_PATCHES_SINCE_DECISION) >= word(ctx.active, SETPOINT_HOP_PATCHES);
+  return <u32>word(ctx.tail, TAIL_PATCHES_SINCE_DECISION) >= <u32>word(ctx.active, SETPOINT_HOP_PATCHES);
 }

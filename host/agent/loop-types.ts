@@ -63,6 +63,7 @@ export interface LoopCounters extends Omit<AskCounts, "duplicateAnswers" | "late
   readonly ignored: number; // frames whose tick did not advance
   readonly applied: number; // answers that set the label or agreed with it
   readonly anomalies: number;
+  /** Where the wearer's truth is known: all decisions but the last, scored a hop later. */
   readonly truth: { readonly decisions: number; readonly localRight: number; readonly shownRight: number };
 }
 
@@ -95,6 +96,8 @@ export interface Loop {
   /** Runs until the frames end. */
   run(): Promise<void>;
   counters(): LoopCounters;
+  /** Asks of this run that are in no state in the asker's ledger: 0, or something is broken. */
+  lost(): number;
   /** The last decisions with their reasons, oldest first. */
   log(): readonly DecisionRecord[];
   /** The steady label. */

@@ -6,6 +6,8 @@ import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopSt
 import { reasonText } from "./reason.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
 
+/** Ids that are remembered: as many as the asker's ledger keeps. */
+const ISSUED_IDS = 65_536;
 const NO_ASKS = { asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 };
 
 /** What the loop needs of a loaded model. */
@@ -31,7 +33,7 @@ class AgentLoop implements Loop {
   readonly #tracker: LabelTracker;
   readonly #log: DecisionRecord[] = [];
   readonly #exits: number[];
-  readonly #own = new Set<string>(); // asks of this run that have not ended; an outbox may bring back older ones
+  readonly #issued = new Set<string>(); // the last asks of this run; an outbox may bring back older ones, which decide nothing
   readonly #truth = { decisions: 0, localRight: 0, shownRight: 0 };
   readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
   #link: LinkState = "connecting";
@@ -84,6 +86,11 @@ class AgentLoop implements Loop {
     return { ...counts, ...asks, exits: [...this.#exits], meanMacs, truth: { ...this.#truth } };
   }
 
+  lost(): number {
+    const ledger = this.asker?.ledger();
+    return [...this.#issued].filter((id) => !ledger?.has(id)).length;
+  }
+
   log(): readonly DecisionRecord[] {
     return this.#log;
   }
@@ -112,6 +119,7 @@ class AgentLoop implements Loop {
   #onDecision(decision: Decision, { truth }: SensorFrame): void {
     const { model, logEntries = 256 } = this.#options;
     const link = this.asker && this.#link;
+    this.#judge();
     this.#counts.decisions++;
     this.#counts.macs += decision.macs;
     this.#exits[decision.exit]!++;
@@ -132,7 +140,6 @@ class AgentLoop implements Loop {
       truth,
       reason: reasonText(decision, model.nExits, link, this.#tracker.isHeld),
     };
-    this.#judge(record);
     this.#log.push(record);
     if (this.#log.length > logEntries) this.#log.shift();
     this.#tell({ kind: "decision", record });
@@ -156,13 +163,14 @@ class AgentLoop implements Loop {
       deadlineMillis: Math.round(deadlineSeconds * 1000),
     });
     if (id === undefined) return;
-    this.#own.add(id);
+    this.#issued.add(id);
+    if (this.#issued.size > ISSUED_IDS) this.#issued.delete(this.#issued.values().next().value!);
     this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
   }
 
   #onOutcome(outcome: AskOutcome): void {
     const { answer, local, tick } = outcome;
-    const isOwn = this.#own.delete(outcome.id);
+    const isOwn = this.#issued.has(outcome.id);
     const used = answer && isOwn ? this.#tracker.answer({ label: answer.label, localLabel: local.label, tick }) : undefined;
     if (answer === undefined) this.#tracker.stopWaiting();
     else if (used !== undefined && used.use !== "superseded") this.#counts.applied++;
@@ -206,12 +214,13 @@ class AgentLoop implements Loop {
     this.asker?.telemetry({ ...this.counters() });
   }
 
-  /** Scores what the model said and what is shown where the sensor knows the truth and the model has a word for it. */
-  #judge({ truth, label, shown }: DecisionRecord): void {
-    if (truth === undefined || !this.#options.model.labels.includes(truth)) return;
+  /** Scores the decision before, once its answer has had a hop to come: what the model said, and what was shown in the end. */
+  #judge(): void {
+    const before = this.#log.at(-1);
+    if (before?.truth === undefined || !this.#options.model.labels.includes(before.truth)) return;
     this.#truth.decisions++;
-    if (label === truth) this.#truth.localRight++;
-    if (shown === truth) this.#truth.shownRight++;
+    if (before.label === before.truth) this.#truth.localRight++;
+    if (this.label === before.truth) this.#truth.shownRight++;
   }
 
   get #telemetryFrames(): number {

@@ -1,4 +1,5 @@
 import * as layout from "../../assembly/layout.ts";
+import { DataError, ModelError } from "./errors.ts";
 import type { ModelImage } from "./image-types.ts";
 import { align16, type CoreBuild, type CoreExports, growTo, instantiateCore } from "./module.ts";
 import type { Decision, DecisionWhy, EngineName, PushResult, Session, SetPoint } from "./session-types.ts";
@@ -6,6 +7,11 @@ import { statusError } from "./status.ts";
 
 const WHY: readonly DecisionWhy[] = ["exit", "ask", "deferred", "budget", "thermal"];
 const LIMIT_REASONS = { none: 0, budget: layout.WHY_BUDGET, thermal: layout.WHY_THERMAL } as const;
+
+function requireLength(what: string, found: number, needed: number): void {
+  if (found !== needed)
+    throw new DataError("BAD_LENGTH", `a ${what} has ${found} values, the model takes ${needed}. Check the sensor's channels.`);
+}
 
 /** Bytes of arena that an image needs, found by asking the core for none. */
 export function arenaBytesOf(imageBytes: Uint8Array, build: CoreBuild, subject: string): number {
@@ -66,11 +72,13 @@ export class CoreSession implements Session {
   }
 
   pushFrame(frame: Int16Array, tick: number): PushResult {
+    requireLength("frame", frame.length, this.#frame.length);
     this.#frame.set(frame);
     return this.#result(this.#core.pushFrame(this.#model, tick));
   }
 
   pushPatch(patch: Int8Array): PushResult {
+    requireLength("patch", patch.length, this.#patch.length);
     this.#patch.set(patch);
     return this.#result(this.#core.pushPatch(this.#model));
   }
@@ -89,13 +97,17 @@ export class CoreSession implements Session {
 
   setPoint(setPoint: SetPoint): void {
     const words = this.#setPoint;
+    const numbers = [setPoint.maxExit, setPoint.hopPatches, setPoint.askIntervalHops, ...setPoint.thresholds];
+    if (setPoint.thresholds.length > layout.LIMIT_EXITS || !numbers.every((n) => n === (n | 0))) {
+      throw statusError(layout.STATUS_BAD_SET_POINT, "set-point", JSON.stringify(setPoint));
+    }
     words.fill(0);
     words[layout.SETPOINT_MAX_EXIT] = setPoint.maxExit;
     words[layout.SETPOINT_HOP_PATCHES] = setPoint.hopPatches;
     words[layout.SETPOINT_ASK_ALLOWED] = setPoint.askAllowed ? 1 : 0;
     words[layout.SETPOINT_LIMIT_REASON] = LIMIT_REASONS[setPoint.limitReason];
     words[layout.SETPOINT_ASK_INTERVAL_HOPS] = setPoint.askIntervalHops;
-    words.set(setPoint.thresholds.slice(0, layout.LIMIT_EXITS), layout.SETPOINT_THRESHOLDS);
+    words.set(setPoint.thresholds, layout.SETPOINT_THRESHOLDS);
     const status = this.#core.applySetPoint(this.#model);
     if (status !== layout.STATUS_OK) throw statusError(status, "set-point", JSON.stringify(setPoint));
   }
@@ -129,6 +141,9 @@ export class CoreSession implements Session {
   }
 
   opCount(exit: number): ReturnType<Session["opCount"]> {
+    if (this.#image.exits[exit] === undefined) {
+      throw new ModelError("NO_SUCH_EXIT", `exit ${exit} does not exist: the model has exits 0 … ${this.#image.exits.length - 1}.`);
+    }
     const count = (kind: number): number => this.#core.opCount(this.#model, exit, kind) >>> 0;
     return {
       macs: count(layout.OPS_MACS),

@@ -11,7 +11,7 @@ import {
 import { imageError } from "./image-header.ts";
 import type { AttentionBlock, Block, SsmBlock } from "./image-types.ts";
 
-export const LIMIT_CONV_TAPS = 8;
+const LIMIT_CONV_TAPS = 8;
 /** Largest scan sum: scanShift keeps it below 2^31, with nothing to spare for a shift to the left. */
 const SCAN_SUM_LIMIT = 2 ** 31 - 1;
 /** Σp ≤ 32768 + W/2 after rounding, |v| ≤ 128. */

@@ -99,6 +99,26 @@ describe(`core.wasm (${build})`, () => {
     );
   });
 
+  it("calls a certain answer certain: confidence reaches 32768 and does not wrap", () => {
+    const bytes = writeImage(randomImage(9, { pattern: "SSA", exitsAfter: [0, 1, 2], temperature: 0.01, hopPatches: 1 }));
+    const core = session(bytes);
+    const oracle = createReferenceSession(bytes);
+    const { image } = Model.load(bytes);
+    const sure = randomPatches(seeded(9), image.channels * image.patchFrames, 60).map((patch) => {
+      const result = core.pushPatch(patch);
+      expect(result).toEqual(oracle.pushPatch(patch));
+      return result.decision!.confidenceQ15;
+    });
+    expect(Math.max(...sure)).toBe(32768);
+    expect(Math.min(...sure)).toBeGreaterThan(0);
+  });
+
+  it("refuses a frame or patch of another length, and says what it takes", () => {
+    const core = session(bytesOf(1));
+    expect(() => core.pushFrame(new Int16Array(5), 0)).toThrow("a frame has 5 values, the model takes 6");
+    expect(() => core.pushPatch(new Int8Array(25))).toThrow("a patch has 25 values, the model takes 24");
+  });
+
   it("leaves memory size and arena marks unchanged over 1,000 steps", () => {
     const bytes = bytesOf(4);
     const core = instantiateCore(build);

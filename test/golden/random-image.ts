@@ -17,6 +17,7 @@ export interface RandomImageOptions {
   readonly contextPatches?: number;
   readonly ringPatches?: number;
   readonly gapLimitFrames?: number;
+  readonly temperature?: number; // of every exit; 0.01 makes nearly every answer certain (confidence 32768)
   readonly ssm?: Partial<Pick<SsmBlock, "nHeads" | "headDim" | "dState" | "dConv">>;
   readonly attention?: Partial<Pick<AttentionBlock, "nHeads" | "nKvHeads" | "headDim" | "windowPatches" | "dMlp">>;
 }
@@ -126,7 +127,8 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
     (kind): Block => (kind === "S" ? randomSsm(random, dModel, options) : randomAttention(random, dModel, options)),
   );
   const exits = exitsAfter.map((afterBlock): Exit => {
-    const temperature = 0.7 + random();
+    const drawn = 0.7 + random();
+    const temperature = options.temperature ?? drawn;
     return {
       afterBlock,
       epsilon: integer(random, 1, 2000),

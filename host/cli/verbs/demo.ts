@@ -71,7 +71,8 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
     const { lost } = compareLedgers(loop.asker!.ledger(), worker.ledger());
     const summary = summaryOf(definition.name, loop, definition.sensor.rateHz, lost);
     await loop.asker!.close();
-    saySummary(out, summary);
+    saySummary(out, summary, true);
+    out.say("The ledgers of both ends were compared.");
     out.document(summary);
   } finally {
     await worker.close();

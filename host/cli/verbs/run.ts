@@ -83,8 +83,8 @@ async function run(io: CliIo, name: string, options: RunOptions): Promise<void> 
     view.close();
     await loop.asker?.close();
   }
-  const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, undefined), node: config.node, engine: options.engine };
-  saySummary(out, summary);
+  const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), node: config.node, engine: options.engine };
+  saySummary(out, summary, asker !== undefined);
   out.document(summary);
 }
 

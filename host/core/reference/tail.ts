@@ -3,7 +3,7 @@ import type { Block, ModelImage } from "../image-types.ts";
 import type { AttentionState } from "./attention-block.ts";
 import type { SsmState } from "./ssm-block.ts";
 
-export type BlockState = { readonly bytes: Uint8Array } & (
+type BlockState = { readonly bytes: Uint8Array } & (
   | { readonly kind: "ssm"; readonly state: SsmState }
   | { readonly kind: "attention"; readonly state: AttentionState }
 );

@@ -142,12 +142,51 @@ describe("the loop", () => {
     expect(of(steps, "anomaly")[0]!.error.code).toBe("ANSWER_UNKNOWN");
   });
 
-  it("scores itself where the wearer's truth is known and has a word in the model", async () => {
-    const truths = ["walking", "walking", "transition", undefined];
-    const { options } = loopOptions([{ label: 0 }, { label: 1 }, { label: 0 }, { label: 0 }], { frames: frames(4, truths) });
+  it("scores itself a hop later, where the wearer's truth is known and has a word in the model", async () => {
+    const truths = ["walking", "walking", "transition", undefined, "walking", "walking"];
+    const script = [{ label: 0 }, { label: 1 }, { label: 0 }, { label: 0 }, { label: 0 }, { label: 0 }];
+    const { options } = loopOptions(script, { frames: frames(6, truths) });
     const loop = createLoop(options);
     await loop.run();
-    expect(loop.counters().truth).toEqual({ decisions: 2, localRight: 1, shownRight: 1 });
+    expect(loop.counters().truth).toEqual({ decisions: 3, localRight: 2, shownRight: 2 });
+  });
+
+  it("scores what was shown after the cloud's answer", async () => {
+    const script = [
+      { label: 3, why: "ask" as const },
+      { label: 3, why: "deferred" as const },
+    ];
+    const truths = ["laying", undefined];
+    let asker!: FakeAsker;
+    const { options } = loopOptions(script, {
+      connect: (events) => {
+        asker = new FakeAsker(events);
+        return asker;
+      },
+      frames: frames(2, truths, (index) => {
+        if (index === 0) asker.events.onLinkState?.("online");
+        else asker.end(0, { answer: { label: 5, confidence: 0.9, model: "teacher" } });
+      }),
+    });
+    const loop = createLoop(options);
+    await loop.run();
+    expect(loop.counters().truth).toEqual({ decisions: 1, localRight: 0, shownRight: 1 });
+  });
+
+  it("does not ask while the cloud's word holds, and asks again when the doubt changes", async () => {
+    const script = [{ label: 3, why: "ask" as const }, { label: 3, why: "deferred" as const }, { label: 4, why: "deferred" as const }, {}];
+    const { loop, session, steps } = asking(script, (index, fake) => {
+      if (index === 1) fake.end(0, { answer: { label: 5, confidence: 0.9, model: "teacher" } });
+    });
+    await loop.run();
+    expect(session.setPoints.map(({ askAllowed }) => askAllowed)).toEqual([true, false, true]);
+    expect(of(steps, "decision")[1]!.record.reason).toBe("unsure at every exit: the cloud's word holds");
+  });
+
+  it("finds no ask lost while each is in a state of the ledger", async () => {
+    const { loop } = asking([{ label: 3, why: "ask" }]);
+    await loop.run();
+    expect(loop.lost()).toBe(0);
   });
 
   it("keeps a bounded log of decisions with their reasons", async () => {

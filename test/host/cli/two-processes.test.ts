@@ -67,20 +67,20 @@ describe.skipIf(!hasMosquitto() && !requireAll)("two processes and a real mosqui
       expect(edge.stderr).not.toMatch(/at .*\.js:\d+/); // no stack trace
       expect(edge.code).toBe(0);
       const report = JSON.parse(edge.stdout) as Record<string, number>;
-      expect(report["decisions"]).toBeGreaterThanOrEqual(250); // one each 1.28 s of 360 s, the broker dead or not
-      expect(report["answered"]).toBeGreaterThanOrEqual(1);
-      expect(report["pending"]).toBe(0);
-      expect(report["lost"]).toBe(0);
+      expect(report.decisions).toBeGreaterThanOrEqual(250); // one each 1.28 s of 360 s, the broker dead or not
+      expect(report.answered).toBeGreaterThanOrEqual(1);
+      expect(report.pending).toBe(0);
+      expect(report.lost).toBe(0);
       const ended = ["answered", "expired", "refused", "evicted"].reduce((sum, key) => sum + report[key]!, 0);
-      expect(ended).toBe(report["asked"]);
+      expect(ended).toBe(report.asked);
 
       cloud.child.kill("SIGTERM");
       const worker = await cloud.done;
       expect(worker.code).toBe(0);
-      expect((JSON.parse(worker.stdout) as { answered: number }).answered).toBeGreaterThanOrEqual(report["answered"]!);
+      expect((JSON.parse(worker.stdout) as { answered: number }).answered).toBeGreaterThanOrEqual(report.answered!);
 
       const compared = await dormouse("inspect", edgeLedger, cloudLedger, "--json").done;
-      expect(JSON.parse(compared.stdout)).toMatchObject({ asked: report["asked"], answered: report["answered"], pending: 0, lost: 0 });
+      expect(JSON.parse(compared.stdout)).toMatchObject({ asked: report.asked, answered: report.answered, pending: 0, lost: 0 });
     } finally {
       await broker.close();
     }

@@ -41,10 +41,10 @@ describe("demo", () => {
     ];
     expect(Object.keys(summary).slice(0, keys.length)).toEqual(keys);
     expect(summary).toMatchObject({ agent: "trembler", seconds: 20, decisions: 15, pending: 0, lost: 0, expired: 0 });
-    expect(summary["answered"]).toBeGreaterThanOrEqual(1);
-    expect(summary["asked"]).toBe(summary["answered"]);
-    expect(summary["exits"]).toEqual([0, 0, 0, 15]);
-    expect(summary["meanMacs"]).toBeGreaterThan(0);
+    expect(summary.answered).toBeGreaterThanOrEqual(1);
+    expect(summary.asked).toBe(summary.answered);
+    expect(summary.exits).toEqual([0, 0, 0, 15]);
+    expect(summary.meanMacs).toBeGreaterThan(0);
   });
 
   it("draws on a terminal and leaves the summary below", async () => {
@@ -60,7 +60,7 @@ describe("demo", () => {
     expect(drawn.length).toBeGreaterThan(2);
     expect(drawn.at(-1)!.length).toBeLessThan(24);
     expect(drawn.at(-1)!.join("\n")).toContain("● online");
-    expect(stdout).toContain("0 lost (both ledgers compared)");
+    expect(stdout).toContain("0 lost");
   });
 
   it("ends in good order when it is interrupted", async () => {
@@ -124,7 +124,7 @@ describe("run and cloud over a broker of their own", () => {
     expect(await cloudDone).toBe(0);
     broker.interrupt();
     expect(await brokerDone).toBe(0);
-    const asked = document(run.stdout)["asked"] as number;
+    const asked = document(run.stdout).asked as number;
     expect(asked).toBeGreaterThanOrEqual(1);
     expect(document(cloud.output().stdout)).toMatchObject({ agent: "trembler", received: asked, answered: asked });
     const compared = await cli(["inspect", "node.jsonl", "cloud.jsonl", "--json"], { cwd: folder.path });
@@ -145,8 +145,8 @@ describe("inspect", () => {
     const { stdout } = await cli(["inspect", join(folder.path, "model.dmm"), "--json"]);
     const shown = document(stdout);
     expect(shown).toMatchObject({ kind: "image", name: "random-7", shapes: { channels: 6, windowPatches: 32 } });
-    expect(shown["exits"]).toHaveLength(4);
-    expect(shown["sections"]).toHaveLength(7);
+    expect(shown.exits).toHaveLength(4);
+    expect(shown.sections).toHaveLength(7);
     expect((await cli(["inspect", join(folder.path, "model.dmm")])).stdout).toContain("never");
   });
 

@@ -146,6 +146,16 @@ describe("decisions", () => {
     else expect(exit).toBe(2);
   });
 
+  it("answer at the first exit, with all the confidence there is, where the temperature makes every answer certain", () => {
+    const { patchBytes, session } = build(9, { ...SHAPE, temperature: 0.01, hopPatches: 1, nClasses: 3 });
+    const run = session();
+    run.setPoint(always(3, { hopPatches: 1, thresholds: [32768, 32768, 32768] }));
+    const seen = randomPatches(seeded(9), patchBytes, 30).map((patch) => run.pushPatch(patch).decision!);
+    const sure = seen.filter((d) => d.confidenceQ15 === 32768);
+    expect(sure.length).toBeGreaterThan(20);
+    for (const d of seen) expect(d.why === "exit").toBe(d.confidenceQ15 === 32768);
+  });
+
   it("refuse a set-point out of range, and keep the one in force", () => {
     const { session, patchBytes } = build(7);
     const run = session();
