@@ -8,6 +8,6 @@ export default defineAgent({
   teacher: ["teacher/a.dmm", "teacher/b.dmm", "teacher/c.dmm"],
   synthetic: "synthetic.json",
   sensor: { kind: "imu", rateHz: 50, channels: 6, orientation: "waist, as in HAPT: x up when standing" },
-  events: { stableDecisions: 2 },
+  events: { stableDecisions: 1 },
   asks: { intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 },
 });

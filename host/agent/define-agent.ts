@@ -15,8 +15,8 @@ const sensorSchema = z.strictObject({
 });
 
 const eventsSchema = z.strictObject({
-  /** Decisions in a row that must agree before a change of label is told. Default 2, minimum 1. */
-  stableDecisions: z.int().min(1).max(32).default(2),
+  /** Sure decisions in a row that must agree before a change of label is told; unsure guesses need one more. Default 1, minimum 1. */
+  stableDecisions: z.int().min(1).max(32).default(1),
 });
 
 const asksSchema = z.strictObject({
@@ -43,7 +43,7 @@ export const agentSchema = z.strictObject({
   /** Parameters of the synthetic wearer (JSON), relative to the agent's folder. None: no synthetic sensor. */
   synthetic: folderPath.optional(),
   sensor: sensorSchema,
-  events: eventsSchema.default({ stableDecisions: 2 }),
+  events: eventsSchema.default({ stableDecisions: 1 }),
   asks: asksSchema.default({ intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 }),
 });
 

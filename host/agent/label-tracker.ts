@@ -13,7 +13,7 @@ export interface LabelChange {
 export type AnswerUse = "applied" | "confirmed" | "superseded";
 
 export interface LabelTrackerOptions {
-  /** Decisions in a row that must agree before the label changes. */
+  /** Sure decisions in a row that must agree before the label changes; unsure guesses need one more. */
   readonly stableDecisions: number;
   /** Frames that the cloud's word holds while the model keeps saying the same unsure thing. */
   readonly holdFrames: number;
@@ -22,7 +22,8 @@ export interface LabelTrackerOptions {
 interface UnsureRun {
   readonly label: number;
   readonly since: number;
-  isAwaiting: boolean; // an answer may still come: the local guess does not count meanwhile
+  isAsked: boolean; // an ask about it has not ended
+  isAwaiting: boolean; // and the answer can come now: the local guess does not count meanwhile
 }
 
 /**
@@ -52,13 +53,18 @@ export class LabelTracker {
     return this.#source;
   }
 
-  /** The cloud's word is in force: asking again would only repeat the question. */
+  /** The cloud's word is in force. */
   get isHeld(): boolean {
     return this.#correction !== undefined;
   }
 
-  /** Takes a decision. `isAsked`: the cloud was asked about it and can be reached. */
-  decide(decision: { label: number; isSure: boolean; isAsked: boolean; tick: number }): LabelChange | undefined {
+  /** Asking again would only repeat the question: it is answered, or on its way. */
+  get isAsked(): boolean {
+    return this.isHeld || (this.#run?.isAsked ?? false);
+  }
+
+  /** Takes a decision. `isAsked`: the cloud was asked about it; `isOnline`: and can answer now. */
+  decide(decision: { label: number; isSure: boolean; isAsked: boolean; isOnline: boolean; tick: number }): LabelChange | undefined {
     const { label, isSure, tick } = decision;
     this.#tick = tick;
     if (isSure) {
@@ -66,15 +72,16 @@ export class LabelTracker {
       this.#correction = undefined;
       return this.#count(label, "local", this.#options.stableDecisions);
     }
-    if (this.#run?.label !== label) this.#run = { label, since: tick, isAwaiting: false };
-    if (decision.isAsked) this.#run.isAwaiting = true;
+    if (this.#run?.label !== label) this.#run = { label, since: tick, isAsked: false, isAwaiting: false };
+    if (decision.isAsked) this.#run.isAsked = true;
+    if (decision.isAsked && decision.isOnline) this.#run.isAwaiting = true;
     const correction = this.#correction;
     if (correction !== undefined && (correction.from !== label || age(tick, correction.since) > this.#options.holdFrames)) {
       this.#correction = undefined;
     }
     if (this.#correction !== undefined) return this.#count(this.#correction.to, "cloud", 1);
     if (this.#run.isAwaiting) return undefined;
-    return this.#count(label, "local", this.#options.stableDecisions);
+    return this.#count(label, "local", this.#options.stableDecisions + 1);
   }
 
   /** Takes the cloud's answer to the decision at `tick`, which said `localLabel`. */
@@ -82,13 +89,19 @@ export class LabelTracker {
     const run = this.#run;
     const isCurrent = run !== undefined && run.label === answer.localLabel && age(answer.tick, run.since) < 0x80000000;
     if (!isCurrent || age(this.#tick, answer.tick) > this.#options.holdFrames) return { use: "superseded", change: undefined };
-    run.isAwaiting = false;
+    this.#endAsk(run);
     this.#correction = { from: answer.localLabel, to: answer.label, since: answer.tick };
     const change = this.#count(answer.label, "cloud", 1);
     return { use: answer.label === answer.localLabel ? "confirmed" : "applied", change };
   }
 
-  /** No answer will come: expired, refused, evicted, or the link is down. The local guess counts again. */
+  /** The ask about the decision at `tick` ended without an answer: the local guess counts again, and it may ask again. */
+  noAnswer(tick: number): void {
+    const run = this.#run;
+    if (run !== undefined && age(tick, run.since) < 0x80000000) this.#endAsk(run);
+  }
+
+  /** The link is down: the local guess counts again, while the ask waits. */
   stopWaiting(): void {
     if (this.#run !== undefined) this.#run.isAwaiting = false;
   }
@@ -98,6 +111,11 @@ export class LabelTracker {
     this.#run = undefined;
     this.#correction = undefined;
     this.#candidate = undefined;
+  }
+
+  #endAsk(run: UnsureRun): void {
+    run.isAsked = false;
+    run.isAwaiting = false;
   }
 
   #count(label: number, source: LabelSource, needed: number): LabelChange | undefined {

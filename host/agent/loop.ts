@@ -95,9 +95,9 @@ class AgentLoop implements Loop {
     return this.#log;
   }
 
-  /** While the cloud's word holds, the core need not ask: the set-point says so, and changes only when that does. */
+  /** One ask a doubt: while one is on its way or its answer holds, the set-point lets the core ask no more. */
   #steer(): void {
-    const askAllowed = this.asker !== undefined && !this.#tracker.isHeld;
+    const askAllowed = this.asker !== undefined && !this.#tracker.isAsked;
     if (askAllowed === this.#askAllowed) return;
     this.#askAllowed = askAllowed;
     this.#options.session.setPoint(this.#setPoint(askAllowed));
@@ -125,8 +125,8 @@ class AgentLoop implements Loop {
     this.#exits[decision.exit]!++;
     if (decision.why === "ask") this.#ask(decision);
     const isSure = decision.why === "exit";
-    const isAsked = decision.why === "ask" && link === "online";
-    const change = this.#tracker.decide({ label: decision.label, isSure, isAsked, tick: decision.tick });
+    const isAsked = decision.why === "ask";
+    const change = this.#tracker.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick });
     const record: DecisionRecord = {
       tick: decision.tick,
       label: this.#name(decision.label)!,
@@ -138,7 +138,7 @@ class AgentLoop implements Loop {
       shown: this.label,
       source: this.#tracker.source,
       truth,
-      reason: reasonText(decision, model.nExits, link, this.#tracker.isHeld),
+      reason: reasonText(decision, model.nExits, link, this.#tracker),
     };
     this.#log.push(record);
     if (this.#log.length > logEntries) this.#log.shift();
@@ -172,8 +172,8 @@ class AgentLoop implements Loop {
     const { answer, local, tick } = outcome;
     const isOwn = this.#issued.has(outcome.id);
     const used = answer && isOwn ? this.#tracker.answer({ label: answer.label, localLabel: local.label, tick }) : undefined;
-    if (answer === undefined) this.#tracker.stopWaiting();
-    else if (used !== undefined && used.use !== "superseded") this.#counts.applied++;
+    if (answer === undefined && isOwn) this.#tracker.noAnswer(tick);
+    if (used !== undefined && used.use !== "superseded") this.#counts.applied++;
     const use = used?.use ?? (answer === undefined ? "none" : "superseded");
     this.#tell({ kind: "outcome", outcome, local: this.#name(local.label)!, answer: this.#name(answer?.label), use });
     if (answer !== undefined && used?.change !== undefined) this.#event(used.change, answer.confidence);

@@ -61,6 +61,8 @@ const transitionMinSeconds = 2.2;
 const transitionMaxSeconds = 3.8;
 const periodDeviation = 0.02; // of a stride's length, as a slow wander
 const amplitudeDeviation = 0.06;
+/** Share of the deviation between real stretches: they differ in ways that a still mean does not show. */
+const meanShare = 0.5;
 const wanderSeconds = 2; // time constant of both
 
 /** A wearer of the bank, chosen and slightly changed by the seed, who follows a schedule. */
@@ -131,7 +133,7 @@ interface Motion {
 }
 
 function createMotion(p: MotionParameters, rate: number, personal: { speed: number; strength: number }, random: Random): Motion {
-  const mean = p.mean.map((value, c) => value + p.meanDeviation[c]! * Math.max(-1.5, Math.min(1.5, random.normal())));
+  const mean = p.mean.map((value, c) => value + meanShare * p.meanDeviation[c]! * random.normal());
   const noise = p.noise.map(({ deviation, ar }) => createAr2(deviation, ar, random));
   const wander = (): (() => number) => createWander(Math.exp(-1 / (wanderSeconds * rate)), random);
   const period = wander();

@@ -3,14 +3,17 @@ import type { CliIo } from "./io.ts";
 import { runCli } from "./program.ts";
 import { openTerminal } from "./tui/terminal.ts";
 
-const interrupt = new AbortController();
-let interrupts = 0;
+/** npm passes a Ctrl-C on to a child that the terminal has told already: signals this close together are one. */
+const SAME_SIGNAL_MILLIS = 500;
 
-/** The first signal asks for an orderly end; the third means it. */
+const interrupt = new AbortController();
+let firstSignal: number | undefined;
+
+/** The first signal asks for an orderly end, the next one means it. */
 function onSignal(): void {
-  interrupts++;
+  firstSignal ??= performance.now();
   interrupt.abort();
-  if (interrupts >= 3) process.exit(130);
+  if (performance.now() - firstSignal > SAME_SIGNAL_MILLIS) process.exit(130);
 }
 
 process.on("SIGINT", onSignal);

@@ -27,3 +27,8 @@ export function percentText(share: number, digits = 0): string {
 export function countText(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** Parts with · between them, leaving out what does not fit into `columns`; the first is always there. */
+export function joinedToFit(parts: readonly string[], columns: number): string {
+  return parts.slice(1).reduce((text, part) => (text.length + part.length + 3 <= columns ? `${text} · ${part}` : text), parts[0] ?? "");
+}

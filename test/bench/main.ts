@@ -108,7 +108,7 @@ if (process.argv.includes("--json")) {
   console.log(JSON.stringify({ machine, commit: commit(), arenaBytes, wasmBytes, rows }));
 } else {
   console.log(`${machine}, commit ${commit()}`);
-  console.log(`arena ${arenaBytes} B, core-scalar.wasm ${wasmBytes["scalar"]} B, core-simd.wasm ${wasmBytes["simd"]} B\n`);
+  console.log(`arena ${arenaBytes} B, core-scalar.wasm ${wasmBytes.scalar} B, core-simd.wasm ${wasmBytes.simd} B\n`);
   console.log(
     ["what".padEnd(16), "shape".padEnd(20), "build".padEnd(10), "µs".padStart(10), "GMAC/s".padStart(8), "×".padStart(7)].join(" "),
   );

@@ -36,7 +36,7 @@ export interface Kernels {
 }
 
 /** Which build this vitest project tests. */
-export const build = (process.env["DORMOUSE_BUILD"] ?? "scalar") as "scalar" | "simd";
+export const build = (process.env.DORMOUSE_BUILD ?? "scalar") as "scalar" | "simd";
 
 /** Compiles the kernels alone and returns a fresh instance with `pages` pages of memory. */
 export async function loadKernels(which: "scalar" | "simd", pages = 4): Promise<Kernels> {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { packageRoot } from "../../host/core/package-root.ts";
 
 /** True where a skip counts as a failure. */
-export const requireAll = process.env["DORMOUSE_REQUIRE_ALL"] === "1";
+export const requireAll = process.env.DORMOUSE_REQUIRE_ALL === "1";
 
 let data: string | undefined | null = null;
 
@@ -15,7 +15,7 @@ let data: string | undefined | null = null;
  */
 export function dataDir(): string | undefined {
   if (data !== null) return data;
-  const given = process.env["DORMOUSE_DATA"];
+  const given = process.env.DORMOUSE_DATA;
   const tool = join(packageRoot(), "..", "shared", "tools", "unpack-data");
   if (given !== undefined) {
     data = given;

@@ -16,7 +16,7 @@ export default class Tally implements Reporter {
       }
     }
     for (const line of skipped) console.log(`skipped: ${line}`);
-    const lacking = process.env["DORMOUSE_REQUIRE_ALL"] === "1" && skipped.length > 0;
+    const lacking = process.env.DORMOUSE_REQUIRE_ALL === "1" && skipped.length > 0;
     if (lacking) {
       console.log("DORMOUSE_REQUIRE_ALL=1: a skipped test is a failure.");
       process.exitCode = 1;

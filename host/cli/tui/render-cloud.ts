@@ -1,4 +1,4 @@
-import { percentText } from "../table.ts";
+import { joinedToFit, percentText } from "../table.ts";
 import { type Line, type Segment, widthOf } from "./paint.ts";
 import { GREEN, labelColour } from "./render-ribbon.ts";
 import type { ViewState } from "./view-state.ts";
@@ -9,7 +9,7 @@ const RED = 167;
 const OLD_SECONDS = 5;
 
 /** ● online  12 asked · 11 answered · 1 waiting */
-export function cloudLine({ info, link, linkDetail, counters }: ViewState): Line {
+export function cloudLine({ info, link, linkDetail, counters }: ViewState, columns: number): Line {
   if (!info.hasBroker)
     return [
       ["○ none", "dim"],
@@ -28,7 +28,7 @@ export function cloudLine({ info, link, linkDetail, counters }: ViewState): Line
   const parts = [`${counters.asked} asked`, `${counters.answered} answered`];
   for (const key of ["expired", "refused", "evicted"] as const) if (counters[key] > 0) parts.push(`${counters[key]} ${key}`);
   if (counters.pending > 0) parts.push(`${counters.pending} waiting`);
-  return [...state, [`  ${parts.join(" · ")}`]];
+  return [...state, [`  ${joinedToFit(parts, columns - widthOf(state) - 2)}`]];
 }
 
 /** unsure: sitting 61 % → asked → cloud says standing 93 % in 34 ms. On two lines where one is too short. */

@@ -33,15 +33,16 @@ export function ribbonLines(state: ViewState, columns: number, hasColour: boolea
   const { info, ribbon } = state;
   const letters = labelLetters(info.labels);
   const total = ribbonCells(info);
-  const cellAt = (column: number): number => Math.floor((column * total) / columns) - (total - ribbon.length);
+  // Counted from the right, so that the newest decision is always there.
+  const cellAt = (column: number): number => ribbon.length - 1 - Math.floor(((columns - 1 - column) * total) / columns);
   const asks: Segment[] = [];
   const says: Segment[] = [];
   const truth: Segment[] = [];
   for (let column = 0; column < columns; column++) {
     const index = cellAt(column);
     const cell = ribbon[index];
-    const isFirst = index !== cellAt(column - 1);
-    asks.push(cell?.isAsk && isFirst ? ["↑", 214] : [" "]);
+    const isAsked = ribbon.slice(Math.max(0, cellAt(column - 1) + 1), Math.max(0, index + 1)).some(({ isAsk }) => isAsk);
+    asks.push(isAsked ? ["↑", 214] : [" "]);
     says.push(cell === undefined ? ["·", "dim"] : glyph(cell.label, cell.isSure));
     truth.push(cell?.truth === undefined ? [" "] : hasColour ? ["▀", "dim", ...colourOf(cell.truth)] : glyph(cell.truth, false));
   }

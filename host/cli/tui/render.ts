@@ -1,4 +1,4 @@
-import { bytesText, countText, percentText } from "../table.ts";
+import { bytesText, countText, joinedToFit, percentText } from "../table.ts";
 import { bigLetters } from "./big-letters.ts";
 import { type Line, paintLine, type Segment, spread, widthOf } from "./paint.ts";
 import { askLine, cloudLine } from "./render-cloud.ts";
@@ -41,7 +41,7 @@ export function render(state: ViewState, options: RenderOptions): string[] {
   if (ribbon.truth !== undefined) put("truth", ribbon.truth, 5);
   for (const line of legend(state.info.labels, body, options.hasColour)) put("", line, 3);
   rows.push(blank);
-  put("cloud", cloudLine(state), 8);
+  put("cloud", cloudLine(state, body), 8);
   for (const line of askLine(state, body)) put("", line, 7);
   rows.push(blank);
   put("totals", totalsLine(state, body, isNarrow), 6);
@@ -110,7 +110,9 @@ function depthLine({ info, decision }: ViewState, isNarrow: boolean): Line {
     line.push(isVisited ? ["●", decision.why === "exit" ? GREEN : 214] : ["○", "dim"]);
   }
   const saved = Math.max(0, 1 - decision.macs / info.hopMacs);
-  const stop = decision.why === "exit" ? `sure at exit ${decision.exit + 1} of ${info.nExits}` : "unsure at every exit";
+  const sure = isNarrow ? `sure at ${decision.exit + 1} of ${info.nExits}` : `sure at exit ${decision.exit + 1} of ${info.nExits}`;
+  const unsure = isNarrow ? "unsure" : "unsure at every exit";
+  const stop = decision.why === "exit" ? sure : unsure;
   line.push([`  ${stop}`]);
   line.push([isNarrow ? ` · ${percentText(saved)} saved` : ` · ${percentText(saved)} of the compute saved`, "dim"]);
   return line;
@@ -125,9 +127,7 @@ function totalsLine({ info, counters }: ViewState, body: number, isNarrow: boole
   if (gaps + resets > 0) parts.push(`${countText(gaps, "gap")}, ${countText(resets, "reset")}`);
   if (truth.decisions > 0) parts.push(`${percentText(truth.shownRight / truth.decisions)} right`);
   parts.push(isNarrow ? `${saved} saved` : `${saved} of the compute saved`, `${countText(events, "change")} told`);
-  let text = parts[0]!;
-  for (const part of parts.slice(1)) if (text.length + part.length + 3 <= body) text += ` · ${part}`;
-  return [[text]];
+  return [[joinedToFit(parts, body)]];
 }
 
 function memoryLine({ info }: ViewState, isNarrow: boolean): Line {
@@ -137,7 +137,7 @@ function memoryLine({ info }: ViewState, isNarrow: boolean): Line {
 
 function footer({ phase, counters }: ViewState, isNarrow: boolean): string {
   if (phase === "done") return "done";
-  if (phase === "draining") return `waiting for ${countText(counters?.pending ?? 0, "answer")}`;
+  if (phase === "draining") return `waiting for ${countText(counters?.pending ?? 0, "answer")}; Ctrl-C again leaves at once`;
   return isNarrow ? "Ctrl-C ends it" : "Ctrl-C ends it, once the waiting asks are answered";
 }
 

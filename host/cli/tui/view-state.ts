@@ -104,7 +104,9 @@ export function nextView(state: ViewState, step: LoopStep): ViewState {
     }
     case "event": {
       const { decision } = state;
-      return decision === undefined ? state : { ...state, decision: { ...decision, shown: step.label, source: step.source } };
+      if (decision === undefined) return state;
+      const ribbon = state.ribbon.map((cell, i) => (i === state.ribbon.length - 1 ? { ...cell, label: step.label } : cell));
+      return { ...state, ribbon, decision: { ...decision, shown: step.label, source: step.source } };
     }
     case "link":
       return { ...state, link: step.state, linkDetail: step.detail };

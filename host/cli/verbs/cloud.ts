@@ -54,11 +54,12 @@ async function cloud(io: CliIo, options: CloudOptions): Promise<void> {
     `Worker ${options.worker.index} of ${options.worker.count} for ${agent.definition.name}, provider ${provider.name}. Ctrl-C ends it.`,
   );
   await untilInterrupted(io);
+  const { subscription } = worker;
   await worker.close();
   ledgerSink?.close();
   const stats = worker.stats();
   out.say(
     `${stats.received} asks received, ${stats.answered} answered, ${stats.refused} refused, ${stats.expired} expired, ${stats.duplicates} repeated.`,
   );
-  out.document({ agent: agent.definition.name, provider: provider.name, subscription: worker.subscription, ...stats });
+  out.document({ agent: agent.definition.name, provider: provider.name, subscription, ...stats });
 }

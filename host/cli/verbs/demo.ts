@@ -10,6 +10,7 @@ import { jsonOption, secondsOption, speedOption, wholeNumber } from "../options.
 import { createOutput } from "../output.ts";
 import { saySummary, summaryOf } from "../summary.ts";
 import { openTeacher } from "../teacher.ts";
+import type { View } from "../view.ts";
 import { createWearable } from "../wearable.ts";
 
 /** The worker subscribes within milliseconds on loopback; asks sent before would wait for a retry. */
@@ -49,9 +50,15 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
   const provider = await openTeacher(agent);
   const sensor = openSensor(`synthetic:${options.seed}`, agent, io.cwd);
   const broker = await startBroker({ port: 0 });
-  const worker = startWorker({ broker: { url: broker.url }, provider, clock: io.clock });
+  let show: View | undefined;
+  const worker = startWorker({
+    broker: { url: broker.url },
+    provider,
+    clock: io.clock,
+    onAnomaly: (error) => show?.onStep({ kind: "anomaly", error }),
+  });
   try {
-    await worker.ready(READY_MILLIS);
+    if (!(await worker.ready(READY_MILLIS))) out.note("The cloud worker is not ready yet: the first asks will wait for it.");
     const wearable = createWearable(io, out, {
       agent,
       model,
@@ -63,6 +70,7 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
       ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
     });
     const { loop, view } = wearable;
+    show = view;
     try {
       await wearable.run();
     } finally {

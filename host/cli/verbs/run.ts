@@ -37,7 +37,7 @@ export function registerRun(program: Command, io: CliIo): void {
     .command("run")
     .description("Run an agent: it decides here, and asks the cloud over MQTT when unsure.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .option("--sensor <spec>", "synthetic[:SEED], replay:DIR[#user=2,exp=3] or replay:FILE.dls", "synthetic")
+    .option("--sensor <spec>", "synthetic[:SEED], replay:DIR[#user=1,exp=1] or replay:FILE.dls", "synthetic")
     .option("--broker <url>", "mqtt://host:1883; left out: decides alone, never asks")
     .option("--config <file>", "this node's identity; made the first time", NODE_CONFIG_FILE)
     .option("--data-dir <dir>", "where asks wait until they are answered, also through a crash", ".dormouse")
@@ -51,7 +51,7 @@ export function registerRun(program: Command, io: CliIo): void {
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  $ dormouse run activity --sensor synthetic --broker mqtt://localhost:1883\n  $ dormouse run activity --sensor replay:data/HAPT#user=2,exp=3 --speed 10",
+      "\nExamples:\n  $ dormouse run activity --sensor synthetic --broker mqtt://localhost:1883\n  $ dormouse run activity --sensor replay:data/HAPT#user=1,exp=1 --speed 10",
     )
     .action((agent: string, options: RunOptions) => run(io, agent, options));
 }

@@ -13,9 +13,10 @@ function tracker(options: Partial<{ stableDecisions: number; holdFrames: number 
   };
   return {
     made,
-    sure: (label: number) => made.decide({ label, isSure: true, isAsked: false, tick: next() }),
-    unsure: (label: number, isAsked: boolean) => made.decide({ label, isSure: false, isAsked, tick: next() }),
+    sure: (label: number) => made.decide({ label, isSure: true, isAsked: false, isOnline: true, tick: next() }),
+    unsure: (label: number, isAsked: boolean) => made.decide({ label, isSure: false, isAsked, isOnline: true, tick: next() }),
     answer: (label: number, localLabel: number, back = 0) => made.answer({ label, localLabel, tick: tick - back * 64 }),
+    end: (back = 0) => made.noAnswer(tick - back * 64),
     skip: (frames: number) => {
       tick += frames;
     },
@@ -45,15 +46,36 @@ describe("the steady label", () => {
   it("follows unsure guesses where nobody can be asked", () => {
     const t = tracker();
     t.unsure(SITTING, false);
-    expect(t.unsure(SITTING, false)).toMatchObject({ label: SITTING, source: "local" });
+    expect(t.unsure(SITTING, false)).toBeUndefined();
+    expect(t.unsure(SITTING, false)).toMatchObject({ label: SITTING, source: "local" }); // one more than sure ones need
   });
 
   it("follows unsure guesses again once no answer will come", () => {
     const t = tracker();
     t.unsure(SITTING, true);
-    t.made.stopWaiting();
-    expect(t.unsure(SITTING, false)).toBeUndefined();
+    expect(t.made.isAsked).toBe(true);
+    t.end();
+    expect(t.made.isAsked).toBe(false);
+    for (let i = 0; i < 2; i++) expect(t.unsure(SITTING, false)).toBeUndefined();
     expect(t.unsure(SITTING, false)).toMatchObject({ label: SITTING });
+  });
+
+  it("follows unsure guesses while the link is down, and does not repeat its question", () => {
+    const t = tracker();
+    t.unsure(SITTING, true);
+    t.made.stopWaiting();
+    for (let i = 0; i < 2; i++) t.unsure(SITTING, false);
+    expect(t.made.isAsked).toBe(true);
+    expect(t.unsure(SITTING, false)).toMatchObject({ label: SITTING });
+  });
+
+  it("goes on waiting when an ask about an earlier doubt ends", () => {
+    const t = tracker();
+    t.unsure(SITTING, true);
+    t.sure(STANDING);
+    t.unsure(SITTING, true);
+    t.end(2);
+    expect(t.made.isAsked).toBe(true);
   });
 
   it("takes the cloud's word at once, and holds it while the model repeats its doubt", () => {
@@ -77,7 +99,7 @@ describe("the steady label", () => {
     held.answer(STANDING, SITTING);
     held.made.stopWaiting();
     held.skip(300);
-    held.unsure(SITTING, false);
+    for (let i = 0; i < 2; i++) held.unsure(SITTING, false);
     expect(held.unsure(SITTING, false)).toMatchObject({ label: SITTING, source: "local" });
   });
 
@@ -107,8 +129,8 @@ describe("the steady label", () => {
 
   it("keeps the order of ticks over the wrap of the counter", () => {
     const made = new LabelTracker({ stableDecisions: 1, holdFrames: 1000 });
-    made.decide({ label: SITTING, isSure: false, isAsked: true, tick: 0xffff_ffc0 });
-    made.decide({ label: SITTING, isSure: false, isAsked: false, tick: 0 });
+    made.decide({ label: SITTING, isSure: false, isAsked: true, isOnline: true, tick: 0xffff_ffc0 });
+    made.decide({ label: SITTING, isSure: false, isAsked: false, isOnline: true, tick: 0 });
     expect(made.answer({ label: STANDING, localLabel: SITTING, tick: 0xffff_ffc0 }).use).toBe("applied");
   });
 

@@ -111,17 +111,12 @@ describe("the loop", () => {
   });
 
   it("follows its own guess again when an ask expires", async () => {
-    const script = [
-      { label: 4 },
-      { label: 3, why: "ask" as const },
-      { label: 3, why: "deferred" as const },
-      { label: 3, why: "deferred" as const },
-    ];
-    const { loop, steps } = asking(script, (index, fake) => {
+    const doubt = { label: 3, why: "deferred" as const };
+    const { loop, steps } = asking([{ label: 4 }, { label: 3, why: "ask" }, doubt, doubt, doubt], (index, fake) => {
       if (index === 3) fake.end(0, { state: "expired" });
     });
     await loop.run();
-    expect(of(steps, "decision").map(({ record }) => record.shown)).toEqual(["standing", "standing", "standing", "sitting"]);
+    expect(of(steps, "decision").map(({ record }) => record.shown)).toEqual(["standing", "standing", "standing", "standing", "sitting"]);
     expect(loop.counters()).toMatchObject({ expired: 1, answered: 0, applied: 0 });
   });
 
@@ -179,7 +174,7 @@ describe("the loop", () => {
       if (index === 1) fake.end(0, { answer: { label: 5, confidence: 0.9, model: "teacher" } });
     });
     await loop.run();
-    expect(session.setPoints.map(({ askAllowed }) => askAllowed)).toEqual([true, false, true]);
+    expect(session.setPoints.map(({ askAllowed }) => askAllowed)).toEqual([true, false, true]); // no word between the ask and the end of its hold
     expect(of(steps, "decision")[1]!.record.reason).toBe("unsure at every exit: the cloud's word holds");
   });
 

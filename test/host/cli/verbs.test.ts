@@ -91,7 +91,10 @@ describe("run", () => {
     const { code, stdout, stderr } = await cli(args, { cwd: folder.path });
     expect(code).toBe(0);
     expect(stderr).toContain("no broker");
-    expect(document(stdout)).toMatchObject({ decisions: 3, asked: 3, answered: 0, expired: 3, pending: 0 });
+    const summary = document(stdout);
+    expect(summary).toMatchObject({ decisions: 3, answered: 0, pending: 0, lost: 0 });
+    expect(summary.asked).toBeGreaterThanOrEqual(1);
+    expect(summary.expired).toBe(summary.asked);
   });
 
   it("gives the same decisions on every engine", async () => {

@@ -1,0 +1,72 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { cli } from "./fake-io.ts";
+import { tempFolder, writeAgent } from "./temp-agent.ts";
+
+const FRAMES = 320;
+
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(() => {
+  folder = tempFolder();
+  writeAgent(folder.path);
+});
+afterEach(() => folder.remove());
+
+/** HAPT with one recording of wearer 5, whom the random image names as its test wearer. `line` may spoil a line of the accelerometer. */
+function writeHapt(line: (text: string, index: number) => string = (text) => text): string {
+  const raw = join(folder.path, "HAPT", "RawData");
+  mkdirSync(raw, { recursive: true });
+  const rows = (phase: number) => Array.from({ length: FRAMES }, (_, i) => `${Math.sin(i / 9 + phase)} ${Math.cos(i / 7)} 0.25`);
+  writeFileSync(join(raw, "acc_exp01_user05.txt"), rows(0).map(line).join("\n"));
+  writeFileSync(join(raw, "gyro_exp01_user05.txt"), rows(1).join("\n"));
+  writeFileSync(join(raw, "labels.txt"), `1 5 1 1 ${FRAMES}\n`);
+  return join(folder.path, "HAPT");
+}
+
+const evaluate = (...args: string[]) => cli(["eval", folder.path, "--data", join(folder.path, "HAPT"), ...args]);
+
+describe("eval", () => {
+  it("prints the scores under the agreed keys", async () => {
+    writeHapt();
+    const { code, stdout } = await evaluate("--json");
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout) as Record<string, unknown>;
+    expect(document).toMatchObject({ agent: "trembler", protocol: "window", windows: 4, engine: "simd", users: [5] });
+    const keys = ["accuracy", "macroF1", "parameters", "imageBytes", "arenaBytes", "wasmBytes", "exits", "confusion", "hash"];
+    for (const key of keys) expect(document).toHaveProperty(key);
+    expect(Object.keys((document.exits as object[])[0]!)).toEqual(["exit", "accuracy", "macs"]);
+  });
+
+  it.each(["window", "stream"])("gives the same hash on every engine by the %s protocol", async (protocol) => {
+    writeHapt();
+    const runs = await Promise.all(
+      ["scalar", "simd", "reference"].map((engine) => evaluate("--protocol", protocol, "--engine", engine, "--json")),
+    );
+    const hashes = runs.map(({ stdout }) => (JSON.parse(stdout) as { hash: string }).hash);
+    expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set(hashes).size).toBe(1);
+  });
+
+  it.each([
+    [
+      "a missing column",
+      (text: string, i: number) => (i === 41 ? text.split(" ").slice(0, 2).join(" ") : text),
+      /acc_exp01_user05\.txt:42: 2 columns/,
+    ],
+    ["a value that is no number", (text: string, i: number) => (i === 9 ? "NaN 0 0" : text), /acc_exp01_user05\.txt:10: "NaN"/],
+    ["fewer rows than the gyroscope", (text: string, i: number) => (i === FRAMES - 1 ? "" : text), /319 rows/],
+  ])("refuses a recording with %s, and names the place", async (_, spoil, message) => {
+    writeHapt(spoil);
+    const { code, stdout, stderr } = await evaluate();
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+  });
+
+  it("says which folder it wants when there are no recordings", async () => {
+    const { code, stderr } = await evaluate();
+    expect(code).toBe(1);
+    expect(stderr).toContain("DIR must be the HAPT folder or its parent");
+  });
+});
