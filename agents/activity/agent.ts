@@ -1,4 +1,4 @@
-import { defineAgent } from "../../host/index.ts";
+import { defineAgent } from "dormouse-edge";
 
 /** What the wearer does, from a phone-sized IMU at the waist. */
 export default defineAgent({

@@ -17,7 +17,6 @@ import { crc16 } from "./crc16.ts";
  */
 export const MAX_WIRE_BYTES = 244;
 export const MAX_PAYLOAD_BYTES = 236;
-export const AGENT_DEVICE = 255;
 
 const HEADER_BYTES = 4;
 const CRC_BYTES = 2;

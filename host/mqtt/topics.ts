@@ -82,11 +82,6 @@ export function askFilter(options: { readonly shared: boolean }): string {
   return options.shared ? `$share/${SHARED_GROUP}/${filter}` : filter;
 }
 
-/** The topic filter for all that nodes of a site publish; default every site. For watchers such as `monitor`. */
-export function siteFilter(site?: string): string {
-  return site === undefined ? `${TOPIC_PREFIX}/#` : `${TOPIC_PREFIX}/${checkName("site", site)}/#`;
-}
-
 /** Takes a topic name apart; undefined when it is not one of ours. Any string is safe. */
 export function parseTopic(topic: string): ParsedTopic | undefined {
   if (topic.length > TOPIC_PREFIX.length + 4 * (MAX_NAME_CHARS + 1) || !topic.startsWith(`${TOPIC_PREFIX}/`)) return undefined;
