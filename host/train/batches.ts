@@ -5,12 +5,13 @@ import { CHUNK_PATCHES, INPUT_SCALE, type NetConfig } from "./net-config.ts";
 /** How raw counts become the int8 input, and how training disturbs them first. */
 export interface FeatureConfig {
   readonly stepCounts: readonly number[]; // (channels,) counts of one int8 step
+  readonly zeroPointCounts: readonly number[]; // (channels,) counts that become 0: about the mean, so that tilt is not a small signal on a large constant
 }
 
 export interface Augmentation {
   readonly channelScale: number; // deviation of a factor around 1, a channel
   readonly noise: number; // deviation, in units of the net's input
-  readonly rotationRadians: number; // deviation of a rotation of both triads
+  readonly rotationRadians: readonly [x: number, y: number, z: number]; // deviations of rotations of both triads about each axis
 }
 
 /** One training batch in plain arrays; the shapes are those of NetInput. */
@@ -128,31 +129,26 @@ export function quantizeFrames(
     for (let c = 0; c < channels; c++) frame[c] = frames[(start + i) * channels + c]!;
     if (rotation) for (let triad = 0; triad < channels; triad += 3) rotate(frame, triad, rotation);
     for (let c = 0; c < channels; c++) {
-      const steps = frame[c]! * factor[c]! + (noise > 0 ? noise * random!.normal() : 0);
+      const steps = (frame[c]! - features.zeroPointCounts[c]!) * factor[c]! + (noise > 0 ? noise * random!.normal() : 0);
       out[i * channels + c] = Math.max(-128, Math.min(127, Math.floor(steps + 0.5))) * INPUT_SCALE;
     }
   }
 }
 
-/** Rodrigues' rotation (3, 3) by a normal angle about a uniform axis. */
-function randomRotation(deviation: number, random: Random): Float64Array {
-  const axis = [random.normal(), random.normal(), random.normal()];
-  const length = Math.hypot(...axis) + 1e-9;
-  const [x, y, z] = axis.map((v) => v / length) as [number, number, number];
-  const angle = deviation * random.normal();
-  const c = Math.cos(angle);
-  const s = Math.sin(angle);
-  const t = 1 - c;
+/** Rotation matrix (3, 3) of three normal angles, about x, then y, then z. */
+function randomRotation(deviations: Augmentation["rotationRadians"], random: Random): Float64Array {
+  const [a, b, c] = deviations.map((deviation) => deviation * random.normal()) as [number, number, number];
+  const [ca, sa, cb, sb, cc, sc] = [Math.cos(a), Math.sin(a), Math.cos(b), Math.sin(b), Math.cos(c), Math.sin(c)];
   return Float64Array.of(
-    t * x * x + c,
-    t * x * y - s * z,
-    t * x * z + s * y,
-    t * x * y + s * z,
-    t * y * y + c,
-    t * y * z - s * x,
-    t * x * z - s * y,
-    t * y * z + s * x,
-    t * z * z + c,
+    cb * cc,
+    sa * sb * cc - ca * sc,
+    ca * sb * cc + sa * sc,
+    cb * sc,
+    sa * sb * sc + ca * cc,
+    ca * sb * sc - sa * cc,
+    -sb,
+    sa * cb,
+    ca * cb,
   );
 }
 

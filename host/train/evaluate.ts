@@ -79,7 +79,7 @@ export function evaluateFloat(model: FloatModel, dataset: HaptDataset, options: 
       const logits = floatLogits(
         model.parameters,
         model.config,
-        floatPatches(recording.frames, start, HAPT_WINDOW_FRAMES, model.stepCounts),
+        floatPatches(recording.frames, start, HAPT_WINDOW_FRAMES, model.features),
       );
       tally.add(logits, label - 1);
       for (const exit of logits) hash.update(Buffer.from(exit.buffer));

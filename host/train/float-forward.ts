@@ -1,9 +1,11 @@
 import { DataError } from "../core/errors.ts";
+import type { FeatureConfig } from "./batches.ts";
 import {
   A_MAX,
   A_MIN,
   type AttentionConfig,
   DT_RAW_LIMIT,
+  INPUT_SCALE,
   type NetConfig,
   NORM_EPSILON,
   parameterShapes,
@@ -12,10 +14,10 @@ import {
 import type { Parameters } from "./parameters.ts";
 import { type FloatTensors, readSafetensors, writeSafetensors } from "./safetensors.ts";
 
-/** A net in floating point: its shape, its weights, and the counts of one int8 step of each channel. */
+/** A net in floating point: its shape, its weights, and how counts become its input. */
 export interface FloatModel {
   readonly config: NetConfig;
-  readonly stepCounts: readonly number[];
+  readonly features: FeatureConfig;
   readonly parameters: Parameters;
 }
 
@@ -23,17 +25,17 @@ export interface FloatModel {
 export function writeFloatModel(model: FloatModel): Uint8Array {
   const tensors: Record<string, FloatTensors["tensors"][string]> = {};
   for (const [name, shape] of Object.entries(parameterShapes(model.config))) tensors[name] = { shape, values: model.parameters[name]! };
-  const metadata = { format: "dormouse-net-1", config: JSON.stringify(model.config), stepCounts: JSON.stringify(model.stepCounts) };
+  const metadata = { format: "dormouse-net-2", config: JSON.stringify(model.config), features: JSON.stringify(model.features) };
   return writeSafetensors({ tensors, metadata });
 }
 
 /** Reads what writeFloatModel wrote; a missing tensor or another shape is a DataError. */
 export function readFloatModel(bytes: Uint8Array, path = "model.safetensors"): FloatModel {
   const { tensors, metadata } = readSafetensors(bytes, path);
-  if (metadata.format !== "dormouse-net-1" || !metadata.config || !metadata.stepCounts)
+  if (metadata.format !== "dormouse-net-2" || !metadata.config || !metadata.features)
     throw new DataError(
       "BAD_FLOAT_MODEL",
-      `${path}: metadata format is "${metadata.format}", "dormouse-net-1" expected. Write it with \`dormouse train\`.`,
+      `${path}: metadata format is "${metadata.format}", "dormouse-net-2" expected. Write it with \`dormouse train\`.`,
     );
   const config = JSON.parse(metadata.config) as NetConfig;
   const parameters: Parameters = {};
@@ -46,12 +48,12 @@ export function readFloatModel(bytes: Uint8Array, path = "model.safetensors"): F
       );
     parameters[name] = tensor.values;
   }
-  return { config, stepCounts: JSON.parse(metadata.stepCounts) as number[], parameters };
+  return { config, features: JSON.parse(metadata.features) as FeatureConfig, parameters };
 }
 
 /**
  * Logits of every exit after the last patch of a window from a reset state, without any rounding: the float reference.
- * `patches` (L, patchFrames·channels): counts / stepCounts / 64. Plain float64 recurrence: no chunks, no jax.
+ * `patches` (L, patchFrames·channels): (counts − zeroPointCounts) / stepCounts · INPUT_SCALE. Plain float64 recurrence: no chunks, no jax.
  */
 export function floatLogits(parameters: Parameters, config: NetConfig, patches: Float32Array | Float64Array): Float64Array[] {
   const perPatch = config.channels * config.patchFrames;
@@ -71,9 +73,13 @@ export function floatLogits(parameters: Parameters, config: NetConfig, patches: 
 }
 
 /** int16 frames (n, channels) → float patches of floatLogits, not rounded to int8. */
-export function floatPatches(frames: Int16Array, start: number, count: number, stepCounts: readonly number[]): Float64Array {
+export function floatPatches(frames: Int16Array, start: number, count: number, features: FeatureConfig): Float64Array {
+  const { stepCounts, zeroPointCounts } = features;
   const channels = stepCounts.length;
-  return Float64Array.from({ length: count * channels }, (_, i) => frames[start * channels + i]! / stepCounts[i % channels]! / 64);
+  return Float64Array.from({ length: count * channels }, (_, i) => {
+    const c = i % channels;
+    return ((frames[start * channels + i]! - zeroPointCounts[c]!) / stepCounts[c]!) * INPUT_SCALE;
+  });
 }
 
 function ssm(p: Parameters, i: number, c: SsmConfig, rows: readonly Float64Array[]): Float64Array[] {

@@ -28,8 +28,8 @@ export interface NetConfig {
   readonly exits: readonly number[]; // the block that each exit follows, ascending
 }
 
-/** Real value of one step of the int8 input: the net sees q · INPUT_SCALE. */
-export const INPUT_SCALE = 1 / 64;
+/** Real value of one step of the int8 input: the net sees q · INPUT_SCALE, of deviation about 1 for steps of 1/64 g and 1 °/s. */
+export const INPUT_SCALE = 1 / 24;
 /** Real value of one int8 step of a norm's output (FIXED_NORM_ONE = 32). */
 export const NORM_SCALE = 1 / 32;
 /** Added to the mean square of every norm. */

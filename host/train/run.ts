@@ -95,7 +95,7 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
       appendFileSync(join(run.outDir, "progress.jsonl"), `${JSON.stringify(progress)}\n`);
       writeFileSync(
         join(run.outDir, "checkpoint.safetensors"),
-        writeFloatModel({ config, stepCounts: features.stepCounts, parameters: snapshot().parameters }),
+        writeFloatModel({ config, features, parameters: snapshot().parameters }),
       );
       run.onProgress?.(progress);
       sum = 0;
@@ -155,7 +155,7 @@ export function finishAgent(training: AgentTraining, run: TrainRun, net: Trained
   const files = [join(run.outDir, "model.dmm"), join(run.outDir, "model.safetensors")];
   mkdirSync(run.outDir, { recursive: true });
   writeFileSync(files[0]!, image);
-  writeFileSync(files[1]!, writeFloatModel({ config, stepCounts: features.stepCounts, parameters: net.parameters }));
+  writeFileSync(files[1]!, writeFloatModel({ config, features, parameters: net.parameters }));
   const accuracies = (scored: typeof window): number[] => exitIndices.map((k) => accuracyOf(scored, k));
   return { net, image, exits, heldOut: { users: heldOutUsers, window: accuracies(window), stream: accuracies(stream) }, files };
 }

@@ -71,7 +71,7 @@ it("exports a net whose integer logits follow the int8 imitation and the float f
 
 it("reads back the float model that it wrote, and names what is wrong with a broken one", () => {
   const parameters = initialParameters(config, createRandom(1));
-  const bytes = writeFloatModel({ config, stepCounts: features.stepCounts, parameters });
-  expect(readFloatModel(bytes)).toEqual({ config, stepCounts: features.stepCounts, parameters });
+  const bytes = writeFloatModel({ config, features, parameters });
+  expect(readFloatModel(bytes)).toEqual({ config, features, parameters });
   expect(() => readFloatModel(bytes.subarray(0, bytes.length - 4), "cut.safetensors")).toThrow(/cut\.safetensors.*e3\.b/);
 });
