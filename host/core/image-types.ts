@@ -71,7 +71,7 @@ export interface ExitCalibration {
   readonly temperature: number;
   readonly threshold: number; // probability, 0…1; > 1 = may not answer
   readonly coverage: number; // share of calibration windows answered here
-  readonly errorBound: number; // upper bound on P(wrong | answered here)
+  readonly errorBound: number; // upper bound on P(wrong | answered here or at an exit before)
 }
 
 /** What the image says of itself to people and hosts. Written as JSON, validated on reading. */

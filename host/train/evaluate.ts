@@ -76,11 +76,7 @@ export function evaluateFloat(model: FloatModel, dataset: HaptDataset, options: 
   for (const recording of ofUsers(dataset, options.users))
     for (const { start, label } of publishedWindows(recording)) {
       if (label > basicActivities) continue;
-      const logits = floatLogits(
-        model.parameters,
-        model.config,
-        floatPatches(recording.frames, start, HAPT_WINDOW_FRAMES, model.features),
-      );
+      const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, HAPT_WINDOW_FRAMES, model.features));
       tally.add(logits, label - 1);
       for (const exit of logits) hash.update(Buffer.from(exit.buffer));
       options.onWindow?.(tally.count());

@@ -53,7 +53,10 @@ export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
     nClasses: config.nClasses,
     gapLimitFrames: options.gapLimitFrames,
     embed,
-    features: options.features.stepCounts.map((step, c) => ({ zeroPoint: options.features.zeroPointCounts[c]!, ...toFixedScale(1 / step) })),
+    features: options.features.stepCounts.map((step, c) => ({
+      zeroPoint: options.features.zeroPointCounts[c]!,
+      ...toFixedScale(1 / step),
+    })),
     blocks,
     exits,
     manifest: options.manifest,

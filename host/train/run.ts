@@ -93,10 +93,7 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
       if ((step + 1) % reportEverySteps !== 0 && step + 1 !== steps) return;
       const progress = { step: step + 1, steps, loss: sum / count, seconds: (performance.now() - began) / 1000 };
       appendFileSync(join(run.outDir, "progress.jsonl"), `${JSON.stringify(progress)}\n`);
-      writeFileSync(
-        join(run.outDir, "checkpoint.safetensors"),
-        writeFloatModel({ config, features, parameters: snapshot().parameters }),
-      );
+      writeFileSync(join(run.outDir, "checkpoint.safetensors"), writeFloatModel({ config, features, parameters: snapshot().parameters }));
       run.onProgress?.(progress);
       sum = 0;
       count = 0;

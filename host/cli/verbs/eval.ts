@@ -4,8 +4,9 @@ import { type Command, Option } from "commander";
 import { type HaptDataset, loadHapt } from "../../agent/hapt.ts";
 import { type LoadedAgent, loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { ModelError } from "../../core/errors.ts";
-import type { EngineName } from "../../core/session-types.ts";
-import { evaluateFloat, evaluateStream, evaluateWindows } from "../../train/evaluate.ts";
+import type { Model } from "../../core/model.ts";
+import type { EngineName, SetPoint } from "../../core/session-types.ts";
+import { evaluateFloat, evaluatePolicy, evaluateStream, evaluateWindows } from "../../train/evaluate.ts";
 import { readFloatModel } from "../../train/float-forward.ts";
 import type { CliIo } from "../io.ts";
 import { engineOption, jsonOption } from "../options.ts";
@@ -15,12 +16,14 @@ import { bytesText, percentText, table } from "../table.ts";
 interface EvalOptions {
   readonly json: boolean;
   readonly data: string;
-  readonly protocol: "window" | "stream";
+  readonly protocol: "window" | "stream" | "policy";
   readonly engine: EngineName;
   readonly float: boolean;
 }
 
 const PROGRESS_WINDOWS = 500;
+/** HAPT labels 1–6; the postural transitions follow. */
+const BASIC_ACTIVITIES = 6;
 
 /** `dormouse eval`: how right a model is on the recordings of wearers that it was not made with. */
 export function registerEval(program: Command, io: CliIo): void {
@@ -30,8 +33,11 @@ export function registerEval(program: Command, io: CliIo): void {
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
     .requiredOption("--data <dir>", "folder of HAPT, or its parent")
     .addOption(
-      new Option("--protocol <name>", "window: from a reset state; stream: whole recordings, state carried")
-        .choices(["window", "stream"])
+      new Option(
+        "--protocol <name>",
+        "window: from a reset state; stream: whole recordings, state carried; policy: a stream that may exit early or ask",
+      )
+        .choices(["window", "stream", "policy"])
         .default("window"),
     )
     .addOption(engineOption())
@@ -49,6 +55,7 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions): Promise<
   out.note(`Reading HAPT from ${options.data} …`);
   const dataset = loadHapt(resolve(io.cwd, options.data));
   const users = manifest.protocol.test;
+  if (options.protocol === "policy") return evaluateUnderPolicy(out, agent, model, dataset);
   const onWindow = progress(out);
   const run = options.protocol === "window" ? evaluateWindows : evaluateStream;
   const result = run(() => model.createSession(), dataset, { users, onWindow });
@@ -89,6 +96,41 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions): Promise<
   const confusion = last.confusion.map((row, i) => [manifest.labels[i]!, ...row]);
   for (const line of table(["truth \\ said", ...manifest.labels], confusion)) out.say(line);
   out.say(`hash ${document.hash}`);
+  out.document(document);
+}
+
+/** Early exits and asks as the image's own certificate allows them, every hop of whole recordings. */
+function evaluateUnderPolicy(out: Output, agent: LoadedAgent, model: Model, dataset: HaptDataset): void {
+  const { exits, hopPatches, manifest } = model.image;
+  const transition = manifest.labels.indexOf("transition");
+  const setPoint: SetPoint = {
+    maxExit: exits.length - 1,
+    hopPatches,
+    askAllowed: true,
+    limitReason: "none",
+    askIntervalHops: agent.definition.asks.intervalHops,
+    thresholds: [],
+  };
+  const classOf = (label: number): number => (label > BASIC_ACTIVITIES ? transition : label - 1);
+  const result = evaluatePolicy(() => model.createSession(), dataset, { users: manifest.protocol.test, setPoint, classOf });
+  const { decisions, answered, answeredRight, answeredByExit, macsPerDecision, rebuilds } = result;
+  const document = {
+    agent: agent.definition.name,
+    protocol: "policy",
+    decisions,
+    answered,
+    answeredFraction: answered / decisions,
+    answeredAccuracy: answeredRight / Math.max(1, answered),
+    answeredByExit,
+    meanMacs: macsPerDecision,
+    rebuilds,
+    engine: model.engine,
+    imageHash: model.imageHash,
+    users: manifest.protocol.test,
+  };
+  out.say(`${document.agent}, policy: ${decisions} labelled decisions of ${document.users.length} test wearers`);
+  out.say(`answered here ${percentText(document.answeredFraction, 1)}, right ${percentText(document.answeredAccuracy, 2)} of those`);
+  out.say(`by exit ${answeredByExit.join(" ")}; ${Math.round(macsPerDecision)} MACs a decision, ${rebuilds} rebuilds`);
   out.document(document);
 }
 

@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type HaptDataset, loadHapt } from "../../host/agent/hapt.ts";
+import { Model } from "../../host/core/model.ts";
+import { coreWasmBytes } from "../../host/core/module.ts";
+import { packageRoot } from "../../host/core/package-root.ts";
+import type { EngineName } from "../../host/core/session-types.ts";
+import { evaluateFloat, evaluateStream, evaluateWindows } from "../../host/train/evaluate.ts";
+import { readFloatModel } from "../../host/train/float-forward.ts";
+import { dataDir, noData, requireAll } from "../support/require.ts";
+
+const folder = join(packageRoot(), "agents/activity");
+const open = (engine: EngineName, file = "model.dmm"): Promise<Model> => Model.open(join(folder, file), { engine });
+
+describe("the shipped activity image", () => {
+  it("keeps the budgets of a microcontroller", async () => {
+    const model = await open("scalar");
+    expect(model.manifest.parameters).toBeLessThanOrEqual(40_000);
+    expect(model.imageBytes).toBeLessThanOrEqual(65_536);
+    expect(model.arenaBytes).toBeLessThanOrEqual(20_480);
+    expect(coreWasmBytes("scalar")).toBeLessThanOrEqual(32_768);
+  });
+
+  it("has a teacher of three different nets with the same input and labels", async () => {
+    const student = await open("simd");
+    const members = await Promise.all(["a", "b", "c"].map((member) => open("simd", `teacher/${member}.dmm`)));
+    expect(new Set(members.map((member) => member.imageHash)).size).toBe(3);
+    for (const { image, manifest } of members) {
+      expect(manifest.labels).toEqual(student.manifest.labels);
+      expect(image.features).toEqual(student.image.features);
+    }
+  });
+
+  it("names disjoint wearers in its manifest", async () => {
+    const { fit, select, calibrate, test } = (await open("simd")).manifest.protocol;
+    const all = [...fit, ...select, ...calibrate, ...test];
+    expect(new Set(all).size).toBe(30);
+    expect(all).toHaveLength(30);
+    expect(test).toEqual([2, 4, 9, 10, 12, 13, 18, 20, 24]);
+  });
+});
+
+const folderOfData = dataDir();
+describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity image on the test wearers (${noData})`, () => {
+  let data: HaptDataset;
+  beforeAll(() => {
+    if (folderOfData === undefined) throw new Error(noData);
+    data = loadHapt(folderOfData);
+  });
+  const users = [2, 4, 9, 10, 12, 13, 18, 20, 24];
+
+  it("gives the same logits and states on scalar, simd and reference, on all 2,996 windows", { timeout: 300_000 }, async () => {
+    const results = [];
+    for (const engine of ["scalar", "simd", "reference"] as const) {
+      const model = await open(engine);
+      results.push(evaluateWindows(() => model.createSession(), data, { users }));
+    }
+    expect(results.map(({ windows }) => windows)).toEqual([2996, 2996, 2996]);
+    expect(new Set(results.map(({ sha256 }) => sha256)).size).toBe(1);
+    // The card's figures are this run's: no number in it drifts.
+    const card = readFileSync(join(folder, "CARD.md"), "utf8");
+    expect(card).toContain(`${(100 * results[0]!.exits.at(-1)!.accuracy).toFixed(2)}`);
+    expect(card).toContain(results[0]!.sha256.slice(0, 12));
+  });
+
+  it("loses at most half a point from float to int8", { timeout: 300_000 }, async () => {
+    const model = await open("simd");
+    const int8 = evaluateWindows(() => model.createSession(), data, { users }).exits.at(-1)!.accuracy;
+    const float = evaluateFloat(readFloatModel(readFileSync(join(folder, "model.safetensors"))), data, { users }).exits.at(-1)!.accuracy;
+    expect(float - int8).toBeLessThanOrEqual(0.005);
+  });
+
+  it("does not look ahead: noise in the later samples leaves every earlier logit as it was", { timeout: 120_000 }, async () => {
+    const model = await open("simd");
+    const { frames } = data.recordings[0]!;
+    const cut = 5000;
+    const hashUpTo = (mangle: boolean): string => {
+      const session = model.createSession();
+      const hash = createHash("sha256");
+      for (let i = 0; i < cut + 400; i++) {
+        const frame = frames.slice(i * 6, i * 6 + 6);
+        if (mangle && i >= cut) frame.fill((i * 7919) % 2000);
+        session.pushFrame(frame, i + 1);
+        if (i < cut && i % 50 === 0) for (const logits of session.logits()) hash.update(Buffer.from(logits.buffer));
+      }
+      return hash.digest("hex");
+    };
+    expect(hashUpTo(true)).toBe(hashUpTo(false));
+  });
+
+  it("streams: the carried state is worth more than a window alone", { timeout: 120_000 }, async () => {
+    const model = await open("simd");
+    const stream = evaluateStream(() => model.createSession(), data, { users });
+    const window = evaluateWindows(() => model.createSession(), data, { users });
+    expect(stream.windows).toBe(2996);
+    expect(stream.exits.at(-1)!.accuracy).toBeGreaterThan(window.exits.at(-1)!.accuracy);
+    expect(readFileSync(join(folder, "CARD.md"), "utf8")).toContain((100 * stream.exits.at(-1)!.accuracy).toFixed(2));
+  });
+});
