@@ -11,7 +11,7 @@ interface TrainOptions {
   readonly json: boolean;
   readonly data: string;
   readonly out: string;
-  readonly seed: number;
+  readonly seed?: number;
   readonly epochs?: number;
   readonly phase: "select" | "final";
   readonly teacher?: TeacherMember;
@@ -25,7 +25,7 @@ export function registerTrain(program: Command, io: CliIo): void {
     .argument("<agent>", "a bundled agent's name")
     .requiredOption("--data <dir>", "folder of HAPT, or its parent")
     .option("--out <dir>", "where model.dmm and model.safetensors go", "runs/train")
-    .option("--seed <n>", "of weights, batches and augmentation", wholeNumber(0), 1)
+    .option("--seed <n>", "of weights, batches and augmentation (default: 1; a teacher has its own)", wholeNumber(0))
     .option("--epochs <n>", "of 100 steps each (default: the recipe's)", wholeNumber(1))
     .addOption(
       new Option("--phase <name>", "select: fit wearers alone, to choose a recipe; final: all but the calibration and test wearers")
@@ -48,18 +48,18 @@ async function train(io: CliIo, agent: string, options: TrainOptions): Promise<v
   const report = await trainActivity({
     dataDir: resolve(io.cwd, options.data),
     outDir,
-    seed: options.seed,
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
     phase: options.phase,
     ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
     ...(options.teacher === undefined ? {} : { teacher: options.teacher }),
     onProgress: ({ step, steps, loss, seconds }) =>
       out.note(`  step ${step} of ${steps}, loss ${loss.toFixed(3)}, ${Math.round(seconds)} s`),
   });
-  const { heldOut, files, exits } = report;
-  out.say(`trained ${agent} (seed ${options.seed}, ${options.phase}); held-out wearers ${heldOut.users.join(", ")}`);
+  const { heldOut, files, exits, seed } = report;
+  out.say(`trained ${agent} (seed ${seed}, ${options.phase}); held-out wearers ${heldOut.users.join(", ")}`);
   heldOut.window.forEach((accuracy, exit) => {
     out.say(`  exit ${exit + 1}: window ${percentText(accuracy, 2)}, stream ${percentText(heldOut.stream[exit]!, 2)}`);
   });
   for (const file of files) out.say(`wrote ${file}`);
-  out.document({ agent, seed: options.seed, phase: options.phase, teacher: options.teacher ?? null, heldOut, exits, files });
+  out.document({ agent, seed, phase: options.phase, teacher: options.teacher ?? null, heldOut, exits, files });
 }
