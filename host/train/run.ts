@@ -155,7 +155,14 @@ export function finishAgent(training: AgentTraining, run: TrainRun, net: Trained
   writeFileSync(files[0]!, image);
   writeFileSync(files[1]!, writeFloatModel({ config, features, parameters: net.parameters }));
   const accuracies = (scored: typeof window): number[] => exitIndices.map((k) => accuracyOf(scored, k));
-  return { seed: run.seed, net, image, exits, heldOut: { users: heldOutUsers, window: accuracies(window), stream: accuracies(stream) }, files };
+  return {
+    seed: run.seed,
+    net,
+    image,
+    exits,
+    heldOut: { users: heldOutUsers, window: accuracies(window), stream: accuracies(stream) },
+    files,
+  };
 }
 
 function metricsOf(
