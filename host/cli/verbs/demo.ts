@@ -35,7 +35,7 @@ export function registerDemo(program: Command, io: CliIo): void {
     .option("--verbose", "log every decision with its reason", false)
     .addOption(secondsOption())
     .addOption(speedOption())
-    .option("--seed <n>", "which synthetic wearer, and what they do", wholeNumber(0), 1)
+    .option("--seed <n>", "which synthetic wearer, and what they do", wholeNumber(0), 3)
     .option("--agent <name>", "which agent", "activity")
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  $ dormouse demo\n  $ dormouse demo --headless --seconds 120 --speed 10 --seed 1 --json")

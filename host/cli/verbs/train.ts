@@ -32,7 +32,7 @@ export function registerTrain(program: Command, io: CliIo): void {
         .choices(["select", "final"])
         .default("final"),
     )
-    .addOption(new Option("--teacher <member>", "train this member of the cloud's ensemble instead").choices(["a", "b", "c"]))
+    .addOption(new Option("--teacher <member>", "train this member of the cloud's ensemble instead").choices(["a", "b"]))
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  $ dormouse train activity --data ~/data --out runs/activity-1 --seed 1")
     .action((agent: string, options: TrainOptions) => train(io, agent, options));
