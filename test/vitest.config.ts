@@ -3,7 +3,15 @@ import Tally from "./support/tally.ts";
 
 // The same specs over every build of the core: a project an engine. `npm test` builds first.
 const specs = (name: string, include: string[], env: Record<string, string> = {}) => ({
-  test: { name, include, env, root: import.meta.dirname, setupFiles: ["support/seed.ts"], testTimeout: 60_000, hookTimeout: 120_000 },
+  test: {
+    name,
+    include,
+    env,
+    root: import.meta.dirname,
+    setupFiles: [`${import.meta.dirname}/support/seed.ts`],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
 });
 
 export default defineConfig({
