@@ -1,3 +1,4 @@
+import { DataError } from "../core/errors.ts";
 import { decodeSensor } from "../link/sensor.ts";
 import { readLinkStream } from "../link/stream.ts";
 import type { Output } from "./output.ts";
@@ -6,6 +7,9 @@ import type { Output } from "./output.ts";
 export function inspectStream(path: string, bytes: Uint8Array, rateHz: number) {
   const { frames, stats } = readLinkStream(bytes);
   const { bad, badBytes } = stats;
+  if (frames.length === 0) {
+    throw new DataError("NOT_INSPECTABLE", `${path} holds no link frame and is no .dmm image. Give an image, a link stream or two ledgers.`);
+  }
   const types: Record<string, number> = {};
   let sensorFrames = 0;
   let gaps = 0;

@@ -187,6 +187,11 @@ describe("inspect", () => {
     writeFileSync(path, '{"id":"00"}\n');
     expect((await cli(["inspect", path])).stderr).toContain("give the other end's too");
     expect((await cli(["inspect", join(folder.path, "none")])).stderr).toContain("cannot read");
+    const text = join(folder.path, "notes.txt");
+    writeFileSync(text, "neither an image nor a link stream");
+    const refused = await cli(["inspect", text]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("holds no link frame");
   });
 });
 
