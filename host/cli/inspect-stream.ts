@@ -8,7 +8,10 @@ export function inspectStream(path: string, bytes: Uint8Array, rateHz: number) {
   const { frames, stats } = readLinkStream(bytes);
   const { bad, badBytes } = stats;
   if (frames.length === 0) {
-    throw new DataError("NOT_INSPECTABLE", `${path} holds no link frame and is no .dmm image. Give an image, a link stream or two ledgers.`);
+    throw new DataError(
+      "NOT_INSPECTABLE",
+      `${path} holds no link frame and is no .dmm image. Give an image, a link stream or two ledgers.`,
+    );
   }
   const types: Record<string, number> = {};
   let sensorFrames = 0;
