@@ -171,12 +171,16 @@ class AgentLoop implements Loop {
   #onOutcome(outcome: AskOutcome): void {
     const { answer, local, tick } = outcome;
     const isOwn = this.#issued.has(outcome.id);
-    const used = answer && isOwn ? this.#tracker.answer({ label: answer.label, localLabel: local.label, tick }) : undefined;
+    // Both confidences are calibrated: the surer of the two has the word.
+    const isSurer = answer !== undefined && answer.confidence * 32768 >= local.confidenceQ15;
+    const word = isSurer ? answer.label : local.label;
+    const used = answer && isOwn ? this.#tracker.answer({ label: word, localLabel: local.label, tick }) : undefined;
     if (answer === undefined && isOwn) this.#tracker.noAnswer(tick);
     if (used !== undefined && used.use !== "superseded") this.#counts.applied++;
     const use = used?.use ?? (answer === undefined ? "none" : "superseded");
     this.#tell({ kind: "outcome", outcome, local: this.#name(local.label)!, answer: this.#name(answer?.label), use });
-    if (answer !== undefined && used?.change !== undefined) this.#event(used.change, answer.confidence);
+    if (answer !== undefined && used?.change !== undefined)
+      this.#event(used.change, isSurer ? answer.confidence : local.confidenceQ15 / 32768);
     this.#steer();
     this.#goOn();
   }

@@ -15,7 +15,8 @@ export const MODEL: LoopModel = {
 };
 
 export function decision(over: Partial<Decision> = {}): Decision {
-  return { label: 0, exit: 0, confidenceQ15: 32000, why: "exit", tick: 0, patch: 1, macs: 1000, rebuilds: 0, steps: 1, ...over };
+  const confidenceQ15 = over.why === "ask" || over.why === "deferred" ? 12000 : 32000;
+  return { label: 0, exit: 0, confidenceQ15, why: "exit", tick: 0, patch: 1, macs: 1000, rebuilds: 0, steps: 1, ...over };
 }
 
 /** A session that says what its script says: one entry a frame; undefined = no decision. */

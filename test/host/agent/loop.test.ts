@@ -80,6 +80,16 @@ describe("the loop", () => {
     expect(loop.counters()).toMatchObject({ events: 2, asked: 1, answered: 1, applied: 1 });
   });
 
+  it("keeps the device's own guess when the cloud is less sure of another", async () => {
+    const script = [{ label: 4 }, { label: 3, why: "ask" as const, confidenceQ15: 28000 }, { label: 3, why: "deferred" as const }];
+    const { loop, asker, steps } = asking(script, (index, fake) => {
+      if (index === 2) fake.end(0, { answer: { label: 5, confidence: 0.51, model: "teacher" } });
+    });
+    await loop.run();
+    expect(asker.told[1]).toMatchObject({ label: "sitting", before: "standing" });
+    expect(of(steps, "outcome")[0]).toMatchObject({ use: "confirmed", local: "sitting", answer: "laying" });
+  });
+
   it("does not let an answer to an ask of an earlier process decide anything", async () => {
     const { loop, steps } = asking(
       [
