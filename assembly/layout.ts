@@ -169,11 +169,9 @@ export const STATUS_BAD_BIAS = -30;
 export const STATUS_ARENA_TOO_SMALL = -40; // −40…−59: memory
 export const STATUS_ARENA_MISALIGNED = -41;
 export const STATUS_ARENA_OVERLAPS_IMAGE = -42;
-export const STATUS_MEMORY_RANGE = -43;
 export const STATUS_BAD_SET_POINT = -60; // −60…−79: run time
 export const STATUS_BAD_SNAPSHOT = -61;
 export const STATUS_SNAPSHOT_OF_OTHER_IMAGE = -62;
-export const STATUS_NOT_PREPARED = -63;
 
 // ── Run time ──────────────────────────────────────────────────────────────────
 export const PUSH_PATCH = 1; // flags that pushFrame and pushPatch return

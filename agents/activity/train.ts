@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { loadHapt } from "../../host/agent/hapt.ts";
+import { loadHapt, recordingsOf } from "../../host/agent/hapt.ts";
 import type { SyntheticParameters } from "../../host/agent/synthetic.ts";
 import { fitSynthetic } from "../../host/train/fit-synthetic.ts";
 import type { AttentionConfig, SsmConfig } from "../../host/train/net-config.ts";
-import { type AgentTraining, recordingsOf, type Split, type TrainProgress, type TrainReport, trainAgent } from "../../host/train/run.ts";
+import { type AgentTraining, type Split, type TrainProgress, type TrainReport, trainAgent } from "../../host/train/run.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
 
 /** Six activities and one class for every postural transition (HAPT 7–12). */

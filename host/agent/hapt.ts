@@ -88,6 +88,11 @@ export function publishedWindows(recording: HaptRecording): HaptWindow[] {
   return windows;
 }
 
+/** The recordings of some wearers. */
+export function recordingsOf(dataset: HaptDataset, users: readonly number[]): HaptRecording[] {
+  return dataset.recordings.filter(({ user }) => users.includes(user));
+}
+
 /** Index of the last patch of a recording that ends within the window starting at frame `start`. */
 export function streamPatch(start: number, patchFrames: number): number {
   return Math.floor((start + HAPT_WINDOW_FRAMES) / patchFrames) - 1;

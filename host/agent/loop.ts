@@ -171,7 +171,7 @@ class AgentLoop implements Loop {
   #onOutcome(outcome: AskOutcome): void {
     const { answer, local, tick } = outcome;
     const isOwn = this.#issued.has(outcome.id);
-    // Both confidences are calibrated: the surer of the two has the word.
+    // The surer of the two has the word. The device's confidence is calibrated; the teacher's mean is not scaled by temperature yet.
     const isSurer = answer !== undefined && answer.confidence * 32768 >= local.confidenceQ15;
     const word = isSurer ? answer.label : local.label;
     const used = answer && isOwn ? this.#tracker.answer({ label: word, localLabel: local.label, tick }) : undefined;

@@ -1,7 +1,8 @@
 import * as layout from "../../assembly/layout.ts";
+import { align16 } from "./align.ts";
 import { DataError, ModelError } from "./errors.ts";
 import type { ModelImage } from "./image-types.ts";
-import { align16, type CoreBuild, type CoreExports, growTo, instantiateCore } from "./module.ts";
+import { type CoreBuild, type CoreExports, growTo, instantiateCore } from "./module.ts";
 import type { Decision, DecisionWhy, EngineName, PushResult, Session, SetPoint } from "./session-types.ts";
 import { statusError } from "./status.ts";
 

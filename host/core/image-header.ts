@@ -22,10 +22,6 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-export function alignImage(bytes: number): number {
-  return Math.ceil(bytes / layout.IMAGE_ALIGN) * layout.IMAGE_ALIGN;
-}
-
 /** SHA-256 of the image with its CRC and SHA fields 0. */
 function sha256(bytes: Uint8Array): Buffer {
   const zeros = new Uint8Array(SHA256_BYTES);

@@ -1,6 +1,7 @@
 import * as layout from "../../assembly/layout.ts";
+import { align16 } from "./align.ts";
 import { requireShape } from "./image-check-values.ts";
-import { alignImage, imageError, requireZeros, type Section, viewOf } from "./image-header.ts";
+import { imageError, requireZeros, type Section, viewOf } from "./image-header.ts";
 import type { FixedScale, LinearTensors } from "./image-types.ts";
 
 /** A record of s32 words, and what its offsets point to. */
@@ -44,7 +45,7 @@ export class TensorReader {
 
   #linear(word: (index: number) => number, at: number, where: string, nIn: number, nOut: number): LinearTensors {
     requireShape(where, { nIn: word(at + layout.LINEAR_N_IN), nOut: word(at + layout.LINEAR_N_OUT) }, nIn, nOut);
-    const stride = alignImage(nIn);
+    const stride = align16(nIn);
     const offset = word(at + layout.LINEAR_WEIGHTS) >>> 0;
     const padded = new Int8Array(this.#copy(offset, nOut * stride, `${where}: weights`));
     const weights = new Int8Array(nOut * nIn);

@@ -1,5 +1,5 @@
 import * as layout from "../../assembly/layout.ts";
-import { alignImage } from "./image-header.ts";
+import { align16 } from "./align.ts";
 import type { AttentionBlock, Block, Exit, FixedScale, LinearTensors, ModelImage, SsmBlock } from "./image-types.ts";
 
 type Array8or32 = Int8Array | Int32Array;
@@ -21,7 +21,7 @@ export class TensorSection {
 
   /** Offset of `array` from the image's first byte. */
   place(array: Array8or32): number {
-    const at = alignImage(this.#end);
+    const at = align16(this.#end);
     this.#arrays.push({ at, bytes: bytesOf(array) });
     this.#end = at + array.byteLength;
     return at;
@@ -42,7 +42,7 @@ export class TensorSection {
 
 /** Rows at a stride of nIn rounded up to 16. */
 function padRows({ weights, nIn, nOut }: LinearTensors): Int8Array {
-  const stride = alignImage(nIn);
+  const stride = align16(nIn);
   const padded = new Int8Array(nOut * stride);
   for (let row = 0; row < nOut; row++) padded.set(weights.subarray(row * nIn, (row + 1) * nIn), row * stride);
   return padded;

@@ -1,6 +1,7 @@
 import * as layout from "../../assembly/layout.ts";
+import { align16 } from "./align.ts";
 import { checkImage } from "./image-check.ts";
-import { alignImage, imageError, sealImage } from "./image-header.ts";
+import { imageError, sealImage } from "./image-header.ts";
 import type { ModelImage } from "./image-types.ts";
 import { blockRecord, bytesOf, configRecord, exitRecord, featureRecords, TensorSection } from "./image-write-records.ts";
 import { encodeManifest } from "./manifest.ts";
@@ -35,8 +36,8 @@ export function writeImage(image: ModelImage): Uint8Array {
     [canonicalTables(), 1],
   ];
 
-  const manifestAt = alignImage(tensorsAt + tensors.bytes);
-  const imageBytes = alignImage(manifestAt + manifest.length);
+  const manifestAt = align16(tensorsAt + tensors.bytes);
+  const imageBytes = align16(manifestAt + manifest.length);
   if (imageBytes > layout.IMAGE_MAX_BYTES) throw imageError(layout.STATUS_BAD_SIZE, `${imageBytes} B, at most ${layout.IMAGE_MAX_BYTES} B`);
   const bytes = new Uint8Array(imageBytes);
   const view = new DataView(bytes.buffer);

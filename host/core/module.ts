@@ -80,8 +80,3 @@ export function growTo(core: CoreExports, end: number): void {
   const missing = end - core.memory.buffer.byteLength;
   if (missing > 0) core.memory.grow(Math.ceil(missing / PAGE_BYTES));
 }
-
-/** Rounds up to the alignment of images and arenas. */
-export function align16(bytes: number): number {
-  return (bytes + 15) & ~15;
-}

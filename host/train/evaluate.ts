@@ -1,6 +1,14 @@
 import { createHash, type Hash } from "node:crypto";
 import { EXIT_NEVER, LIMIT_PATCHES } from "../../assembly/layout.ts";
-import { HAPT_CHANNELS, HAPT_WINDOW_FRAMES, type HaptDataset, type HaptRecording, publishedWindows, streamPatch } from "../agent/hapt.ts";
+import {
+  HAPT_CHANNELS,
+  HAPT_WINDOW_FRAMES,
+  type HaptDataset,
+  type HaptRecording,
+  publishedWindows,
+  recordingsOf,
+  streamPatch,
+} from "../agent/hapt.ts";
 import type { Session, SetPoint } from "../core/session-types.ts";
 import { type FloatModel, floatLogits, floatPatches } from "./float-forward.ts";
 
@@ -36,7 +44,7 @@ export function evaluateWindows(createSession: () => Session, dataset: HaptDatas
   const session = fullDepth(createSession());
   const score = createScore(session);
   let tick = 0;
-  for (const recording of ofUsers(dataset, options.users))
+  for (const recording of recordingsOf(dataset, options.users))
     for (const { start, label } of publishedWindows(recording)) {
       if (label > basicActivities) continue;
       session.reset();
@@ -51,7 +59,7 @@ export function evaluateWindows(createSession: () => Session, dataset: HaptDatas
 export function evaluateStream(createSession: () => Session, dataset: HaptDataset, options: EvaluateOptions): Evaluation {
   const session = fullDepth(createSession());
   const score = createScore(session);
-  for (const recording of ofUsers(dataset, options.users)) {
+  for (const recording of recordingsOf(dataset, options.users)) {
     const labelAt = new Map<number, number>();
     for (const { start, label } of publishedWindows(recording))
       if (label <= basicActivities) labelAt.set(streamPatch(start, patchFrames), label - 1);
@@ -73,7 +81,7 @@ export function evaluateStream(createSession: () => Session, dataset: HaptDatase
 export function evaluateFloat(model: FloatModel, dataset: HaptDataset, options: EvaluateOptions): Evaluation {
   const tally = createTally(model.config.exits.length, model.config.nClasses);
   const hash = createHash("sha256");
-  for (const recording of ofUsers(dataset, options.users))
+  for (const recording of recordingsOf(dataset, options.users))
     for (const { start, label } of publishedWindows(recording)) {
       if (label > basicActivities) continue;
       const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, HAPT_WINDOW_FRAMES, model.features));
@@ -109,7 +117,7 @@ export function evaluatePolicy(
   let all = 0;
   let rebuilds = 0;
   const answeredByExit: number[] = new Array(session.logits().length).fill(0);
-  for (const recording of ofUsers(dataset, options.users)) {
+  for (const recording of recordingsOf(dataset, options.users)) {
     session.reset();
     for (let i = 0; i < recording.labels.length; i++) {
       const { decision } = session.pushFrame(frameAt(recording, i), i + 1);
@@ -127,10 +135,6 @@ export function evaluatePolicy(
     }
   }
   return { decisions, answered, answeredRight, answeredByExit, macsPerDecision: macs / Math.max(1, all), rebuilds };
-}
-
-function ofUsers(dataset: HaptDataset, users: readonly number[]): HaptRecording[] {
-  return dataset.recordings.filter(({ user }) => users.includes(user));
 }
 
 function frameAt(recording: HaptRecording, i: number): Int16Array {

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT_NEVER } from "../../assembly/layout.ts";
-import type { HaptDataset, HaptRecording } from "../agent/hapt.ts";
+import { type HaptDataset, recordingsOf } from "../agent/hapt.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Manifest } from "../core/image-types.ts";
 import { writeImage } from "../core/image-write.ts";
@@ -177,10 +177,6 @@ function metricsOf(
     metrics[`${group}StreamAccuracyExit${k}`] = Number(accuracyOf(stream, k).toFixed(4));
   }
   return metrics;
-}
-
-export function recordingsOf(dataset: HaptDataset, users: readonly number[]): HaptRecording[] {
-  return dataset.recordings.filter(({ user }) => users.includes(user));
 }
 
 function checkSplit(split: Split): void {

@@ -1,4 +1,5 @@
 import * as layout from "../../../assembly/layout.ts";
+import { align16 } from "../align.ts";
 import type { Block, ModelImage } from "../image-types.ts";
 import type { AttentionState } from "./attention-block.ts";
 import type { SsmState } from "./ssm-block.ts";
@@ -18,10 +19,6 @@ export interface Tail {
   readonly finalResidual: Int16Array; // (dModel,)
   readonly rings: readonly Int16Array[]; // (ringPatches, dModel) an exit but the last
   readonly blocks: readonly BlockState[];
-}
-
-function align16(bytes: number): number {
-  return Math.ceil(bytes / 16) * 16;
 }
 
 /** Hands out 16-aligned views of a buffer, one after the other. */
