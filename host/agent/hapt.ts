@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../core/errors.ts";
+import type { Dataset, Recording, Segment } from "./recording.ts";
 
 /** Accelerometer counts per g and gyroscope counts per °/s of every IMU frame. */
 export const HAPT_COUNTS_PER_G = 2048;
@@ -9,36 +10,10 @@ export const HAPT_COUNTS_PER_DEGREE_SECOND = 16;
 export const HAPT_CHANNELS = 6;
 /** HAPT's own activity numbers: 1–6 basic, 7–12 postural transitions, 0 = unlabelled here. */
 export const HAPT_LABELS = 12;
-export const HAPT_WINDOW_FRAMES = 128;
-export const HAPT_WINDOW_STRIDE = 64;
+/** Labels 1…6 are scored; a window within a transition is not. */
+const HAPT_BASIC_LABELS = 6;
 /** Wearers of the official test split. */
-export const HAPT_TEST_USERS: readonly number[] = [2, 4, 9, 10, 12, 13, 18, 20, 24];
-
-/** One labelled stretch: frames start ≤ i < end of its recording. */
-export interface HaptSegment {
-  readonly label: number; // 1…12
-  readonly start: number;
-  readonly end: number;
-}
-
-/** One experiment of one wearer, 50 Hz. */
-export interface HaptRecording {
-  readonly experiment: number;
-  readonly user: number;
-  readonly frames: Int16Array; // (n, 6) in counts
-  readonly labels: Uint8Array; // (n,) 0…12
-  readonly segments: readonly HaptSegment[]; // in the order of labels.txt
-}
-
-export interface HaptDataset {
-  readonly recordings: readonly HaptRecording[];
-}
-
-/** A published window: frames start ≤ i < start + 128 of its recording. */
-export interface HaptWindow {
-  readonly start: number;
-  readonly label: number;
-}
+export const HAPT_TEST_USERS: readonly string[] = ["2", "4", "9", "10", "12", "13", "18", "20", "24"];
 
 const radiansToDegrees = 180 / Math.PI;
 
@@ -47,10 +22,10 @@ const radiansToDegrees = 180 / Math.PI;
  * `dir` is the HAPT folder or its parent. Source: Reyes-Ortiz et al., UCI "Smartphone-Based Recognition of Human
  * Activities and Postural Transitions" v2.1.
  */
-export function loadHapt(dir: string): HaptDataset {
+export function loadHapt(dir: string): Dataset {
   const raw = findRawData(dir);
   const segments = readLabels(join(raw, "labels.txt"));
-  const recordings: HaptRecording[] = [];
+  const recordings: Recording[] = [];
   for (const name of readdirSync(raw).sort()) {
     const match = /^acc_exp(\d+)_user(\d+)\.txt$/.exec(name);
     if (!match) continue;
@@ -69,7 +44,7 @@ export function loadHapt(dir: string): HaptDataset {
     recordings.push(joinRecording(experiment, user, acc, gyro, own, join(raw, "labels.txt")));
   }
   if (recordings.length === 0) throw missing(join(raw, "acc_exp01_user01.txt"), "the folder has no recording at all");
-  const known = new Set(recordings.map((recording) => recording.experiment));
+  const known = new Set(recordings.map(haptExperiment));
   for (const row of segments)
     if (!known.has(row.experiment))
       throw missing(
@@ -79,26 +54,12 @@ export function loadHapt(dir: string): HaptDataset {
   return { recordings };
 }
 
-/** Windows of 128 frames, stride 64, from each labelled segment's first frame; only whole ones (10,929 in all). */
-export function publishedWindows(recording: HaptRecording): HaptWindow[] {
-  const windows: HaptWindow[] = [];
-  for (const segment of recording.segments)
-    for (let start = segment.start; start + HAPT_WINDOW_FRAMES <= segment.end; start += HAPT_WINDOW_STRIDE)
-      windows.push({ start, label: segment.label });
-  return windows;
+/** The experiment's number in a HAPT recording's name. */
+export function haptExperiment({ name }: Recording): number {
+  return Number(/^exp(\d+)_/.exec(name)?.[1]);
 }
 
-/** The recordings of some wearers. */
-export function recordingsOf(dataset: HaptDataset, users: readonly number[]): HaptRecording[] {
-  return dataset.recordings.filter(({ user }) => users.includes(user));
-}
-
-/** Index of the last patch of a recording that ends within the window starting at frame `start`. */
-export function streamPatch(start: number, patchFrames: number): number {
-  return Math.floor((start + HAPT_WINDOW_FRAMES) / patchFrames) - 1;
-}
-
-interface LabelRow extends HaptSegment {
+interface LabelRow extends Segment {
   readonly experiment: number;
   readonly user: number;
   readonly line: number;
@@ -121,7 +82,7 @@ function joinRecording(
   gyro: Float64Array,
   rows: readonly LabelRow[],
   labelsPath: string,
-): HaptRecording {
+): Recording {
   const n = acc.length / 3;
   const frames = new Int16Array(n * HAPT_CHANNELS);
   for (let i = 0; i < n; i++)
@@ -143,7 +104,16 @@ function joinRecording(
       );
     labels.fill(row.label, row.start, row.end);
   }
-  return { experiment, user, frames, labels, segments: rows.map(({ label, start, end }) => ({ label, start, end })) };
+  const pad = (number: number): string => String(number).padStart(2, "0");
+  return {
+    name: `exp${pad(experiment)}_user${pad(user)}`,
+    subject: String(user),
+    channels: HAPT_CHANNELS,
+    frames,
+    labels,
+    segments: rows.map(({ label, start, end }) => ({ label, start, end })),
+    scoredLabels: HAPT_BASIC_LABELS,
+  };
 }
 
 /** Half up, clamped to int16. */

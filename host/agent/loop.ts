@@ -1,6 +1,7 @@
 import type { Model } from "../core/model.ts";
 import type { Decision, PushResult, SetPoint } from "../core/session-types.ts";
 import type { Asker, AskOutcome, LinkState } from "../mqtt/types.ts";
+import { isCloudSurer } from "../policy/word.ts";
 import { type LabelChange, LabelTracker } from "./label-tracker.ts";
 import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";
@@ -171,8 +172,7 @@ class AgentLoop implements Loop {
   #onOutcome(outcome: AskOutcome): void {
     const { answer, local, tick } = outcome;
     const isOwn = this.#issued.has(outcome.id);
-    // The surer of the two has the word. The device's confidence is calibrated; the teacher's mean is not scaled by temperature yet.
-    const isSurer = answer !== undefined && answer.confidence * 32768 >= local.confidenceQ15;
+    const isSurer = answer !== undefined && isCloudSurer(answer.confidence, local.confidenceQ15);
     const word = isSurer ? answer.label : local.label;
     const used = answer && isOwn ? this.#tracker.answer({ label: word, localLabel: local.label, tick }) : undefined;
     if (answer === undefined && isOwn) this.#tracker.noAnswer(tick);

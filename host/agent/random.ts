@@ -8,13 +8,28 @@ export interface Random {
   integer(n: number): number;
 }
 
+/** Where a stream stands: a stream made from it goes on with the same numbers. */
+export interface RandomState {
+  readonly words: readonly [a: number, b: number, c: number, counter: number]; // int32
+  readonly spare: number | null; // the second normal of a Box–Muller pair, not yet drawn
+}
+
+/** A stream that can be left and taken up again. */
+export interface SeededRandom extends Random {
+  state(): RandomState;
+}
+
 /** sfc32 (Doty-Humphrey, PractRand 2010), seeded by one integer and warmed up by 15 draws. */
-export function createRandom(seed: number): Random {
-  let a = seed | 0;
-  let b = 0x9e3779b9 | 0;
-  let c = 0x243f6a88 | 0;
-  let counter = 1;
-  let spare = Number.NaN;
+export function createRandom(seed: number): SeededRandom {
+  const random = resumeRandom({ words: [seed | 0, 0x9e3779b9 | 0, 0x243f6a88 | 0, 1], spare: null });
+  for (let i = 0; i < 15; i++) random.uniform();
+  return random;
+}
+
+/** The stream that stood at `from`. */
+export function resumeRandom(from: RandomState): SeededRandom {
+  let [a, b, c, counter] = from.words;
+  let spare = from.spare ?? Number.NaN;
   const next = (): number => {
     const t = (((a + b) | 0) + counter) | 0;
     counter = (counter + 1) | 0;
@@ -24,7 +39,6 @@ export function createRandom(seed: number): Random {
     c = (c + t) | 0;
     return t >>> 0;
   };
-  for (let i = 0; i < 15; i++) next();
   const uniform = (): number => next() / 4294967296;
   return {
     uniform,
@@ -40,5 +54,6 @@ export function createRandom(seed: number): Random {
       spare = radius * Math.sin(angle);
       return radius * Math.cos(angle);
     },
+    state: () => ({ words: [a, b, c, counter], spare: Number.isNaN(spare) ? null : spare }),
   };
 }

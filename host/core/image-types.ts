@@ -74,6 +74,9 @@ export interface ExitCalibration {
   readonly errorBound: number; // upper bound on P(wrong | answered here or at an exit before)
 }
 
+/** Wearers as a manifest or a split names them. Compared as strings: 2 is "2". */
+export type SubjectList = readonly (number | string)[];
+
 /** What the image says of itself to people and hosts. Written as JSON, validated on reading. */
 export interface Manifest {
   readonly name: string; // agent or model name, e.g. "activity"
@@ -83,10 +86,10 @@ export interface Manifest {
   readonly orientation: string;
   readonly provenance: { readonly data: string; readonly licence: string; readonly trainedWith: string; readonly seed: number };
   readonly protocol: {
-    readonly fit: readonly number[];
-    readonly select: readonly number[];
-    readonly calibrate: readonly number[];
-    readonly test: readonly number[];
+    readonly fit: SubjectList;
+    readonly select: SubjectList;
+    readonly calibrate: SubjectList;
+    readonly test: SubjectList;
   };
   readonly parameters: number;
   readonly metrics: Readonly<Record<string, number>>;

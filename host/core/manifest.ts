@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ModelError } from "./errors.ts";
 import type { Manifest } from "./image-types.ts";
 
-const wearers = z.array(z.int());
+const wearers = z.array(z.union([z.int(), z.string().min(1)]));
 
 /** What a manifest must be. Keys that it does not name are refused: a host that drops them would write another image. */
 const manifestSchema: z.ZodType<Manifest> = z.strictObject({

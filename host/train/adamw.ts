@@ -1,4 +1,4 @@
-import type { Parameters } from "./parameters.ts";
+import { copyParameters, type Parameters } from "./parameters.ts";
 
 /** AdamW (arXiv 1711.05101) with clipping of the global gradient norm; weight decay on matrices alone. */
 export interface AdamWOptions {
@@ -7,7 +7,17 @@ export interface AdamWOptions {
   readonly beta2: number;
 }
 
+/** Moments of the gradient by parameter, and how much of the first steps' bias is left in them. */
+export interface AdamWState {
+  readonly first: Parameters;
+  readonly second: Parameters;
+  readonly correction1: number; // product of every β1 so far
+  readonly correction2: number;
+}
+
 export interface AdamW {
+  /** As it stands now; a copy. */
+  state(): AdamWState;
   /** Moves `parameters` in place. Returns the norm of the gradient before clipping. */
   step(parameters: Parameters, gradients: Parameters, learningRate: number, beta1: number): number;
 }
@@ -15,12 +25,14 @@ export interface AdamW {
 /** Parameters that weight decay leaves alone: biases, A and D. */
 const undecayed = /\.(b|logA|D)$/;
 
-export function createAdamW(options: AdamWOptions): AdamW {
-  const first: Parameters = {};
-  const second: Parameters = {};
-  let correction1 = 1;
-  let correction2 = 1;
+/** Starts from nothing, or goes on from `from`. */
+export function createAdamW(options: AdamWOptions, from?: AdamWState): AdamW {
+  const first: Parameters = copyParameters(from?.first ?? {});
+  const second: Parameters = copyParameters(from?.second ?? {});
+  let correction1 = from?.correction1 ?? 1;
+  let correction2 = from?.correction2 ?? 1;
   return {
+    state: () => ({ first: copyParameters(first), second: copyParameters(second), correction1, correction2 }),
     step(parameters, gradients, learningRate, beta1) {
       let sum = 0;
       for (const gradient of Object.values(gradients)) for (let i = 0; i < gradient.length; i++) sum += gradient[i]! * gradient[i]!;

@@ -1,5 +1,5 @@
-import type { HaptRecording } from "../agent/hapt.ts";
 import type { Random } from "../agent/random.ts";
+import type { Recording } from "../agent/recording.ts";
 import { CHUNK_PATCHES, INPUT_SCALE, type NetConfig } from "./net-config.ts";
 
 /** How raw counts become the int8 input, and how training disturbs them first. */
@@ -11,7 +11,8 @@ export interface FeatureConfig {
 export interface Augmentation {
   readonly channelScale: number; // deviation of a factor around 1, a channel
   readonly noise: number; // deviation, in units of the net's input
-  readonly rotationRadians: readonly [x: number, y: number, z: number]; // deviations of rotations of both triads about each axis
+  readonly gyroOffset: number; // deviation of a constant added to each channel but the first three, in units of the net's input: a gyroscope's zero drifts
+  readonly rotationRadians: readonly [x: number, y: number, z: number]; // deviations of rotations of every triad of channels about each axis; all 0 = none
 }
 
 /** One training batch in plain arrays; the shapes are those of NetInput. */
@@ -30,7 +31,7 @@ export type ClassOf = (label: number) => number;
 
 /** Where a training sequence lies: frames from `start`, and from `splice.start` on at patch `splice.patch`, if it is spliced. */
 export interface SequenceStart {
-  readonly recording: HaptRecording;
+  readonly recording: Recording;
   readonly start: number;
   readonly splice?: { readonly patch: number; readonly start: number };
 }
@@ -122,14 +123,18 @@ export function quantizeFrames(
   const channels = features.stepCounts.length;
   const count = out.length / channels;
   const factor = features.stepCounts.map((step) => (augmentation && random ? 1 + augmentation.channelScale * random.normal() : 1) / step);
-  const rotation = augmentation && random ? randomRotation(augmentation.rotationRadians, random) : undefined;
+  const isRotated = augmentation?.rotationRadians.some((deviation) => deviation > 0);
+  const rotation = augmentation && random && isRotated ? randomRotation(augmentation.rotationRadians, random) : undefined;
   const noise = augmentation && random ? augmentation.noise / INPUT_SCALE : 0;
+  const offset = features.stepCounts.map(
+    (_, c) => (augmentation && random && c >= 3 ? augmentation.gyroOffset * random.normal() : 0) / INPUT_SCALE,
+  );
   const frame = new Float64Array(channels);
   for (let i = 0; i < count; i++) {
     for (let c = 0; c < channels; c++) frame[c] = frames[(start + i) * channels + c]!;
     if (rotation) for (let triad = 0; triad < channels; triad += 3) rotate(frame, triad, rotation);
     for (let c = 0; c < channels; c++) {
-      const steps = (frame[c]! - features.zeroPointCounts[c]!) * factor[c]! + (noise > 0 ? noise * random!.normal() : 0);
+      const steps = (frame[c]! - features.zeroPointCounts[c]!) * factor[c]! + offset[c]! + (noise > 0 ? noise * random!.normal() : 0);
       out[i * channels + c] = Math.max(-128, Math.min(127, Math.floor(steps + 0.5))) * INPUT_SCALE;
     }
   }

@@ -1,6 +1,7 @@
 import { defaultDevice, init, numpy as np } from "@jax-js/jax";
 import { type Batch, bandMask } from "./batches.ts";
 import type { Arrays } from "./layers.ts";
+import type { NetInput } from "./net.ts";
 import { CHUNK_PATCHES, type NetConfig, parameterShapes } from "./net-config.ts";
 import type { Parameters } from "./parameters.ts";
 
@@ -9,6 +10,11 @@ export type Scales = Readonly<Record<string, number>>;
 
 /** Positional arguments of every traced function after the parameters. */
 export type TracedInput = [patches: np.Array, lower: np.Array, upper: np.Array, mask: np.Array];
+
+/** The arguments of a traced function as the net's input. */
+export function netInput([patches, lowerLogDecay, upperLogDecay, attentionMask]: TracedInput): NetInput {
+  return { patches, lowerLogDecay, upperLogDecay, attentionMask };
+}
 
 /** Chooses jax-js's wasm backend: the one that runs in Node. Call once before any other function of this folder. */
 export async function startJax(): Promise<void> {

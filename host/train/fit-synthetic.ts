@@ -1,4 +1,5 @@
-import { HAPT_CHANNELS, type HaptRecording } from "../agent/hapt.ts";
+import { HAPT_CHANNELS } from "../agent/hapt.ts";
+import type { Recording } from "../agent/recording.ts";
 import type { MotionParameters, SyntheticParameters } from "../agent/synthetic.ts";
 
 const frameRateHz = 50;
@@ -17,10 +18,10 @@ const countDigits = 0; // amplitudes are rounded to whole counts
  * Fits the synthetic wearer's bank: for each wearer's first recording (one placement of the phone) and basic activity the mean frame, for gaits a stride frequency with the
  * cosine and sine of its harmonics in every channel, and the rest as AR(2) noise a channel. `labels[i]` names HAPT label i + 1.
  */
-export function fitSynthetic(recordings: readonly HaptRecording[], labels: readonly string[]): SyntheticParameters {
-  const users = [...new Set(recordings.map(({ user }) => user))].sort((a, b) => a - b);
-  const wearers = users.map((user) => {
-    const own = recordings.filter((recording) => recording.user === user).slice(0, 1);
+export function fitSynthetic(recordings: readonly Recording[], labels: readonly string[]): SyntheticParameters {
+  const subjects = [...new Set(recordings.map(({ subject }) => subject))].sort((a, b) => Number(a) - Number(b));
+  const wearers = subjects.map((subject) => {
+    const own = recordings.filter((recording) => recording.subject === subject).slice(0, 1);
     const motions: Record<string, MotionParameters> = {};
     for (let label = 1; label <= basicActivities; label++) motions[labels[label - 1]!] = fitMotion(own, label, label <= lastGait);
     return motions;
@@ -29,7 +30,7 @@ export function fitSynthetic(recordings: readonly HaptRecording[], labels: reado
 }
 
 /** Cuts windows out of all segments of a label and fits each; the best-explained one gives the gait, all of them the noise. */
-function fitMotion(recordings: readonly HaptRecording[], label: number, isGait: boolean): MotionParameters {
+function fitMotion(recordings: readonly Recording[], label: number, isGait: boolean): MotionParameters {
   const windows: Int16Array[] = [];
   for (const { frames, segments } of recordings)
     for (const segment of segments.filter((candidate) => candidate.label === label)) {

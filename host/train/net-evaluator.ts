@@ -1,7 +1,7 @@
 import { jit, type numpy as np } from "@jax-js/jax";
-import { HAPT_WINDOW_FRAMES, type HaptRecording, publishedWindows, streamPatch } from "../agent/hapt.ts";
+import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../agent/recording.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
-import { uploadParameters, uploadScales, uploadSequences } from "./device-arrays.ts";
+import { netInput, type TracedInput, uploadParameters, uploadScales, uploadSequences } from "./device-arrays.ts";
 import type { Arrays } from "./layers.ts";
 import { forward } from "./net.ts";
 import type { TrainedNet } from "./train-net.ts";
@@ -10,52 +10,47 @@ import type { TrainedNet } from "./train-net.ts";
 export interface ScoredWindows {
   readonly labels: Uint8Array; // class of each window
   readonly logits: readonly Float32Array[]; // per exit (nWindows, nClasses)
-  readonly users: Uint8Array;
+  readonly subjects: readonly string[];
 }
 
 /** Runs the traced net as the core would (int8 imitated, or float): for choosing recipes and calibrating, not for reporting. */
 export interface NetEvaluator {
-  windows(recordings: readonly HaptRecording[]): ScoredWindows;
-  stream(recordings: readonly HaptRecording[]): ScoredWindows;
+  windows(recordings: readonly Recording[]): ScoredWindows;
+  stream(recordings: readonly Recording[]): ScoredWindows;
   /** Streaming decisions, one a hop, wherever the frame is labelled: transitions count too. */
-  decisions(recordings: readonly HaptRecording[], hopPatches: number, classOf: ClassOf): ScoredWindows;
+  decisions(recordings: readonly Recording[], hopPatches: number, classOf: ClassOf): ScoredWindows;
   /** Published windows with the patches before them, `contextPatches` in all (fewer at a recording's start are left out): what a teacher reads. */
-  contexts(recordings: readonly HaptRecording[], contextPatches: number): ScoredWindows;
+  contexts(recordings: readonly Recording[], contextPatches: number): ScoredWindows;
   sequences(patches: Float32Array, seqLen: number): Float32Array[]; // per exit (B, seqLen, nClasses)
 }
 
 const windowBatch = 128;
-const basicActivities = 6;
+/** Lengths that whole recordings are padded to, in patches: few, since a jit compiles anew for each. */
+const sequenceLengths = [512, 2048, 5376, LONGEST_RECORDING_PATCHES];
 
 export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQuantized: boolean): NetEvaluator {
   const { config } = net;
   const perPatch = config.channels * config.patchFrames;
-  const run = jit((p: Arrays, scales: Arrays, patches: np.Array, lower: np.Array, upper: np.Array, mask: np.Array): np.Array[] =>
-    forward(
-      config,
-      p,
-      { patches, lowerLogDecay: lower, upperLogDecay: upper, attentionMask: mask },
-      { scales: isQuantized ? scales : undefined },
-    ),
+  const run = jit((p: Arrays, scales: Arrays, ...input: TracedInput): np.Array[] =>
+    forward(config, p, netInput(input), { scales: isQuantized ? scales : undefined }),
   );
   const sequences = (patches: Float32Array, seqLen: number): Float32Array[] =>
     (
       run(uploadParameters(config, net.parameters), uploadScales(net.scales), ...uploadSequences(config, patches, seqLen)) as np.Array[]
     ).map((exit) => exit.dataSync() as Float32Array);
-  const wholeRecording = (recording: HaptRecording): Float32Array[] => {
+  const wholeRecording = (recording: Recording): Float32Array[] => {
     const count = Math.floor(recording.frames.length / config.channels / config.patchFrames);
-    const seqLen = count <= 5376 ? 5376 : 8192; // two shapes: a jit compiles anew for each
+    const seqLen = sequenceLengths.find((length) => length >= count)!;
     const patches = new Float32Array(seqLen * perPatch);
     quantizeFrames(recording.frames, 0, patches.subarray(0, count * perPatch), features, undefined, undefined);
     return sequences(patches, seqLen);
   };
   /** Sequences of `seqLen` patches from a reset state that end where each published window does. */
-  const endingWith = (recordings: readonly HaptRecording[], seqLen: number): ScoredWindows => {
+  const endingWith = (recordings: readonly Recording[], seqLen: number): ScoredWindows => {
     const score = createCollector(config.exits.length, config.nClasses);
     const all = recordings.flatMap((recording) =>
-      publishedWindows(recording)
-        .filter(({ label }) => label <= basicActivities)
-        .map(({ start, label }) => ({ recording, label, start: start + HAPT_WINDOW_FRAMES - seqLen * config.patchFrames }))
+      scoredWindows(recording)
+        .map(({ start, label }) => ({ recording, label, start: start + WINDOW_FRAMES - seqLen * config.patchFrames }))
         .filter(({ start }) => start >= 0),
     );
     for (let at = 0; at < all.length; at += windowBatch) {
@@ -73,14 +68,14 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
       });
       const exits = sequences(patches, seqLen);
       chunk.forEach(({ recording, label }, i) => {
-        score.add(exits, i * seqLen + seqLen - 1, label - 1, recording.user);
+        score.add(exits, i * seqLen + seqLen - 1, label - 1, recording.subject);
       });
     }
     return score.result();
   };
   return {
     sequences,
-    windows: (recordings) => endingWith(recordings, HAPT_WINDOW_FRAMES / config.patchFrames),
+    windows: (recordings) => endingWith(recordings, WINDOW_FRAMES / config.patchFrames),
     contexts: endingWith,
     decisions(recordings, hopPatches, classOf) {
       const score = createCollector(config.exits.length, config.nClasses);
@@ -88,7 +83,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
         const exits = wholeRecording(recording);
         for (let patch = hopPatches - 1; (patch + 1) * config.patchFrames <= recording.labels.length; patch += hopPatches) {
           const label = classOf(recording.labels[(patch + 1) * config.patchFrames - 1]!);
-          if (label >= 0) score.add(exits, patch, label, recording.user);
+          if (label >= 0) score.add(exits, patch, label, recording.subject);
         }
       }
       return score.result();
@@ -97,8 +92,8 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
       const score = createCollector(config.exits.length, config.nClasses);
       for (const recording of recordings) {
         const exits = wholeRecording(recording);
-        for (const { start, label } of publishedWindows(recording))
-          if (label <= basicActivities) score.add(exits, streamPatch(start, config.patchFrames), label - 1, recording.user);
+        for (const { start, label } of scoredWindows(recording))
+          score.add(exits, streamPatch(start, config.patchFrames), label - 1, recording.subject);
       }
       return score.result();
     },
@@ -121,19 +116,19 @@ export function accuracyOf(scored: ScoredWindows, exit: number): number {
 
 function createCollector(nExits: number, nClasses: number) {
   const labels: number[] = [];
-  const users: number[] = [];
+  const subjects: string[] = [];
   const logits: number[][] = Array.from({ length: nExits }, () => []);
   return {
-    add(exits: readonly Float32Array[], row: number, label: number, user: number): void {
+    add(exits: readonly Float32Array[], row: number, label: number, subject: string): void {
       labels.push(label);
-      users.push(user);
+      subjects.push(subject);
       exits.forEach((exit, k) => {
         for (let c = 0; c < nClasses; c++) logits[k]!.push(exit[row * nClasses + c]!);
       });
     },
     result: (): ScoredWindows => ({
       labels: Uint8Array.from(labels),
-      users: Uint8Array.from(users),
+      subjects,
       logits: logits.map((values) => Float32Array.from(values)),
     }),
   };

@@ -1,6 +1,6 @@
 import { jit, type numpy as np } from "@jax-js/jax";
 import type { Batch } from "./batches.ts";
-import { type Scales, uploadBatch, uploadParameters, uploadScales } from "./device-arrays.ts";
+import { netInput, type Scales, type TracedInput, uploadBatch, uploadParameters, uploadScales } from "./device-arrays.ts";
 import type { Arrays } from "./layers.ts";
 import { forward } from "./net.ts";
 import { activationNames, type NetConfig } from "./net-config.ts";
@@ -18,13 +18,13 @@ const KEPT_SHARE = 0.9999;
 /** Looks at activations of a batch and proposes scales: int8 from the 99.99 % quantile of |x|, y from its maximum. */
 export function createObserver(config: NetConfig): (parameters: Parameters, batch: Batch, current: Scales | undefined) => Observation {
   const traced = (isQuantized: boolean) =>
-    jit((p: Arrays, scales: Arrays, patches: np.Array, lower: np.Array, upper: np.Array, mask: np.Array): Arrays => {
+    jit((p: Arrays, scales: Arrays, ...input: TracedInput): Arrays => {
       const seen: Arrays = {};
       const observe = (name: string, value: np.Array): void => {
         seen[name === "residual" ? `residual${Object.keys(seen).length}` : name] = value;
       };
       const numerics = { scales: isQuantized ? scales : undefined, observe };
-      forward(config, p, { patches, lowerLogDecay: lower, upperLogDecay: upper, attentionMask: mask }, numerics);
+      forward(config, p, netInput(input), numerics);
       return seen;
     });
   const inFloat = traced(false);

@@ -1,190 +1,159 @@
-import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EXIT_NEVER } from "../../assembly/layout.ts";
-import { type HaptDataset, recordingsOf } from "../agent/hapt.ts";
-import { ConfigError } from "../core/errors.ts";
-import type { Manifest } from "../core/image-types.ts";
-import { writeImage } from "../core/image-write.ts";
-import type { ClassOf, FeatureConfig } from "./batches.ts";
-import { type CalibratedExit, type CalibrateOptions, calibrateExits, fitTemperature } from "./calibrate.ts";
-import { type ExportOptions, exportNet } from "./export.ts";
+import { type Dataset, recordingsOf, scoredWindows, WINDOW_FRAMES } from "../agent/recording.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { ConfigError, DataError } from "../core/errors.ts";
+import { packageRoot } from "../core/package-root.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import type { Teaching } from "./distill.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { type FinishedAgent, finishAgent } from "./finish.ts";
 import { writeFloatModel } from "./float-forward.ts";
-import { type NetConfig, parameterCount } from "./net-config.ts";
-import { accuracyOf, createNetEvaluator } from "./net-evaluator.ts";
-import { type Recipe, type TrainedNet, trainNet } from "./train-net.ts";
-
-/** Wearers by what they are used for; the lists share nobody. */
-export interface Split {
-  readonly fit: readonly number[];
-  readonly select: readonly number[];
-  readonly calibrate: readonly number[];
-  readonly test: readonly number[];
-}
-
-/** All that an agent's training is, but for data and seed. */
-export interface AgentTraining {
-  readonly name: string;
-  readonly config: NetConfig;
-  readonly features: FeatureConfig;
-  readonly recipe: Recipe;
-  readonly classOf: ClassOf;
-  readonly split: Split;
-  readonly image: Omit<ExportOptions, "features" | "exits" | "manifest">;
-  readonly manifest: Pick<Manifest, "labels" | "channels" | "frameRateHz" | "orientation"> & {
-    readonly provenance: Omit<Manifest["provenance"], "seed">;
-  };
-  /** Undefined: temperatures alone, at the end of whole contexts; no exit may answer by itself (a teacher). */
-  readonly guarantee: CalibrateOptions | undefined;
-}
+import type { RunMetrics } from "./metrics.ts";
+import { parameterCount } from "./net-config.ts";
+import { reportHtml } from "./report/report.ts";
+import { keepProgressUpTo, openRunFolder, type RunFolder, type TrainProgress } from "./run-folder.ts";
+import { type Recipe, type StepProgress, type TrainNetOptions, trainNet } from "./train-net.ts";
+import { type AgentTraining, checkSplit, type Phase, rolesOf } from "./training.ts";
+import { createValidation } from "./validation.ts";
 
 export interface TrainRun {
-  readonly dataset: HaptDataset;
+  readonly dataset: Dataset;
   readonly seed: number;
-  /** Multiples of `stepsPerEpoch` steps. Default: the recipe's. */
-  readonly epochs?: number;
-  /** "select": train on the fit wearers, score on the select wearers; "final": train on both. Default: final. */
-  readonly phase?: "select" | "final";
-  /** Folder for model.dmm, model.safetensors, checkpoint.safetensors and progress.jsonl; made if it is not there. */
+  /** Default: the recipe's. */
+  readonly steps?: number;
+  /** Default: final. */
+  readonly phase?: Phase;
+  /** Folder of this seed's run; made if it is not there. A checkpoint in it is gone on from. */
   readonly outDir: string;
+  /** What a training with an ensemble learns from. */
+  readonly teaching?: Teaching;
+  /** Forgets what is in the folder. */
+  readonly isFresh?: boolean;
   readonly onProgress?: (progress: TrainProgress) => void;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Ends the training after the step in hand, with a checkpoint. */
+  readonly signal?: AbortSignal;
 }
 
-export interface TrainProgress {
-  readonly step: number;
-  readonly steps: number;
-  readonly loss: number; // mean since the report before
-  readonly seconds: number;
+export interface TrainReport extends Omit<FinishedAgent, "heldOut"> {
+  readonly metrics: RunMetrics;
+  readonly folder: RunFolder;
 }
 
-export interface TrainReport {
-  readonly seed: number;
-  readonly net: TrainedNet;
-  readonly image: Uint8Array;
-  readonly exits: readonly CalibratedExit[];
-  /** Accuracy by exit on the held-out wearers: select ones in phase "select", calibrate ones in phase "final". */
-  readonly heldOut: { readonly users: readonly number[]; readonly window: readonly number[]; readonly stream: readonly number[] };
-  readonly files: readonly string[];
+/** Steps between two lines of progress.jsonl, each with a checkpoint: 50, in a short run fewer. */
+function reportEvery(steps: number): number {
+  return Math.max(1, Math.min(50, Math.floor(steps / 20)));
 }
 
-/** Steps that count as one epoch: about one pass of window batches over the published training windows, and as many crop steps. */
-export const stepsPerEpoch = 100;
-const reportEverySteps = 50;
+/** True where the held-out wearers are looked at after `done` steps, one of the report lines: every 200, in a short run more often. */
+function isLook(done: number, steps: number): boolean {
+  const every = Math.max(1, Math.min(200, Math.floor(steps / 5)));
+  return done === steps || Math.floor(done / every) > Math.floor((done - reportEvery(steps)) / every);
+}
 
-/** Trains, calibrates and exports one net. Test wearers are not touched. */
+/**
+ * Trains, calibrates and exports one net into a run folder. Killed at any moment, the same call goes on from the last checkpoint and ends
+ * with the same bits. Test wearers are not touched.
+ */
 export async function trainAgent(training: AgentTraining, run: TrainRun): Promise<TrainReport> {
   checkSplit(training.split);
-  const phase = run.phase ?? "final";
-  const { split, config, features } = training;
-  const recipe: Recipe = run.epochs === undefined ? training.recipe : { ...training.recipe, steps: run.epochs * stepsPerEpoch };
-  const trainUsers = phase === "final" ? [...split.fit, ...split.select] : split.fit;
-  mkdirSync(run.outDir, { recursive: true });
-  const began = performance.now();
-  let sum = 0;
-  let count = 0;
-  const net = await trainNet({
+  const { config, features, split } = training;
+  const { seed, dataset, clock = systemClock, phase = "final" } = run;
+  const roles = rolesOf(split, phase);
+  checkWindows(dataset, roles.train, "trained on");
+  checkWindows(dataset, roles.heldOut, "held out");
+  const recipe: Recipe = run.steps === undefined ? training.recipe : { ...training.recipe, steps: run.steps };
+  const options: TrainNetOptions = {
     config,
     features,
     classOf: training.classOf,
-    recordings: recordingsOf(run.dataset, trainUsers),
+    recordings: recordingsOf(dataset, roles.train),
     recipe,
-    seed: run.seed,
-    onStep({ step, steps, loss, snapshot }) {
-      sum += loss;
-      count++;
-      if ((step + 1) % reportEverySteps !== 0 && step + 1 !== steps) return;
-      const progress = { step: step + 1, steps, loss: sum / count, seconds: (performance.now() - began) / 1000 };
-      appendFileSync(join(run.outDir, "progress.jsonl"), `${JSON.stringify(progress)}\n`);
-      writeFileSync(join(run.outDir, "checkpoint.safetensors"), writeFloatModel({ config, features, parameters: snapshot().parameters }));
-      run.onProgress?.(progress);
-      sum = 0;
-      count = 0;
+    seed,
+    ...(run.teaching ? { teaching: run.teaching } : {}),
+  };
+  const fingerprint = fingerprintOf(options);
+  const folder = openRunFolder(run.outDir, run.isFresh ?? false);
+  const bytes = folder.checkpoint();
+  const from = bytes && readCheckpoint(bytes, config, fingerprint, folder.path("checkpoint"));
+  keepProgressUpTo(folder, from?.state.step ?? 0);
+  folder.write("config", configText(training, { seed, phase, recipe, fingerprint }));
+  const validate = createValidation(recordingsOf(dataset, roles.heldOut), features);
+  const began = clock.now();
+  const seconds = (): number => (from?.seconds ?? 0) + (clock.now() - began) / 1000;
+  const save = (progress: StepProgress): void =>
+    folder.write("checkpoint", writeCheckpoint(config, { fingerprint, state: progress.state(), seconds: seconds() }));
+  let losses: number[] = [];
+  const net = await trainNet({
+    ...options,
+    ...(from ? { resume: from.state } : {}),
+    async onStep(progress) {
+      const { step, steps, loss, learningRate, isQuantized } = progress;
+      const done = step + 1;
+      losses.push(loss);
+      if (done % reportEvery(steps) === 0 || done === steps) {
+        const accuracy = isLook(done, steps) ? validate(progress.snapshot(), isQuantized) : undefined;
+        const line = {
+          step: done,
+          steps,
+          loss: losses.reduce((sum, value) => sum + value, 0) / losses.length,
+          learningRate,
+          seconds: seconds(),
+          accuracy,
+        };
+        losses = [];
+        folder.append(line);
+        save(progress);
+        run.onProgress?.(line);
+      }
+      await new Promise((resolve) => setImmediate(resolve)); // lets a signal in
+      if (!run.signal?.aborted || done === steps) return;
+      save(progress);
+      throw interrupted(done, steps, run.outDir);
     },
   });
-  return finishAgent(training, run, net);
-}
-
-/** Calibrates and exports a net that is already trained. */
-export function finishAgent(training: AgentTraining, run: TrainRun, net: TrainedNet): TrainReport {
-  const { split, config, features } = training;
-  const heldOutUsers = run.phase === "select" ? split.select : split.calibrate;
-  const heldOut = recordingsOf(run.dataset, heldOutUsers);
-  const evaluator = createNetEvaluator(net, features, true);
-  const window = evaluator.windows(heldOut);
-  const stream = evaluator.stream(heldOut);
-  const exitIndices = config.exits.map((_, k) => k);
-  const calibrate = recordingsOf(run.dataset, split.calibrate);
-  const { guarantee } = training;
-  const groups = guarantee
-    ? [evaluator.windows(calibrate), evaluator.decisions(calibrate, training.image.hopPatches, training.classOf)]
-    : [evaluator.contexts(calibrate, training.image.contextPatches)];
-  const exits: CalibratedExit[] = guarantee
-    ? calibrateExits(groups, guarantee)
-    : exitIndices.map((k) => ({
-        temperature: fitTemperature(groups, k),
-        thresholdQ15: EXIT_NEVER,
-        coverage: 0,
-        errorBound: 1,
-        answered: 0,
-        wrong: 0,
-      }));
-  const windows = groups.reduce((sum, group) => sum + group.labels.length, 0);
-  const image = writeImage(
-    exportNet(net, {
-      ...training.image,
-      features,
-      exits: exits.map(({ temperature, thresholdQ15 }) => ({ temperature, threshold: thresholdQ15 })),
-      manifest: {
-        name: training.name,
-        ...training.manifest,
-        provenance: { ...training.manifest.provenance, seed: run.seed },
-        protocol: split,
-        parameters: parameterCount(config),
-        metrics: metricsOf(exitIndices, run.phase === "select" ? "select" : "calibrate", window, stream),
-        calibration: exits.map(({ temperature, thresholdQ15, coverage, errorBound }) => ({
-          temperature,
-          threshold: thresholdQ15 / 32768,
-          coverage,
-          errorBound,
-        })),
-        ...(guarantee ? { guarantee: { alpha: guarantee.alpha, delta: guarantee.delta, windows, wearers: split.calibrate.length } } : {}),
-      },
-    }),
-  );
-  const files = [join(run.outDir, "model.dmm"), join(run.outDir, "model.safetensors")];
-  mkdirSync(run.outDir, { recursive: true });
-  writeFileSync(files[0]!, image);
-  writeFileSync(files[1]!, writeFloatModel({ config, features, parameters: net.parameters }));
-  const accuracies = (scored: typeof window): number[] => exitIndices.map((k) => accuracyOf(scored, k));
-  return {
-    seed: run.seed,
-    net,
-    image,
-    exits,
-    heldOut: { users: heldOutUsers, window: accuracies(window), stream: accuracies(stream) },
-    files,
+  const { heldOut, ...finished } = finishAgent(training, dataset, seed, phase, net);
+  folder.write("image", finished.image);
+  folder.write("weights", writeFloatModel({ config, features, parameters: net.parameters }));
+  const metrics: RunMetrics = {
+    agent: training.name,
+    seed,
+    phase,
+    steps: recipe.steps,
+    seconds: Math.round(seconds()),
+    parameters: parameterCount(config),
+    imageBytes: finished.image.length,
+    labels: training.manifest.labels,
+    wearers: { train: roles.train, heldOut: roles.heldOut },
+    exits: finished.exits,
+    heldOut,
   };
+  folder.write("metrics", `${JSON.stringify(metrics, undefined, 1)}\n`);
+  folder.write("report", reportHtml(metrics, folder.progress()));
+  return { ...finished, metrics, folder };
 }
 
-function metricsOf(
-  exits: readonly number[],
-  group: string,
-  window: Parameters<typeof accuracyOf>[0],
-  stream: Parameters<typeof accuracyOf>[0],
-): Record<string, number> {
-  const metrics: Record<string, number> = {};
-  for (const k of exits) {
-    metrics[`${group}WindowAccuracyExit${k}`] = Number(accuracyOf(window, k).toFixed(4));
-    metrics[`${group}StreamAccuracyExit${k}`] = Number(accuracyOf(stream, k).toFixed(4));
-  }
-  return metrics;
+function checkWindows(dataset: Dataset, subjects: readonly string[], use: string): void {
+  if (recordingsOf(dataset, subjects).some((recording) => scoredWindows(recording).length > 0)) return;
+  throw new DataError(
+    "NO_WINDOWS",
+    `the wearers ${use} (${subjects.join(", ") || "none"}) have no labelled stretch of ${WINDOW_FRAMES} frames: give the whole data set, or longer labelled recordings of them.`,
+  );
 }
 
-function checkSplit(split: Split): void {
-  const all = [...split.fit, ...split.select, ...split.calibrate, ...split.test];
-  const twice = all.find((user, i) => all.indexOf(user) !== i);
-  if (twice !== undefined)
-    throw new ConfigError(
-      "SPLIT_OVERLAPS",
-      `wearer ${twice} is in two lists of the split. Each may be in one of fit, select, calibrate and test.`,
-    );
+function interrupted(step: number, steps: number, dir: string): ConfigError {
+  return new ConfigError(
+    "TRAIN_INTERRUPTED",
+    `stopped after step ${step} of ${steps}; ${dir} keeps it: the same command goes on from there.`,
+  );
+}
+
+/** config.json: all that made the run, for people and for comparing runs. */
+function configText(training: AgentTraining, run: Record<string, unknown>): string {
+  const { classOf: _, recipe: __, ...rest } = training; // the run's recipe may have other steps
+  const text = readFileSync(join(packageRoot(), "package.json"), "utf8");
+  const { dependencies, version } = JSON.parse(text) as { version: string; dependencies: Record<string, string> };
+  return `${JSON.stringify({ dormouse: version, jax: dependencies["@jax-js/jax"], node: process.version, ...run, ...rest }, undefined, 1)}\n`;
 }

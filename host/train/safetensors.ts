@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { DataError } from "../core/errors.ts";
 
 /** Float32 tensors by name, as in a safetensors file: u64 header length, JSON header, data. */
@@ -6,11 +7,14 @@ export interface FloatTensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-interface HeaderEntry {
-  readonly dtype: string;
-  readonly shape: number[];
-  readonly data_offsets: [number, number];
-}
+const entrySchema = z.object({
+  dtype: z.string(),
+  shape: z.array(z.int().nonnegative()),
+  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+});
+const metadataSchema = z.record(z.string(), z.string());
+const headerSchema = z.record(z.string(), z.unknown());
+type HeaderEntry = z.infer<typeof entrySchema>;
 
 const headerMaxBytes = 100_000_000; // as the reference implementation
 
@@ -47,23 +51,28 @@ export function readSafetensors(bytes: Uint8Array, path = "model.safetensors"): 
   const length = view.getBigUint64(0, true);
   if (length > headerMaxBytes || 8 + Number(length) > bytes.length) throw bad(`a header of ${length} bytes in a file of ${bytes.length}`);
   const start = 8 + Number(length);
-  let header: Record<string, HeaderEntry>;
+  let header: Record<string, unknown>;
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start)));
+    header = headerSchema.parse(JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))));
   } catch {
-    throw bad("the header is not JSON");
+    throw bad("the header is not a JSON object");
   }
   const tensors: Record<string, { shape: number[]; values: Float32Array }> = {};
   let metadata: Record<string, string> = {};
-  for (const [name, entry] of Object.entries(header)) {
+  for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") {
-      metadata = entry as unknown as Record<string, string>;
+      const read = metadataSchema.safeParse(value);
+      if (!read.success) throw bad("__metadata__ is not strings by name");
+      metadata = read.data;
       continue;
     }
+    const read = entrySchema.safeParse(value);
+    if (!read.success) throw bad(`tensor ${name} lacks a dtype, a shape or its offsets`);
+    const entry = read.data;
     if (entry.dtype !== "F32") throw bad(`tensor ${name} is ${entry.dtype}, F32 expected`);
     const size = entry.shape.reduce((product, n) => product * n, 1);
     const [from, to] = entry.data_offsets;
-    if (!(from >= 0) || to - from !== size * 4 || start + to > bytes.length)
+    if (to - from !== size * 4 || start + to > bytes.length)
       throw bad(`tensor ${name} of shape [${entry.shape.join(", ")}] lies at ${from}…${to}`);
     const values = new Float32Array(size);
     for (let i = 0; i < size; i++) values[i] = view.getFloat32(start + from + i * 4, true);

@@ -1,31 +1,30 @@
-import type { HaptRecording, HaptSegment } from "../agent/hapt.ts";
-import { HAPT_WINDOW_FRAMES, HAPT_WINDOW_STRIDE } from "../agent/hapt.ts";
 import type { Random } from "../agent/random.ts";
+import { isScored, type Recording, type Segment, WINDOW_FRAMES, WINDOW_STRIDE } from "../agent/recording.ts";
 import type { SequenceStart } from "./batches.ts";
 
 /** Draws the starts of one batch. */
 export type Sampler = (count: number, random: Random) => SequenceStart[];
 
 /** Published windows of the basic activities, moved by up to half a stride inside their segment; a share of them end in a transition instead. */
-export function windowSampler(recordings: readonly HaptRecording[], transitionShare: number): Sampler {
-  const windows: { recording: HaptRecording; start: number; from: number; to: number }[] = [];
-  const transitions: { recording: HaptRecording; from: number; to: number }[] = [];
+export function windowSampler(recordings: readonly Recording[], transitionShare: number): Sampler {
+  const windows: { recording: Recording; start: number; from: number; to: number }[] = [];
+  const transitions: { recording: Recording; from: number; to: number }[] = [];
   for (const recording of recordings)
     for (const { label, start, end } of recording.segments) {
-      if (label > 6) {
-        if (start >= HAPT_WINDOW_FRAMES) transitions.push({ recording, from: start, to: end });
+      if (!isScored(recording, label)) {
+        if (start >= WINDOW_FRAMES) transitions.push({ recording, from: start, to: end });
       } else
-        for (let at = start; at + HAPT_WINDOW_FRAMES <= end; at += HAPT_WINDOW_STRIDE)
-          windows.push({ recording, start: at, from: start, to: end - HAPT_WINDOW_FRAMES });
+        for (let at = start; at + WINDOW_FRAMES <= end; at += WINDOW_STRIDE)
+          windows.push({ recording, start: at, from: start, to: end - WINDOW_FRAMES });
     }
   return (count, random) =>
     Array.from({ length: count }, () => {
       if (random.uniform() < transitionShare) {
         const { recording, from, to } = transitions[random.integer(transitions.length)]!;
-        return { recording, start: from + random.integer(to - from) + 1 - HAPT_WINDOW_FRAMES };
+        return { recording, start: from + random.integer(to - from) + 1 - WINDOW_FRAMES };
       }
       const { recording, start, from, to } = windows[random.integer(windows.length)]!;
-      const moved = start + random.integer(HAPT_WINDOW_STRIDE) - HAPT_WINDOW_STRIDE / 2;
+      const moved = start + random.integer(WINDOW_STRIDE) - WINDOW_STRIDE / 2;
       return { recording, start: Math.max(from, Math.min(to, moved)) };
     });
 }
@@ -35,7 +34,7 @@ export function windowSampler(recordings: readonly HaptRecording[], transitionSh
  * recording at a moment of walking or standing: HAPT's protocol never lets anybody stand still after a walk, life does.
  */
 export function cropSampler(
-  recordings: readonly HaptRecording[],
+  recordings: readonly Recording[],
   shape: { readonly channels: number; readonly patchFrames: number; readonly patches: number; readonly spliceShare: number },
 ): Sampler {
   const { channels, patchFrames, patches } = shape;
@@ -68,7 +67,7 @@ const LAST_GAIT = 3;
 const STANDING = 5;
 
 /** A random frame of a random segment, between `from` and `to`; undefined where eight tries found none. */
-function momentIn(segments: readonly HaptSegment[], random: Random, from: number, to: number): number | undefined {
+function momentIn(segments: readonly Segment[], random: Random, from: number, to: number): number | undefined {
   for (let tries = 0; tries < 8 && segments.length > 0; tries++) {
     const { start, end } = segments[random.integer(segments.length)]!;
     const frame = start + random.integer(end - start);

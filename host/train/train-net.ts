@@ -1,9 +1,10 @@
 import { jit, type numpy as np, valueAndGrad } from "@jax-js/jax";
-import type { HaptRecording } from "../agent/hapt.ts";
-import { createRandom, type Random } from "../agent/random.ts";
-import { createAdamW, oneCycle } from "./adamw.ts";
+import { createRandom, type Random, type RandomState, resumeRandom } from "../agent/random.ts";
+import type { Recording } from "../agent/recording.ts";
+import { type AdamWState, createAdamW, oneCycle } from "./adamw.ts";
 import { type Augmentation, type Batch, type BatchOptions, type ClassOf, type FeatureConfig, makeBatch } from "./batches.ts";
-import { type Scales, startJax, upload, uploadBatch, uploadParameters, uploadScales } from "./device-arrays.ts";
+import { netInput, type Scales, startJax, type TracedInput, upload, uploadBatch, uploadParameters, uploadScales } from "./device-arrays.ts";
+import { type Teaching, taughtDrawer } from "./distill.ts";
 import type { Arrays } from "./layers.ts";
 import { exitLoss } from "./loss.ts";
 import { mixerCount } from "./net.ts";
@@ -15,8 +16,9 @@ import { cropSampler, type Sampler, windowSampler } from "./samplers.ts";
 /** Everything that makes a training run, but for the data and the seed. */
 export interface Recipe {
   readonly steps: number;
-  readonly windowBatch: number; // windows in a window step; 0 = crops alone
+  readonly windowBatch: number; // windows in a window step
   readonly cropBatch: number;
+  readonly cropEvery: number; // every so many steps one is of crops; 1 = all, 0 = none
   readonly cropPatches: number;
   readonly peakLearningRate: number;
   readonly weightDecay: number;
@@ -36,19 +38,38 @@ export interface TrainNetOptions {
   readonly config: NetConfig;
   readonly features: FeatureConfig;
   readonly classOf: ClassOf;
-  readonly recordings: readonly HaptRecording[];
+  readonly recordings: readonly Recording[];
   readonly recipe: Recipe;
   readonly seed: number;
-  readonly onStep?: (progress: StepProgress) => void;
+  /** Undefined: targets are the labels alone. */
+  readonly teaching?: Teaching;
+  /** Goes on from here instead of from the seed's own start: the result is the same to the last bit. */
+  readonly resume?: TrainState;
+  /** Called after every step and waited for; what it throws ends the training. */
+  readonly onStep?: (progress: StepProgress) => void | Promise<void>;
+}
+
+/** All that the next step needs, between two steps. */
+export interface TrainState {
+  readonly step: number; // steps done
+  readonly parameters: Parameters;
+  readonly average: Parameters;
+  readonly optimiser: AdamWState;
+  readonly scales: Scales | null; // null: nothing observed yet
+  readonly residualMax: number;
+  readonly random: RandomState;
 }
 
 export interface StepProgress {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
+  readonly learningRate: number;
   readonly isQuantized: boolean;
   /** The weights as they stand, averaged; a copy. */
   snapshot(): TrainedNet;
+  /** All that the next step needs; a copy. */
+  state(): TrainState;
 }
 
 /** A net with the scales of its int8 activations. */
@@ -61,30 +82,31 @@ export interface TrainedNet {
 
 const observeEvery = 40;
 const finalObservations = 8;
+const STOCK_SEED = 1000; // apart from the seeds of weights and draws
 
 /** Trains one net: float first, then int8-imitating, on window batches and crops in turn. The same seed gives the same bits. */
 export async function trainNet(options: TrainNetOptions): Promise<TrainedNet> {
   await startJax();
-  const { config, recipe } = options;
-  const random = createRandom(options.seed);
-  const parameters = initialParameters(config, random);
-  const average = copyParameters(parameters);
-  const optimiser = createAdamW({ weightDecay: recipe.weightDecay, clipNorm: recipe.clipNorm, beta2: 0.999 });
+  const { config, recipe, resume } = options;
+  const random = resume ? resumeRandom(resume.random) : createRandom(options.seed);
+  const parameters = resume ? copyParameters(resume.parameters) : initialParameters(config, random);
+  const average = copyParameters(resume?.average ?? parameters);
+  const optimiser = createAdamW({ weightDecay: recipe.weightDecay, clipNorm: recipe.clipNorm, beta2: 0.999 }, resume?.optimiser);
   const observe = createObserver(config);
-  const draw = batchDrawer(options, random);
+  const draw = options.teaching ? taughtBatches(options, options.teaching, random) : batchDrawer(options, random);
   const gradient = { float: tracedGradient(config, recipe.exitWeights, false), int8: tracedGradient(config, recipe.exitWeights, true) };
   const firstQuantized = Math.floor(recipe.quantizeFromShare * recipe.steps);
-  let scales: Scales | undefined;
-  let residualMax = 0;
-  for (let step = 0; step < recipe.steps; step++) {
+  let scales: Scales | undefined = resume?.scales ?? undefined;
+  let residualMax = resume?.residualMax ?? 0;
+  for (let step = resume?.step ?? 0; step < recipe.steps; step++) {
     const isQuantized = step >= firstQuantized;
     const isFrozen = step > 0.9 * recipe.steps;
     if (isQuantized && !isFrozen && (step - firstQuantized) % observeEvery === 0) {
-      const seen = observe(parameters, draw(false), scales);
+      const seen = observe(parameters, draw(recipe.cropEvery === 0), scales);
       scales = blendScales(scales, seen.scales, 0.5);
       residualMax = Math.max(0.5 * residualMax, seen.residualMax);
     }
-    const batch = draw(recipe.windowBatch > 0 && step % 2 === 0);
+    const batch = draw(!isCropStep(recipe, step));
     const dropout = dropoutMask(config, batch.size, recipe.dropout, random);
     const [loss, gradients] = (isQuantized ? gradient.int8 : gradient.float)(
       uploadParameters(config, parameters),
@@ -105,20 +127,38 @@ export async function trainNet(options: TrainNetOptions): Promise<TrainedNet> {
     }
     const stepScales = scales ?? {};
     const stepResidual = residualMax;
-    options.onStep?.({
+    await options.onStep?.({
       step,
       steps: recipe.steps,
       loss: (loss.dataSync() as Float32Array)[0]!,
+      learningRate,
       isQuantized,
       snapshot: () => ({ config, parameters: copyParameters(average), scales: stepScales, residualMax: stepResidual }),
+      state: () => ({
+        step: step + 1,
+        parameters: copyParameters(parameters),
+        average: copyParameters(average),
+        optimiser: optimiser.state(),
+        scales: scales ?? null,
+        residualMax,
+        random: random.state(),
+      }),
     });
   }
   for (let i = 0; i < finalObservations; i++) {
-    const seen = observe(average, draw(false), scales);
+    const seen = observe(average, draw(recipe.cropEvery === 0), scales);
     if (!scales) scales = seen.scales;
     residualMax = Math.max(residualMax, seen.residualMax);
   }
   return { config, parameters: average, scales: scales!, residualMax };
+}
+
+/** The recipe's batches with soft targets. Their stock depends on the seed alone, so that a resumed training makes the same one. */
+function taughtBatches(options: TrainNetOptions, teaching: Teaching, pick: Random): (isWindow: boolean) => Batch {
+  const { recipe, config, seed } = options;
+  const random = createRandom(seed + STOCK_SEED);
+  const kinds = { windows: recipe.cropEvery !== 1, crops: recipe.cropEvery > 0 };
+  return taughtDrawer(batchDrawer(options, random), kinds, config.nClasses, teaching, random, pick);
 }
 
 /** Window batches and crops of the recipe. */
@@ -148,22 +188,15 @@ function batchDrawer(options: TrainNetOptions, random: Random): (isWindow: boole
       : makeBatch(crops(recipe.cropBatch, random), recipe.cropPatches, random, common);
 }
 
+function isCropStep({ cropEvery }: Recipe, step: number): boolean {
+  return cropEvery > 0 && step % cropEvery === cropEvery - 1;
+}
+
 function tracedGradient(config: NetConfig, exitWeights: readonly number[], isQuantized: boolean) {
   return jit(
     valueAndGrad(
-      (
-        p: Arrays,
-        scales: Arrays,
-        target: np.Array,
-        dropout: np.Array,
-        patches: np.Array,
-        lower: np.Array,
-        upper: np.Array,
-        mask: np.Array,
-      ): np.Array =>
-        exitLoss(config, exitWeights, p, { patches, lowerLogDecay: lower, upperLogDecay: upper, attentionMask: mask, dropout }, target, {
-          scales: isQuantized ? scales : undefined,
-        }),
+      (p: Arrays, scales: Arrays, target: np.Array, dropout: np.Array, ...input: TracedInput): np.Array =>
+        exitLoss(config, exitWeights, p, { ...netInput(input), dropout }, target, { scales: isQuantized ? scales : undefined }),
     ),
   );
 }

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type HaptDataset, loadHapt } from "../../host/agent/hapt.ts";
+import { loadHapt } from "../../host/agent/hapt.ts";
+import type { Dataset } from "../../host/agent/recording.ts";
 import { Model } from "../../host/core/model.ts";
 import { coreWasmBytes } from "../../host/core/module.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
@@ -44,7 +45,7 @@ describe("the shipped activity image", () => {
 
 const folderOfData = dataDir();
 describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity image on the test wearers (${noData})`, () => {
-  let data: HaptDataset;
+  let data: Dataset;
   beforeAll(() => {
     if (folderOfData === undefined) throw new Error(noData);
     data = loadHapt(folderOfData);

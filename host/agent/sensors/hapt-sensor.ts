@@ -1,5 +1,6 @@
 import { DataError } from "../../core/errors.ts";
-import { HAPT_CHANNELS, type HaptDataset, type HaptRecording } from "../hapt.ts";
+import { HAPT_CHANNELS, haptExperiment } from "../hapt.ts";
+import type { Dataset, Recording } from "../recording.ts";
 import type { Sensor } from "./sensor.ts";
 
 const RATE_HZ = 50;
@@ -16,10 +17,11 @@ export function haptLabelName(label: number): string | undefined {
 }
 
 /** Replays HAPT recordings, chosen by wearer and experiment, one after the other. */
-export function haptSensor(data: HaptDataset, chosen: { user?: number; experiment?: number }, path: string): Sensor {
+export function haptSensor(data: Dataset, chosen: { user?: number; experiment?: number }, path: string): Sensor {
   const recordings = data.recordings.filter(
     (one) =>
-      (chosen.user === undefined || one.user === chosen.user) && (chosen.experiment === undefined || one.experiment === chosen.experiment),
+      (chosen.user === undefined || one.subject === String(chosen.user)) &&
+      (chosen.experiment === undefined || haptExperiment(one) === chosen.experiment),
   );
   if (recordings.length === 0) {
     throw new DataError("REPLAY_EMPTY", `${path} has no recording with ${JSON.stringify(chosen)}. It has ${available(data)}.`);
@@ -38,14 +40,14 @@ export function haptSensor(data: HaptDataset, chosen: { user?: number; experimen
   };
 }
 
-function* replay({ frames, labels }: HaptRecording, first: number) {
+function* replay({ frames, labels }: Recording, first: number) {
   for (let i = 0; i < labels.length; i++) {
     const frame = frames.subarray(i * HAPT_CHANNELS, (i + 1) * HAPT_CHANNELS);
     yield { tick: (first + i) >>> 0, frame, truth: haptLabelName(labels[i]!) };
   }
 }
 
-function available({ recordings }: HaptDataset): string {
-  const list = recordings.slice(0, 6).map(({ user, experiment }) => `user=${user},exp=${experiment}`);
+function available({ recordings }: Dataset): string {
+  const list = recordings.slice(0, 6).map((one) => `user=${one.subject},exp=${haptExperiment(one)}`);
   return `${list.join("  ")}${recordings.length > list.length ? ` … (${recordings.length} in all)` : ""}`;
 }

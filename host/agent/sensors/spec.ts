@@ -5,7 +5,7 @@ export type SensorSpec =
   | { readonly kind: "synthetic"; readonly seed: number }
   | { readonly kind: "replay"; readonly path: string; readonly user?: number; readonly experiment?: number };
 
-const FORMS = "Use synthetic, synthetic:SEED, replay:DIR, replay:DIR#user=2,exp=3 or replay:FILE.dls.";
+const FORMS = "Use synthetic, synthetic:SEED, replay:DIR, replay:DIR#user=2,exp=3, replay:FILE.csv or replay:FILE.dls.";
 
 /** Parses `synthetic[:seed]`, `replay:DIR[#user=2,exp=3]` and `replay:FILE.dls`. */
 export function parseSensorSpec(text: string): SensorSpec {

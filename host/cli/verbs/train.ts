@@ -1,65 +1,98 @@
-import { resolve } from "node:path";
-import { type Command, Option } from "commander";
-import type { TeacherMember } from "../../../agents/activity/train.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { writeAtomic } from "../../train/atomic-file.ts";
+import { runFiles } from "../../train/run-folder.ts";
+import { type RunSummary, readMetrics, spreadText, summarize } from "../../train/summary.ts";
 import type { CliIo } from "../io.ts";
-import { jsonOption, wholeNumber } from "../options.ts";
-import { createOutput } from "../output.ts";
-import { percentText } from "../table.ts";
+import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
+import { createOutput, type Output } from "../output.ts";
+import { table } from "../table.ts";
+import { planTraining, type TrainOptions } from "../train/plan.ts";
+import { memberJob, runJobs, type TrainJob } from "../train/run-jobs.ts";
 
-interface TrainOptions {
-  readonly json: boolean;
-  readonly data: string;
-  readonly out: string;
-  readonly seed?: number;
-  readonly epochs?: number;
-  readonly phase: "select" | "final";
-  readonly teacher?: TeacherMember;
+const CSV_HELP = `
+CSV recordings (--name): every .csv of the folder is one recording of one wearer. The first line is
+time,<channel…>,label[,subject], in any order, a channel maybe with its unit: time,ax[g],ay[g],az[g],label.
+Time is in seconds and increases; an empty label means unlabelled; gaps of more than 8 frames split a recording.
+Without a subject column the file's name says who wore it: s, subject, user, p, participant, person or wearer
+and a number, as in s03_walk.csv or subject3-walk.csv. Wearers in ascending order, counted from 0: position
+mod 5 = 1 tests, 2 calibrates, 4 selects, the rest fit. At least 5 are needed.
+`;
+
+/** Parses the name of an agent. */
+function agentName(text: string): string {
+  if (!/^[a-z][a-z0-9-]{0,31}$/.test(text))
+    throw new InvalidArgumentError("Give lower-case letters, digits and dashes, a letter first, at most 32.");
+  return text;
 }
 
 /** `dormouse train`: makes an agent's model from recordings. */
 export function registerTrain(program: Command, io: CliIo): void {
   program
     .command("train")
-    .description("Train an agent's model from recordings: quantisation-aware, calibrated, exported as a .dmm image.")
-    .argument("<agent>", "a bundled agent's name")
-    .requiredOption("--data <dir>", "folder of HAPT, or its parent")
-    .option("--out <dir>", "where model.dmm and model.safetensors go", "runs/train")
-    .option("--seed <n>", "of weights, batches and augmentation (default: 1; a teacher has its own)", wholeNumber(0))
-    .option("--epochs <n>", "of 100 steps each (default: the recipe's)", wholeNumber(1))
+    .description(
+      "Train an agent's model from recordings: quantisation-aware, calibrated, exported as a .dmm image. Goes on where it was stopped.",
+    )
+    .argument("[agent]", "a bundled agent's name; none with --name")
+    .requiredOption("--data <dir>", "activity: folder of HAPT, or its parent; with --name: folder of CSV files, one a recording")
+    .addOption(new Option("--name <name>", "train an agent of your own on CSV recordings").argParser(agentName))
+    .option("--rate <hz>", "with --name: frames a second (default: that of the time columns)", numberAtLeast(0.001))
+    .option("--out <dir>", "where seed-<n>/ and summary.json go (default: runs/<agent>)")
+    .addOption(
+      new Option("--seed <n>", "of weights, batches and augmentation (default: 1; a teacher has its own)")
+        .argParser(wholeNumber(0))
+        .conflicts("seeds"),
+    )
+    .option("--seeds <n>", "train the seeds 1…n, and say how far they are apart", wholeNumber(1, 1000))
+    .addOption(new Option("--workers <n>", "seeds that are trained at once, each in a process").default(1).argParser(wholeNumber(1, 64)))
+    .option("--steps <n>", "training steps (default: the recipe's)", wholeNumber(1))
     .addOption(
       new Option("--phase <name>", "select: fit wearers alone, to choose a recipe; final: all but the calibration and test wearers")
         .choices(["select", "final"])
         .default("final"),
     )
-    .addOption(new Option("--teacher <member>", "train this member of the cloud's ensemble instead").choices(["a", "b"]))
+    .option("--teacher <member>", "train this member of the cloud's ensemble alone")
+    .option("--fresh", "forget what an earlier run left in the folder", false)
     .addOption(jsonOption())
-    .addHelpText("after", "\nExample:\n  $ dormouse train activity --data ~/data --out runs/activity-1 --seed 1")
-    .action((agent: string, options: TrainOptions) => train(io, agent, options));
+    .addHelpText(
+      "after",
+      CSV_HELP +
+        "\nExamples:\n  $ dormouse train activity --data ~/data --seed 1" +
+        "\n  $ dormouse train activity --data ~/data --seeds 3 --workers 2" +
+        "\n  $ dormouse train --data ~/gestures --name gestures && dormouse eval runs/gestures/seed-1 --data ~/gestures",
+    )
+    .action((agent: string | undefined, options: TrainOptions) => train(io, agent, options));
 }
 
-async function train(io: CliIo, agent: string, options: TrainOptions): Promise<void> {
+async function train(io: CliIo, agent: string | undefined, options: TrainOptions): Promise<void> {
   const out = createOutput(io, options.json);
-  if (agent !== "activity") {
-    throw new ConfigError("TRAIN_UNKNOWN", `there is no training recipe for agent "${agent}": only activity has one.`);
-  }
-  const { trainActivity } = await import("../../../agents/activity/train.ts");
-  const outDir = resolve(io.cwd, options.out);
-  const report = await trainActivity({
-    dataDir: resolve(io.cwd, options.data),
+  out.note(`Reading ${options.data} …`);
+  const plan = await planTraining(io, agent, options);
+  const { training, seeds, outDir } = plan;
+  const ensemble = plan.missingMembers.map((member) => memberJob(outDir, member));
+  if (ensemble.length > 0) await runJobs(io, out, plan, ensemble, `training the ensemble of ${training.name}`);
+  const jobs = seeds.map((seed): TrainJob => ({ training, seed, outDir, dir: join(outDir, `seed-${seed}`), member: options.teacher }));
+  await runJobs(io, out, plan, jobs, `training ${training.name}`);
+  const metrics = jobs.map(({ dir }) => readMetrics(join(dir, runFiles.metrics)));
+  const summary = summarize(metrics);
+  writeAtomic(join(outDir, "summary.json"), `${JSON.stringify(summary, undefined, 1)}\n`);
+  saySummary(out, summary);
+  const files = jobs.flatMap(({ dir }) => [runFiles.image, runFiles.weights].map((file) => join(dir, file)));
+  for (const file of [...files, join(outDir, "summary.json")]) out.say(`wrote ${file}`);
+  out.document({
+    ...summary,
     outDir,
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-    phase: options.phase,
-    ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
-    ...(options.teacher === undefined ? {} : { teacher: options.teacher }),
-    onProgress: ({ step, steps, loss, seconds }) =>
-      out.note(`  step ${step} of ${steps}, loss ${loss.toFixed(3)}, ${Math.round(seconds)} s`),
+    runs: metrics.map(({ seed, heldOut }, i) => ({
+      seed,
+      dir: jobs[i]!.dir,
+      heldOut: { window: heldOut.window.accuracy, stream: heldOut.stream.accuracy },
+    })),
   });
-  const { heldOut, files, exits, seed } = report;
-  out.say(`trained ${agent} (seed ${seed}, ${options.phase}); held-out wearers ${heldOut.users.join(", ")}`);
-  heldOut.window.forEach((accuracy, exit) => {
-    out.say(`  exit ${exit + 1}: window ${percentText(accuracy, 2)}, stream ${percentText(heldOut.stream[exit]!, 2)}`);
-  });
-  for (const file of files) out.say(`wrote ${file}`);
-  out.document({ agent, seed, phase: options.phase, teacher: options.teacher ?? null, heldOut, exits, files });
+}
+
+function saySummary(out: Output, { agent, seeds, phase, heldOut, window, stream }: RunSummary): void {
+  const many = seeds.length > 1 ? `seeds ${seeds.join(" ")}, mean ± deviation` : `seed ${seeds[0]}`;
+  out.say(`trained ${agent} (${many}, ${phase}); held-out wearers ${heldOut.join(", ")}`);
+  const rows = window.map((accuracy, exit) => [exit + 1, spreadText(accuracy), spreadText(stream[exit]!)]);
+  for (const line of table(["exit", "window", "stream"], rows)) out.say(line);
 }

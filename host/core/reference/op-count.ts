@@ -54,7 +54,7 @@ export function blockOps(block: Block, dModel: number): Ops {
 }
 
 /** One evaluation of an exit: its head and its confidence. */
-function exitOps(image: ModelImage, exit: number): Ops {
+export function exitOps(image: ModelImage, exit: number): Ops {
   const { nClasses, dModel } = image;
   return plus(linearOps(image.exits[exit]!.head), { ...NONE, requantize: nClasses, lookup: nClasses, norm: dModel });
 }

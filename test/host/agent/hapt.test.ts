@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { HAPT_TEST_USERS, loadHapt, publishedWindows } from "../../../host/agent/hapt.ts";
+import { HAPT_TEST_USERS, loadHapt } from "../../../host/agent/hapt.ts";
+import { publishedWindows, recordingsOf, scoredWindows } from "../../../host/agent/recording.ts";
 import { dataDir, noData } from "../../support/require.ts";
 
 let root: string;
@@ -22,7 +23,7 @@ describe("loadHapt", () => {
     for (const dir of [root, join(root, "HAPT")]) {
       const { recordings } = loadHapt(dir);
       expect(recordings).toHaveLength(1);
-      expect(recordings[0]).toMatchObject({ experiment: 1, user: 5, segments: [{ label: 4, start: 1, end: 3 }] });
+      expect(recordings[0]).toMatchObject({ name: "exp01_user05", subject: "5", channels: 6, segments: [{ label: 4, start: 1, end: 3 }] });
       expect([...recordings[0]!.labels]).toEqual([0, 4, 4]);
       expect([...recordings[0]!.frames.subarray(6, 12)]).toEqual([1024, -512, 32767, 92, -92, 0]); // 0.1 rad/s = 5.7296 °/s
     }
@@ -56,10 +57,8 @@ it("cuts the published windows", (context) => {
   const data = dataDir();
   if (data === undefined) return context.skip(noData); // the tally fails it under DORMOUSE_REQUIRE_ALL=1
   const { recordings } = loadHapt(data);
-  const windows = recordings.flatMap((recording) => publishedWindows(recording).map(({ label }) => ({ label, user: recording.user })));
   expect(recordings).toHaveLength(61);
-  expect(windows).toHaveLength(10929);
-  const basic = windows.filter(({ label }) => label <= 6);
-  expect(basic.filter(({ user }) => HAPT_TEST_USERS.includes(user))).toHaveLength(2996);
-  expect(basic).toHaveLength(7415 + 2996);
+  expect(recordings.flatMap(publishedWindows)).toHaveLength(10929);
+  expect(recordings.flatMap(scoredWindows)).toHaveLength(7415 + 2996);
+  expect(recordingsOf({ recordings }, HAPT_TEST_USERS).flatMap(scoredWindows)).toHaveLength(2996);
 });

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { HaptDataset } from "../../../host/agent/hapt.ts";
+import type { Dataset } from "../../../host/agent/recording.ts";
 import { loadAgent } from "../../../host/agent/registry.ts";
 import { haptSensor } from "../../../host/agent/sensors/hapt-sensor.ts";
 import { openSensor } from "../../../host/agent/sensors/open-sensor.ts";
@@ -36,10 +36,11 @@ describe("a sensor's name on the command line", () => {
   );
 });
 
-const DATA: HaptDataset = {
+const DATA: Dataset = {
   recordings: [3, 4].map((experiment) => ({
-    experiment,
-    user: experiment - 1,
+    name: `exp0${experiment}_user0${experiment - 1}`,
+    subject: String(experiment - 1),
+    channels: 6,
     frames: Int16Array.from({ length: 5 * 6 }, (_, i) => experiment * 100 + i),
     labels: Uint8Array.of(0, 1, 5, 12, 6),
     segments: [],

@@ -1,10 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cli } from "./fake-io.ts";
 import { tempFolder, writeAgent } from "./temp-agent.ts";
-
-const FRAMES = 320;
+import { TINY_FRAMES, writeTinyHapt } from "./tiny-hapt.ts";
 
 let folder: ReturnType<typeof tempFolder>;
 beforeEach(() => {
@@ -13,17 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
-/** HAPT with one recording of wearer 5, whom the random image names as its test wearer. `line` may spoil a line of the accelerometer. */
-function writeHapt(line: (text: string, index: number) => string = (text) => text): string {
-  const raw = join(folder.path, "HAPT", "RawData");
-  mkdirSync(raw, { recursive: true });
-  const rows = (phase: number) => Array.from({ length: FRAMES }, (_, i) => `${Math.sin(i / 9 + phase)} ${Math.cos(i / 7)} 0.25`);
-  writeFileSync(join(raw, "acc_exp01_user05.txt"), rows(0).map(line).join("\n"));
-  writeFileSync(join(raw, "gyro_exp01_user05.txt"), rows(1).join("\n"));
-  writeFileSync(join(raw, "labels.txt"), `1 5 1 1 ${FRAMES}\n`);
-  return join(folder.path, "HAPT");
-}
-
+const writeHapt = (line?: (text: string, index: number) => string): string => writeTinyHapt(folder.path, [5], line);
 const evaluate = (...args: string[]) => cli(["eval", folder.path, "--data", join(folder.path, "HAPT"), ...args]);
 
 describe("eval", () => {
@@ -55,13 +43,20 @@ describe("eval", () => {
       /acc_exp01_user05\.txt:42: 2 columns/,
     ],
     ["a value that is no number", (text: string, i: number) => (i === 9 ? "NaN 0 0" : text), /acc_exp01_user05\.txt:10: "NaN"/],
-    ["fewer rows than the gyroscope", (text: string, i: number) => (i === FRAMES - 1 ? "" : text), /319 rows/],
+    ["fewer rows than the gyroscope", (text: string, i: number) => (i === TINY_FRAMES - 1 ? "" : text), /319 rows/],
   ])("refuses a recording with %s, and names the place", async (_, spoil, message) => {
     writeHapt(spoil);
     const { code, stdout, stderr } = await evaluate();
     expect(code).toBe(1);
     expect(stdout).toBe("");
     expect(stderr).toMatch(message);
+  });
+
+  it("names the wearers that it finds no recording of", async () => {
+    writeHapt();
+    const { code, stdout } = await evaluate("--wearers", "calibrate", "--json");
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "EVAL_NO_RECORDINGS", message: expect.stringContaining("wearers 4") } });
   });
 
   it("says which folder it wants when there are no recordings", async () => {

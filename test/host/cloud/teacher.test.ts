@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import type { CloudQuery } from "../../../host/cloud/provider.ts";
 import { createTeacher, softmax, type TeacherMember } from "../../../host/cloud/teacher.ts";
 import { ConfigError } from "../../../host/core/errors.ts";
+import { writeImage } from "../../../host/core/image-write.ts";
+import { Model } from "../../../host/core/model.ts";
 import type { Session } from "../../../host/core/session-types.ts";
+import { exitTemperature } from "../../../host/policy/temperature.ts";
+import { activityShaped } from "../../golden/random-image.ts";
 
 const labels = ["still", "walk", "run"];
 
@@ -16,6 +21,7 @@ function member(
     name,
     labels,
     patchBytes: 4,
+    temperature: 1,
     opened: 0,
     read: [] as number[][],
     open() {
@@ -48,6 +54,41 @@ describe("the teacher", () => {
     expect(answer).toMatchObject({ ok: true, label: 0, model: "teacher" });
     expect(answer).toMatchObject({ confidence: expect.closeTo((other + rest) / 2, 12) });
     expect((other + rest) / 2).toBeGreaterThan((one + (1 - other) / 2) / 2);
+  });
+
+  it("takes each member's softmax at its own temperature before it takes the mean", async () => {
+    const sharp = member("sharp", [1024, 0, 0], { temperature: 0.5 });
+    const blunt = member("blunt", [0, 1024, 0], { temperature: 4 });
+    const [answer] = await createTeacher({ members: [sharp, blunt] }).answer([query()]);
+    const first = Math.exp(2) / (Math.exp(2) + 2);
+    const second = 1 / (Math.exp(1 / 4) + 2);
+    expect(answer).toMatchObject({ ok: true, label: 0, confidence: expect.closeTo((first + second) / 2, 12) });
+  });
+
+  it.each([0, -1, Number.NaN])("refuses a member of temperature %d", (temperature) => {
+    expect(() => createTeacher({ members: [member("a", [0, 1, 0], { temperature })] })).toThrow(/temperature/);
+  });
+
+  it("is as sure as the device that runs the same image on the same patches", async () => {
+    const image = activityShaped(3);
+    const model = Model.load(writeImage(image));
+    const session = model.createSession();
+    const last = image.exits.length - 1;
+    session.setPoint({
+      ...{ maxExit: last, hopPatches: 1024, askAllowed: false, limitReason: "none", askIntervalHops: 1 },
+      thresholds: image.exits.map(() => EXIT_NEVER),
+    });
+    const patches = Int8Array.from({ length: 40 * 24 }, (_, i) => ((i * 37) % 101) - 50);
+    for (let at = 0; at < patches.length; at += 24) {
+      session.pushPatch(patches.subarray(at, at + 24));
+      session.logits(); // 40 patches are more than the rings hold: the blocks above must not fall behind
+    }
+    const { label, confidenceQ15 } = session.decide();
+    const temperature = exitTemperature(image.exits[last]!);
+    const own = { name: "own", labels: image.manifest.labels, patchBytes: 24, temperature, open: () => model.createSession() };
+    const [answer] = await createTeacher({ members: [own] }).answer([query({ labels: image.manifest.labels, patches, patchBytes: 24 })]);
+    expect(answer).toMatchObject({ ok: true, label });
+    expect(answer).toMatchObject({ confidence: expect.closeTo(confidenceQ15 / 32768, 3) });
   });
 
   it("resets before each ask and reads all of its patches, opening each session once", async () => {

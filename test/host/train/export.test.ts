@@ -18,7 +18,7 @@ it("exports a net whose integer logits follow the int8 imitation and the float f
   const random = createRandom(5);
   const parameters = initialParameters(config, random);
   const frames = Int16Array.from({ length: 6 * 512 }, (_, i) => 1500 * Math.sin(i * (0.05 + 0.01 * (i % 6))) + 200 * random.normal());
-  const recording = { experiment: 1, user: 1, frames, labels: new Uint8Array(512).fill(1), segments: [] };
+  const recording = { name: "one", subject: "1", channels: 6, frames, labels: new Uint8Array(512).fill(1), segments: [] };
   const starts = Array.from({ length: 8 }, (_, i) => ({ recording, start: 40 * i }));
   const batch = makeBatch(starts, 32, random, {
     config,

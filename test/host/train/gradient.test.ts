@@ -1,6 +1,6 @@
 import { jit, type numpy as np, valueAndGrad } from "@jax-js/jax";
 import { expect, it } from "vitest";
-import { startJax, upload, uploadParameters, uploadSequences } from "../../../host/train/device-arrays.ts";
+import { netInput, startJax, type TracedInput, upload, uploadParameters, uploadSequences } from "../../../host/train/device-arrays.ts";
 import type { Arrays } from "../../../host/train/layers.ts";
 import { exitLoss } from "../../../host/train/loss.ts";
 import type { NetConfig } from "../../../host/train/net-config.ts";
@@ -14,10 +14,8 @@ it("gives the gradients of the plain float64 forward, over two chunks of the sca
   const target = new Float32Array(fixture.seqLen * config.nClasses);
   target[(fixture.seqLen - 1) * config.nClasses + fixture.label] = 1;
   const gradient = jit(
-    valueAndGrad((p: Arrays, y: np.Array, patches: np.Array, lower: np.Array, upper: np.Array, mask: np.Array) =>
-      exitLoss(config, fixture.exitWeights, p, { patches, lowerLogDecay: lower, upperLogDecay: upper, attentionMask: mask }, y, {
-        scales: undefined,
-      }),
+    valueAndGrad((p: Arrays, y: np.Array, ...input: TracedInput) =>
+      exitLoss(config, fixture.exitWeights, p, netInput(input), y, { scales: undefined }),
     ),
   );
   const [loss, gradients] = gradient(

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { binomialTail, clopperPearsonUpper } from "../../../host/train/clopper-pearson.ts";
+import { binomialTail, clopperPearsonUpper } from "../../../host/policy/clopper-pearson.ts";
 
 it("agrees with closed forms and tables of the exact binomial bound", () => {
   expect(clopperPearsonUpper(0, 100, 0.05)).toBeCloseTo(1 - 0.05 ** (1 / 100), 10); // no failure: 1 − δ^(1/n)

@@ -1,0 +1,66 @@
+import { DataError } from "../../core/errors.ts";
+
+/** Longest line that is read: a frame of 16 channels is far below. */
+const longestLineBytes = 4096;
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const [newline, carriageReturn, quote, comma] = [0x0a, 0x0d, 0x22, 0x2c];
+
+/**
+ * Lines of a CSV text with their numbers, counted from 1, split into fields: commas between them, a field may stand in double quotes with
+ * "" for a quote in it (RFC 4180, but no line break within quotes). UTF-8 with or without a byte order mark; \n or \r\n; empty lines are
+ * left out. Holds one line at a time. Throws CSV_LINE.
+ */
+export function* csvLines(bytes: Uint8Array, path: string): Generator<{ readonly line: number; readonly fields: string[] }> {
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  let line = 0;
+  for (let start = hasMark ? 3 : 0; start < bytes.length; ) {
+    line++;
+    const found = bytes.indexOf(newline, start);
+    const next = found < 0 ? bytes.length : found + 1;
+    let end = found < 0 ? bytes.length : found;
+    if (end > start && bytes[end - 1] === carriageReturn) end--;
+    if (end - start > longestLineBytes)
+      throw lineError(
+        path,
+        line,
+        `a line of ${end - start} bytes, at most ${longestLineBytes} are read`,
+        "Is it a CSV file with a line a sample?",
+      );
+    if (end > start) yield { line, fields: splitFields(bytes.subarray(start, end), path, line) };
+    start = next;
+  }
+}
+
+function splitFields(bytes: Uint8Array, path: string, line: number): string[] {
+  const fields: string[] = [];
+  const text = (from: number, to: number): string => {
+    try {
+      return decoder.decode(bytes.subarray(from, to)).trim();
+    } catch {
+      throw lineError(path, line, "bytes that are not UTF-8", "Save the file as UTF-8.");
+    }
+  };
+  for (let at = 0; at <= bytes.length; ) {
+    if (bytes[at] === quote) {
+      let close = at + 1;
+      while (close < bytes.length && (bytes[close] !== quote || bytes[close + 1] === quote)) close += bytes[close] === quote ? 2 : 1;
+      if (close >= bytes.length) throw lineError(path, line, "a quote that is not closed", "Close it; a field cannot hold a line break.");
+      if (close + 1 < bytes.length && bytes[close + 1] !== comma)
+        throw lineError(path, line, "text after a closing quote", "Put a comma after it.");
+      fields.push(text(at + 1, close).replaceAll('""', '"'));
+      at = close + 2;
+      if (close + 1 === bytes.length) break;
+    } else {
+      const found = bytes.indexOf(comma, at);
+      const end = found < 0 ? bytes.length : found;
+      fields.push(text(at, end));
+      at = end + 1;
+    }
+  }
+  return fields;
+}
+
+/** An error at a line: what is wrong, how to mend it. */
+export function lineError(path: string, line: number, what: string, mend: string, code = "CSV_LINE"): DataError {
+  return new DataError(code, `${path}:${line}: ${what}. ${mend}`);
+}

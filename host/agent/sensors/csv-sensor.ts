@@ -1,0 +1,41 @@
+import { DataError } from "../../core/errors.ts";
+import type { Manifest } from "../../core/image-types.ts";
+import type { Dataset } from "../recording.ts";
+import type { Sensor } from "./sensor.ts";
+
+/** Ticks between two recordings: more than any agent's gap limit, so that the state is reset. */
+const RECORDING_GAP_TICKS = 1000;
+
+/** Replays recordings whose label i is the manifest's label i − 1, one after the other, maybe of one wearer alone. */
+export function csvSensor(
+  data: Dataset,
+  chosen: { readonly user?: number; readonly experiment?: number },
+  { labels, channels, frameRateHz }: Manifest,
+  path: string,
+): Sensor {
+  const recordings = data.recordings.filter(
+    ({ subject }) => chosen.experiment === undefined && (chosen.user === undefined || subject === String(chosen.user)),
+  );
+  if (recordings.length === 0) {
+    const subjects = [...new Set(data.recordings.map(({ subject }) => subject))];
+    throw new DataError(
+      "REPLAY_EMPTY",
+      `${path} has no gapless recording for this choice; it has wearers ${subjects.join(", ") || "none"}. CSV recordings are chosen by file, or by a wearer's number: replay:DIR#user=2.`,
+    );
+  }
+  return {
+    name: `replay:${path}`,
+    rateHz: frameRateHz,
+    channels: channels.length,
+    async *[Symbol.asyncIterator]() {
+      let first = 0;
+      for (const { frames, labels: truth } of recordings) {
+        for (let i = 0; i < truth.length; i++) {
+          const frame = frames.subarray(i * channels.length, (i + 1) * channels.length);
+          yield { tick: (first + i) >>> 0, frame, truth: labels[truth[i]! - 1] };
+        }
+        first = (first + truth.length + RECORDING_GAP_TICKS) >>> 0;
+      }
+    },
+  };
+}

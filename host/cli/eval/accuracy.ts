@@ -1,0 +1,77 @@
+import { evaluateFloat, evaluateStream, evaluateWindows } from "../../train/evaluate.ts";
+import { type FaultName, withFault } from "../../train/faults.ts";
+import type { Losses } from "../../train/protocols.ts";
+import { bytesText, percentText, table } from "../table.ts";
+import { type EvalSetting, floatModelOf, progress, recordingsFor, wearerRoles } from "./setting.ts";
+
+export interface AccuracyOptions {
+  readonly protocol: "window" | "stream";
+  readonly float: boolean; // also in floating point: window protocol, no fault
+  readonly fault: FaultName | undefined;
+}
+
+/** Seed of every fault: the same fault in each run. */
+export const FAULT_SEED = 1;
+
+/** How often each exit is right at full depth, by the window or the stream protocol, maybe with a faulty sensor: eval's JSON document. */
+export function scoreAccuracy(setting: EvalSetting, { protocol, float: isFloat, fault }: AccuracyOptions) {
+  const { out, agent, model, list } = setting;
+  const { manifest } = model;
+  const users = wearerRoles(manifest.protocol, list).score;
+  const sound = recordingsFor(setting, users);
+  const dataset = { recordings: fault ? withFault(sound, fault, FAULT_SEED) : sound };
+  const losses: Losses = { held: 0, resets: 0 };
+  const onWindow = progress(out);
+  const run = protocol === "window" ? evaluateWindows : evaluateStream;
+  const result = run(() => model.createSession(), dataset, { users, onWindow, losses });
+  const last = result.exits.at(-1)!;
+  const floatModel = isFloat && protocol === "window" && fault === undefined ? floatModelOf(agent, out) : undefined;
+  if (floatModel) out.note("In floating point …");
+  const float = floatModel && evaluateFloat(floatModel, dataset, { users, onWindow }).exits.at(-1)!.accuracy;
+  return {
+    agent: agent.definition.name,
+    protocol: result.protocol,
+    ...(fault === undefined ? {} : { fault, ...losses }),
+    windows: result.windows,
+    accuracy: last.accuracy,
+    macroF1: last.macroF1,
+    parameters: manifest.parameters,
+    imageBytes: model.imageBytes,
+    arenaBytes: model.arenaBytes,
+    wasmBytes: model.wasmBytes,
+    engine: model.engine,
+    exits: result.exits.map(({ accuracy, macs }, exit) => ({ exit, accuracy, macs })),
+    ...(float === undefined ? {} : { float: { accuracy: float } }),
+    confusion: last.confusion,
+    hash: result.sha256,
+    imageHash: model.imageHash,
+    labels: manifest.labels,
+    users,
+  };
+}
+
+/** Says and documents scoreAccuracy. */
+export function evalAccuracy(setting: EvalSetting, options: AccuracyOptions): void {
+  const { out, model, list } = setting;
+  const document = scoreAccuracy(setting, options);
+  const { labels } = model.manifest;
+  const float = document.float?.accuracy;
+  out.say(
+    `${document.agent}, ${document.protocol} protocol, ${document.engine} core: ${document.windows} windows of ${document.users.length} ${list} wearers`,
+  );
+  if (document.fault !== undefined) out.say(`sensor fault ${document.fault}: ${document.held} gaps held, ${document.resets} resets`);
+  out.say(
+    `accuracy ${percentText(document.accuracy, 2)}, macro F1 ${percentText(document.macroF1, 2)}${float === undefined ? "" : `, float ${percentText(float, 2)}`}`,
+  );
+  out.say(
+    `${document.parameters} parameters, image ${bytesText(document.imageBytes)}, arena ${bytesText(document.arenaBytes)}, wasm ${bytesText(document.wasmBytes)}`,
+  );
+  out.say();
+  const exits = document.exits.map(({ exit, accuracy, macs }) => [exit + 1, percentText(accuracy, 2), macs]);
+  for (const line of table(["exit", "accuracy", "MACs a window"], exits)) out.say(line);
+  out.say();
+  const confusion = document.confusion.map((row, i) => [labels[i]!, ...row]);
+  for (const line of table(["truth \\ said", ...labels], confusion)) out.say(line);
+  out.say(`hash ${document.hash}`);
+  out.document(document);
+}

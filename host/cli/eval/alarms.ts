@@ -1,0 +1,69 @@
+import { isElderly } from "../../agent/sisfall.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { type AlarmScore, type AlarmTrial, hoursOf, scoreAlarms, streamAlarms } from "../../train/evaluate-alarms.ts";
+import { bytesText, percentText, table } from "../table.ts";
+import { type EvalSetting, progress, recordingsFor, wearerRoles } from "./setting.ts";
+
+/** How good an agent's alarms are: every trial of SisFall from a reset state, by the runtime's own policy, nothing asked. */
+export function evalAlarms(setting: EvalSetting, alarm: string): void {
+  const { out, agent, model, list } = setting;
+  const { manifest, exits, hopPatches } = model.image;
+  const { name, sensor, events } = agent.definition;
+  const users = wearerRoles(manifest.protocol, list).score;
+  const { trials, sha256 } = streamAlarms(() => model.createSession(), recordingsFor(setting, users), {
+    setPoint: {
+      ...{ maxExit: exits.length - 1, hopPatches, askAllowed: false, limitReason: "none", askIntervalHops: 1 },
+      thresholds: exits.map(() => 0), // the core never goes below the image's own
+    },
+    stableDecisions: events.stableDecisions,
+    alarm: alarmClass(manifest.labels, alarm, name),
+    onTrial: progress(out, "trials"),
+  });
+  const falls = trials.filter(({ isEvent }) => isEvent);
+  const daily = trials.filter(({ isEvent }) => !isEvent);
+  const scoreOf = (group: readonly AlarmTrial[]): AlarmScore => scoreAlarms(group, sensor.rateHz);
+  const namesOf = (group: readonly AlarmTrial[]): string[] => group.map((trial) => trial.name);
+  const document = {
+    agent: name,
+    ...scoreOf(trials),
+    young: scoreOf(trials.filter(({ subject }) => !isElderly(subject))),
+    elderly: scoreOf(trials.filter(({ subject }) => isElderly(subject))),
+    imageBytes: model.imageBytes,
+    parameters: manifest.parameters,
+    arenaBytes: model.arenaBytes,
+    engine: model.engine,
+    imageHash: model.imageHash,
+    hash: sha256,
+    trials: { falls: falls.length, daily: daily.length },
+    hours: hoursOf(daily, sensor.rateHz),
+    subjects: users,
+    missed: namesOf(falls.filter(({ alarms }) => alarms.length === 0)),
+    falseAlarms: namesOf(daily.filter(({ alarms }) => alarms.length > 0)),
+  };
+  out.say(
+    `${name}, ${model.engine} core: ${falls.length} falls, ${daily.length} daily trials (${document.hours.toFixed(2)} h) of ${users.length} ${list} wearers`,
+  );
+  out.say(`${manifest.parameters} parameters, image ${bytesText(model.imageBytes)}, arena ${bytesText(model.arenaBytes)}`);
+  out.say();
+  const row = (group: string, score: AlarmScore): string[] => [
+    group,
+    ...[score.sensitivity, score.specificity].map((share) => (share === null ? "–" : percentText(share, 2))),
+    score.falseAlarmsPerHour?.toFixed(2) ?? "–",
+  ];
+  const rows = [row("all", document), row("young", document.young), row("elderly", document.elderly)];
+  for (const line of table(["wearers", "sensitivity", "specificity", "false alarms an hour"], rows)) out.say(line);
+  out.say();
+  out.say(`missed: ${document.missed.join(" ") || "none"}`);
+  out.say(`false alarms: ${document.falseAlarms.join(" ") || "none"}`);
+  out.say(`hash ${document.hash}`);
+  out.document(document);
+}
+
+function alarmClass(labels: readonly string[], alarm: string, agent: string): number {
+  const found = labels.indexOf(alarm);
+  if (found >= 0) return found;
+  throw new ConfigError(
+    "ALARM_UNKNOWN",
+    `agent ${agent} calls "${alarm}" its alarm, but its model says ${labels.join(", ")}. Name one of these as alarm in its agent.ts.`,
+  );
+}

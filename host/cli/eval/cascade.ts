@@ -1,0 +1,70 @@
+import { createRandom } from "../../agent/random.ts";
+import type { CascadeDecision } from "../../policy/cascade.ts";
+import type { Output } from "../output.ts";
+import { percentText, table } from "../table.ts";
+import { type CascadeReport, cascadeReport } from "./cascade-report.ts";
+import { decideAll } from "./decide.ts";
+import { compareGate } from "./gate.ts";
+import { type EvalSetting, wearerRoles } from "./setting.ts";
+
+export interface CascadeOptions {
+  readonly alpha: number;
+  readonly delta: number;
+}
+
+const BOOTSTRAP_SEED = 1;
+
+/**
+ * The device and its cloud together, by the stream protocol: unsure decisions are asked with the context of their own recording, the
+ * teacher answers, and the surer of the two has the word. Thresholds come from wearers who are not scored.
+ */
+export async function evalCascade(setting: EvalSetting, { alpha, delta }: CascadeOptions): Promise<void> {
+  const { out, agent, model, list } = setting;
+  const roles = wearerRoles(model.manifest.protocol, list);
+  const { scored, tuning, certifying, gating, members } = await decideAll(setting, roles);
+  const report = cascadeReport(
+    { scored: scored.all, tuning: tuning.map(({ all }) => all), certifying: certifying.all },
+    { alpha, delta, random: createRandom(BOOTSTRAP_SEED) },
+  );
+  say(out, report, `${agent.definition.name}, cascade, ${model.engine} core`, `${roles.score.length} ${list} wearers`);
+  const { windows, edge, cloud, cap, ...rest } = report;
+  out.document({
+    agent: agent.definition.name,
+    protocol: "cascade",
+    windows,
+    edge,
+    cloud: { ...cloud, members: members.length, contextPatches: model.image.contextPatches, meanMacs: meanMacs(scored.all) },
+    ...rest,
+    cap: { ...cap, tuning: cap.tuning.map((group, g) => ({ users: roles.tune[g], ...group })) },
+    gate: compareGate(gating, scored, model, report.cascade),
+    engine: model.engine,
+    imageHash: model.imageHash,
+    teacherHashes: members.map(({ imageHash }) => imageHash),
+    users: { score: roles.score, tune: roles.tune.flat(), certify: roles.certify, gate: roles.gate },
+  });
+}
+
+function meanMacs(decisions: readonly CascadeDecision[]): number {
+  return decisions.reduce((sum, { cloud }) => sum + cloud.macs, 0) / Math.max(1, decisions.length);
+}
+
+function say(out: Output, report: CascadeReport, head: string, wearers: string): void {
+  const { edge, cloud, cascade, certified = cascade, guarantee, windows } = report;
+  const percent = (share: number, digits = 2): string => percentText(share, digits);
+  out.say(`${head}: ${windows} windows of ${wearers}`);
+  const rows = [
+    ["device alone", percent(edge.accuracy), percent(0, 1), percent(edge.ece)],
+    ["cloud alone", percent(cloud.accuracy), percent(1, 1), percent(cloud.ece)],
+    ["cascade, capped", percent(cascade.accuracy), percent(cascade.askedFraction, 1), ""],
+    ["cascade, certified", percent(certified.accuracy), percent(certified.askedFraction, 1), ""],
+  ];
+  for (const line of table(["", "accuracy", "asked", "calibration error"], rows)) out.say(line);
+  out.say();
+  const { alpha, localErrorRate, coverage, wearerInterval: others } = guarantee;
+  out.say(
+    localErrorRate === null
+      ? `certified at ${alpha}: no exit may answer, every decision is asked`
+      : `certified at ${alpha}: wrong in ${percent(localErrorRate)} of the ${percent(coverage, 1)} answered on the device ` +
+          `(other draws of wearers: ${percent(others.low)} to ${percent(others.high)})`,
+  );
+}

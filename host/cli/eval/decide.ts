@@ -1,0 +1,69 @@
+import { FIXED_LOGIT_BITS } from "../../../assembly/layout.ts";
+import { DataError } from "../../core/errors.ts";
+import type { SubjectList } from "../../core/image-types.ts";
+import type { Model } from "../../core/model.ts";
+import type { CascadeDecision } from "../../policy/cascade.ts";
+import type { ExitDecisions } from "../../policy/exit-decisions.ts";
+import { exitTemperature } from "../../policy/temperature.ts";
+import { type StreamDecision, streamDecisions } from "../../train/stream-decisions.ts";
+import { openTeacherModels, teacherOf } from "../teacher.ts";
+import { askAll } from "./ask-cloud.ts";
+import { type EvalSetting, progress, recordingsFor, type WearerRoles } from "./setting.ts";
+
+/** Fewer decisions than this certify no threshold. */
+export const MIN_ANSWERED = 300;
+
+/** Decisions of some wearers: what the device makes of them, and with the cloud's answer to each. In the same order. */
+export interface DecidedGroup {
+  readonly edge: readonly StreamDecision[];
+  readonly all: readonly CascadeDecision[];
+}
+
+/** The groups of an evaluation that asks. */
+export interface Decided {
+  readonly scored: DecidedGroup;
+  readonly tuning: readonly DecidedGroup[]; // as in the roles
+  readonly certifying: DecidedGroup;
+  readonly gating: DecidedGroup;
+  readonly members: readonly Model[];
+}
+
+/** Streams the wearers of every role and puts each window to the cloud. */
+export async function decideAll(setting: EvalSetting, roles: WearerRoles): Promise<Decided> {
+  const { out, agent, model } = setting;
+  const members = await openTeacherModels(agent, model.engine);
+  const provider = teacherOf(agent, members);
+  const decide = async (users: SubjectList): Promise<DecidedGroup> => {
+    const recordings = recordingsFor(setting, users);
+    out.note(`Streaming wearers ${users.join(" ")} …`);
+    const edge = streamDecisions(() => model.createSession(), model.image, recordings, progress(out));
+    if (edge.length === 0) {
+      throw new DataError(
+        "EVAL_NO_WINDOWS",
+        `the recordings of the wearers ${users.join(" ")} have no labelled window of 2.56 s: nothing can be scored. Label longer stretches.`,
+      );
+    }
+    out.note("Asking the cloud about each window …");
+    return { edge, all: await askAll(provider, model, members, agent.definition.name, edge, progress(out, "answers")) };
+  };
+  const scored = await decide(roles.score);
+  const tuning: DecidedGroup[] = [];
+  for (const users of roles.tune) tuning.push(await decide(users));
+  const groupOf = (users: SubjectList): DecidedGroup => tuning[roles.tune.indexOf(users)]!;
+  return { scored, tuning, certifying: groupOf(roles.certify), gating: groupOf(roles.gate), members };
+}
+
+/** Decisions as certification reads them, at the confidences that the core gave. */
+export function exitDecisionsOf(decisions: readonly CascadeDecision[]): ExitDecisions {
+  const exits = (decisions[0]?.exits ?? []).map((_, k) => k);
+  return {
+    right: exits.map((k) => Uint8Array.from(decisions, (one) => (one.exits[k]!.label === one.truth ? 1 : 0))),
+    confidenceQ15: exits.map((k) => Float64Array.from(decisions, (one) => one.exits[k]!.confidenceQ15)),
+  };
+}
+
+/** The last exit's logits of each decision, (nClasses,), divided by its temperature. */
+export function lastLogits({ edge }: DecidedGroup, model: Model): number[][] {
+  const scale = 2 ** FIXED_LOGIT_BITS * exitTemperature(model.image.exits.at(-1)!);
+  return edge.map(({ logits }) => Array.from(logits.at(-1)!, (logit) => logit / scale));
+}

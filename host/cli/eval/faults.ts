@@ -1,0 +1,34 @@
+import { evaluateStream, evaluateWindows } from "../../train/evaluate.ts";
+import { type FaultName, faultNames, withFault } from "../../train/faults.ts";
+import type { Losses } from "../../train/protocols.ts";
+import { percentText, table } from "../table.ts";
+import { FAULT_SEED } from "./accuracy.ts";
+import { type EvalSetting, recordingsFor, wearerRoles } from "./setting.ts";
+
+/** Every sensor fault against the sound sensor, by both protocols, at the last exit. */
+export function evalFaults(setting: EvalSetting): void {
+  const { out, agent, model, list } = setting;
+  const users = wearerRoles(model.manifest.protocol, list).score;
+  const sound = recordingsFor(setting, users);
+  const conditions: readonly (FaultName | undefined)[] = [undefined, ...faultNames];
+  const faults = conditions.map((fault) => {
+    out.note(`  ${fault ?? "no fault"} …`);
+    const dataset = { recordings: fault ? withFault(sound, fault, FAULT_SEED) : sound };
+    const score = (run: typeof evaluateWindows) => {
+      const losses: Losses = { held: 0, resets: 0 };
+      const { windows, exits, sha256 } = run(() => model.createSession(), dataset, { users, losses });
+      const { accuracy, macroF1 } = exits.at(-1)!;
+      return { windows, accuracy, macroF1, ...losses, hash: sha256 };
+    };
+    return { fault: fault ?? "none", window: score(evaluateWindows), stream: score(evaluateStream) };
+  });
+  out.say(`${agent.definition.name}, faulty sensors, ${model.engine} core: ${users.length} ${list} wearers, last exit`);
+  const rows = faults.map(({ fault, window, stream }) => [
+    fault,
+    percentText(window.accuracy, 2),
+    percentText(stream.accuracy, 2),
+    `${stream.held} held, ${stream.resets} resets`,
+  ]);
+  for (const line of table(["fault", "window", "stream", "gaps of the stream"], rows)) out.say(line);
+  out.document({ agent: agent.definition.name, faults, seed: FAULT_SEED, engine: model.engine, imageHash: model.imageHash, users });
+}

@@ -1,0 +1,78 @@
+import { evaluatePolicy } from "../../train/evaluate-policy.ts";
+import { chooseExits, exitSavings } from "../../train/exit-savings.ts";
+import { percentText } from "../table.ts";
+import { betweenClassOf, type EvalSetting, recordingsFor, wearerRoles } from "./setting.ts";
+
+/** Accuracy that early exits may cost on the wearers who choose their thresholds. */
+const TOLERANCE = 0.001;
+
+/**
+ * Every hop of whole recordings: once as the image's own certificate allows (exits, asks), and once with exits alone, every decision
+ * answered, against full depth on the same decisions.
+ */
+export function evalPolicy(setting: EvalSetting): void {
+  const { out, agent, model, list } = setting;
+  const { exits, hopPatches, manifest } = model.image;
+  const roles = wearerRoles(manifest.protocol, list);
+  const recordings = recordingsFor(setting, roles.score);
+  const betweenClass = betweenClassOf(model);
+  const setPoint = {
+    ...{ maxExit: exits.length - 1, hopPatches, askAllowed: true, limitReason: "none" as const, thresholds: [] },
+    askIntervalHops: agent.definition.asks.intervalHops,
+  };
+  const own = evaluatePolicy(() => model.createSession(), recordings, { setPoint, betweenClass });
+  out.note("Exits alone: looking for their thresholds on the other wearers …");
+  const groups = roles.tune.map((users) => recordingsFor(setting, users));
+  const choice = chooseExits(model, groups, TOLERANCE, betweenClass);
+  const savings = exitSavings(model, recordings, choice.thresholdsQ15, betweenClass);
+  const { early, full } = savings;
+  const document = {
+    agent: agent.definition.name,
+    protocol: "policy",
+    decisions: own.decisions,
+    answered: own.answered,
+    answeredFraction: own.answered / own.decisions,
+    answeredAccuracy: own.answeredRight / Math.max(1, own.answered),
+    answeredByExit: own.answeredByExit,
+    meanMacs: own.meanMacs,
+    rebuilds: own.rebuilds,
+    exitsAlone: {
+      thresholds: choice.thresholdsQ15.map((q15) => q15 / 32768), // one an exit; above 1: it may not answer; the last always does
+      toleranceWhereChosen: TOLERANCE,
+      chosenOn: roles.tune.flat(),
+      coreRunsToConfirm: choice.coreRuns,
+      accuracy: savings.accuracy,
+      fullDepth: { accuracy: savings.fullAccuracy, meanMacs: full.meanMacs },
+      accuracyLoss: savings.fullAccuracy - savings.accuracy,
+      meanMacs: early.meanMacs,
+      computeShare: savings.computeShare,
+      answeredByExit: early.answeredByExit,
+      rebuilds: early.rebuilds,
+      rebuildFraction: early.rebuildFraction,
+    },
+    engine: model.engine,
+    imageHash: model.imageHash,
+    users: roles.score,
+  };
+  out.say(`${document.agent}, policy: ${own.decisions} labelled decisions of ${document.users.length} ${list} wearers`);
+  out.say(`answered here ${percentText(document.answeredFraction, 1)}, right ${percentText(document.answeredAccuracy, 2)} of those`);
+  out.say(`by exit ${own.answeredByExit.join(" ")}; ${Math.round(own.meanMacs)} MACs a decision, ${own.rebuilds} rebuilds`);
+  out.say();
+  out.say(
+    `exits alone, nothing asked; each answers from a confidence of ${document.exitsAlone.thresholds.map(thresholdText).join(" ")} on:`,
+  );
+  out.say(
+    `right ${percentText(savings.accuracy, 2)}, full depth ${percentText(savings.fullAccuracy, 2)}, ` +
+      `at ${percentText(savings.computeShare, 1)} of its compute`,
+  );
+  out.say(
+    `by exit ${early.answeredByExit.join(" ")}; ${Math.round(early.meanMacs)} MACs a decision, ` +
+      `rings overflowed before ${percentText(early.rebuildFraction, 2)} of the decisions`,
+  );
+  out.document(document);
+}
+
+/** Threshold of an exit, 0…1; "never" where it may not answer. */
+function thresholdText(threshold: number): string {
+  return threshold > 1 ? "never" : threshold.toFixed(3);
+}

@@ -1,0 +1,62 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { openAgentModel } from "../../agent/registry.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { runFiles } from "../../train/run-folder.ts";
+import { type Spread, spread, spreadText } from "../../train/summary.ts";
+import { percentText, table } from "../table.ts";
+import { type AccuracyOptions, scoreAccuracy } from "./accuracy.ts";
+import type { EvalSetting } from "./setting.ts";
+
+/** Scores the image of every seed that `train` left in a folder, and says how far they are apart. Throws EVAL_NO_RUNS. */
+export async function evalRuns(setting: EvalSetting, dir: string, options: AccuracyOptions): Promise<void> {
+  const { out, list } = setting;
+  const seeds = seedsIn(dir);
+  const runs: ({ readonly seed: number } & ReturnType<typeof scoreAccuracy>)[] = [];
+  for (const seed of seeds) {
+    const agent = { ...setting.agent, modelPath: join(dir, `seed-${seed}`, runFiles.image) };
+    out.note(`Seed ${seed} …`);
+    const model = await openAgentModel(agent, { engine: setting.model.engine });
+    runs.push({ seed, ...scoreAccuracy({ ...setting, agent, model }, options) });
+  }
+  const exits: Spread[] = runs[0]!.exits.map((_, k) => spread(runs.map((run) => run.exits[k]!.accuracy)));
+  const floats = runs.flatMap(({ float }) => (float ? [float.accuracy] : []));
+  const document = {
+    agent: setting.agent.definition.name,
+    protocol: options.protocol,
+    windows: runs[0]!.windows,
+    seeds,
+    accuracy: exits.at(-1)!,
+    exits,
+    ...(floats.length === runs.length ? { float: spread(floats) } : {}),
+    runs: runs.map(({ seed, accuracy, macroF1, float, imageBytes, imageHash }) => ({
+      seed,
+      accuracy,
+      macroF1,
+      float,
+      imageBytes,
+      imageHash,
+    })),
+    users: runs[0]!.users,
+  };
+  out.say(`${document.agent}, ${options.protocol} protocol: ${document.windows} windows of ${document.users.length} ${list} wearers`);
+  const rows = runs.map(({ seed, exits: own, float }) => [
+    seed,
+    ...own.map(({ accuracy }) => percentText(accuracy, 2)),
+    float ? percentText(float.accuracy, 2) : "",
+  ]);
+  const means = ["mean ± sd", ...exits.map(spreadText), document.float ? spreadText(document.float) : ""];
+  for (const line of table(["seed", ...exits.map((_, k) => `exit ${k + 1}`), "float"], [...rows, means])) out.say(line);
+  out.document(document);
+}
+
+function seedsIn(dir: string): number[] {
+  const names = existsSync(dir) ? readdirSync(dir) : [];
+  const seeds = names.flatMap((name) => {
+    const match = /^seed-(\d+)$/.exec(name);
+    return match && existsSync(join(dir, name, runFiles.image)) ? [Number(match[1])] : [];
+  });
+  if (seeds.length === 0)
+    throw new ConfigError("EVAL_NO_RUNS", `${dir} holds no seed-<n>/${runFiles.image}: name the folder that \`dormouse train\` wrote.`);
+  return seeds.sort((a, b) => a - b);
+}

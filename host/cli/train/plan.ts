@@ -1,0 +1,92 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { readCsvFolder } from "../../agent/csv/csv-folder.ts";
+import type { Dataset } from "../../agent/recording.ts";
+import { ConfigError, DataError } from "../../core/errors.ts";
+import { csvTraining } from "../../train/csv-training.ts";
+import { isMemberTrained } from "../../train/ensemble.ts";
+import type { AgentTraining, EnsembleMember, Phase } from "../../train/training.ts";
+import type { CliIo } from "../io.ts";
+
+/** The command line of `train`. */
+export interface TrainOptions {
+  readonly json: boolean;
+  readonly data: string;
+  readonly out?: string;
+  readonly name?: string;
+  readonly rate?: number;
+  readonly seed?: number;
+  readonly seeds?: number;
+  readonly workers: number;
+  readonly steps?: number;
+  readonly phase: Phase;
+  readonly teacher?: string;
+  readonly fresh: boolean;
+}
+
+/** What is to be trained, on what, and where it goes. */
+export interface TrainPlan {
+  readonly training: AgentTraining;
+  readonly dataset: Dataset;
+  readonly seeds: readonly number[];
+  readonly outDir: string;
+  /** Members of the ensemble that must be trained before the students. */
+  readonly missingMembers: readonly EnsembleMember[];
+  readonly agent: string | undefined; // undefined: one of the user's own, by --name
+  readonly options: TrainOptions;
+}
+
+/** Reads the data and works out a training; throws ConfigError or DataError. */
+export async function planTraining(io: CliIo, agent: string | undefined, options: TrainOptions): Promise<TrainPlan> {
+  const { name } = options;
+  if ((agent === undefined) === (name === undefined))
+    throw new ConfigError(
+      "TRAIN_UNKNOWN",
+      "name a bundled agent to train it (dormouse train activity), or give --name for an agent of your own on CSV recordings.",
+    );
+  if (name !== undefined) return planCsv(io, name, options);
+  if (agent !== "activity")
+    throw new ConfigError(
+      "TRAIN_UNKNOWN",
+      `there is no training recipe for agent "${agent}": only activity has one. To train on CSV recordings give --name ${agent} instead.`,
+    );
+  const { activityTraining } = await import("../../../agents/activity/train.ts");
+  const { loadHapt } = await import("../../agent/hapt.ts");
+  const member = options.teacher === undefined ? undefined : memberOf(activityTraining, options.teacher);
+  const training = member?.training ?? activityTraining;
+  const outDir = resolve(io.cwd, options.out ?? `runs/${training.name}`);
+  const members = training.ensemble?.members ?? [];
+  return {
+    training,
+    dataset: loadHapt(resolve(io.cwd, options.data)),
+    seeds: seedsOf(options, member?.seed ?? 1),
+    outDir,
+    missingMembers: options.fresh ? members : members.filter((one) => !isMemberTrained(outDir, one)),
+    agent,
+    options,
+  };
+}
+
+function memberOf({ ensemble }: AgentTraining, name: string): EnsembleMember {
+  const member = ensemble?.members.find((one) => one.name === name);
+  if (member) return member;
+  const names = ensemble?.members.map((one) => one.name).join(", ") ?? "none";
+  throw new ConfigError("TEACHER_UNKNOWN", `the ensemble has no member "${name}"; it has: ${names}.`);
+}
+
+/** An agent of one's own: CSV recordings, the activity agent's net and recipe with as many channels and classes. */
+async function planCsv(io: CliIo, name: string, options: TrainOptions): Promise<TrainPlan> {
+  if (options.teacher !== undefined)
+    throw new ConfigError("TRAIN_OPTIONS", "--teacher goes with the activity agent: leave it out with --name.");
+  const { activityTraining } = await import("../../../agents/activity/train.ts");
+  const path = resolve(io.cwd, options.data);
+  if (!existsSync(path)) throw new DataError("CSV_NONE", `${path} is not there: give a folder with one CSV file a recording.`);
+  const { training, dataset } = csvTraining(name, readCsvFolder(path, options.rate), activityTraining);
+  const outDir = resolve(io.cwd, options.out ?? `runs/${name}`);
+  return { training, dataset, seeds: seedsOf(options, 1), outDir, missingMembers: [], agent: undefined, options };
+}
+
+/** --seeds N: 1…N; --seed n: that one. */
+function seedsOf({ seed, seeds }: TrainOptions, usual: number): number[] {
+  return seeds === undefined ? [seed ?? usual] : Array.from({ length: seeds }, (_, i) => i + 1);
+}

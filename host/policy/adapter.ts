@@ -1,0 +1,68 @@
+/** How far and how fast an adapter may move. */
+export interface AdapterOptions {
+  /** Length of a step; 0 learns nothing. */
+  readonly rate: number;
+  /** Share of what was learned that each step forgets. Default 0.01. */
+  readonly decay?: number;
+  /** Longest gradient, Frobenius norm over all parameters; longer ones are scaled down. Default 1. */
+  readonly clip?: number;
+  /** Longest correction, Frobenius norm over all parameters: the adapter is projected back onto it. Default 2. */
+  readonly bound?: number;
+}
+
+/** A wearer's own correction of an exit: an affine map on its logits, next to the identity. */
+export interface Adapter {
+  readonly parameters: number; // nClasses·(nClasses + 1)
+  /** z + A·u + b, where u is z about its mean. Logits (nClasses,) at the exit's temperature. */
+  apply(logits: readonly number[]): number[];
+  /** Takes one answer of the cloud: its label and confidence, 0…1. Never the truth. */
+  learn(logits: readonly number[], answer: { readonly label: number; readonly confidence: number }): void;
+  /** Frobenius norm of the correction: 0 until it has learned, at most `bound`. */
+  norm(): number;
+  /** Back to the identity. */
+  reset(): void;
+}
+
+/**
+ * An adapter that starts as the identity and is taken away without a trace. One answer is one step down the cross-entropy
+ * between softmax(apply(logits)) and a target that gives the answer's label its confidence and leaves the other classes in their own
+ * proportions; the step is clipped, what was learned decays, and the whole is projected onto a ball.
+ */
+export function createAdapter(nClasses: number, options: AdapterOptions): Adapter {
+  const { rate, decay = 0.01, clip = 1, bound = 2 } = options;
+  const width = nClasses + 1; // a row of A and its bias
+  const values = new Float64Array(nClasses * width);
+  const inputs = (logits: readonly number[]): number[] => {
+    const mean = logits.reduce((sum, logit) => sum + logit, 0) / nClasses;
+    return [...logits.map((logit) => logit - mean), 1];
+  };
+  const apply = (logits: readonly number[]): number[] => {
+    const u = inputs(logits);
+    return logits.map((logit, c) => logit + u.reduce((sum, value, j) => sum + values[c * width + j]! * value, 0));
+  };
+  return {
+    parameters: values.length,
+    apply,
+    learn(logits, { label, confidence }) {
+      const u = inputs(logits);
+      const p = softmax(apply(logits));
+      const rest = Math.max(1e-9, 1 - p[label]!);
+      const error = p.map((value, c) => value - (c === label ? confidence : ((1 - confidence) * value) / rest));
+      const length = Math.hypot(...error) * Math.hypot(...u); // of the gradient error·uᵀ
+      const step = rate * Math.min(1, clip / Math.max(1e-12, length));
+      for (let c = 0; c < nClasses; c++)
+        for (let j = 0; j < width; j++) values[c * width + j] = (1 - decay) * values[c * width + j]! - step * error[c]! * u[j]!;
+      const norm = Math.hypot(...values);
+      if (norm > bound) for (let i = 0; i < values.length; i++) values[i]! *= bound / norm;
+    },
+    norm: () => Math.hypot(...values),
+    reset: () => void values.fill(0),
+  };
+}
+
+function softmax(logits: readonly number[]): number[] {
+  const highest = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - highest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}

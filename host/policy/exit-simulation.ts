@@ -1,0 +1,76 @@
+import type { ModelImage } from "../core/image-types.ts";
+import { blockOps, embedOps, exitOps } from "../core/reference/op-count.ts";
+
+/** One hop of a recording as every exit would decide it at full depth. */
+export interface HopDecision {
+  readonly truth: number; // class, −1 = not labelled: it costs, and is not scored
+  readonly exits: readonly { readonly label: number; readonly confidenceQ15: number }[];
+}
+
+/** What exits did for one wearer. */
+export interface ExitRun {
+  readonly decisions: number; // labelled
+  readonly right: number; // of those
+  readonly hops: number; // labelled or not
+  readonly macs: number; // of all hops
+}
+
+/** Multiply-accumulates that a stream is priced with. */
+export interface ExitCosts {
+  readonly segmentMacs: readonly number[]; // a patch through the blocks of each exit's segment; the embedding is in the first
+  readonly headMacs: number; // one exit's
+  readonly hopPatches: number;
+  readonly ringPatches: number;
+}
+
+export function exitCosts(image: ModelImage): ExitCosts {
+  const { blocks, exits, dModel, hopPatches, ringPatches } = image;
+  const segmentMacs = exits.map(({ afterBlock }, k) =>
+    blocks
+      .slice(k === 0 ? 0 : exits[k - 1]!.afterBlock + 1, afterBlock + 1)
+      .reduce((sum, block) => sum + blockOps(block, dModel).macs, k === 0 ? embedOps(image).macs : 0),
+  );
+  return { segmentMacs, headMacs: exitOps(image, 0).macs, hopPatches, ringPatches };
+}
+
+/**
+ * What thresholds (Q15, one an exit; the last exit always answers) would do to recordings that were scored once at full depth. The
+ * rings' catch-up is counted as the core runs it, a rebuild at its full ring; that a rebuilt segment may then say something else is
+ * not seen here, so a choice made by this is to be confirmed by the core.
+ */
+export function simulateExits(
+  recordings: readonly (readonly HopDecision[])[],
+  thresholdsQ15: readonly number[],
+  { segmentMacs, headMacs, hopPatches, ringPatches }: ExitCosts,
+): ExitRun {
+  const last = segmentMacs.length - 1;
+  const pending = new Array<number>(last).fill(0); // patches that wait at each exit's ring; ringPatches + 1 = overflowed
+  const push = (ring: number, patches: number): void => {
+    if (ring < last) pending[ring] = Math.min(pending[ring]! + patches, ringPatches + 1);
+  };
+  let decisions = 0;
+  let right = 0;
+  let hops = 0;
+  let macs = 0;
+  for (const recording of recordings) {
+    pending.fill(0);
+    for (const { truth, exits } of recording) {
+      hops++;
+      macs += hopPatches * segmentMacs[0]! + headMacs;
+      push(0, hopPatches);
+      let exit = 0;
+      while (exit < last && exits[exit]!.confidenceQ15 < thresholdsQ15[exit]!) {
+        if (pending[exit]! > ringPatches) pending.fill(0, exit + 1);
+        const patches = Math.min(pending[exit]!, ringPatches);
+        pending[exit] = 0;
+        exit++;
+        push(exit, patches);
+        macs += patches * segmentMacs[exit]! + headMacs;
+      }
+      if (truth < 0) continue;
+      decisions++;
+      if (exits[exit]!.label === truth) right++;
+    }
+  }
+  return { decisions, right, hops, macs };
+}

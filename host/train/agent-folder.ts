@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { writeAtomic } from "./atomic-file.ts";
+import type { RunMetrics } from "./metrics.ts";
+import { runFiles } from "./run-folder.ts";
+import type { AgentTraining } from "./training.ts";
+
+/** Writes what makes a folder with model.dmm an agent: agent.ts, and a CARD.md to be completed by its author. Leaves those that are there. */
+export function writeAgentFolder(dir: string, training: AgentTraining, metrics: RunMetrics): void {
+  const texts = { [runFiles.agent]: agentSource(training), [runFiles.card]: cardText(training, metrics) };
+  for (const [name, text] of Object.entries(texts)) if (!existsSync(join(dir, name))) writeAtomic(join(dir, name), text);
+}
+
+function agentSource({ name, manifest }: AgentTraining): string {
+  return `import { defineAgent } from "dormouse-edge";
+
+export default defineAgent({
+  name: ${JSON.stringify(name)},
+  model: "model.dmm",
+  sensor: { kind: "imu", rateHz: ${manifest.frameRateHz}, channels: ${manifest.channels.length}, orientation: ${JSON.stringify(manifest.orientation)} },
+});
+`;
+}
+
+function cardText(
+  { name, manifest, split, guarantee }: AgentTraining,
+  { heldOut, parameters, imageBytes, exits, steps, seed, phase }: RunMetrics,
+): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+  const channels = manifest.channels.map((channel) => `| ${channel.name} | ${channel.unit || "–"} | ${channel.countsPerUnit} |`);
+  const rows = exits.map(({ thresholdQ15 }, k) => {
+    const threshold = thresholdQ15 <= 32768 ? (thresholdQ15 / 32768).toFixed(3) : "never";
+    return `| ${k + 1} | ${percent(heldOut.window.accuracy[k]!)} | ${percent(heldOut.stream.accuracy[k]!)} | ${threshold} |`;
+  });
+  return `# Model card: ${name}
+
+Tells apart: ${manifest.labels.join(", ")}. ${parameters} parameters, image ${imageBytes} B, ${manifest.frameRateHz} Hz.
+
+**For**: complete this. **Not for**: complete this. Who was recorded, where the sensor sat, who agreed to what: complete this.
+
+## Data
+
+${manifest.provenance.data}. Licence: ${manifest.provenance.licence}.
+
+| channel | unit | counts a unit |
+|---|---|---|
+${channels.join("\n")}
+
+| list | wearers |
+|---|---|
+| fit | ${split.fit.join(" ")} |
+| select | ${split.select.join(" ")} |
+| calibrate | ${split.calibrate.join(" ")} |
+| test | ${split.test.join(" ")} |
+
+Wearers in ascending order, counted from 0: position mod 5 = 1 tests, 2 calibrates, 4 selects, the rest fit.
+
+## Results on the ${phase === "select" ? "select" : "calibrate"} wearers
+
+${steps} steps, seed ${seed}. The test wearers have not been looked at: \`dormouse eval\` on this folder scores them.
+
+| exit | window | stream | answers from |
+|---|---|---|---|
+${rows.join("\n")}
+${guarantee ? `\nThresholds: at most ${percent(guarantee.alpha)} wrong of what is answered, at ${percent(1 - guarantee.delta)} confidence, for decisions like the calibrate wearers'; a new wearer is not one of them.\n` : ""}`;
+}

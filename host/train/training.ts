@@ -1,0 +1,67 @@
+import { ConfigError } from "../core/errors.ts";
+import type { Manifest } from "../core/image-types.ts";
+import type { CertifyOptions } from "../policy/learn-then-test.ts";
+import type { ClassOf, FeatureConfig } from "./batches.ts";
+import type { Distillation } from "./distill.ts";
+import type { ExportOptions } from "./export.ts";
+import type { NetConfig } from "./net-config.ts";
+import type { Recipe } from "./train-net.ts";
+
+/** Wearers by what they are used for; the lists share nobody. */
+export interface Split {
+  readonly fit: readonly string[];
+  readonly select: readonly string[];
+  readonly calibrate: readonly string[];
+  readonly test: readonly string[];
+}
+
+/** The cloud's nets, trained first, and how a student learns from them. */
+export interface Ensemble {
+  readonly members: readonly EnsembleMember[];
+  readonly distillation: Distillation;
+}
+
+export interface EnsembleMember {
+  readonly name: string;
+  readonly seed: number;
+  readonly training: AgentTraining; // without an ensemble of its own
+}
+
+/** All that an agent's training is, but for data and seed. */
+export interface AgentTraining {
+  readonly name: string;
+  readonly config: NetConfig;
+  readonly features: FeatureConfig;
+  readonly recipe: Recipe;
+  readonly classOf: ClassOf;
+  readonly split: Split;
+  readonly image: Omit<ExportOptions, "features" | "exits" | "manifest">;
+  readonly manifest: Pick<Manifest, "labels" | "channels" | "frameRateHz" | "orientation"> & {
+    readonly provenance: Omit<Manifest["provenance"], "seed">;
+  };
+  /** Undefined: temperatures alone, at the end of whole contexts; no exit may answer by itself (a teacher). */
+  readonly guarantee: CertifyOptions | undefined;
+  /** Undefined: learns from the labels alone. */
+  readonly ensemble?: Ensemble;
+}
+
+/** "select": train on the fit wearers, score on the select wearers; "final": train on both, score on the calibrate wearers. */
+export type Phase = "select" | "final";
+
+/** Wearers that a phase trains on, and those that it scores on. The test wearers are in neither. */
+export function rolesOf(split: Split, phase: Phase): { readonly train: readonly string[]; readonly heldOut: readonly string[] } {
+  return phase === "select"
+    ? { train: split.fit, heldOut: split.select }
+    : { train: [...split.fit, ...split.select], heldOut: split.calibrate };
+}
+
+/** Throws SPLIT_OVERLAPS where a wearer is in two lists. */
+export function checkSplit(split: Split): void {
+  const all = [...split.fit, ...split.select, ...split.calibrate, ...split.test];
+  const twice = all.find((user, i) => all.indexOf(user) !== i);
+  if (twice === undefined) return;
+  throw new ConfigError(
+    "SPLIT_OVERLAPS",
+    `wearer ${twice} is in two lists of the split. Each may be in one of fit, select, calibrate and test.`,
+  );
+}

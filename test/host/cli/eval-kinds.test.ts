@@ -1,0 +1,114 @@
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { cli } from "./fake-io.ts";
+import { tempFolder, writeAgent } from "./temp-agent.ts";
+import { writeTinyHapt } from "./tiny-hapt.ts";
+
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(() => {
+  folder = tempFolder();
+  writeAgent(folder.path);
+  writeTinyHapt(folder.path, [3, 4, 5]);
+});
+afterEach(() => folder.remove());
+
+const evaluate = async (...args: string[]) => {
+  const { code, stdout } = await cli(["eval", folder.path, "--data", join(folder.path, "HAPT"), "--json", ...args]);
+  return { code, text: stdout, document: JSON.parse(stdout) as Record<string, Record<string, unknown>> };
+};
+
+describe("eval --cascade", () => {
+  it("prints device, cloud and both together under the agreed keys, the same each time", async () => {
+    const { code, text, document } = await evaluate("--cascade", "--alpha", "0.01");
+    expect(code).toBe(0);
+    expect(document).toMatchObject({
+      agent: "trembler",
+      windows: 4,
+      edge: { accuracy: expect.any(Number) },
+      cloud: { accuracy: expect.any(Number), members: 1, contextPatches: 128 },
+      cascade: { accuracy: expect.any(Number), askedFraction: expect.any(Number), cloudComputeFraction: expect.any(Number) },
+      guarantee: { alpha: 0.01, delta: 0.1, isCertified: false, coverage: 0, localErrorRate: null },
+      users: { score: [5], tune: [3, 4], certify: [4], gate: [3] },
+    });
+    const curve = document.curve as unknown as { askedFraction: number }[];
+    expect(curve.map(({ askedFraction }) => askedFraction)).toEqual(Array.from({ length: 21 }, (_, i) => i / 20));
+    expect((document.gate!.table as unknown[]).length).toBeGreaterThan(3);
+    expect((document.calibration!.cloud as { bins: unknown[] }).bins).toHaveLength(15);
+    expect((await evaluate("--cascade", "--alpha", "0.01")).text).toBe(text);
+  });
+
+  it("asks everything where nothing is certified", async () => {
+    const { document } = await evaluate("--cascade");
+    expect(document.certified).toMatchObject({ askedFraction: 1, cloudComputeFraction: 1 });
+  });
+
+  it("rehearses on other wearers: the scored ones choose nothing", async () => {
+    const { document } = await evaluate("--cascade", "--wearers", "calibrate");
+    expect(document.users).toEqual({ score: [4], tune: [3], certify: [3], gate: [3] });
+  });
+
+  it.each([
+    [["--cascade", "--protocol", "window"], /leave --protocol window out/],
+    [["--fault", "no-gyro", "--protocol", "policy"], /window or stream/],
+  ])("refuses %j", async (args, message) => {
+    const { code, document } = await evaluate(...args);
+    expect(code).toBe(1);
+    expect(document.error).toMatchObject({ code: "EVAL_OPTIONS", message: expect.stringMatching(message) });
+  });
+
+  it.each(["0", "1", "half"])("refuses an alpha of %s", async (alpha) => {
+    const { code, stderr } = await cli(["eval", folder.path, "--data", folder.path, "--cascade", "--alpha", alpha]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("between 0 and 1");
+  });
+});
+
+describe("eval --adapt", () => {
+  it("says what adaptation gains by wearer, its interval and the worst", async () => {
+    const { code, document } = await evaluate("--adapt");
+    expect(code).toBe(0);
+    expect(document).toMatchObject({
+      adapter: { parameters: 56, rate: 0, isOn: false },
+      meanGain: 0,
+      interval: { level: 0.95, low: 0, high: 0 },
+      worst: { user: "5", gain: 0 },
+      users: { score: [5], tune: [3, 4], certify: [4] },
+    });
+    expect(document.wearers).toMatchObject([{ user: "5", asked: 2, windows: 2 }]);
+  });
+});
+
+describe("eval --protocol policy", () => {
+  it("sets exits alone beside full depth on the same decisions", async () => {
+    const { code, document } = await evaluate("--protocol", "policy");
+    expect(code).toBe(0);
+    expect(document).toMatchObject({ protocol: "policy", decisions: 5, answered: 0 });
+    expect(document.exitsAlone).toMatchObject({
+      chosenOn: [3, 4],
+      accuracy: expect.any(Number),
+      fullDepth: { accuracy: expect.any(Number), meanMacs: expect.any(Number) },
+      computeShare: expect.any(Number),
+      rebuildFraction: expect.any(Number),
+    });
+    const byExit = document.exitsAlone!.answeredByExit as number[];
+    expect(byExit.reduce((sum, n) => sum + n, 0)).toBe(5);
+  });
+});
+
+describe("eval --fault", () => {
+  it.each(["window", "stream"])("scores a faulty sensor by the %s protocol", async (protocol) => {
+    const sound = (await evaluate("--protocol", protocol)).document;
+    const faulty = (await evaluate("--protocol", protocol, "--fault", "no-gyro")).document;
+    expect(faulty).toMatchObject({ protocol, fault: "no-gyro", windows: 4, held: 0, resets: 0 });
+    expect(faulty.hash).not.toBe(sound.hash);
+    expect(sound).not.toHaveProperty("fault");
+  });
+
+  it("all: sets every fault beside the sound sensor, by both protocols", async () => {
+    const { document } = await evaluate("--fault", "all");
+    const faults = document.faults as unknown as { fault: string; window: { hash: string }; stream: { held: number } }[];
+    expect(faults.map(({ fault }) => fault)).toEqual(["none", "rotate20", "stuck-axis", "lost-frames", "no-gyro"]);
+    expect(faults[0]!.window.hash).toBe((await evaluate()).document.hash);
+    expect(faults[3]!.stream.held).toBeGreaterThan(0);
+  });
+});

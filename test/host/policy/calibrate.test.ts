@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { EXIT_NEVER } from "../../../assembly/layout.ts";
+import { createRandom } from "../../../host/agent/random.ts";
+import { toFixedScale } from "../../../host/core/fixed-point.ts";
+import { calibrateExits } from "../../../host/policy/calibrate-exits.ts";
+import { type ExitDecisions, exitDecisions, type LabelledLogits } from "../../../host/policy/exit-decisions.ts";
+import { certifyThresholds } from "../../../host/policy/learn-then-test.ts";
+import { exitTemperature, fitTemperature } from "../../../host/policy/temperature.ts";
+
+/** n decisions over three classes whose logits, divided by `temperature`, are the log odds that the labels are drawn from. */
+function drawn(n: number, temperature: number, seed: number): LabelledLogits {
+  const random = createRandom(seed);
+  const labels = new Uint8Array(n);
+  const logits = new Float32Array(n * 3);
+  for (let i = 0; i < n; i++) {
+    const odds = [2 * random.normal(), 2 * random.normal(), 2 * random.normal()];
+    const powers = odds.map(Math.exp);
+    const [first = 0, second = 0, third = 0] = powers;
+    const at = random.uniform() * (first + second + third);
+    labels[i] = at < first ? 0 : at < first + second ? 1 : 2;
+    logits.set(
+      odds.map((value) => value * temperature),
+      i * 3,
+    );
+  }
+  return { labels, logits: [logits] };
+}
+
+describe("the temperature", () => {
+  it.each([0.5, 1, 2.5])("is found again where labels follow logits at %d", (temperature) => {
+    expect(Math.abs(fitTemperature([drawn(8000, temperature, 3)], 0) / temperature - 1)).toBeLessThan(0.05);
+  });
+
+  it("is read back from the scale that the core applies", () => {
+    for (const temperature of [0.3, 0.61, 1, 4])
+      expect(exitTemperature({ temperature: toFixedScale((64 * Math.LOG2E) / temperature) })).toBeCloseTo(temperature, 8);
+  });
+});
+
+/** One exit: `sure` decisions at confidence 0.98, `unsure` at 0.7, and how many of each are wrong. */
+function oneExit(sure: number, sureWrong: number, unsure: number, unsureWrong: number): ExitDecisions {
+  const right = new Uint8Array(sure + unsure).fill(1);
+  right.fill(0, 0, sureWrong);
+  right.fill(0, sure, sure + unsureWrong);
+  const confidence = new Float64Array(sure + unsure).fill(0.98 * 32768, 0, sure);
+  return { right: [right], confidenceQ15: [confidence.fill(0.7 * 32768, sure)] };
+}
+
+const options = { alpha: 0.01, delta: 0.1, minAnswered: 300 };
+
+describe("certified thresholds", () => {
+  it("go as far down as the exact bound stays within alpha, and no farther", () => {
+    const [exit] = certifyThresholds([oneExit(1000, 2, 500, 100)], options);
+    expect(exit!.thresholdQ15).toBeLessThanOrEqual(0.98 * 32768);
+    expect(exit!.thresholdQ15).toBeGreaterThan(0.7 * 32768);
+    expect(exit).toMatchObject({ answered: 1000, wrong: 2, coverage: expect.closeTo(2 / 3, 12) });
+    expect(exit!.errorBound).toBeLessThanOrEqual(0.01);
+  });
+
+  it("certify nothing where the sure ones are wrong too often, or too few to say", () => {
+    expect(certifyThresholds([oneExit(1000, 20, 0, 0)], options)[0]!.thresholdQ15).toBe(EXIT_NEVER);
+    expect(certifyThresholds([oneExit(200, 0, 0, 0)], options)[0]!.thresholdQ15).toBe(EXIT_NEVER);
+  });
+
+  it("need every group to agree", () => {
+    const good = oneExit(1000, 0, 0, 0);
+    const bad = oneExit(1000, 30, 0, 0);
+    expect(certifyThresholds([good, good], options)[0]!.thresholdQ15).toBeLessThan(EXIT_NEVER);
+    expect(certifyThresholds([good, bad], options)[0]!.thresholdQ15).toBe(EXIT_NEVER);
+  });
+
+  it("count what an exit before has answered against the exit after it", () => {
+    const first = oneExit(600, 0, 600, 0);
+    const later = { right: [first.right[0]!, first.right[0]!], confidenceQ15: [first.confidenceQ15[0]!, first.confidenceQ15[0]!] };
+    const exits = certifyThresholds([later], options);
+    expect(exits[0]!.answered + exits[1]!.answered).toBe(1200);
+    expect(exits[1]!.errorBound).toBeLessThanOrEqual(exits[0]!.errorBound);
+  });
+
+  it("keep alpha for most draws of the calibration set", () => {
+    const fresh = drawn(6000, 1, 12_345);
+    let broken = 0;
+    for (let seed = 0; seed < 40; seed++) {
+      const [exit] = calibrateExits([drawn(800, 1, seed)], { alpha: 0.1, delta: 0.1, minAnswered: 100 });
+      if (trueError(fresh, exit!.thresholdQ15, exit!.temperature) > 0.1) broken++;
+    }
+    expect(broken).toBeLessThanOrEqual(8); // delta 0.1 of 40 is 4; 9 or more would have probability 0.02
+  });
+});
+
+/** Share wrong among what a threshold answers. */
+function trueError(group: LabelledLogits, thresholdQ15: number, temperature: number): number {
+  const { right, confidenceQ15 } = exitDecisions(group, [temperature]);
+  const answered = [...right[0]!].filter((_, i) => confidenceQ15[0]![i]! >= thresholdQ15);
+  return answered.length === 0 ? 0 : 1 - answered.reduce((sum, isRight) => sum + isRight, 0) / answered.length;
+}

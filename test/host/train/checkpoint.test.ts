@@ -1,0 +1,95 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { DormouseError } from "../../../host/core/errors.ts";
+import { readCheckpoint, writeCheckpoint } from "../../../host/train/checkpoint.ts";
+import { fingerprintOf } from "../../../host/train/fingerprint.ts";
+import { type TrainNetOptions, type TrainState, trainNet } from "../../../host/train/train-net.ts";
+import { recordingOfTwo, tinyConfig, tinyRecipe, tinyTraining } from "./support/tiny-training.ts";
+
+const training = (over: Partial<TrainNetOptions> = {}) => tinyTraining({ recipe: { ...tinyRecipe, steps: 20, dropout: 0.1 }, ...over });
+
+/** Trains until `stopAt` steps are done, as a killed process would leave it: with a checkpoint's bytes. */
+async function stoppedAt(stopAt: number, options: TrainNetOptions): Promise<Uint8Array> {
+  let left: TrainState | undefined;
+  const run = trainNet({
+    ...options,
+    onStep(progress) {
+      left = progress.state();
+      if (left.step === stopAt) throw new Error("killed");
+    },
+  });
+  await expect(run).rejects.toThrow("killed");
+  return writeCheckpoint(options.config, { fingerprint: fingerprintOf(options), state: left!, seconds: 1 });
+}
+
+const resumed = (bytes: Uint8Array, options: TrainNetOptions) => readCheckpoint(bytes, options.config, fingerprintOf(options)).state;
+
+describe("a training that was stopped", () => {
+  it("ends with the same bits as one that was not, stopped in float, in int8, twice, or right at its end", {
+    timeout: 120_000,
+  }, async () => {
+    const straight = await trainNet(training());
+    const once = await trainNet(training({ resume: resumed(await stoppedAt(7, training()), training()) }));
+    expect(once).toEqual(straight);
+    const first = training({ resume: resumed(await stoppedAt(7, training()), training()) });
+    const twice = await trainNet(training({ resume: resumed(await stoppedAt(13, first), training()) }));
+    expect(twice).toEqual(straight);
+    const atEnd = await trainNet(training({ resume: resumed(await stoppedAt(20, training()), training()) }));
+    expect(atEnd).toEqual(straight);
+  });
+});
+
+describe("a checkpoint", () => {
+  let bytes: Uint8Array;
+  beforeAll(async () => {
+    bytes = await stoppedAt(2, training());
+  });
+
+  it.each([
+    ["seed", { seed: 4 }, /the seed differs/],
+    ["recipe", { recipe: { ...tinyRecipe, steps: 21 } }, /the recipe .* differs/],
+    ["net", { config: { ...tinyConfig, dModel: 24 } }, /the net's shape differs/],
+    ["data", { recordings: [recordingOfTwo("1", 10)] }, /the recordings or the wearers that are trained on differs/],
+    ["classes", { classOf: () => 0, seed: 5 }, /which label is which class; the seed differ\. /],
+  ])("of another %s is refused, and the message says what differs and how to go on", (_, over, message) => {
+    const read = () => resumed(bytes, training(over));
+    expect(read).toThrow(message);
+    expect(read).toThrow(/--fresh to start anew/);
+  });
+
+  it("that is damaged anywhere is a clear error, never a trap", () => {
+    const damaged = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.nat(bytes.length - 1).map((length) => bytes.subarray(0, length)),
+      fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 })).map(([at, flip]) => {
+        const copy = bytes.slice();
+        copy[at]! ^= flip;
+        return copy;
+      }),
+      // the header alone, where most of the parsing is
+      fc.tuple(fc.nat(3000), fc.integer({ min: 1, max: 255 })).map(([at, flip]) => {
+        const copy = bytes.slice();
+        copy[at]! ^= flip;
+        return copy;
+      }),
+      fc.json().map((json) => {
+        const text = new TextEncoder().encode(json);
+        const file = new Uint8Array(8 + text.length);
+        new DataView(file.buffer).setBigUint64(0, BigInt(text.length), true);
+        file.set(text, 8);
+        return file;
+      }),
+    );
+    fc.assert(
+      fc.property(damaged, (file) => {
+        try {
+          resumed(file, training());
+          return false;
+        } catch (error) {
+          return error instanceof DormouseError && /--fresh/.test(error.message);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+});

@@ -1,0 +1,187 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { activityTraining } from "../../../agents/activity/train.ts";
+import { readCsvFolder } from "../../../host/agent/csv/csv-folder.ts";
+import { loadAgent } from "../../../host/agent/registry.ts";
+import { openSensor } from "../../../host/agent/sensors/open-sensor.ts";
+import { readImage } from "../../../host/core/image-read.ts";
+import { writeAgentFolder } from "../../../host/train/agent-folder.ts";
+import { csvTraining } from "../../../host/train/csv-training.ts";
+import { trainAgent } from "../../../host/train/run.ts";
+import { splitSubjects } from "../../../host/train/split-subjects.ts";
+import { csvText, writeCsvFolder } from "../../support/csv-folder.ts";
+import { cli } from "../cli/fake-io.ts";
+import { tempFolder } from "../cli/temp-agent.ts";
+import { tinyConfig, tinyRecipe } from "./support/tiny-training.ts";
+
+const shape = { config: tinyConfig, recipe: { ...tinyRecipe, steps: 40 }, image: activityTraining.image };
+
+let folder: ReturnType<typeof tempFolder>;
+let data: string;
+let agent: string;
+beforeEach(() => {
+  folder = tempFolder();
+  data = join(folder.path, "data");
+  agent = join(folder.path, "agent");
+  mkdirSync(data);
+  writeCsvFolder(data);
+});
+afterEach(() => folder.remove());
+
+describe("an agent trained on a folder of CSV recordings", () => {
+  it("is far above chance on wearers it never saw, by eval, run and inspect of its folder", { timeout: 120_000 }, async () => {
+    const { training, dataset } = csvTraining("shaker", readCsvFolder(data), shape);
+    expect(training.split).toEqual({ fit: ["1", "4", "6"], test: ["2", "7"], calibrate: ["3", "8"], select: ["5"] });
+    const { metrics } = await trainAgent(training, { dataset, seed: 1, outDir: agent });
+    writeAgentFolder(agent, training, metrics);
+
+    const { manifest, frameRateMillihertz } = readImage(new Uint8Array(readFileSync(join(agent, "model.dmm"))));
+    expect(frameRateMillihertz).toBe(50_000);
+    expect(manifest).toMatchObject({ name: "shaker", labels: ["shaken", "still"], protocol: { test: ["2", "7"] } });
+    expect(manifest.channels).toEqual([
+      { name: "x", unit: "g", countsPerUnit: 8192 },
+      { name: "spin", unit: "", countsPerUnit: 128 },
+    ]);
+
+    for (const protocol of ["window", "stream"]) {
+      const { code, stdout, stderr } = await cli(["eval", agent, "--data", data, "--protocol", protocol, "--json"]);
+      expect(stderr).not.toMatch(/dormouse: /);
+      expect(code).toBe(0);
+      const document = JSON.parse(stdout) as { accuracy: number; windows: number; users: string[] };
+      expect(document).toMatchObject({ users: ["2", "7"], windows: 12 });
+      expect(document.accuracy).toBeGreaterThan(0.8);
+    }
+    const inspected = await cli(["inspect", join(agent, "model.dmm"), "--json"]);
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ name: "shaker", labels: ["shaken", "still"] });
+
+    const loaded = await loadAgent(agent);
+    const sensor = openSensor(`replay:${join(data, "s02_day.csv")}`, loaded, folder.path);
+    const whole = openSensor(`replay:${data}#user=2`, loaded, folder.path);
+    let frames = 0;
+    for await (const _ of whole) frames++;
+    expect(frames).toBe(600);
+    expect(() => openSensor(`replay:${data}#exp=2`, loaded, folder.path)).toThrow(
+      /wearers 1, 2, 3, 4, 5, 6, 7, 8\. CSV recordings are chosen by file/,
+    );
+    const truths = new Set<string | undefined>();
+    for await (const { truth } of sensor) truths.add(truth);
+    expect([...truths]).toEqual(["still", "shaken", undefined]);
+    expect(readFileSync(join(agent, "report.html"), "utf8")).toMatch(/^<!doctype html>[\s\S]*shaken[\s\S]*<\/html>\n$/);
+    expect(readFileSync(join(agent, "CARD.md"), "utf8")).toContain("| test | 2 7 |");
+  });
+
+  it("keeps a card that its author has changed", { timeout: 60_000 }, async () => {
+    const { training, dataset } = csvTraining("shaker", readCsvFolder(data), { ...shape, recipe: { ...tinyRecipe, steps: 2 } });
+    const { metrics } = await trainAgent(training, { dataset, seed: 1, outDir: agent });
+    writeFileSync(join(agent, "CARD.md"), "mine");
+    writeAgentFolder(agent, training, metrics);
+    expect(readFileSync(join(agent, "CARD.md"), "utf8")).toBe("mine");
+  });
+
+  it.each([
+    [
+      "too few wearers",
+      () => writeFileSync(join(data, "s02_day.csv"), csvText(2)),
+      /of 4 wearers \(1, 2, 3, 4\): at least 5 are needed.*Record more/,
+      4,
+    ],
+    [
+      "a label of one wearer who is not fitted on",
+      () => writeFileSync(join(data, "s02_day.csv"), csvText(2).replace(/,still\n/g, ",rolled\n")),
+      /no wearer that the net is fitted on has the label "rolled"/,
+      8,
+    ],
+    [
+      "a channel that never moves",
+      (text: (name: string, change: (text: string) => string) => void) => {
+        for (const name of ["s01", "s04", "s06"]) text(name, (all) => all.replace(/^([\d.]+),([^,\n]+),[^,\n]+,/gm, "$1,$2,7,"));
+      },
+      /channel spin is 7 throughout for the fit wearers: leave the column out/,
+      8,
+    ],
+    [
+      "a small signal on a large constant",
+      (text: (name: string, change: (text: string) => string) => void) => {
+        for (const name of ["s01", "s04", "s06"])
+          text(name, (all) => all.replace(/^([\d.]+),([^,\n]+),([^,\n]+),/gm, (_, t, x, s) => `${t},${x},${101325 + Number(s) / 100},`));
+      },
+      /channel spin varies by .* around 1\.013e\+5: in 16 bits that is lost/,
+      8,
+    ],
+    [
+      "recordings of a few samples",
+      (text: (name: string, change: (text: string) => string) => void) => {
+        for (const name of ["s01", "s04", "s06"])
+          text(
+            name,
+            (all) =>
+              `${all
+                .split("\n")
+                .slice(0, 301)
+                .filter((_, i) => i < 60 || i > 240)
+                .join("\n")}\n${all.split("\n").slice(302, 360).join("\n")}\n`,
+          );
+      },
+      /most of the fit wearers' recordings are shorter than 128 samples/,
+      8,
+    ],
+  ])("is refused with %s, and says what to do", (_, damage, message, wearers) => {
+    folder.remove();
+    mkdirSync(data, { recursive: true });
+    writeCsvFolder(data, wearers);
+    damage((name, change) => {
+      const path = join(data, `${name}_day.csv`);
+      writeFileSync(path, change(readFileSync(path, "utf8")));
+    });
+    expect(() => csvTraining("shaker", readCsvFolder(data), shape)).toThrow(message);
+  });
+});
+
+it("splits wearers by their position in ascending order, whatever order they come in", () => {
+  const { fit, select, calibrate, test } = splitSubjects(["10", "9", "b", "1", "2", "a", "10"]);
+  expect({ fit, select, calibrate, test }).toEqual({ fit: ["1", "10", "b"], test: ["2"], calibrate: ["9"], select: ["a"] });
+});
+
+describe("dormouse train --name", () => {
+  it("gives the same bytes with one worker and with two, and the mean over seeds", { timeout: 240_000 }, async () => {
+    const run = (out: string, ...more: string[]) =>
+      cli([
+        "train",
+        "--data",
+        data,
+        "--name",
+        "shaker",
+        "--steps",
+        "2",
+        "--seeds",
+        "2",
+        "--out",
+        join(folder.path, out),
+        "--json",
+        ...more,
+      ]);
+    const [one, two] = [await run("one"), await run("two", "--workers", "2")];
+    expect(one.code, one.stderr).toBe(0);
+    expect(two.code, two.stderr).toBe(0);
+    for (const file of ["seed-1/model.dmm", "seed-2/model.dmm", "seed-1/model.safetensors", "summary.json"])
+      expect(readFileSync(join(folder.path, "two", file))).toEqual(readFileSync(join(folder.path, "one", file)));
+    const summary = JSON.parse(one.stdout) as { seeds: number[]; window: { mean: number; sd: number }[] };
+    expect(summary).toMatchObject({ agent: "shaker", seeds: [1, 2], heldOut: ["3", "8"] });
+    expect(summary.window).toHaveLength(4);
+    expect(summary.window[0]!.sd).toBeGreaterThanOrEqual(0);
+    expect(two.stderr).toMatch(/seed 2: step 2 of 2, loss/);
+  });
+
+  it.each([
+    [["--name", "Bad Name"], /Give lower-case letters/],
+    [[], /name a bundled agent .* or give --name/],
+    [["activity", "--name", "x"], /name a bundled agent .* or give --name/],
+    [["gestures"], /no training recipe for agent "gestures".*--name gestures/],
+    [["--name", "x", "--seed", "1", "--seeds", "2"], /cannot be used with/],
+  ])("refuses %j", async (args, message) => {
+    const { code, stderr } = await cli(["train", "--data", data, ...args]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});

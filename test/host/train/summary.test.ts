@@ -1,0 +1,28 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { readMetrics, spread, summarize } from "../../../host/train/summary.ts";
+import { tempFolder } from "../cli/temp-agent.ts";
+
+const metricsOf = (seed: number, window: number[], stream: number[]) => ({
+  ...{ agent: "tiny", seed, phase: "final", steps: 20, wearers: { heldOut: ["3"] } },
+  heldOut: { window: { accuracy: window }, stream: { accuracy: stream } },
+});
+
+it("gives mean and sample deviation by exit and protocol, seeds in order", () => {
+  const summary = summarize([metricsOf(2, [0.8, 0.9], [0.5, 0.7]), metricsOf(1, [0.6, 0.9], [0.5, 0.9])]);
+  expect(summary).toMatchObject({ agent: "tiny", seeds: [1, 2], heldOut: ["3"] });
+  expect(summary.window[0]!.mean).toBeCloseTo(0.7, 12);
+  expect(summary.window[0]!.sd).toBeCloseTo(Math.SQRT2 / 10, 12);
+  expect(summary.stream.map(({ mean }) => Number(mean.toFixed(6)))).toEqual([0.5, 0.8]);
+  expect(spread([0.5])).toEqual({ mean: 0.5, sd: null }); // one seed says nothing of others
+});
+
+it("says which seed did not finish, and which file is none of its own", () => {
+  const folder = tempFolder();
+  const path = join(folder.path, "metrics.json");
+  expect(() => readMetrics(path)).toThrow(/metrics\.json is missing: its seed did not finish/);
+  writeFileSync(path, '{"agent":"tiny"}');
+  expect(() => readMetrics(path)).toThrow(/metrics\.json holds no metrics of `dormouse train`/);
+  folder.remove();
+});
