@@ -6,7 +6,7 @@ import { windowOps } from "./counts";
 import { logitStride, neededBytes, prepareModel, resetState } from "./model";
 import * as policy from "./policy";
 import * as snapshots from "./snapshot";
-import { catchUp, exitLogits } from "./step";
+import { catchUp, exitFeatures, exitLogits } from "./step";
 import * as stream from "./stream";
 
 export function abiHash(): u32 {
@@ -50,6 +50,13 @@ export function decisionPtr(model: usize): usize {
 export function logitsPtr(model: usize, exit: i32): usize {
   const ctx = changetype<Context>(model);
   return ctx.logits + <usize>(exit * logitStride(word(ctx.config, CONFIG_CLASSES)));
+}
+
+/** Runs the segments up to `exit` to the present. (dModel,) s8 that its head reads, in scratch: copy it before the next call. */
+export function exitFeaturesPtr(model: usize, exit: i32): usize {
+  const ctx = changetype<Context>(model);
+  for (let k = 1; k <= exit; k++) catchUp(ctx, k);
+  return exitFeatures(ctx, exit);
 }
 
 export function contextPtr(model: usize): usize {

@@ -48,6 +48,7 @@ export const FEATURE_WORDS = 4; // per channel
 export const FEATURE_ZERO_POINT = 0;
 export const FEATURE_MULTIPLIER = 1;
 export const FEATURE_SHIFT = 2;
+export const FEATURE_KNEE = 3; // int8 steps on either side of 0 that are linear; beyond, 2^FIXED_KNEE_SHIFT times coarser; 0 = all linear
 
 export const LINEAR_WORDS = 6;
 export const LINEAR_N_IN = 0;
@@ -124,6 +125,7 @@ export const FIXED_A_MAX = 131072;
 export const FIXED_STATE_BITS = 12; // scan state, in units of sx·sB
 export const FIXED_LOGIT_BITS = 10;
 export const FIXED_EXPONENT_BITS = 16; // argument of exp2Neg
+export const FIXED_KNEE_SHIFT = 4;
 export const FIXED_SHIFT_MIN = -31;
 export const FIXED_SHIFT_MAX = 15;
 
@@ -236,6 +238,6 @@ export const STATE_HEADER_BYTES = 16; // before each block's state: count (KV en
 
 // CRC-32 of every IMAGE_, HEADER_, SECTION_, CONFIG_, FEATURE_, LINEAR_, BLOCK_, SSM_, ATTENTION_, EXIT_, TABLE_ and FIXED_
 // line above as "NAME=value\n", in order; test/host/core/layout.test.ts recomputes it.
-export const ABI_HASH = 0xf00a3fe4;
+export const ABI_HASH = 0x5535e825;
 // CRC-32 of the TABLES section that every image of this ABI carries.
 export const TABLES_CRC32 = 0x27a1076e;

@@ -96,8 +96,8 @@ export function catchUp(ctx: Context, s: i32): i32 {
   return rebuilt;
 }
 
-/** logits of exit k, from the latest residual after its block. Its segment is caught up. Returns where they are. */
-export function exitLogits(ctx: Context, k: i32): usize {
+/** What the head of exit k reads: rmsNorm of its latest residual, (dModel,) s8. Its segment is caught up. Returns where it is: scratch. */
+export function exitFeatures(ctx: Context, k: i32): usize {
   const config = ctx.config;
   const dModel = word(config, CONFIG_D_MODEL);
   let residual = ctx.finalResidual;
@@ -106,12 +106,16 @@ export function exitLogits(ctx: Context, k: i32): usize {
     const slot = (head == 0 ? word(config, CONFIG_RING_PATCHES) : head) - 1;
     residual = ring(ctx, k) + <usize>(slot * (dModel << 1));
   }
-  const record = exitRecord(ctx, k);
-  const head = record + (EXIT_HEAD << 2);
-  const nClasses = word(config, CONFIG_CLASSES);
+  rmsNorm(residual, ctx.norm, dModel, word(exitRecord(ctx, k), EXIT_EPSILON));
+  return ctx.norm;
+}
+
+/** logits of exit k, from the latest residual after its block. Its segment is caught up. Returns where they are. */
+export function exitLogits(ctx: Context, k: i32): usize {
+  const head = exitRecord(ctx, k) + (EXIT_HEAD << 2);
+  const nClasses = word(ctx.config, CONFIG_CLASSES);
   const y = ctx.logits + <usize>(k * logitStride(nClasses));
-  rmsNorm(residual, ctx.norm, dModel, word(record, EXIT_EPSILON));
-  linear(ctx.image, head, ctx.norm, ctx.acc);
+  linear(ctx.image, head, exitFeatures(ctx, k), ctx.acc);
   rowsToS16(ctx.image, head, ctx.acc, y, 0, nClasses);
   return y;
 }

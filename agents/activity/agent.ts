@@ -5,7 +5,7 @@ export default defineAgent({
   name: "activity",
   description: "What the wearer does: walking, stairs, sitting, standing, lying.",
   model: "model.dmm",
-  teacher: ["model.dmm", "teacher/a.dmm", "teacher/b.dmm"],
+  teacher: ["a", "b", "c", "d", "e"].map((member) => `teacher/${member}.dmm`),
   synthetic: "synthetic.json",
   sensor: { kind: "imu", rateHz: 50, channels: 6, orientation: "waist, as in HAPT: x up when standing" },
   events: { stableDecisions: 1 },

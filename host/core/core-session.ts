@@ -96,6 +96,11 @@ export class CoreSession implements Session {
     );
   }
 
+  features(exit: number): Int8Array {
+    this.#requireExit(exit);
+    return new Int8Array(this.#core.memory.buffer, this.#core.exitFeaturesPtr(this.#model, exit), this.#image.dModel).slice();
+  }
+
   setPoint(setPoint: SetPoint): void {
     const words = this.#setPoint;
     const numbers = [setPoint.maxExit, setPoint.hopPatches, setPoint.askIntervalHops, ...setPoint.thresholds];
@@ -142,9 +147,7 @@ export class CoreSession implements Session {
   }
 
   opCount(exit: number): ReturnType<Session["opCount"]> {
-    if (this.#image.exits[exit] === undefined) {
-      throw new ModelError("NO_SUCH_EXIT", `exit ${exit} does not exist: the model has exits 0 … ${this.#image.exits.length - 1}.`);
-    }
+    this.#requireExit(exit);
     const count = (kind: number): number => this.#core.opCount(this.#model, exit, kind) >>> 0;
     return {
       macs: count(layout.OPS_MACS),
@@ -154,6 +157,11 @@ export class CoreSession implements Session {
       norm: count(layout.OPS_NORM),
       weightBytes: count(layout.OPS_WEIGHT_BYTES),
     };
+  }
+
+  #requireExit(exit: number): void {
+    if (this.#image.exits[exit] !== undefined) return;
+    throw new ModelError("NO_SUCH_EXIT", `exit ${exit} does not exist: the model has exits 0 … ${this.#image.exits.length - 1}.`);
   }
 
   #result(flags: number): PushResult {

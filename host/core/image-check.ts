@@ -53,6 +53,7 @@ export function checkImage(image: ModelImage): void {
   requireLinear("embed", image.embed, channels * patchFrames, dModel);
   for (const [c, feature] of image.features.entries()) {
     requireBetween(layout.STATUS_BAD_FEATURES, `channel ${c}: zeroPoint`, feature.zeroPoint, -32768, 32767);
+    requireBetween(layout.STATUS_BAD_FEATURES, `channel ${c}: knee`, feature.knee, 0, 127);
     requireScale(`channel ${c}`, feature, 65536);
   }
   for (const [b, block] of image.blocks.entries()) checkBlock(`block ${b}`, block, dModel);

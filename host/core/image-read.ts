@@ -68,8 +68,8 @@ export function readImage(bytes: Uint8Array): ModelImage {
     return Array.from({ length: count }, (_, i) => read(tensors.record(section.offset + i * words * 4, words, `${name} ${i}`)));
   };
   const features = each(layout.SECTION_FEATURES, "channel", layout.FEATURE_WORDS, dims.channels, (record) => {
-    record.requireZeroFrom(layout.FEATURE_SHIFT + 1);
-    return { zeroPoint: record.word(layout.FEATURE_ZERO_POINT), ...record.scale(layout.FEATURE_MULTIPLIER) };
+    const [zeroPoint, knee] = [record.word(layout.FEATURE_ZERO_POINT), record.word(layout.FEATURE_KNEE)];
+    return { zeroPoint, ...record.scale(layout.FEATURE_MULTIPLIER), knee };
   });
   const blocks: Block[] = each(layout.SECTION_BLOCKS, "block", layout.BLOCK_WORDS, nBlocks, (record) => {
     const read = BLOCK_READERS.get(record.word(layout.BLOCK_KIND));

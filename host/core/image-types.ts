@@ -58,6 +58,12 @@ export interface AttentionBlock {
 
 export type Block = SsmBlock | AttentionBlock;
 
+/** How a channel's counts become int8: requantize(count − zeroPoint), coarser beyond ±knee steps, clamped. */
+export interface Feature extends FixedScale {
+  readonly zeroPoint: number;
+  readonly knee: number; // 0…127; 0 = linear throughout
+}
+
 export interface Exit {
   readonly afterBlock: number;
   readonly epsilon: number;
@@ -110,7 +116,7 @@ export interface ModelImage {
   readonly nClasses: number;
   readonly gapLimitFrames: number;
   readonly embed: LinearTensors;
-  readonly features: readonly { readonly zeroPoint: number; readonly multiplier: number; readonly shift: number }[];
+  readonly features: readonly Feature[]; // (channels,)
   readonly blocks: readonly Block[];
   readonly exits: readonly Exit[];
   readonly manifest: Manifest;

@@ -155,6 +155,7 @@ export function featureRecords(image: ModelImage): Int32Array {
   for (const [c, feature] of image.features.entries()) {
     words[c * layout.FEATURE_WORDS + layout.FEATURE_ZERO_POINT] = feature.zeroPoint;
     putScale(words, c * layout.FEATURE_WORDS + layout.FEATURE_MULTIPLIER, feature);
+    words[c * layout.FEATURE_WORDS + layout.FEATURE_KNEE] = feature.knee;
   }
   return words;
 }

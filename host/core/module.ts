@@ -22,6 +22,7 @@ export interface CoreExports {
   setPointPtr(model: number): number;
   decisionPtr(model: number): number;
   logitsPtr(model: number, exit: number): number;
+  exitFeaturesPtr(model: number, exit: number): number;
   contextPtr(model: number): number;
   tailPtr(model: number): number;
   tailBytes(model: number): number;

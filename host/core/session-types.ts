@@ -48,6 +48,11 @@ export interface Session {
   decide(): Decision;
   /** Runs to full depth and returns the logits of every exit, Q10: no decision, no counters touched beyond the catch-up. */
   logits(): Int16Array[];
+  /**
+   * What the head of `exit` reads, (dModel,) s8 with 32 = 1: the RMS-normed residual, after running to that depth; no counters touched
+   * beyond the catch-up.
+   */
+  features(exit: number): Int8Array;
   setPoint(setPoint: SetPoint): void;
   /** The last min(count, contextPatches) patches, oldest first. */
   context(): Int8Array;

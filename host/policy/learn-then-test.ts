@@ -12,7 +12,7 @@ export interface CertifyOptions {
 export interface CertifiedExit {
   readonly thresholdQ15: number; // EXIT_NEVER = may not answer
   readonly coverage: number; // share of calibration decisions answered here
-  readonly errorBound: number; // exact upper bound at delta on P(wrong | answered here or at an exit before)
+  readonly errorBound: number; // exact upper bound on P(wrong | answered here or at an exit before), at the level it was tested at; 1 = none answered
   readonly answered: number; // decisions answered here
   readonly wrong: number; // of those
 }
@@ -20,74 +20,106 @@ export interface CertifiedExit {
 const thresholdStepQ15 = 128;
 const highestQ15 = 32640; // 0.996: above it rounding of the core's softmax decides
 const lowestQ15 = 16384; // an answer less likely than not is no answer
+/** Where a walk gets its shares of delta: 0.996, 0.992, 0.988, 0.98 and 0.95, all on the walk's grid. */
+const startsQ15: readonly number[] = [highestQ15, 32512, 32384, 32128, 31104];
+/** Share of the decisions that an earlier path may leave unanswered and still be kept: it lets exits answer that save compute. */
+const coverageSlack = 0.05;
 
 /**
- * Thresholds by Learn-then-Test (Angelopoulos et al., arXiv 2110.01052), fixed sequence.
+ * Thresholds by Learn-then-Test (Angelopoulos et al., arXiv 2110.01052): risks are tested, not estimated, along paths that are fixed
+ * before any label is seen.
  *
- * Exit by exit, with the thresholds of the exits before it held: walk the threshold down from the strictest; at each step the
- * hypothesis "P(wrong | answered at this exit or before) > alpha" must be rejected by the exact binomial test at
- * delta / nExits in every group of `groups`; stop at the first that is not. delta is shared out over the exits, so the bound is
- * meant to hold also where a set-point cuts the cascade short at any of them. Decisions count as independent draws: the caller reports a
- * bootstrap over wearers beside it.
+ * - *Paths.* Path f has one threshold λ for the exits from f on, and the exits before f never answer; λ goes from strict to lax.
+ * - *Hypotheses.* At each λ: "P(wrong | answered at exit f … k) > alpha for some exit k ≥ f, in some group". It is rejected if the exact
+ *   binomial bound is at most alpha for every such k in every group, each at the whole level of the test: an intersection–union test
+ *   pays nothing for asking more (Berger, Technometrics 24, 1982). So a set-point may cut the cascade short at any exit.
+ * - *Walks.* A path has delta / nExits, in equal shares at the starts. At λ the level is the share that starts there and what the λ
+ *   before has passed on: its whole level if it was rejected, else nothing. So a λ too strict to have `minAnswered` decisions (which is
+ *   never rejected) does not end the walk, and it costs only its share. The chance to reject any true hypothesis is at most the sum of
+ *   the shares (fallback procedure: Wiens, Pharmaceutical Statistics 2, 2003; a fixed sequence is its case of one start).
+ * - *Choice.* All that was rejected on all paths holds together with probability 1 − delta (Bonferroni over paths), so any may be kept,
+ *   for whatever reason: it is the earliest path whose coverage is within `coverageSlack` of the largest.
+ *
+ * Decisions count as independent draws: the caller reports a bootstrap over wearers beside it.
  */
 export function certifyThresholds(groups: readonly ExitDecisions[], options: CertifyOptions): CertifiedExit[] {
   const nExits = groups[0]!.right.length;
-  const level = options.delta / nExits;
-  const answeredAt = groups.map(({ right }) => new Int8Array(right[0]!.length).fill(-1));
-  const exits: CertifiedExit[] = [];
-  for (let k = 0; k < nExits; k++) {
-    const thresholdQ15 = walkDown(groups, answeredAt, k, level, options);
-    let here = 0;
-    let wrongHere = 0;
-    let total = 0;
-    let bound = 0;
-    groups.forEach((group, g) => {
-      const at = answeredAt[g]!;
-      const all = tally(group, at, k, thresholdQ15);
-      bound = Math.max(bound, clopperPearsonUpper(all.wrong, all.answered, level));
-      for (let i = 0; i < at.length; i++) {
-        total++;
-        if (at[i]! >= 0 || group.confidenceQ15[k]![i]! < thresholdQ15) continue;
-        at[i] = k;
-        here++;
-        if (!group.right[k]![i]) wrongHere++;
-      }
-    });
-    exits.push({ thresholdQ15, coverage: here / total, errorBound: bound, answered: here, wrong: wrongHere });
-  }
-  return exits;
+  const total = groups.reduce((sum, { right }) => sum + right[0]!.length, 0);
+  const paths = Array.from({ length: nExits }, (_, first) => {
+    const found = walk(groups, first, options.delta / nExits, options);
+    return Array.from({ length: nExits }, (_, k) => (found && k >= first ? certifiedExit(found, k, total) : notCertified));
+  });
+  const most = Math.max(...paths.map(coverageOf));
+  return paths.find((exits) => coverageOf(exits) >= most - coverageSlack && coverageOf(exits) > 0) ?? paths[0]!;
 }
 
-/** The laxest threshold of exit k that every group certifies in one unbroken walk; EXIT_NEVER if none. */
-function walkDown(
+const notCertified: CertifiedExit = { thresholdQ15: EXIT_NEVER, coverage: 0, errorBound: 1, answered: 0, wrong: 0 };
+
+/** Decisions that one exit answers. */
+interface Tally {
+  answered: number;
+  wrong: number;
+}
+
+/** A rejected hypothesis. */
+interface Rejected {
+  readonly thresholdQ15: number;
+  readonly level: number; // that it was tested at
+  readonly tallies: readonly (readonly Tally[])[]; // per group, per exit
+}
+
+/** The laxest λ that is rejected on path `first`, whose starts share `delta`. */
+function walk(
   groups: readonly ExitDecisions[],
-  answeredAt: readonly Int8Array[],
-  k: number,
-  level: number,
+  first: number,
+  delta: number,
   { alpha, minAnswered }: CertifyOptions,
-): number {
-  let threshold = EXIT_NEVER;
-  for (let candidate = highestQ15; candidate >= lowestQ15; candidate -= thresholdStepQ15) {
-    const tallies = groups.map((group, g) => tally(group, answeredAt[g]!, k, candidate));
-    const isTested = tallies.every(({ answered }) => answered >= minAnswered);
-    const isRejected = tallies.every(
-      ({ answered, wrong }) => answered < minAnswered || clopperPearsonUpper(wrong, answered, level) <= alpha,
+): Rejected | undefined {
+  let passedOn = 0;
+  let laxest: Rejected | undefined;
+  for (let thresholdQ15 = highestQ15; thresholdQ15 >= lowestQ15; thresholdQ15 -= thresholdStepQ15) {
+    const level = passedOn + (startsQ15.includes(thresholdQ15) ? delta / startsQ15.length : 0);
+    if (level === 0) continue;
+    const tallies = groups.map((group) => tallyOf(group, first, thresholdQ15));
+    const isRejected = tallies.every((group) =>
+      group.slice(first).every((_, i) => {
+        const { answered, wrong } = upTo(group, first + i);
+        return answered >= minAnswered && clopperPearsonUpper(wrong, answered, level) <= alpha;
+      }),
     );
-    if (!isRejected) break;
-    if (isTested) threshold = candidate; // too few to say: go on, but stay uncertified until there are enough
+    passedOn = isRejected ? level : 0;
+    if (isRejected) laxest = { thresholdQ15, level, tallies };
   }
-  return threshold;
+  return laxest;
 }
 
-/** Decisions of the cascade up to exit k with this threshold there. */
-function tally(group: ExitDecisions, answeredAt: Int8Array, k: number, threshold: number): { answered: number; wrong: number } {
-  let answered = 0;
-  let wrong = 0;
-  for (let i = 0; i < answeredAt.length; i++) {
-    const exit = answeredAt[i]! >= 0 ? answeredAt[i]! : group.confidenceQ15[k]![i]! >= threshold ? k : -1;
-    if (exit < 0) continue;
-    answered++;
-    if (!group.right[exit]![i]) wrong++;
+/** What each exit answers of a group, exits from `first` on answering from the threshold on. */
+function tallyOf({ right, confidenceQ15 }: ExitDecisions, first: number, thresholdQ15: number): Tally[] {
+  const tallies = right.map((): Tally => ({ answered: 0, wrong: 0 }));
+  for (let i = 0; i < right[0]!.length; i++) {
+    let exit = first;
+    while (exit < right.length && confidenceQ15[exit]![i]! < thresholdQ15) exit++;
+    const tally = tallies[exit];
+    if (!tally) continue;
+    tally.answered++;
+    if (!right[exit]![i]) tally.wrong++;
   }
-  return { answered, wrong };
+  return tallies;
+}
+
+/** Exits 0 … k together. */
+function upTo(tallies: readonly Tally[], k: number): Tally {
+  return tallies.slice(0, k + 1).reduce((sum, { answered, wrong }) => ({ answered: sum.answered + answered, wrong: sum.wrong + wrong }));
+}
+
+function certifiedExit({ thresholdQ15, level, tallies }: Rejected, k: number, total: number): CertifiedExit {
+  const here = tallies.map((group) => group[k]!);
+  const answered = here.reduce((sum, tally) => sum + tally.answered, 0);
+  const wrong = here.reduce((sum, tally) => sum + tally.wrong, 0);
+  const bounds = tallies.map((group) => upTo(group, k)).map((all) => clopperPearsonUpper(all.wrong, all.answered, level));
+  return { thresholdQ15, coverage: answered / total, errorBound: Math.max(...bounds), answered, wrong };
+}
+
+function coverageOf(exits: readonly CertifiedExit[]): number {
+  return exits.reduce((sum, { coverage }) => sum + coverage, 0);
 }

@@ -1,3 +1,4 @@
+import { FIXED_KNEE_SHIFT } from "../../assembly/layout.ts";
 import type { Random } from "../agent/random.ts";
 import type { Recording } from "../agent/recording.ts";
 import { CHUNK_PATCHES, INPUT_SCALE, type NetConfig } from "./net-config.ts";
@@ -5,6 +6,7 @@ import { CHUNK_PATCHES, INPUT_SCALE, type NetConfig } from "./net-config.ts";
 /** How raw counts become the int8 input, and how training disturbs them first. */
 export interface FeatureConfig {
   readonly stepCounts: readonly number[]; // (channels,) counts of one int8 step
+  readonly kneeSteps?: readonly number[]; // (channels,) int8 steps that are linear, beyond them 16 times coarser; 0 or absent = all
   readonly zeroPointCounts: readonly number[]; // (channels,) counts that become 0: about the mean, so that tilt is not a small signal on a large constant
 }
 
@@ -135,9 +137,15 @@ export function quantizeFrames(
     if (rotation) for (let triad = 0; triad < channels; triad += 3) rotate(frame, triad, rotation);
     for (let c = 0; c < channels; c++) {
       const steps = (frame[c]! - features.zeroPointCounts[c]!) * factor[c]! + offset[c]! + (noise > 0 ? noise * random!.normal() : 0);
-      out[i * channels + c] = Math.max(-128, Math.min(127, Math.floor(steps + 0.5))) * INPUT_SCALE;
+      out[i * channels + c] = Math.max(-128, Math.min(127, compand(Math.floor(steps + 0.5), features.kneeSteps?.[c] ?? 0))) * INPUT_SCALE;
     }
   }
+}
+
+/** Steps beyond the knee are 2^FIXED_KNEE_SHIFT times coarser, rounded towards 0. Core: assembly/features/imu.ts. */
+export function compand(steps: number, knee: number): number {
+  const beyond = Math.abs(steps) - knee;
+  return knee === 0 || beyond <= 0 ? steps : Math.sign(steps) * (knee + Math.floor(beyond / 2 ** FIXED_KNEE_SHIFT));
 }
 
 /** Rotation matrix (3, 3) of three normal angles, about x, then y, then z. */

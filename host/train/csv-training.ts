@@ -35,7 +35,7 @@ export function csvTraining(name: string, folder: CsvFolder, shape: TrainingShap
       recipe: {
         ...shape.recipe,
         cropPatches: Math.min(shape.recipe.cropPatches, cropPatchesFor(fit, patchFrames)),
-        augmentation: { ...shape.recipe.augmentation, rotationRadians: [0, 0, 0] }, // which channels turn together is not known
+        augmentation: { ...shape.recipe.augmentation, rotationRadians: [0, 0, 0], gyroOffset: 0 }, // which channels turn together, or drift, is not known
         transitionShare: 0,
         spliceShare: 0,
       },

@@ -7,7 +7,7 @@ import { INPUT_SCALE } from "./net-config.ts";
 export interface Distillation {
   readonly aggregation: Aggregation;
   readonly softShare: number; // of the target of a sequence as it was recorded; the rest is its label
-  readonly mixShare: number; // of sequences that are blended with another of their batch; their target is the ensemble's alone
+  readonly mixShare: number; // of windows that are blended with another of their batch; their target is the ensemble's alone
   readonly batches: number; // window batches, and crop batches, that are drawn and labelled once and then used again and again
 }
 
@@ -60,16 +60,23 @@ function blend(batch: Batch, share: number, random: Random): Uint8Array {
   });
 }
 
+/** A member as a teacher. Who learned from windows alone has no say on crops: it never saw minutes of context. */
+export interface Teacher {
+  readonly logits: TeacherLogits;
+  readonly readsCrops: boolean;
+}
+
 /** What a student learns from, beside the recordings. */
 export interface Teaching extends Distillation {
-  readonly teachers: readonly TeacherLogits[];
+  readonly teachers: readonly Teacher[];
   readonly reliability?: Reliability; // a row a teacher; for reliability-weighted
   readonly fingerprint: string; // of the teachers' weights
   readonly onBatch?: (done: number, total: number) => void; // while batches are labelled, before the first step
 }
 
 /**
- * Draws from a fixed stock of softened batches: `fresh` makes each once, `random` blends; `pick` chooses one for a step.
+ * Draws from a fixed stock of softened batches: `fresh` makes each once, `random` blends windows; `pick` chooses one for a step.
+ * Crops are not blended: two recordings at once have no sequence of activities to learn.
  * `kinds` names the batches that the recipe takes turns with.
  */
 export function taughtDrawer(
@@ -85,7 +92,10 @@ export function taughtDrawer(
   const stock = (isWindow: boolean): Batch[] =>
     Array.from({ length: teaching.batches }, () => {
       const batch = fresh(isWindow);
-      softenBatch(batch, teaching.teachers, nClasses, teaching, teaching.reliability, random);
+      const isHeard = ({ readsCrops }: Teacher): boolean => isWindow || readsCrops;
+      const teachers = teaching.teachers.filter(isHeard).map(({ logits }) => logits);
+      const reliability = teaching.reliability?.filter((_, m) => isHeard(teaching.teachers[m]!));
+      softenBatch(batch, teachers, nClasses, isWindow ? teaching : { ...teaching, mixShare: 0 }, reliability, random);
       teaching.onBatch?.(++done, total);
       return batch;
     });

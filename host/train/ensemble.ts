@@ -34,7 +34,8 @@ export async function loadTeaching(ensemble: Ensemble, outDir: string): Promise<
     hash.update(bytes);
     const { config, features, parameters } = readFloatModel(bytes, path);
     const evaluator = createNetEvaluator({ config, parameters, scales: {}, residualMax: 1 }, features, false);
-    return (patches: Float32Array, seqLen: number) => evaluator.sequences(patches, seqLen).at(-1)!;
+    const logits = (patches: Float32Array, seqLen: number): Float32Array => evaluator.sequences(patches, seqLen).at(-1)!;
+    return { logits, readsCrops: member.training.recipe.cropEvery > 0 };
   });
   return { ...ensemble.distillation, teachers, fingerprint: hash.digest("hex").slice(0, 16) };
 }

@@ -15,7 +15,11 @@ export interface ExportOptions {
   readonly gapLimitFrames: number;
   readonly exits: readonly { readonly temperature: number; readonly threshold: number }[]; // threshold Q15
   readonly manifest: Manifest;
+  /** One scale an output row, or the same for all rows of a matrix. Default: row. */
+  readonly weightScales?: WeightScales;
 }
+
+type WeightScales = "row" | "tensor";
 
 const LOGIT_SCALE = 2 ** -10; // FIXED_LOGIT_BITS
 const DT_RAW_SCALE = 2 ** -12; // FIXED_DT_RAW_BITS
@@ -29,15 +33,18 @@ const BIAS_LIMIT = 2 ** 26;
 /** Turns a trained net into the integers of a model image. Arithmetic: assembly/README.md. */
 export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
   const { config } = net;
+  const { weightScales = "row" } = options;
   const residualScale = 2 ** Math.ceil(Math.log2((RESIDUAL_ROOM * Math.max(net.residualMax, 1e-3)) / 32767));
-  const embed = quantizeLinear(net, ["embed"], INPUT_SCALE, [residualScale]);
+  const embed = quantizeLinear(net, weightScales, ["embed"], INPUT_SCALE, [residualScale]);
   const blocks: Block[] = config.blocks.map((block, i) =>
-    block.kind === "ssm" ? exportSsm(net, i, block, residualScale) : exportAttention(net, i, block, residualScale),
+    block.kind === "ssm"
+      ? exportSsm(net, weightScales, i, block, residualScale)
+      : exportAttention(net, weightScales, i, block, residualScale),
   );
   const exits: Exit[] = config.exits.map((afterBlock, k) => ({
     afterBlock,
     epsilon: integerEpsilon(config.dModel, residualScale),
-    head: quantizeLinear(net, [`e${k}`], NORM_SCALE, [LOGIT_SCALE]),
+    head: quantizeLinear(net, weightScales, [`e${k}`], NORM_SCALE, [LOGIT_SCALE]),
     temperature: toFixedScale((64 * Math.LOG2E) / options.exits[k]!.temperature), // Q10 logits → Q16 exponent of 2
     threshold: options.exits[k]!.threshold,
   }));
@@ -55,6 +62,7 @@ export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
     embed,
     features: options.features.stepCounts.map((step, c) => ({
       zeroPoint: options.features.zeroPointCounts[c]!,
+      knee: options.features.kneeSteps?.[c] ?? 0,
       ...toFixedScale(1 / step),
     })),
     blocks,
@@ -63,12 +71,12 @@ export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
   };
 }
 
-function exportSsm(net: TrainedNet, i: number, c: SsmConfig, residualScale: number): SsmBlock {
+function exportSsm(net: TrainedNet, weightScales: WeightScales, i: number, c: SsmConfig, residualScale: number): SsmBlock {
   const own = (name: string): string => `b${i}.${name}`;
   const scale = (name: string): number => net.scales[own(name)]!;
   const scanShift = 7 + Math.ceil(Math.log2(c.dState));
   const accScale = scale("C") * scale("siluX") * scale("B") * 2 ** (scanShift - STATE_BITS);
-  const conv = quantizeLinear(net, [own("conv")], scale("x"), [scale("conv")]); // rows of dConv taps, a channel each
+  const conv = quantizeLinear(net, weightScales, [own("conv")], scale("x"), [scale("conv")]); // rows of dConv taps, a channel each
   const logA = net.parameters[own("logA")]!;
   const d = net.parameters[own("D")]!;
   return {
@@ -81,14 +89,14 @@ function exportSsm(net: TrainedNet, i: number, c: SsmConfig, residualScale: numb
     dState: c.dState,
     dConv: c.dConv,
     scanShift,
-    inProj: quantizeLinear(net, ["z", "x", "B", "C", "dt"].map(own), NORM_SCALE, [
+    inProj: quantizeLinear(net, weightScales, ["z", "x", "B", "C", "dt"].map(own), NORM_SCALE, [
       scale("z"),
       scale("x"),
       scale("B"),
       scale("C"),
       DT_RAW_SCALE,
     ]),
-    outProj: quantizeLinear(net, [own("out")], NORM_SCALE, [residualScale]),
+    outProj: quantizeLinear(net, weightScales, [own("out")], NORM_SCALE, [residualScale]),
     convWeights: transpose(conv.weights, c.dInner, c.dConv),
     convBias: conv.bias,
     convMultiplier: conv.multiplier,
@@ -101,7 +109,13 @@ function exportSsm(net: TrainedNet, i: number, c: SsmConfig, residualScale: numb
   };
 }
 
-function exportAttention(net: TrainedNet, i: number, c: AttentionConfig, residualScale: number): AttentionBlock {
+function exportAttention(
+  net: TrainedNet,
+  weightScales: WeightScales,
+  i: number,
+  c: AttentionConfig,
+  residualScale: number,
+): AttentionBlock {
   const own = (name: string): string => `b${i}.${name}`;
   const scale = (name: string): number => net.scales[own(name)]!;
   const epsilon = integerEpsilon(net.config.dModel, residualScale);
@@ -115,18 +129,24 @@ function exportAttention(net: TrainedNet, i: number, c: AttentionConfig, residua
     windowPatches: c.windowPatches,
     dMlp: c.dMlp,
     score: toFixedScale(((scale("q") * scale("k")) / Math.sqrt(c.headDim)) * Math.LOG2E * 65536),
-    qkv: quantizeLinear(net, ["q", "k", "v"].map(own), NORM_SCALE, [scale("q"), scale("k"), scale("v")]),
-    oProj: quantizeLinear(net, [own("o")], scale("o"), [residualScale]),
-    gateUp: quantizeLinear(net, ["gate", "up"].map(own), NORM_SCALE, [scale("gate"), scale("up")]),
-    down: quantizeLinear(net, [own("down")], scale("m"), [residualScale]),
+    qkv: quantizeLinear(net, weightScales, ["q", "k", "v"].map(own), NORM_SCALE, [scale("q"), scale("k"), scale("v")]),
+    oProj: quantizeLinear(net, weightScales, [own("o")], scale("o"), [residualScale]),
+    gateUp: quantizeLinear(net, weightScales, ["gate", "up"].map(own), NORM_SCALE, [scale("gate"), scale("up")]),
+    down: quantizeLinear(net, weightScales, [own("down")], scale("m"), [residualScale]),
     silu: siluTable(scale("gate"), scale("silu")),
     out: toFixedScale((scale("v") * 2 ** -15) / scale("o")),
     mlp: toFixedScale((scale("silu") * scale("up")) / scale("m")),
   };
 }
 
-/** Stacks (nIn, n) parameter matrices into (nOut, nIn) int8 rows, a scale each; `outScales` holds one a matrix. */
-function quantizeLinear(net: TrainedNet, names: readonly string[], inScale: number, outScales: readonly number[]): LinearTensors {
+/** Stacks (nIn, n) parameter matrices into (nOut, nIn) int8 rows, a scale each or a matrix; `outScales` holds one a matrix. */
+function quantizeLinear(
+  net: TrainedNet,
+  weightScales: WeightScales,
+  names: readonly string[],
+  inScale: number,
+  outScales: readonly number[],
+): LinearTensors {
   const sizes = names.map((name) => net.parameters[`${name}.b`]!.length);
   const nOut = sizes.reduce((sum, size) => sum + size, 0);
   const nIn = net.parameters[`${names[0]}.w`]!.length / sizes[0]!;
@@ -138,8 +158,9 @@ function quantizeLinear(net: TrainedNet, names: readonly string[], inScale: numb
   names.forEach((name, part) => {
     const w = net.parameters[`${name}.w`]!;
     const b = net.parameters[`${name}.b`]!;
+    const most = w.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
     for (let o = 0; o < sizes[part]!; o++, row++) {
-      let top = 0;
+      let top = weightScales === "tensor" ? most : 0;
       for (let k = 0; k < nIn; k++) top = Math.max(top, Math.abs(w[k * sizes[part]! + o]!));
       const scale = Math.max(top / 127, Math.abs(b[o]!) / inScale / BIAS_LIMIT, 1e-8);
       for (let k = 0; k < nIn; k++)

@@ -1,3 +1,4 @@
+import { FIXED_KNEE_SHIFT } from "../../assembly/layout.ts";
 import { DataError } from "../core/errors.ts";
 import type { FeatureConfig } from "./batches.ts";
 import {
@@ -53,7 +54,7 @@ export function readFloatModel(bytes: Uint8Array, path = "model.safetensors"): F
 
 /**
  * Logits of every exit after the last patch of a window from a reset state, without any rounding: the float reference.
- * `patches` (L, patchFrames·channels): (counts − zeroPointCounts) / stepCounts · INPUT_SCALE. Plain float64 recurrence: no chunks, no jax.
+ * `patches` (L, patchFrames·channels): floatPatches gives them. Plain float64 recurrence: no chunks, no jax.
  */
 export function floatLogits(parameters: Parameters, config: NetConfig, patches: Float32Array | Float64Array): Float64Array[] {
   const perPatch = config.channels * config.patchFrames;
@@ -74,11 +75,15 @@ export function floatLogits(parameters: Parameters, config: NetConfig, patches: 
 
 /** int16 frames (n, channels) → float patches of floatLogits, not rounded to int8. */
 export function floatPatches(frames: Int16Array, start: number, count: number, features: FeatureConfig): Float64Array {
-  const { stepCounts, zeroPointCounts } = features;
+  const { stepCounts, zeroPointCounts, kneeSteps } = features;
   const channels = stepCounts.length;
   return Float64Array.from({ length: count * channels }, (_, i) => {
     const c = i % channels;
-    return ((frames[start * channels + i]! - zeroPointCounts[c]!) / stepCounts[c]!) * INPUT_SCALE;
+    const steps = (frames[start * channels + i]! - zeroPointCounts[c]!) / stepCounts[c]!;
+    const knee = kneeSteps?.[c] ?? 0;
+    const beyond = Math.abs(steps) - knee;
+    const companded = knee === 0 || beyond <= 0 ? steps : Math.sign(steps) * (knee + beyond / 2 ** FIXED_KNEE_SHIFT);
+    return Math.max(-128, Math.min(127, companded)) * INPUT_SCALE; // a sensor's range is not a matter of rounding
   });
 }
 

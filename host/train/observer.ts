@@ -15,8 +15,11 @@ export interface Observation {
 /** Share of the values that a scale must not clip. int16 y has room for more: its largest value · 2. */
 const KEPT_SHARE = 0.9999;
 
-/** Looks at activations of a batch and proposes scales: int8 from the 99.99 % quantile of |x|, y from its maximum. */
-export function createObserver(config: NetConfig): (parameters: Parameters, batch: Batch, current: Scales | undefined) => Observation {
+/** Looks at activations of a batch and proposes scales: int8 from the quantile of |x| that keeps `keptShare`, y from its maximum. */
+export function createObserver(
+  config: NetConfig,
+  keptShare = KEPT_SHARE,
+): (parameters: Parameters, batch: Batch, current: Scales | undefined) => Observation {
   const traced = (isQuantized: boolean) =>
     jit((p: Arrays, scales: Arrays, ...input: TracedInput): Arrays => {
       const seen: Arrays = {};
@@ -42,7 +45,7 @@ export function createObserver(config: NetConfig): (parameters: Parameters, batc
       const values = array.dataSync() as Float32Array;
       if (name.startsWith("residual")) residualMax = Math.max(residualMax, quantile(values, 1));
       else if (name.endsWith(".y")) scales[name] = Math.max(1e-6, (2 * quantile(values, 1)) / 32767);
-      else scales[name] = Math.max(1e-6, quantile(values, KEPT_SHARE) / 127);
+      else scales[name] = Math.max(1e-6, quantile(values, keptShare) / 127);
     }
     for (const name of names) scales[name] ??= 1;
     return { scales, residualMax };

@@ -14,6 +14,7 @@ export interface StreamDecision {
   readonly frame: number; // index of the last frame that was seen
   readonly logits: readonly Int16Array[]; // per exit (nClasses,), Q10
   readonly exits: readonly { readonly label: number; readonly confidenceQ15: number }[]; // as the core decides, at the image's temperatures
+  readonly features: Int8Array; // (dModel,) that the last exit's head reads, 32 = 1
   readonly context: Int8Array; // (≤ contextPatches, patchBytes), oldest first
 }
 
@@ -38,6 +39,7 @@ export function streamDecisions(
       frame,
       logits,
       exits: exitsOf(image, logits),
+      features: session.features(image.exits.length - 1),
       context: session.context(),
     });
     onDecision?.(decisions.length);

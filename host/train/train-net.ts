@@ -1,6 +1,6 @@
 import { jit, type numpy as np, valueAndGrad } from "@jax-js/jax";
 import { createRandom, type Random, type RandomState, resumeRandom } from "../agent/random.ts";
-import type { Recording } from "../agent/recording.ts";
+import { type Recording, WINDOW_FRAMES } from "../agent/recording.ts";
 import { type AdamWState, createAdamW, oneCycle } from "./adamw.ts";
 import { type Augmentation, type Batch, type BatchOptions, type ClassOf, type FeatureConfig, makeBatch } from "./batches.ts";
 import { netInput, type Scales, startJax, type TracedInput, upload, uploadBatch, uploadParameters, uploadScales } from "./device-arrays.ts";
@@ -164,7 +164,7 @@ function taughtBatches(options: TrainNetOptions, teaching: Teaching, pick: Rando
 /** Window batches and crops of the recipe. */
 function batchDrawer(options: TrainNetOptions, random: Random): (isWindow: boolean) => Batch {
   const { config, recipe } = options;
-  const windowPatches = 32;
+  const windowPatches = WINDOW_FRAMES / config.patchFrames;
   const windows: Sampler = windowSampler(options.recordings, recipe.transitionShare);
   const crops: Sampler = cropSampler(options.recordings, {
     channels: config.channels,

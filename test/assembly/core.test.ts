@@ -10,6 +10,7 @@ import { writeImage } from "../../host/core/image-write.ts";
 import { Model } from "../../host/core/model.ts";
 import { growTo, instantiateCore } from "../../host/core/module.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
+import { linearS8, rowsToS16 } from "../../host/core/reference/linear-s8.ts";
 import { createReferenceSession } from "../../host/core/reference/session.ts";
 import type { Session, SetPoint } from "../../host/core/session-types.ts";
 import { activityShaped, randomImage } from "../golden/random-image.ts";
@@ -42,7 +43,7 @@ describe(`core.wasm (${build})`, () => {
         .sort(),
     ).toEqual(
       (
-        "_initialize abiHash applySetPoint arenaUsedBytes contextPtr decide decisionPtr framePtr logitsPtr memory memoryBase opCount patchPtr " +
+        "_initialize abiHash applySetPoint arenaUsedBytes contextPtr decide decisionPtr exitFeaturesPtr framePtr logitsPtr memory memoryBase opCount patchPtr " +
         "prepare pushFrame pushPatch reset restore runAll setPointPtr snapshot snapshotBytes tailBytes tailPtr"
       ).split(" "),
     );
@@ -98,6 +99,28 @@ describe(`core.wasm (${build})`, () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it("shows what an exit's head reads: the reference's bits, and its own logits again through the head", () => {
+    const bytes = bytesOf(9);
+    const { image } = Model.load(bytes);
+    const core = session(bytes);
+    const oracle = createReferenceSession(bytes);
+    const late = session(bytes); // pushed without a look: its upper segments wait in the rings
+    for (const one of [core, oracle, late]) one.setPoint(never(4));
+    for (const [i, patch] of randomPatches(seeded(9), 24, 90).entries()) {
+      for (const one of [core, oracle, late]) one.pushPatch(patch);
+      if (i % 30 !== 29) continue;
+      for (const k of [2, 0, 3, 1]) {
+        const features = core.features(k);
+        expect(features).toEqual(oracle.features(k));
+        expect(rowsToS16(linearS8(features, image.exits[k]!.head), image.exits[k]!.head)).toEqual(core.logits()[k]);
+      }
+      expect(late.features(3)).toEqual(core.features(3));
+      expect(core.snapshot()).toEqual(oracle.snapshot());
+    }
+    expect(() => core.features(4)).toThrow("exits 0 … 3");
+    expect(() => oracle.features(4)).toThrow("exits 0 … 3");
   });
 
   it("calls a certain answer certain: confidence reaches 32768 and does not wrap", () => {

@@ -324,8 +324,13 @@ describe(`kernels (${build})`, () => {
   });
 
   it("features: int16 counts to int8, clamped, by channel", () => {
-    const features = [0, -500, 300].map((zeroPoint) => ({ zeroPoint, multiplier: integer(2 ** 30, 2 ** 31 - 1), shift: -5 }));
-    const records = space.s32(features.flatMap((f) => [f.zeroPoint, f.multiplier, f.shift, 0]));
+    const features = [0, -500, 300].map((zeroPoint, c) => ({
+      zeroPoint,
+      multiplier: integer(2 ** 30, 2 ** 31 - 1),
+      shift: -5,
+      knee: [0, 1, 60][c]!,
+    }));
+    const records = space.s32(features.flatMap((f) => [f.zeroPoint, f.multiplier, f.shift, f.knee]));
     for (const frame of [Int16Array.of(-32768, 32767, 0), Int16Array.of(1000, -1000, 77)]) {
       const y = space.s8(new Int8Array(3));
       k.quantiseFrame(space.s16(frame).byteOffset, records.byteOffset, y.byteOffset, 3);

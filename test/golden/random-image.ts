@@ -146,6 +146,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
     features: Array.from({ length: channels }, () => ({
       zeroPoint: integer(random, -200, 200),
       ...toFixedScale(1 / integer(random, 16, 64)),
+      knee: random() < 0.5 ? 0 : integer(random, 1, 127),
     })),
     blocks,
     exits,

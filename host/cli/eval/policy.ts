@@ -1,3 +1,4 @@
+import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { evaluatePolicy } from "../../train/evaluate-policy.ts";
 import { chooseExits, exitSavings } from "../../train/exit-savings.ts";
 import { percentText } from "../table.ts";
@@ -58,9 +59,7 @@ export function evalPolicy(setting: EvalSetting): void {
   out.say(`answered here ${percentText(document.answeredFraction, 1)}, right ${percentText(document.answeredAccuracy, 2)} of those`);
   out.say(`by exit ${own.answeredByExit.join(" ")}; ${Math.round(own.meanMacs)} MACs a decision, ${own.rebuilds} rebuilds`);
   out.say();
-  out.say(
-    `exits alone, nothing asked; each answers from a confidence of ${document.exitsAlone.thresholds.map(thresholdText).join(" ")} on:`,
-  );
+  out.say(`exits alone, nothing asked; each answers from a confidence of ${thresholdsText(choice.thresholdsQ15)}:`);
   out.say(
     `right ${percentText(savings.accuracy, 2)}, full depth ${percentText(savings.fullAccuracy, 2)}, ` +
       `at ${percentText(savings.computeShare, 1)} of its compute`,
@@ -72,7 +71,8 @@ export function evalPolicy(setting: EvalSetting): void {
   out.document(document);
 }
 
-/** Threshold of an exit, 0…1; "never" where it may not answer. */
-function thresholdText(threshold: number): string {
-  return threshold > 1 ? "never" : threshold.toFixed(3);
+/** "never 0.920 0.880, the last always": a probability for each exit. */
+function thresholdsText(thresholdsQ15: readonly number[]): string {
+  const early = thresholdsQ15.slice(0, -1).map((q15) => (q15 === EXIT_NEVER ? "never" : (q15 / 32768).toFixed(3)));
+  return `${early.join(" ")}, the last always`;
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { readCsvFolder } from "../../agent/csv/csv-folder.ts";
 import type { Dataset } from "../../agent/recording.ts";
 import { ConfigError, DataError } from "../../core/errors.ts";
@@ -21,6 +21,7 @@ export interface TrainOptions {
   readonly steps?: number;
   readonly phase: Phase;
   readonly teacher?: string;
+  readonly float: boolean;
   readonly fresh: boolean;
 }
 
@@ -36,6 +37,24 @@ export interface TrainPlan {
   readonly options: TrainOptions;
 }
 
+/** Bundled agents that can be trained, and the loader of their data set. */
+const recipes: Readonly<Record<string, () => Promise<{ training: AgentTraining; load: (dir: string) => Dataset }>>> = {
+  activity: async () => {
+    const { activityTraining } = await import("../../../agents/activity/train.ts");
+    const { loadHapt } = await import("../../agent/hapt.ts");
+    return { training: activityTraining, load: loadHapt };
+  },
+  fall: async () => {
+    const { fallTraining, loadFallTraining } = await import("../../../agents/fall/train.ts");
+    return { training: fallTraining, load: loadFallTraining };
+  },
+};
+
+/** Where the runs of `train` lie below --out. */
+export function runsDir({ outDir, options }: Pick<TrainPlan, "outDir" | "options">): string {
+  return options.float ? join(outDir, "float") : outDir;
+}
+
 /** Reads the data and works out a training; throws ConfigError or DataError. */
 export async function planTraining(io: CliIo, agent: string | undefined, options: TrainOptions): Promise<TrainPlan> {
   const { name } = options;
@@ -45,26 +64,31 @@ export async function planTraining(io: CliIo, agent: string | undefined, options
       "name a bundled agent to train it (dormouse train activity), or give --name for an agent of your own on CSV recordings.",
     );
   if (name !== undefined) return planCsv(io, name, options);
-  if (agent !== "activity")
+  const recipe = recipes[agent!];
+  if (recipe === undefined)
     throw new ConfigError(
       "TRAIN_UNKNOWN",
-      `there is no training recipe for agent "${agent}": only activity has one. To train on CSV recordings give --name ${agent} instead.`,
+      `there is no training recipe for agent "${agent}"; there is one for ${Object.keys(recipes).join(" and ")}. To train on CSV recordings give --name ${agent} instead.`,
     );
-  const { activityTraining } = await import("../../../agents/activity/train.ts");
-  const { loadHapt } = await import("../../agent/hapt.ts");
-  const member = options.teacher === undefined ? undefined : memberOf(activityTraining, options.teacher);
-  const training = member?.training ?? activityTraining;
+  const { training: bundled, load } = await recipe();
+  const member = options.teacher === undefined ? undefined : memberOf(bundled, options.teacher);
+  const training = options.float ? inFloat(bundled) : (member?.training ?? bundled);
   const outDir = resolve(io.cwd, options.out ?? `runs/${training.name}`);
   const members = training.ensemble?.members ?? [];
   return {
     training,
-    dataset: loadHapt(resolve(io.cwd, options.data)),
+    dataset: load(resolve(io.cwd, options.data)),
     seeds: seedsOf(options, member?.seed ?? 1),
     outDir,
     missingMembers: options.fresh ? members : members.filter((one) => !isMemberTrained(outDir, one)),
     agent,
     options,
   };
+}
+
+/** The same recipe with int8 never imitated: what quantisation costs is measured against it. */
+function inFloat(training: AgentTraining): AgentTraining {
+  return { ...training, recipe: { ...training.recipe, quantizeFromShare: 1 } };
 }
 
 function memberOf({ ensemble }: AgentTraining, name: string): EnsembleMember {
@@ -78,10 +102,10 @@ function memberOf({ ensemble }: AgentTraining, name: string): EnsembleMember {
 async function planCsv(io: CliIo, name: string, options: TrainOptions): Promise<TrainPlan> {
   if (options.teacher !== undefined)
     throw new ConfigError("TRAIN_OPTIONS", "--teacher goes with the activity agent: leave it out with --name.");
-  const { activityTraining } = await import("../../../agents/activity/train.ts");
+  const { labelledTraining } = await import("../../../agents/activity/train.ts");
   const path = resolve(io.cwd, options.data);
   if (!existsSync(path)) throw new DataError("CSV_NONE", `${path} is not there: give a folder with one CSV file a recording.`);
-  const { training, dataset } = csvTraining(name, readCsvFolder(path, options.rate), activityTraining);
+  const { training, dataset } = csvTraining(name, readCsvFolder(path, options.rate), labelledTraining);
   const outDir = resolve(io.cwd, options.out ?? `runs/${name}`);
   return { training, dataset, seeds: seedsOf(options, 1), outDir, missingMembers: [], agent: undefined, options };
 }

@@ -61,7 +61,7 @@ async function inThis(
 
 /** Trains a job in a process of its own, by the same command line with --seed. */
 function inProcess(io: CliIo, { agent, options }: TrainPlan, { seed, outDir, dir, member }: TrainJob, view: ProgressOutput): Promise<void> {
-  const { data, phase, steps, name, rate } = options;
+  const { data, phase, steps, name, rate, float } = options;
   const args = [
     "train",
     ...(agent === undefined ? [] : [agent]),
@@ -78,6 +78,7 @@ function inProcess(io: CliIo, { agent, options }: TrainPlan, { seed, outDir, dir
   if (rate !== undefined) args.push("--rate", String(rate));
   if (steps !== undefined) args.push("--steps", String(steps));
   if (member !== undefined) args.push("--teacher", member);
+  else if (float) args.push("--float");
   let shown = -1;
   return runInProcess(io, args, () => {
     const last = openRunFolder(dir, false).progress().at(-1);

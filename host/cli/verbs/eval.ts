@@ -39,7 +39,7 @@ export function registerEval(program: Command, io: CliIo): void {
     .command("eval")
     .description("Score an agent's model on its test wearers, with the INT8 core and in floating point.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .requiredOption("--data <dir>", "folder of the agent's CSV recordings, or of HAPT, or its parent")
+    .requiredOption("--data <dir>", "folder of the agent's data set (HAPT, SisFall), or its parent, or of its CSV recordings")
     .addOption(
       new Option(
         "--protocol <name>",

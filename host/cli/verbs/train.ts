@@ -7,8 +7,10 @@ import type { CliIo } from "../io.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { table } from "../table.ts";
-import { planTraining, type TrainOptions } from "../train/plan.ts";
+import { planTraining, runsDir, type TrainOptions } from "../train/plan.ts";
 import { memberJob, runJobs, type TrainJob } from "../train/run-jobs.ts";
+import { runStudyVerb } from "../train/study.ts";
+import { partOption, type StudyOptions, studyOption, trialsOption } from "../train/study-options.ts";
 
 const CSV_HELP = `
 CSV recordings (--name): every .csv of the folder is one recording of one wearer. The first line is
@@ -34,7 +36,10 @@ export function registerTrain(program: Command, io: CliIo): void {
       "Train an agent's model from recordings: quantisation-aware, calibrated, exported as a .dmm image. Goes on where it was stopped.",
     )
     .argument("[agent]", "a bundled agent's name; none with --name")
-    .requiredOption("--data <dir>", "activity: folder of HAPT, or its parent; with --name: folder of CSV files, one a recording")
+    .requiredOption(
+      "--data <dir>",
+      "activity: folder of HAPT, or its parent; fall: of SisFall; with --name: folder of CSV files, one a recording",
+    )
     .addOption(new Option("--name <name>", "train an agent of your own on CSV recordings").argParser(agentName))
     .option("--rate <hz>", "with --name: frames a second (default: that of the time columns)", numberAtLeast(0.001))
     .option("--out <dir>", "where seed-<n>/ and summary.json go (default: runs/<agent>)")
@@ -51,37 +56,48 @@ export function registerTrain(program: Command, io: CliIo): void {
         .choices(["select", "final"])
         .default("final"),
     )
+    .addOption(
+      new Option("--float", "the same recipe without int8, into float/: what quantisation is compared with")
+        .default(false)
+        .conflicts("teacher"),
+    )
     .option("--teacher <member>", "train this member of the cloud's ensemble alone")
     .option("--fresh", "forget what an earlier run left in the folder", false)
+    .addOption(studyOption())
+    .addOption(trialsOption())
+    .addOption(partOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
       CSV_HELP +
         "\nExamples:\n  $ dormouse train activity --data ~/data --seed 1" +
         "\n  $ dormouse train activity --data ~/data --seeds 3 --workers 2" +
+        "\n  $ dormouse train activity --data ~/data --study search --trials 16 --workers 2" +
         "\n  $ dormouse train --data ~/gestures --name gestures && dormouse eval runs/gestures/seed-1 --data ~/gestures",
     )
-    .action((agent: string | undefined, options: TrainOptions) => train(io, agent, options));
+    .action((agent: string | undefined, options: TrainOptions & StudyOptions) => train(io, agent, options));
 }
 
-async function train(io: CliIo, agent: string | undefined, options: TrainOptions): Promise<void> {
+async function train(io: CliIo, agent: string | undefined, options: TrainOptions & StudyOptions): Promise<void> {
   const out = createOutput(io, options.json);
   out.note(`Reading ${options.data} …`);
+  if (options.study !== undefined) return runStudyVerb(io, out, agent, options);
   const plan = await planTraining(io, agent, options);
   const { training, seeds, outDir } = plan;
+  const dir = runsDir(plan);
   const ensemble = plan.missingMembers.map((member) => memberJob(outDir, member));
   if (ensemble.length > 0) await runJobs(io, out, plan, ensemble, `training the ensemble of ${training.name}`);
-  const jobs = seeds.map((seed): TrainJob => ({ training, seed, outDir, dir: join(outDir, `seed-${seed}`), member: options.teacher }));
+  const jobs = seeds.map((seed): TrainJob => ({ training, seed, outDir, dir: join(dir, `seed-${seed}`), member: options.teacher }));
   await runJobs(io, out, plan, jobs, `training ${training.name}`);
-  const metrics = jobs.map(({ dir }) => readMetrics(join(dir, runFiles.metrics)));
+  const metrics = jobs.map((job) => readMetrics(join(job.dir, runFiles.metrics)));
   const summary = summarize(metrics);
-  writeAtomic(join(outDir, "summary.json"), `${JSON.stringify(summary, undefined, 1)}\n`);
+  writeAtomic(join(dir, "summary.json"), `${JSON.stringify(summary, undefined, 1)}\n`);
   saySummary(out, summary);
-  const files = jobs.flatMap(({ dir }) => [runFiles.image, runFiles.weights].map((file) => join(dir, file)));
-  for (const file of [...files, join(outDir, "summary.json")]) out.say(`wrote ${file}`);
+  const files = jobs.flatMap((job) => [runFiles.image, runFiles.weights].map((file) => join(job.dir, file)));
+  for (const file of [...files, join(dir, "summary.json")]) out.say(`wrote ${file}`);
   out.document({
     ...summary,
-    outDir,
+    outDir: dir,
     runs: metrics.map(({ seed, heldOut }, i) => ({
       seed,
       dir: jobs[i]!.dir,

@@ -3,9 +3,14 @@ import { linearS8, rowsToS16 } from "./linear-s8.ts";
 import { rmsNorm } from "./rms-norm.ts";
 import { softmax } from "./softmax.ts";
 
+/** What the head of an exit reads: (dModel,) s8, FIXED_NORM_ONE = 1. */
+export function exitFeatures(exit: Exit, residual: Int16Array): Int8Array {
+  return rmsNorm(residual, exit.epsilon);
+}
+
 /** logits (nClasses) s16 Q10 of an exit. */
 export function exitLogits(exit: Exit, residual: Int16Array): Int16Array {
-  return rowsToS16(linearS8(rmsNorm(residual, exit.epsilon), exit.head), exit.head);
+  return rowsToS16(linearS8(exitFeatures(exit, residual), exit.head), exit.head);
 }
 
 /** Index of the first of the largest logits. */

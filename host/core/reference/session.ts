@@ -4,7 +4,7 @@ import { viewOf } from "../image-header.ts";
 import { readImage } from "../image-read.ts";
 import type { ModelImage } from "../image-types.ts";
 import type { Decision, PushResult, Session, SetPoint } from "../session-types.ts";
-import { exitLogits } from "./exit-head.ts";
+import { exitFeatures, exitLogits } from "./exit-head.ts";
 import { quantiseFrame } from "./features.ts";
 import { type Ops, windowOps } from "./op-count.ts";
 import { checkSetPoint, decide, defaultSetPoint } from "./policy.ts";
@@ -81,6 +81,12 @@ class ReferenceSession implements Session {
     });
   }
 
+  features(exit: number): Int8Array {
+    this.#requireExit(exit);
+    for (let k = 1; k <= exit; k++) this.#stack.catchUp(k);
+    return exitFeatures(this.#image.exits[exit]!, this.#stack.residualAt(exit));
+  }
+
   setPoint(setPoint: SetPoint): void {
     checkSetPoint(this.#image, setPoint);
     this.#setPoint = { ...setPoint, thresholds: [...setPoint.thresholds] };
@@ -109,9 +115,7 @@ class ReferenceSession implements Session {
   }
 
   opCount(exit: number): Ops {
-    if (this.#image.exits[exit] === undefined) {
-      throw new ModelError("BAD_EXIT", `exit ${exit} does not exist: the model has exits 0 … ${this.#image.exits.length - 1}.`);
-    }
+    this.#requireExit(exit);
     return windowOps(this.#image, exit);
   }
 
@@ -125,6 +129,11 @@ class ReferenceSession implements Session {
     if (count + 1 < patchFrames) return false;
     this.#stack.stepPatch(partial);
     return true;
+  }
+
+  #requireExit(exit: number): void {
+    if (this.#image.exits[exit] !== undefined) return;
+    throw new ModelError("BAD_EXIT", `exit ${exit} does not exist: the model has exits 0 … ${this.#image.exits.length - 1}.`);
   }
 
   #decideIfDue(): Decision | undefined {

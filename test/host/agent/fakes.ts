@@ -46,6 +46,9 @@ export class ScriptedSession implements Session {
   logits(): Int16Array[] {
     return [];
   }
+  features(): Int8Array {
+    return new Int8Array(0);
+  }
   setPoint(setPoint: SetPoint): void {
     this.setPoints.push(setPoint);
   }

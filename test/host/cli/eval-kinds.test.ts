@@ -68,7 +68,8 @@ describe("eval --adapt", () => {
     const { code, document } = await evaluate("--adapt");
     expect(code).toBe(0);
     expect(document).toMatchObject({
-      adapter: { parameters: 56, rate: 0, isOn: false },
+      adapter: { parameters: 231, isOn: false, setting: null },
+      exploreEvery: 8,
       meanGain: 0,
       interval: { level: 0.95, low: 0, high: 0 },
       worst: { user: "5", gain: 0 },
@@ -85,6 +86,7 @@ describe("eval --protocol policy", () => {
     expect(document).toMatchObject({ protocol: "policy", decisions: 5, answered: 0 });
     expect(document.exitsAlone).toMatchObject({
       chosenOn: [3, 4],
+      thresholds: [expect.any(Number), expect.any(Number), expect.any(Number), 0],
       accuracy: expect.any(Number),
       fullDepth: { accuracy: expect.any(Number), meanMacs: expect.any(Number) },
       computeShare: expect.any(Number),

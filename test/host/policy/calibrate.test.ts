@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { createRandom } from "../../../host/agent/random.ts";
@@ -85,6 +86,85 @@ describe("certified thresholds", () => {
       if (trueError(fresh, exit!.thresholdQ15, exit!.temperature) > 0.1) broken++;
     }
     expect(broken).toBeLessThanOrEqual(8); // delta 0.1 of 40 is 4; 9 or more would have probability 0.02
+  });
+});
+
+/** n decisions of two exits: confidences uniform in 0.9…1, each exit's answer wrong with probability `wrong(confidence)`. */
+function twoExits(n: number, seed: number, wrong: (confidence: number) => number): ExitDecisions {
+  const random = createRandom(seed);
+  const draw = () => Float64Array.from({ length: n }, () => 32768 * (0.9 + 0.1 * random.uniform()));
+  const confidenceQ15 = [draw(), draw()];
+  return {
+    confidenceQ15,
+    right: confidenceQ15.map((own) => Uint8Array.from(own, (q15) => (random.uniform() < wrong(q15 / 32768) ? 0 : 1))),
+  };
+}
+
+/** Largest share wrong among what exits 0 … k answer, over k; 0 where nothing is answered. */
+function worstError({ right, confidenceQ15 }: ExitDecisions, thresholds: readonly number[]): number {
+  const answeredAt = Array.from(right[0]!, (_, i) => thresholds.findIndex((threshold, k) => confidenceQ15[k]![i]! >= threshold));
+  return Math.max(
+    ...thresholds.map((_, k) => {
+      const answered = answeredAt.flatMap((exit, i) => (exit >= 0 && exit <= k ? [right[exit]![i]!] : []));
+      return answered.length === 0 ? 0 : 1 - answered.reduce((sum, isRight) => sum + isRight, 0) / answered.length;
+    }),
+  );
+}
+
+describe("the certificate", () => {
+  const level = { alpha: 0.1, delta: 0.2, minAnswered: 40 };
+
+  it.each([
+    ["wherever the sure ones err a little too often", true, (): number => 0.104],
+    ["where only the lax thresholds do", true, (confidence: number): number => (confidence > 0.97 ? 0.07 : 0.16)],
+    ["where only the strict thresholds do", false, (confidence: number): number => (confidence > 0.985 ? 0.13 : 0.09)],
+  ])("fails in at most delta of 400 calibrations, %s", (_, isHard, wrong) => {
+    const population = twoExits(60_000, 99, wrong);
+    const trueError = new Map<string, number>();
+    const isBroken = (thresholds: readonly number[]): boolean => {
+      const key = thresholds.join();
+      if (!trueError.has(key)) trueError.set(key, worstError(population, thresholds));
+      return trueError.get(key)! > level.alpha;
+    };
+    let failed = 0;
+    let untested = 0; // as often as the laxest threshold whose own error is at most alpha is believed
+    for (let seed = 1; seed <= 400; seed++) {
+      const drawn = twoExits(500, seed, wrong);
+      if (isBroken(certifyThresholds([drawn], level).map(({ thresholdQ15 }) => thresholdQ15))) failed++;
+      const believed = [0.91, 0.95, 0.97, 0.99].find((lax) => worstError(drawn, [lax * 32768, lax * 32768]) <= level.alpha);
+      if (believed && isBroken([believed * 32768, believed * 32768])) untested++;
+    }
+    expect(failed).toBeLessThanOrEqual(80); // 0.2 of 400
+    if (isHard) expect(untested).toBeGreaterThan(100);
+  });
+
+  it("has a bound of at most alpha at every exit that may answer, one threshold for all of them, whatever the decisions", () => {
+    const exit = fc.array(fc.tuple(fc.integer({ min: 14_000, max: 32_768 }), fc.boolean(), fc.nat(3)), { minLength: 150, maxLength: 150 });
+    fc.assert(
+      fc.property(fc.array(exit, { minLength: 1, maxLength: 3 }), (drawn) => {
+        const group: ExitDecisions = {
+          confidenceQ15: drawn.map((own) => Float64Array.from(own, ([q15]) => q15)),
+          right: drawn.map((own) => Uint8Array.from(own, ([, isRight, luck]) => (isRight || luck > 0 ? 1 : 0))),
+        };
+        const exits = certifyThresholds([group], { alpha: 0.25, delta: 0.5, minAnswered: 20 });
+        const thresholds = exits.map(({ thresholdQ15 }) => thresholdQ15);
+        const first = thresholds.findIndex((threshold) => threshold < EXIT_NEVER);
+        if (first < 0) return;
+        expect(new Set(thresholds.slice(first)).size).toBe(1);
+        expect(worstError(group, thresholds)).toBeLessThanOrEqual(0.25);
+        for (const { errorBound } of exits.slice(first)) expect(errorBound).toBeLessThanOrEqual(0.25);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("skips an exit that errs and keeps those after it", () => {
+    const good = oneExit(1200, 1, 0, 0);
+    const bad = oneExit(1200, 300, 0, 0);
+    const group = { right: [bad.right[0]!, good.right[0]!], confidenceQ15: [bad.confidenceQ15[0]!, good.confidenceQ15[0]!] };
+    const exits = certifyThresholds([group], options);
+    expect(exits[0]).toEqual({ thresholdQ15: EXIT_NEVER, coverage: 0, errorBound: 1, answered: 0, wrong: 0 });
+    expect(exits[1]).toMatchObject({ answered: 1200, wrong: 1, coverage: 1 });
   });
 });
 

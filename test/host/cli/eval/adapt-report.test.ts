@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../../../host/agent/random.ts";
-import { type AdaptDecision, adaptReport, chooseRate } from "../../../../host/cli/eval/adapt-report.ts";
+import { type AdaptDecision, type AdaptSetting, adaptReport, chooseSetting, trySettings } from "../../../../host/cli/eval/adapt-report.ts";
 
 /**
- * A wearer of two recordings whose device takes a third of the ones for zeros, doubting it. `cloud`: which label the cloud then gives.
+ * A wearer of two recordings whose device takes a third of the ones for zeros, doubting it. `cloud`: which label the cloud then gives;
+ * of the rest it knows the truth. Features: one for what is doubted, one for what is truly zero.
  */
 function wearer(name: string, cloud: number): AdaptDecision[] {
   return Array.from({ length: 240 }, (_, i): AdaptDecision => {
@@ -12,51 +13,71 @@ function wearer(name: string, cloud: number): AdaptDecision[] {
     const logits = isDoubted ? [0.3, 0.1, -4] : truth === 1 ? [-3, 3, -4] : [3, -3, -4];
     const last = { label: logits[0]! > logits[1]! ? 0 : 1, confidenceQ15: isDoubted ? 18_000 : 32_500 };
     return {
-      ...{ truth, wearer: name, exits: [last], cloud: { label: cloud, confidence: 0.9, macs: 1 } },
-      ...{ logits, recording: Math.floor(i / 120) },
+      ...{ truth, wearer: name, exits: [last], cloud: { label: isDoubted ? cloud : truth, confidence: 0.9, macs: 1 } },
+      ...{ logits, features: Int8Array.of(isDoubted ? 40 : 0, truth === 0 ? 40 : 0), recording: Math.floor(i / 120) },
     };
   });
 }
 
-const thresholds = [30_000];
-const random = () => createRandom(1);
+const rule = { thresholdsQ15: [30_000], exploreEvery: Number.POSITIVE_INFINITY };
+const setting: AdaptSetting = { rate: 0.3, leastConfidence: 0.8 };
+const report = (decisions: readonly AdaptDecision[], own = rule, how = setting) => adaptReport(decisions, own, how, createRandom(1));
 
 describe("adaptation", () => {
   it("asks only where the policy would, learns from the answers and is scored on the other recordings", () => {
-    const { wearers, meanGain } = adaptReport(wearer("a", 1), thresholds, { rate: 0.3 }, random());
-    expect(wearers).toEqual([{ user: "a", asked: 40, learned: 40, windows: 120, before: 2 / 3, after: 1, gain: 1 - 2 / 3 }]);
+    const { wearers, meanGain } = report(wearer("a", 1));
+    const half = { before: 2 / 3, after: 1 };
+    expect(wearers).toEqual([
+      { user: "a", asked: 40, explored: 0, learned: 40, windows: 120, ...half, gain: 1 - 2 / 3, learnedHalf: half },
+    ]);
     expect(meanGain).toBeCloseTo(1 / 3, 12);
   });
 
+  it("asks about every eighth decision besides, sure or not", () => {
+    const { wearers } = report(wearer("a", 1), { ...rule, exploreEvery: 8 });
+    expect(wearers[0]).toMatchObject({ asked: 50, explored: 10, learned: 40, after: 1 }); // of 15 eighths, five are doubted anyway
+  });
+
   it("names the wearer whom wrong answers hurt most, and the spread over wearers", () => {
-    const liar = wearer("b", 2).map((one) => ({ ...one, logits: one.logits.map((value, c) => (c === 2 ? 0.25 : value)) }));
-    const rightful = liar.map((one, i) => ({ ...one, truth: i % 3 === 0 ? 0 : one.truth, wearer: "b" }));
-    const { worst, interval, wearers } = adaptReport([...wearer("a", 1), ...rightful], thresholds, { rate: 0.3 }, random());
+    const misled = wearer("b", 1).map((one, i) => (i % 3 === 0 ? { ...one, truth: 0 } : one));
+    const { worst, interval, wearers, learnedHalf } = report([...wearer("a", 1), ...misled]);
     expect(wearers.map(({ user }) => user)).toEqual(["a", "b"]);
-    expect(worst.user).toBe("b");
-    expect(worst.gain).toBeLessThan(0);
+    expect(worst).toEqual({ user: "b", gain: 2 / 3 - 1 });
     expect(interval.low).toBeCloseTo(worst.gain, 12); // a draw of two wearers may be b twice
     expect(interval.high).toBeCloseTo(1 / 3, 12);
+    expect(learnedHalf.after).toBeCloseTo(5 / 6, 12);
   });
 
   it("never looks at the truth of what it learns from", () => {
     const own = wearer("a", 1);
     const mislabelled = own.map((one) => (one.recording === 0 ? { ...one, truth: 2 } : one));
-    expect(adaptReport(mislabelled, thresholds, { rate: 0.3 }, random())).toEqual(adaptReport(own, thresholds, { rate: 0.3 }, random()));
+    const scored = (decisions: readonly AdaptDecision[]) => report(decisions).wearers.map(({ after, gain }) => ({ after, gain }));
+    expect(scored(mislabelled)).toEqual(scored(own));
   });
 
-  it("learns nothing where the device is the surer", () => {
-    const timid = wearer("a", 1).map((one) => ({ ...one, cloud: { ...one.cloud, confidence: 0.4 } }));
-    expect(adaptReport(timid, thresholds, { rate: 0.3 }, random()).wearers[0]).toMatchObject({ asked: 40, learned: 0, gain: 0 });
+  it("learns nothing where the device is the surer, asked or not", () => {
+    const proud = wearer("a", 1).map((one) => ({ ...one, exits: [{ ...one.exits[0]!, confidenceQ15: 29_900 }] })); // 0.912
+    expect(report(proud).wearers[0]).toMatchObject({ asked: 120, learned: 0, gain: 0 });
+  });
+
+  it("learns nothing from answers that are not sure enough", () => {
+    const timid = wearer("a", 1).map((one) => ({ ...one, cloud: { ...one.cloud, confidence: 0.79 } }));
+    expect(report(timid).wearers[0]).toMatchObject({ asked: 40, learned: 0, gain: 0 });
   });
 
   it("halves the decisions of a single recording", () => {
     const one = wearer("a", 1).map((decision) => ({ ...decision, recording: 0 }));
-    expect(adaptReport(one, thresholds, { rate: 0.3 }, random()).wearers[0]).toMatchObject({ asked: 40, windows: 120 });
+    expect(report(one).wearers[0]).toMatchObject({ asked: 40, windows: 120 });
   });
 
-  it("stays off where the tuning wearers do not gain by it", () => {
-    expect(chooseRate([wearer("a", 1)], thresholds, [0.3], 0.005, random())).toBe(0.3);
-    expect(chooseRate([wearer("a", 0)], thresholds, [0.3, 1], 0.005, random())).toBe(0);
+  it("takes the setting of the largest gain that hurts no tuning wearer, and stays off where none gains", () => {
+    const settings = [{ ...setting, rate: 0.0001 }, setting];
+    expect(chooseSetting(trySettings(wearer("a", 1), rule, settings), 0.005)).toBe(settings[1]);
+    expect(chooseSetting(trySettings(wearer("a", 0), rule, settings), 0.005)).toBeUndefined();
+    const forgetful = wearer("a", 1).map((one, i) => (i < 120 && i % 3 === 0 ? { ...one, truth: 0 } : one));
+    expect(trySettings(forgetful, rule, [setting])[0]).toMatchObject({ tuningGain: 1 - 2 / 3, tuningLearnedHalf: 2 / 3 - 1 });
+    expect(chooseSetting(trySettings(forgetful, rule, settings), 0.005)).toBeUndefined();
+    const hurt = wearer("b", 1).map((one, i) => (i % 3 === 0 ? { ...one, truth: 0 } : one));
+    expect(chooseSetting(trySettings([...wearer("a", 1), ...hurt], rule, settings), 0.005)).toBeUndefined();
   });
 });

@@ -218,9 +218,9 @@ describe("an exit", () => {
 
 it("quantiseFrame takes each channel by its own zero point and scale, and clamps", () => {
   const features = [
-    { zeroPoint: 100, ...toFixedScale(1 / 16) },
-    { zeroPoint: -32768, ...toFixedScale(1) },
-    { zeroPoint: 0, multiplier: 0, shift: 0 },
+    { zeroPoint: 100, ...toFixedScale(1 / 16), knee: 0 },
+    { zeroPoint: -32768, ...toFixedScale(1), knee: 0 },
+    { zeroPoint: 0, multiplier: 0, shift: 0, knee: 0 },
   ];
   expect([...quantiseFrame(Int16Array.of(108, 32767, 5), features)]).toEqual([1, 127, 0]); // 8/16 rounds half up
   expect([...quantiseFrame(Int16Array.of(92, -32768, -5), features)]).toEqual([0, 0, 0]);

@@ -1,0 +1,17 @@
+import { defineAgent } from "dormouse-edge";
+
+/** Whether the wearer falls, from an IMU on the belt. */
+export default defineAgent({
+  name: "fall",
+  description: "Whether the wearer falls: an alarm about a second after the impact.",
+  model: "model.dmm",
+  sensor: {
+    kind: "imu",
+    rateHz: 50,
+    channels: 6,
+    orientation: "waist, belt buckle, as in SisFall: x up when standing, y to the right, z forward",
+  },
+  events: { stableDecisions: 3 },
+  alarm: "fall",
+  data: "sisfall",
+});

@@ -1,0 +1,79 @@
+import { recordingsOf } from "../../agent/recording.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { exitDecisions } from "../../policy/exit-decisions.ts";
+import { reliability } from "../../policy/reliability.ts";
+import { fitTemperature } from "../../policy/temperature.ts";
+import type { Teaching } from "../distill.ts";
+import { accuracyOf, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "../net-evaluator.ts";
+import { type Recipe, type TrainedNet, trainNet } from "../train-net.ts";
+import type { PartWatch, StudyPlan } from "./study.ts";
+
+/** A recipe for comparing: fewer steps, batches half as large. */
+export function shortRecipe(recipe: Recipe, steps: number): Recipe {
+  return { ...recipe, steps, windowBatch: Math.ceil(recipe.windowBatch / 2), cropBatch: Math.ceil(recipe.cropBatch / 2) };
+}
+
+/** Trains one net on the fit wearers; throws STUDY_INTERRUPTED. */
+export async function trainShort(
+  { training, dataset, steps }: StudyPlan,
+  seed: number,
+  { onStep, signal }: PartWatch,
+  over: { readonly recipe?: Partial<Recipe>; readonly teaching?: Teaching } = {},
+): Promise<TrainedNet> {
+  return trainNet({
+    config: training.config,
+    features: training.features,
+    classOf: training.classOf,
+    recordings: recordingsOf(dataset, training.split.fit),
+    recipe: { ...shortRecipe(training.recipe, steps), ...over.recipe },
+    seed,
+    ...(over.teaching ? { teaching: over.teaching } : {}),
+    async onStep({ step }) {
+      onStep?.(step + 1, steps);
+      await new Promise((resolve) => setImmediate(resolve)); // lets a signal in
+      if (signal?.aborted)
+        throw new ConfigError("STUDY_INTERRUPTED", "stopped: the same command goes on with the parts that are not finished.");
+    },
+  });
+}
+
+/** Accuracies of the select wearers' windows at the last exit. */
+export function accuracies({ training, dataset }: StudyPlan, evaluator: NetEvaluator): { window: number; stream: number } {
+  const heldOut = recordingsOf(dataset, training.split.select);
+  const last = training.config.exits.length - 1;
+  return { window: accuracyOf(evaluator.windows(heldOut), last), stream: accuracyOf(evaluator.stream(heldOut), last) };
+}
+
+/**
+ * Accuracy on the select wearers at the last exit, and how far its confidence is from it (expected calibration error): as it was trained,
+ * and at the temperature that fits the calibrate wearers. The evaluator imitates int8.
+ */
+export function scoreNet({ training, dataset }: StudyPlan, net: TrainedNet): Record<string, number> {
+  const evaluator = createNetEvaluator(net, training.features, true);
+  const last = training.config.exits.length - 1;
+  const [heldOut, calibrate] = [training.split.select, training.split.calibrate].map((wearers) => recordingsOf(dataset, wearers));
+  const [window, stream] = [evaluator.windows(heldOut!), evaluator.stream(heldOut!)];
+  const temperature = fitTemperature([evaluator.windows(calibrate!), evaluator.stream(calibrate!)], last);
+  return {
+    window: accuracyOf(window, last),
+    stream: accuracyOf(stream, last),
+    eceWindow: calibrationError(window, 1),
+    eceStream: calibrationError(stream, 1),
+    eceWindowScaled: calibrationError(window, temperature),
+    eceStreamScaled: calibrationError(stream, temperature),
+    temperature,
+  };
+}
+
+/** Expected calibration error at the last exit. */
+export function calibrationError(scored: ScoredWindows, temperature: number): number {
+  const { right, confidenceQ15 } = exitDecisions(
+    scored,
+    scored.logits.map(() => temperature),
+  );
+  const confidence = Array.from(confidenceQ15.at(-1)!, (q15) => q15 / 32768);
+  return reliability(
+    confidence,
+    Array.from(right.at(-1)!, (one) => one === 1),
+  ).ece;
+}
