@@ -4,7 +4,7 @@ import type { SyntheticParameters } from "../../host/agent/synthetic.ts";
 import { fitSynthetic } from "../../host/train/fit-synthetic.ts";
 import type { AttentionConfig, SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
-import type { AgentTraining, EnsembleMember, Split } from "../../host/train/training.ts";
+import { type AgentTraining, type EnsembleMember, imuChannels, type Split } from "../../host/train/training.ts";
 
 /** Six activities and one class for every postural transition (HAPT 7–12). */
 export const activityLabels = ["walking", "upstairs", "downstairs", "sitting", "standing", "laying", "transition"] as const;
@@ -61,10 +61,7 @@ const studentRecipe: Recipe = { ...memberRecipe, steps: 1400, cropEvery: 2, drop
 
 const manifest: AgentTraining["manifest"] = {
   labels: activityLabels,
-  channels: [
-    ...["ax", "ay", "az"].map((name) => ({ name, unit: "g", countsPerUnit: 2048 })),
-    ...["gx", "gy", "gz"].map((name) => ({ name, unit: "°/s", countsPerUnit: 16 })),
-  ],
+  channels: imuChannels,
   frameRateHz: 50,
   orientation: "waist, as in HAPT: x up when standing",
   provenance: {

@@ -2,7 +2,7 @@ import type { Dataset } from "../../host/agent/recording.ts";
 import { loadSisFall, SISFALL_ORIENTATION } from "../../host/agent/sisfall.ts";
 import type { SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
-import type { AgentTraining, Split } from "../../host/train/training.ts";
+import { type AgentTraining, imuChannels, type Split } from "../../host/train/training.ts";
 import { wearerDays } from "./days.ts";
 
 export const fallLabels = ["daily", "fall"] as const;
@@ -51,10 +51,7 @@ const recipe: Recipe = {
 
 const manifest: AgentTraining["manifest"] = {
   labels: fallLabels,
-  channels: [
-    ...["ax", "ay", "az"].map((name) => ({ name, unit: "g", countsPerUnit: 2048 })),
-    ...["gx", "gy", "gz"].map((name) => ({ name, unit: "°/s", countsPerUnit: 16 })),
-  ],
+  channels: imuChannels,
   frameRateHz: 50,
   orientation: SISFALL_ORIENTATION,
   provenance: {

@@ -1,4 +1,5 @@
 import { FIXED_NORM_ONE } from "../../assembly/layout.ts";
+import { softmax } from "./softmax.ts";
 
 /** How far and how fast an adapter may move. */
 export interface AdapterOptions {
@@ -68,11 +69,4 @@ export function createAdapter(nClasses: number, dModel: number, options: Adapter
     norm: () => Math.hypot(...values),
     reset: () => void values.fill(0),
   };
-}
-
-function softmax(logits: readonly number[]): number[] {
-  const highest = Math.max(...logits);
-  const powers = logits.map((logit) => Math.exp(logit - highest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
 }

@@ -1,3 +1,5 @@
+import { largest } from "./softmax.ts";
+
 /** Decisions whose truth is known, with the logits of every exit. */
 export interface LabelledLogits {
   readonly labels: Uint8Array; // (n,) class of each decision
@@ -21,7 +23,7 @@ export function exitDecisions(group: LabelledLogits, temperatures: readonly numb
     confidenceQ15.push(new Float64Array(n));
     for (let i = 0; i < n; i++) {
       const row = logits.subarray(i * classes, (i + 1) * classes);
-      const best = row.indexOf(Math.max(...row));
+      const best = largest(row);
       right[k]![i] = best === group.labels[i] ? 1 : 0;
       let sum = 0;
       for (const value of row) sum += Math.exp((value - row[best]!) / temperatures[k]!);

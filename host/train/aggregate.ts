@@ -1,3 +1,5 @@
+import { largest, softmax } from "../policy/softmax.ts";
+
 /** Ways to make one soft label of what the members of an ensemble say. */
 export const aggregations = ["mean-probability", "mean-logit", "majority-vote", "confidence-weighted", "reliability-weighted"] as const;
 export type Aggregation = (typeof aggregations)[number];
@@ -55,17 +57,6 @@ export function reliabilityOf(logits: readonly Float32Array[], labels: ArrayLike
 
 function addTo(sum: Float64Array, values: ArrayLike<number>, weight: number): void {
   for (let c = 0; c < sum.length; c++) sum[c]! += weight * values[c]!;
-}
-
-function largest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let c = 1; c < values.length; c++) if (values[c]! > values[best]!) best = c;
-  return best;
-}
-
-function softmax(logits: ArrayLike<number>): Float64Array {
-  const top = logits[largest(logits)]!;
-  return normalised(Float64Array.from(logits, (logit) => Math.exp(logit - top)));
 }
 
 function normalised(values: Float64Array): Float64Array {

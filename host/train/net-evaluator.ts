@@ -1,5 +1,6 @@
 import { jit, type numpy as np } from "@jax-js/jax";
 import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../agent/recording.ts";
+import { largest } from "../policy/softmax.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { netInput, type TracedInput, uploadParameters, uploadScales, uploadSequences } from "./device-arrays.ts";
 import type { Arrays } from "./layers.ts";
@@ -107,9 +108,7 @@ export function accuracyOf(scored: ScoredWindows, exit: number): number {
   const n = logits.length / labels.length;
   let right = 0;
   for (let i = 0; i < labels.length; i++) {
-    let best = 0;
-    for (let c = 1; c < n; c++) if (logits[i * n + c]! > logits[i * n + best]!) best = c;
-    if (best === labels[i]) right++;
+    if (largest(logits.subarray(i * n, (i + 1) * n)) === labels[i]) right++;
   }
   return right / labels.length;
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Session } from "../core/session-types.ts";
+import { largest } from "../policy/softmax.ts";
 
 /** What one exit answered over all scored windows. */
 export interface ExitScore {
@@ -56,9 +57,7 @@ export function createTally(nExits: number, nClasses: number, nScored: number) {
     add(logits: readonly ArrayLike<number>[], label: number): void {
       count++;
       logits.forEach((exit, k) => {
-        let best = 0;
-        for (let c = 1; c < exit.length; c++) if (exit[c]! > exit[best]!) best = c;
-        confusions[k]![label]![best]!++;
+        confusions[k]![label]![largest(exit)]!++;
       });
     },
     exits: (macsOf: (exit: number) => number): ExitScore[] =>

@@ -1,6 +1,7 @@
 import { type AdapterOptions, createAdapter, type ExitOutput } from "../../policy/adapter.ts";
 import { bootstrapInterval, type Interval } from "../../policy/bootstrap.ts";
 import { type CascadeDecision, sureExit } from "../../policy/cascade.ts";
+import { largest } from "../../policy/softmax.ts";
 import { isCloudSurer } from "../../policy/word.ts";
 
 /** One decision with what the last exit's head read and said, and the recording that it is of. */
@@ -155,8 +156,4 @@ function shareOf(decisions: readonly AdaptDecision[], isTrue: (decision: AdaptDe
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-}
-
-function largest(values: readonly number[]): number {
-  return values.indexOf(Math.max(...values));
 }
