@@ -13,14 +13,19 @@ export function snapshotBytes(ctx: Context): u32 {
   return SNAPSHOT_HEADER_BYTES + ctx.tailBytes;
 }
 
-/** Writes the snapshot to `to`, which has room for snapshotBytes. */
-export function writeSnapshot(ctx: Context, to: usize): void {
+/** Writes what stands before the tail in a snapshot, SNAPSHOT_HEADER_BYTES. */
+export function writeSnapshotHeader(ctx: Context, to: usize): void {
   memory.fill(to, 0, SNAPSHOT_HEADER_BYTES);
   store<u32>(to, SNAPSHOT_MAGIC);
   store<u32>(to, <u32>ABI_HASH, 4);
   store<u32>(to, load<u32>(ctx.image, HEADER_CRC32), 8);
   store<u32>(to, ctx.tailBytes, 12);
   store<u32>(to, crc32(0, ctx.tail, ctx.tailBytes), 16);
+}
+
+/** Writes the snapshot to `to`, which has room for snapshotBytes. */
+export function writeSnapshot(ctx: Context, to: usize): void {
+  writeSnapshotHeader(ctx, to);
   memory.copy(to + SNAPSHOT_HEADER_BYTES, ctx.tail, ctx.tailBytes);
 }
 
@@ -56,6 +61,7 @@ export function readSnapshot(ctx: Context, from: usize, bytes: u32): i32 {
   if (load<u32>(from, 16) != crc32(0, tail, ctx.tailBytes)) return STATUS_BAD_SNAPSHOT;
   if (load<u32>(from, 8) != load<u32>(ctx.image, HEADER_CRC32)) return STATUS_SNAPSHOT_OF_OTHER_IMAGE;
   if (!isSound(ctx, tail)) return STATUS_BAD_SNAPSHOT;
-  memory.copy(ctx.tail, tail, ctx.tailBytes);
+  // Word by word: the snapshot may lie in flash, beyond memory's end, where only single loads reach.
+  for (let i: u32 = 0; i < ctx.tailBytes; i += 4) store<u32>(ctx.tail + i, load<u32>(tail + i));
   return STATUS_OK;
 }

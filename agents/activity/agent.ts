@@ -7,6 +7,7 @@ export default defineAgent({
   model: "model.dmm",
   teacher: ["a", "b", "c", "d", "e"].map((member) => `teacher/${member}.dmm`),
   synthetic: "synthetic.json",
+  policy: "policy.json",
   sensor: { kind: "imu", rateHz: 50, channels: 6, orientation: "waist, as in HAPT: x up when standing" },
   events: { stableDecisions: 1 },
   asks: { intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 },

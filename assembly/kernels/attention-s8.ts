@@ -1,3 +1,4 @@
+import * as external from "./external";
 import { clampS8, requantize } from "./requantize";
 import { softmaxQ15 } from "./softmax";
 
@@ -14,6 +15,9 @@ export function attentionS8(
   tables: usize, q: usize, k: usize, v: usize, scores: usize, y: usize, n: i32, nHeads: i32, nKvHeads: i32, headDim: i32,
   scoreMultiplier: i32, scoreShift: i32, outMultiplier: i32, outShift: i32,
 ): void {
+  if (isDefined(LINK_KERNELS)) {
+    return external.attentionS8(tables, q, k, v, scores, y, n, nHeads, nKvHeads, headDim, scoreMultiplier, scoreShift, outMultiplier, outShift);
+  }
   const row = <usize>(nKvHeads * headDim);
   const dim = <usize>headDim;
   for (let h = 0; h < nHeads; h++) {

@@ -1,3 +1,4 @@
+import * as external from "./external";
 import { clampS8, requantize } from "./requantize";
 
 /**
@@ -13,6 +14,7 @@ import { clampS8, requantize } from "./requantize";
 export function conv1dS8(
   state: usize, x: usize, w: usize, bias: usize, multiplier: usize, shift: usize, table: usize, y: usize, channels: i32, taps: i32,
 ): void {
+  if (isDefined(LINK_KERNELS)) return external.conv1dS8(state, x, w, bias, multiplier, shift, table, y, channels, taps);
   const row = <usize>channels;
   const past = taps - 1;
   for (let c: usize = 0; c < row; c++) {

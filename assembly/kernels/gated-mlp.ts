@@ -1,3 +1,4 @@
+import * as external from "./external";
 import { clampS8, requantize } from "./requantize";
 
 /**
@@ -7,6 +8,7 @@ import { clampS8, requantize } from "./requantize";
  * Rounding: once, half up. Oracle: host/core/reference/gated-mlp.ts, bit-exact. Source: arXiv:2002.05202.
  */
 export function gatedS8(g: usize, u: usize, table: usize, y: usize, n: i32, multiplier: i32, shift: i32): void {
+  if (isDefined(LINK_KERNELS)) return external.gatedS8(g, u, table, y, n, multiplier, shift);
   for (let i = 0; i < n; i++) {
     const gate = <i32>load<i8>(table + <usize>(<i32>load<i8>(g) + 128));
     store<i8>(y, clampS8(requantize(gate * <i32>load<i8>(u), multiplier, shift)));

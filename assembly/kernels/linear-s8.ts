@@ -1,3 +1,5 @@
+import * as external from "./external";
+
 /**
  * acc = W·x + b. int8 in, int32 accumulator out; the caller requantises.
  *   x    (nIn,)        s8   readable up to nIn rounded up to 16
@@ -8,6 +10,7 @@
  * Oracle: host/core/reference/linear-s8.ts, bit-exact. Source: arXiv:1712.05877 §2.3.
  */
 export function linearS8(x: usize, w: usize, b: usize, acc: usize, nIn: i32, nOut: i32): void {
+  if (isDefined(LINK_KERNELS)) return external.linearS8(x, w, b, acc, nIn, nOut);
   const stride = <usize>((nIn + 15) & ~15);
   const rows4 = acc + <usize>((nOut & ~3) << 2);
   const end = acc + <usize>(nOut << 2);

@@ -1,3 +1,5 @@
+import * as external from "./external";
+
 /**
  * The one rounding of scales: acc · multiplier · 2^(shift − 31), half up.
  *   multiplier  Q31 in [2^30, 2^31), or 0 where the row is always zero
@@ -26,6 +28,7 @@ export function clampS16(x: i32): i32 {
 
 /** y (n) s8 = clampS8(requantize(acc (n) s32)), one scale per row. */
 export function requantizeS8(acc: usize, multiplier: usize, shift: usize, y: usize, n: i32): void {
+  if (isDefined(LINK_KERNELS)) return external.requantizeS8(acc, multiplier, shift, y, n);
   for (let i = 0; i < n; i++) {
     store<i8>(y, clampS8(requantize(load<i32>(acc), load<i32>(multiplier), <i32>load<i8>(shift))));
     acc += 4;
@@ -37,6 +40,7 @@ export function requantizeS8(acc: usize, multiplier: usize, shift: usize, y: usi
 
 /** y (n) s16 = clampS16(requantize(acc (n) s32)), one scale per row. */
 export function requantizeS16(acc: usize, multiplier: usize, shift: usize, y: usize, n: i32): void {
+  if (isDefined(LINK_KERNELS)) return external.requantizeS16(acc, multiplier, shift, y, n);
   for (let i = 0; i < n; i++) {
     store<i16>(y, clampS16(requantize(load<i32>(acc), load<i32>(multiplier), <i32>load<i8>(shift))));
     acc += 4;
@@ -48,6 +52,7 @@ export function requantizeS16(acc: usize, multiplier: usize, shift: usize, y: us
 
 /** y (n) s16 = clampS16(y + clampS16(requantize(acc (n) s32))): how a block joins the residual stream. */
 export function requantizeAddS16(acc: usize, multiplier: usize, shift: usize, y: usize, n: i32): void {
+  if (isDefined(LINK_KERNELS)) return external.requantizeAddS16(acc, multiplier, shift, y, n);
   for (let i = 0; i < n; i++) {
     const add = clampS16(requantize(load<i32>(acc), load<i32>(multiplier), <i32>load<i8>(shift)));
     store<i16>(y, clampS16(<i32>load<i16>(y) + add));

@@ -1,3 +1,4 @@
+import * as external from "./external";
 import { clampS8 } from "./requantize";
 
 /** floor(√v), bit by bit: 16 steps, no division. */
@@ -25,6 +26,7 @@ export function isqrt(v: u32): u32 {
  * Needs: n ≤ 512. Rounding: half up, once. Oracle: host/core/reference/rms-norm.ts, bit-exact. Source: arXiv:1910.07467.
  */
 export function rmsNorm(x: usize, y: usize, n: i32, epsilon: i32): void {
+  if (isDefined(LINK_KERNELS)) return external.rmsNorm(x, y, n, epsilon);
   let ss = <u64>epsilon;
   const last = x + <usize>(n << 1);
   for (let p = x; p < last; p += 2) {

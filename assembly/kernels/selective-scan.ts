@@ -1,3 +1,4 @@
+import * as external from "./external";
 import { clampS16, requantize } from "./requantize";
 import { exp2Neg, softplus } from "./tables";
 
@@ -18,6 +19,9 @@ export function selectiveScan(
   tables: usize, raw: usize, b: usize, c: usize, u: usize, aLog2: usize, d: usize, state: usize, dtB: usize, y: usize,
   nHeads: i32, headDim: i32, dState: i32, scanShift: i32, multiplier: i32, shift: i32,
 ): void {
+  if (isDefined(LINK_KERNELS)) {
+    return external.selectiveScan(tables, raw, b, c, u, aLog2, d, state, dtB, y, nHeads, headDim, dState, scanShift, multiplier, shift);
+  }
   const states = <usize>dState;
   for (let h = 0; h < nHeads; h++) {
     const dt = softplus(tables, <i32>load<i16>(raw + <usize>(h << 1)));
@@ -67,6 +71,7 @@ export function selectiveScan(
 
 /** g = (y · SiLU(z) + 64) >> 7, in place. y (n,) s16, z (n,) s8, table (256,) s8 indexed by z + 128. The norm that follows ignores scale. */
 export function gateS16(y: usize, z: usize, table: usize, n: i32): void {
+  if (isDefined(LINK_KERNELS)) return external.gateS16(y, z, table, n);
   for (let i = 0; i < n; i++) {
     const gate = <i32>load<i8>(table + <usize>(<i32>load<i8>(z) + 128));
     store<i16>(y, (<i32>load<i16>(y) * gate + 64) >> 7);

@@ -3,6 +3,25 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 import { packageRoot } from "../core/package-root.ts";
+import {
+  batterySchema,
+  powerSchema,
+  type RadioKind,
+  type RadioProfile,
+  radioSchema,
+  radiosSchema,
+  thermalSchema,
+} from "../power/board-power.ts";
+import {
+  cpuSchema,
+  emulatorSchema,
+  flashingSchema,
+  imuSchema,
+  linkSchema,
+  linuxSchema,
+  memorySchema,
+  sourceSchema,
+} from "./board-facts.ts";
 import { checked } from "./checked.ts";
 
 /** Facts about one board, each from the source that it names. */
@@ -13,17 +32,24 @@ export const boardSchema = z.strictObject({
     .regex(/^[a-z0-9-]+$/)
     .describe("The folder's name."),
   name: z.string().min(1).describe("What its maker calls it."),
-  class: z.enum(["host", "gateway", "microcontroller"]).describe("host and gateway run Node; a microcontroller runs firmware."),
+  class: z
+    .enum(["host", "gateway", "wearable", "microcontroller"])
+    .describe("host, gateway and wearable run Linux and Node; a microcontroller runs firmware."),
   chip: z.string().min(1),
   core: z.string().min(1).describe("Processor core, e.g. Cortex-M4F."),
+  cpu: cpuSchema.optional(),
+  linux: linuxSchema.optional(),
   clockHz: z.int().positive().optional().describe("Largest clock of the core, in hertz. Left out where it varies."),
-  memory: z
-    .strictObject({
-      flashBytes: z.int().positive().optional().describe("Flash that the program may use, in bytes."),
-      ramBytes: z.int().positive().optional().describe("RAM in bytes."),
-    })
-    .describe("Left out where it varies."),
-  sources: z.array(z.string().min(1)).min(1).describe("Where the facts come from."),
+  memory: memorySchema,
+  link: linkSchema.optional(),
+  imu: imuSchema.optional(),
+  flashing: flashingSchema,
+  emulator: emulatorSchema.optional(),
+  power: powerSchema.optional().describe("What it draws. Left out where nobody carries it."),
+  battery: batterySchema.optional(),
+  thermal: thermalSchema.optional(),
+  radio: radioSchema.optional().describe("Names in boards/radios.json."),
+  sources: z.array(sourceSchema).min(1).describe("Where the facts come from."),
 });
 
 /** One board, as boards/<id>/board.json has it. */
@@ -45,12 +71,37 @@ export function loadBoards(root = packageRoot()): Board[] {
     .map(readBoard);
 }
 
-function readBoard(path: string): Board {
-  let value: unknown;
+/** The board of that id. */
+export function loadBoard(id: string, root = packageRoot()): Board {
+  const boards = loadBoards(root);
+  const found = boards.find((board) => board.id === id);
+  if (found !== undefined) return found;
+  throw new ConfigError(
+    "BOARD_UNKNOWN",
+    `no board "${id}": there are ${boards.map((board) => board.id).join(", ")}. Choose one, or add boards/${id}/board.json.`,
+  );
+}
+
+/** A board's radio of a kind. Throws BOARD_NO_RADIO. */
+export function loadRadio(board: Board, kind: RadioKind, root = packageRoot()): RadioProfile {
+  const path = join(root, "boards", "radios.json");
+  const { radios } = checked(radiosSchema, readJson(path), "RADIOS_INVALID", path, "Restore the file.");
+  const profile = radios[board.radio?.[kind] ?? ""];
+  if (profile !== undefined) return profile;
+  throw new ConfigError(
+    "BOARD_NO_RADIO",
+    `board ${board.id} has no ${kind} radio: it has ${Object.keys(board.radio ?? {}).join(", ") || "none"}. Choose one of these, or name one in its board.json.`,
+  );
+}
+
+function readJson(path: string): unknown {
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    return JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
     throw new ConfigError("BOARD_JSON", `${path} is not valid JSON: ${String(cause)}. Mend it.`, { cause });
   }
-  return checked(boardSchema, value, "BOARD_INVALID", path, "boards/board.schema.json says what a board.json holds.");
+}
+
+function readBoard(path: string): Board {
+  return checked(boardSchema, readJson(path), "BOARD_INVALID", path, "boards/board.schema.json says what a board.json holds.");
 }

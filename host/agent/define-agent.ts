@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { LIMIT_EXITS } from "../../assembly/layout.ts";
+import { ASK_FORMS } from "../mqtt/payloads.ts";
 import { checked } from "./checked.ts";
 
 const folderPath = z.string().min(1).max(512);
@@ -26,6 +28,27 @@ const asksSchema = z.strictObject({
   deadlineSeconds: z.number().min(0.1).max(86_400).default(30),
   /** Seconds of device time that the cloud's correction holds while the model keeps saying the same unsure thing; nothing is asked meanwhile. Default 10; 0 = only the asked decision. */
   holdSeconds: z.number().min(0).max(3600).default(10),
+  /** Forms that an ask may take, each with the share of asks that the cloud answers rightly from it. Default: features alone. */
+  inputs: z
+    .array(
+      z.strictObject({
+        form: z.enum(ASK_FORMS),
+        worth: z.number().min(0).max(1),
+        /** Of activations: the exit whose head reads them. Default 0. */
+        atExit: z
+          .int()
+          .min(0)
+          .max(LIMIT_EXITS - 1)
+          .optional(),
+      }),
+    )
+    .min(1)
+    .max(ASK_FORMS.length)
+    .optional(),
+  /** Bits about the wearer that asks may carry off the device in any hour. Default: unbounded. */
+  privacyBitsAnHour: z.number().min(0).optional(),
+  /** What a kilobyte of radio costs, in worth. Default 0. */
+  worthAKilobyte: z.number().min(0).optional(),
 });
 
 export const agentSchema = z.strictObject({
@@ -42,6 +65,8 @@ export const agentSchema = z.strictObject({
   teacher: z.array(folderPath).max(16).default([]),
   /** Parameters of the synthetic wearer (JSON), relative to the agent's folder. None: no synthetic sensor. */
   synthetic: folderPath.optional(),
+  /** How the agent's decisions turn out and what they are worth (JSON, made by `simulate --tune`), relative to its folder. None: as its certificate says. */
+  policy: folderPath.optional(),
   sensor: sensorSchema,
   events: eventsSchema.default({ stableDecisions: 1 }),
   /** The label whose event is an alarm. None: every label is as good as another. `eval` scores an agent with an alarm by its alarms. */

@@ -1,6 +1,7 @@
 import type { DormouseError } from "../core/errors.ts";
-import type { DecisionWhy, Session, SetPoint } from "../core/session-types.ts";
+import type { Decision, DecisionWhy, Session, SetPoint } from "../core/session-types.ts";
 import type { AskCounts, Asker, AskerEvents, AskOutcome, LinkState } from "../mqtt/types.ts";
+import type { AskInputOptions } from "./ask-inputs.ts";
 import type { AnswerUse, LabelSource } from "./label-tracker.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
 
@@ -67,6 +68,27 @@ export interface LoopCounters extends Omit<AskCounts, "duplicateAnswers" | "late
   readonly truth: { readonly decisions: number; readonly localRight: number; readonly shownRight: number };
 }
 
+/** Decides, between two decisions, what the next may cost. Called in order: admits … onDecision, (isAudit), setPoint, … */
+export interface LoopGovernor {
+  /** Whether the model gets this frame. A rest longer than the model's gap limit resets its state, as any loss of frames does. */
+  admits(tick: number): boolean;
+  /** The model's state began anew. */
+  onReset(): void;
+  onDecision(decision: Decision): void;
+  /** Whether a decision, sure or not, is put to the cloud to see whether the guarantee still holds. */
+  isAudit(decision: Decision): boolean;
+  /** Patches that an ask may carry, at most; 0 = it may not go out. */
+  askPatches(): number;
+  /** An ask has gone into the outbox. */
+  onAsk(sensorBytes: number): void;
+  /** An ask has ended. `doubt`: how little the cloud believed in `label`, the device's, 0…1; undefined: there was no answer. */
+  onOutcome(end: { readonly isAudit: boolean; readonly label: number; readonly doubt: number | undefined }): void;
+  /** What the core may do next. `canAsk`: an ask would not repeat one that is under way or answered. */
+  setPoint(state: { readonly canAsk: boolean; readonly link: LinkState | undefined }): Partial<SetPoint>;
+  /** Why the set-point in force is as it is, as a clause; undefined: nothing is held back. */
+  readonly reason: string | undefined;
+}
+
 export interface LoopOptions {
   readonly agent: string;
   readonly stableDecisions: number;
@@ -80,8 +102,14 @@ export interface LoopOptions {
   readonly connect?: (events: AskerEvents) => Asker;
   readonly intervalHops: number;
   readonly deadlineSeconds: number;
+  /** What asks may carry, and what that may cost. Default: features, at any price. */
+  readonly asks?: AskInputOptions;
+  /** The label whose event must arrive: told as an alarm. */
+  readonly alarm?: string;
   /** Overrides parts of the set-point. */
   readonly setPoint?: Partial<SetPoint>;
+  /** Overrides the rest of it, decision by decision. Default: nothing is governed. */
+  readonly governor?: LoopGovernor;
   readonly onStep?: (step: LoopStep) => void;
   /** Waits for answers while more asks than this are pending and the link is up. For unpaced replays. Default: never waits. */
   readonly maxPending?: number;
@@ -103,4 +131,9 @@ export interface Loop {
   /** The steady label. */
   readonly label: string | undefined;
   readonly asker: Asker | undefined;
+  /**
+   * Parts of the set-point that an operator or a governor orders; each order replaces the last, an empty one takes it back. Returns
+   * undefined, or why the core refuses it: then the last one holds.
+   */
+  order(setPoint: Partial<SetPoint>): string | undefined;
 }

@@ -1,11 +1,14 @@
+import { ModelError } from "../core/errors.ts";
 import type { Model } from "../core/model.ts";
 import type { Decision, PushResult, SetPoint } from "../core/session-types.ts";
 import type { Asker, AskOutcome, LinkState } from "../mqtt/types.ts";
 import { isCloudSurer } from "../policy/word.ts";
+import { type AskInputs, createAskInputs } from "./ask-inputs.ts";
 import { type LabelChange, LabelTracker } from "./label-tracker.ts";
 import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
+import { orderedSetPoint } from "./set-point-order.ts";
 
 /** Ids that are remembered: as many as the asker's ledger keeps. */
 const ISSUED_IDS = 65_536;
@@ -37,13 +40,17 @@ class AgentLoop implements Loop {
   readonly #issued = new Set<string>(); // the last asks of this run; an outbox may bring back older ones, which decide nothing
   readonly #truth = { decisions: 0, localRight: 0, shownRight: 0 };
   readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
+  readonly #inputs: AskInputs;
   #link: LinkState = "connecting";
-  #askAllowed: boolean;
+  readonly #audits = new Map<string, boolean>(); // asks that watch the guarantee; true: and that settle a doubt
+  #setPoint: SetPoint;
+  #ordered: Partial<SetPoint> = {};
   #nextTelemetryFrame: number;
   #wakeUp: (() => void) | undefined; // a run that waits for room among the pending asks
 
   constructor(options: LoopOptions) {
     this.#options = options;
+    this.#inputs = createAskInputs(options.session, options.model, options.asks);
     this.#exits = new Array<number>(options.model.nExits).fill(0);
     this.#tracker = new LabelTracker({ stableDecisions: options.stableDecisions, holdFrames: options.holdSeconds * options.rateHz });
     this.#nextTelemetryFrame = this.#telemetryFrames;
@@ -55,19 +62,35 @@ class AgentLoop implements Loop {
         this.#tell({ kind: "anomaly", error });
       },
     });
-    this.#askAllowed = this.asker !== undefined;
-    options.session.setPoint(this.#setPoint(this.#askAllowed));
+    this.#setPoint = this.#wanted();
+    options.session.setPoint(this.#setPoint);
   }
 
   get label(): string | undefined {
     return this.#name(this.#tracker.label);
   }
 
+  order(setPoint: Partial<SetPoint>): string | undefined {
+    const before = this.#ordered;
+    this.#ordered = setPoint;
+    try {
+      this.#steer();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      this.#ordered = before;
+      this.#options.session.setPoint(this.#setPoint);
+      return error.message;
+    }
+  }
+
   async run(): Promise<void> {
-    const { session, frames, maxPending = Number.POSITIVE_INFINITY } = this.#options;
+    const { session, frames, governor, maxPending = Number.POSITIVE_INFINITY } = this.#options;
     for await (const frame of frames) {
       this.#counts.frames++;
+      if (governor !== undefined && !governor.admits(frame.tick)) continue;
       const result = session.pushFrame(frame.frame, frame.tick);
+      this.#inputs.gather(frame.frame, result);
       if (result.held || result.reset || result.ignored) this.#onLoss(result, frame.tick);
       if (result.decision === undefined) continue;
       this.#onDecision(result.decision, frame);
@@ -96,17 +119,20 @@ class AgentLoop implements Loop {
     return this.#log;
   }
 
-  /** One ask a doubt: while one is on its way or its answer holds, the set-point lets the core ask no more. */
   #steer(): void {
-    const askAllowed = this.asker !== undefined && !this.#tracker.isAsked;
-    if (askAllowed === this.#askAllowed) return;
-    this.#askAllowed = askAllowed;
-    this.#options.session.setPoint(this.#setPoint(askAllowed));
+    const wanted = this.#wanted();
+    if (isSameSetPoint(wanted, this.#setPoint)) return;
+    this.#options.session.setPoint(wanted);
+    this.#setPoint = wanted;
   }
 
-  #setPoint(askAllowed: boolean): SetPoint {
-    const { model, intervalHops, setPoint } = this.#options;
-    return {
+  /** One ask a doubt, and none that privacy does not let go: while one is on its way or its answer holds, the set-point lets the core ask no more. */
+  #wanted(): SetPoint {
+    const { model, intervalHops, setPoint, governor, rateHz } = this.#options;
+    const seconds = (this.#log.at(-1)?.tick ?? 0) / rateHz;
+    const askAllowed = this.asker !== undefined && !this.#tracker.isAsked && this.#inputs.canAsk(seconds);
+    const link = this.asker && this.#link;
+    const own: SetPoint = {
       maxExit: model.nExits - 1,
       hopPatches: model.hopPatches,
       askAllowed,
@@ -115,6 +141,7 @@ class AgentLoop implements Loop {
       thresholds: new Array<number>(model.nExits).fill(0), // the core never goes below the certified ones
       ...setPoint,
     };
+    return orderedSetPoint(own, this.#ordered, governor?.setPoint({ canAsk: askAllowed, link }));
   }
 
   #onDecision(decision: Decision, { truth }: SensorFrame): void {
@@ -124,9 +151,13 @@ class AgentLoop implements Loop {
     this.#counts.decisions++;
     this.#counts.macs += decision.macs;
     this.#exits[decision.exit]!++;
-    if (decision.why === "ask") this.#ask(decision);
+    const { governor } = this.#options;
+    const limited = governor?.reason;
+    governor?.onDecision(decision);
+    const isAudit = this.asker !== undefined && (governor?.isAudit(decision) ?? false);
+    const isSent = (decision.why === "ask" || isAudit) && this.#ask(decision, isAudit);
+    const isAsked = decision.why === "ask" && isSent;
     const isSure = decision.why === "exit";
-    const isAsked = decision.why === "ask";
     const change = this.#tracker.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick });
     const record: DecisionRecord = {
       tick: decision.tick,
@@ -139,7 +170,7 @@ class AgentLoop implements Loop {
       shown: this.label,
       source: this.#tracker.source,
       truth,
-      reason: reasonText(decision, model.nExits, link, this.#tracker),
+      reason: `${reasonText(decision, model.nExits, link, this.#tracker)}${limited === undefined ? "" : `; ${limited}`}`,
     };
     this.#log.push(record);
     if (this.#log.length > logEntries) this.#log.shift();
@@ -149,28 +180,41 @@ class AgentLoop implements Loop {
     if (this.#counts.frames >= this.#nextTelemetryFrame) this.#telemetry();
   }
 
-  #ask(decision: Decision): void {
-    const { agent, model, session, deadlineSeconds } = this.#options;
+  /** Whether there was something to send. */
+  #ask(decision: Decision, isAudit: boolean): boolean {
+    const { agent, model, deadlineSeconds, governor } = this.#options;
     const { label, confidenceQ15, exit, tick } = decision;
+    const content = this.#inputs.take(tick / this.#options.rateHz, governor?.askPatches());
+    if (content === undefined) return false;
     const id = this.asker?.ask({
       agent,
       imageHash: model.imageHash,
       labels: model.labels,
       tick,
-      patches: session.context(),
-      patchBytes: model.patchBytes,
-      windowPatches: model.windowPatches,
+      ...content,
       local: { label, confidenceQ15, exit },
       deadlineMillis: Math.round(deadlineSeconds * 1000),
     });
-    if (id === undefined) return;
+    if (id === undefined) return false;
     this.#issued.add(id);
     if (this.#issued.size > ISSUED_IDS) this.#issued.delete(this.#issued.values().next().value!);
+    governor?.onAsk(content.patches.length);
+    if (isAudit) this.#audits.set(id, decision.why === "ask");
+    if (decision.why !== "ask") return true;
     this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
+    return true;
   }
 
   #onOutcome(outcome: AskOutcome): void {
     const { answer, local, tick } = outcome;
+    const settles = this.#audits.get(outcome.id); // undefined: no audit
+    this.#audits.delete(outcome.id);
+    const doubt = answer && (answer.label === local.label ? 1 - answer.confidence : answer.confidence);
+    this.#options.governor?.onOutcome({ isAudit: settles !== undefined, label: local.label, doubt });
+    if (settles === false) {
+      this.#goOn();
+      return;
+    }
     const isOwn = this.#issued.has(outcome.id);
     const isSurer = answer !== undefined && isCloudSurer(answer.confidence, local.confidenceQ15);
     const word = isSurer ? answer.label : local.label;
@@ -197,6 +241,7 @@ class AgentLoop implements Loop {
     if (result.held) this.#counts.gaps++;
     if (result.reset) {
       this.#counts.resets++;
+      this.#options.governor?.onReset();
       this.#tracker.reset();
       this.#steer();
     }
@@ -209,7 +254,9 @@ class AgentLoop implements Loop {
     const before = this.#name(change.before);
     const { source, tick } = change;
     this.#counts.events++;
-    this.asker?.event(agent, { label, ...(before === undefined ? {} : { before }), confidence, source, tick });
+    const told = { label, ...(before === undefined ? {} : { before }), confidence, source, tick };
+    if (label === this.#options.alarm) this.asker?.alarm(agent, told);
+    else this.asker?.event(agent, told);
     this.#tell({ kind: "event", tick, label, before, source, confidence });
   }
 
@@ -243,4 +290,15 @@ class AgentLoop implements Loop {
   #tell(step: LoopStep): void {
     this.#options.onStep?.(step);
   }
+}
+
+function isSameSetPoint(a: SetPoint, b: SetPoint): boolean {
+  return (
+    a.maxExit === b.maxExit &&
+    a.hopPatches === b.hopPatches &&
+    a.askAllowed === b.askAllowed &&
+    a.limitReason === b.limitReason &&
+    a.askIntervalHops === b.askIntervalHops &&
+    a.thresholds.every((threshold, k) => threshold === b.thresholds[k])
+  );
 }

@@ -21,6 +21,8 @@ const nodeConfigSchema = z.strictObject({
   site: topicName.default("home"),
   /** Broker when the command names none, e.g. mqtt://host:1883. */
   broker: z.string().min(1).optional(),
+  /** Ed25519 public key (base64url) of the operator whose commands this node obeys. Left out: it hears none. */
+  commandKey: z.string().length(43).optional(),
 });
 
 /** Who this node is. */
@@ -62,5 +64,11 @@ function readNodeConfig(path: string): NodeConfig {
       cause,
     });
   }
-  return checked(nodeConfigSchema, value, "NODE_CONFIG_INVALID", path, "It may hold node, site and broker: mend the named fields.");
+  return checked(
+    nodeConfigSchema,
+    value,
+    "NODE_CONFIG_INVALID",
+    path,
+    "It may hold node, site, broker and commandKey: mend the named fields.",
+  );
 }

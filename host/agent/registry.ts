@@ -14,6 +14,7 @@ export interface LoadedAgent {
   readonly modelPath: string;
   readonly teacherPaths: readonly string[];
   readonly syntheticPath: string | undefined;
+  readonly policyPath: string | undefined;
   readonly isBundled: boolean;
 }
 
@@ -45,6 +46,7 @@ export async function loadAgent(nameOrPath: string, cwd = process.cwd()): Promis
     modelPath: join(folder, definition.model),
     teacherPaths: definition.teacher.map((path) => join(folder, path)),
     syntheticPath: definition.synthetic === undefined ? undefined : join(folder, definition.synthetic),
+    policyPath: definition.policy === undefined ? undefined : join(folder, definition.policy),
     isBundled,
   };
 }

@@ -20,7 +20,7 @@ export function inspectStream(path: string, bytes: Uint8Array, rateHz: number) {
   let nextTick: number | undefined;
   for (const frame of frames) {
     types[frame.type] = (types[frame.type] ?? 0) + 1;
-    if (frame.type !== "sensor") continue;
+    if (frame.type !== "sensor" && frame.type !== "local-sensor") continue;
     const decoded = decodeSensor(frame.payload);
     if (!decoded.ok) continue;
     const { tick, channels, samples } = decoded.value;

@@ -36,6 +36,13 @@ export function workerOf(text: string): { index: number; count: number } {
   return { index, count };
 }
 
+/** Parses `in,out`: two prices. */
+export function pricesOf(text: string): { prompt: number; completion: number } {
+  const [prompt, completion, ...rest] = text.split(",").map(Number);
+  if (!(prompt! >= 0) || !(completion! >= 0) || rest.length > 0) throw new InvalidArgumentError("Give two prices, e.g. 0.15,0.60.");
+  return { prompt: prompt!, completion: completion! };
+}
+
 export const jsonOption = (): Option => new Option("--json", "print one JSON document on stdout, everything else on stderr").default(false);
 
 export const engineOption = (): Option =>

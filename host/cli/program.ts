@@ -2,14 +2,23 @@ import { Command, CommanderError } from "commander";
 import type { CliIo } from "./io.ts";
 import { reportFailure } from "./output.ts";
 import { registerAgents } from "./verbs/agents.ts";
+import { registerBench } from "./verbs/bench.ts";
 import { registerBoards } from "./verbs/boards.ts";
 import { registerBroker } from "./verbs/broker.ts";
+import { registerBuild } from "./verbs/build.ts";
 import { registerCloud } from "./verbs/cloud.ts";
 import { registerDemo } from "./verbs/demo.ts";
 import { registerDoctor } from "./verbs/doctor.ts";
+import { registerEmulate } from "./verbs/emulate.ts";
 import { registerEval } from "./verbs/eval.ts";
+import { registerFits } from "./verbs/fits.ts";
+import { registerFlash } from "./verbs/flash.ts";
 import { registerInspect } from "./verbs/inspect.ts";
+import { registerMonitor } from "./verbs/monitor.ts";
+import { registerOta } from "./verbs/ota.ts";
+import { registerProvision } from "./verbs/provision.ts";
 import { registerRun } from "./verbs/run.ts";
+import { registerSimulate } from "./verbs/simulate.ts";
 import { registerTrain } from "./verbs/train.ts";
 import { packageVersion } from "./version.ts";
 
@@ -19,9 +28,18 @@ const VERBS = [
   registerRun,
   registerCloud,
   registerBroker,
+  registerProvision,
+  registerOta,
   registerTrain,
   registerEval,
+  registerSimulate,
+  registerFits,
+  registerBuild,
+  registerFlash,
+  registerEmulate,
   registerInspect,
+  registerMonitor,
+  registerBench,
   registerDoctor,
   registerBoards,
   registerAgents,

@@ -1,15 +1,23 @@
 import { existsSync } from "node:fs";
-import type { LoadedAgent } from "../agent/registry.ts";
+import { type LoadedAgent, openAgentModel } from "../agent/registry.ts";
+import { type Continuation, residualRmsOf } from "../cloud/continuation.ts";
+import type { TeacherMember } from "../cloud/ensemble.ts";
 import type { Provider } from "../cloud/provider.ts";
-import { createTeacher, type TeacherMember } from "../cloud/teacher.ts";
+import { createTeacher } from "../cloud/teacher.ts";
 import { ConfigError } from "../core/errors.ts";
 import { Model } from "../core/model.ts";
+import { quantiseFrame } from "../core/reference/features.ts";
 import type { EngineName } from "../core/session-types.ts";
 import { exitTemperature } from "../policy/temperature.ts";
+import { syntheticContexts } from "./synthetic-contexts.ts";
 
-/** Opens the images of an agent's teacher as the cloud's provider. */
+/** Wearers over whom the usual size of a residual is taken. */
+const WEARERS = 8;
+
+/** Opens the images of an agent's teacher as the cloud's provider, and the agent's own for asks that come with activations. */
 export async function openTeacher(agent: LoadedAgent, engine: EngineName = "simd"): Promise<Provider> {
-  return teacherOf(agent, await openTeacherModels(agent, engine));
+  const own = await openAgentModel(agent, { engine });
+  return teacherOf(agent, await openTeacherModels(agent, engine), continuationsOf(agent, own));
 }
 
 /** The images of an agent's teacher, in the order of its agent.ts. Throws AGENT_NO_TEACHER or TEACHER_MISSING. */
@@ -32,17 +40,42 @@ export function openTeacherModels(agent: LoadedAgent, engine: EngineName = "simd
 }
 
 /** The cloud's provider over opened images. */
-export function teacherOf(agent: LoadedAgent, models: readonly Model[]): Provider {
-  return createTeacher({ name: `${agent.definition.name}-teacher`, members: models.map(memberOf) });
+export function teacherOf(agent: LoadedAgent, models: readonly Model[], continuations?: ReadonlyMap<string, Continuation>): Provider {
+  return createTeacher({
+    name: `${agent.definition.name}-teacher`,
+    members: models.map(memberOf),
+    ...(continuations === undefined ? {} : { continuations }),
+  });
 }
 
+/** Batches run in SIMD; with another engine asked for, each ask runs by itself in that. */
 function memberOf(model: Model): TeacherMember {
   const { image, manifest } = model;
+  const { channels, patchFrames, contextPatches, features } = image;
   return {
     name: manifest.name,
     labels: manifest.labels,
-    patchBytes: image.channels * image.patchFrames,
+    patchBytes: channels * patchFrames,
     temperature: exitTemperature(image.exits.at(-1)!),
     open: () => model.createSession(),
+    ...(model.engine === "simd" ? { batch: { maxPatches: contextPatches, open: () => model.createBatch() } } : {}),
+    quantise(frames) {
+      const patch = new Int8Array(channels * patchFrames);
+      for (let at = 0; at < patch.length; at += channels) patch.set(quantiseFrame(frames.subarray(at, at + channels), features), at);
+      return patch;
+    },
   };
+}
+
+/** The agent's own image, for activations; an agent without a synthetic wearer cannot tell how large its residuals are. */
+function continuationsOf(agent: LoadedAgent, model: Model): ReadonlyMap<string, Continuation> | undefined {
+  if (agent.syntheticPath === undefined) return undefined;
+  const session = model.createSession();
+  const contexts = syntheticContexts(model, agent.syntheticPath, WEARERS);
+  const continuation = {
+    ...{ name: model.manifest.name, image: model.image, session },
+    temperature: exitTemperature(model.image.exits.at(-1)!),
+    residualRms: residualRmsOf(model.image, session, contexts),
+  };
+  return new Map([[model.imageHash, continuation]]);
 }

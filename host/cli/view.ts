@@ -1,5 +1,8 @@
+import type { GovernorStatus } from "../agent/governor-types.ts";
 import type { Loop, LoopStep } from "../agent/loop-types.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { CliIo } from "./io.ts";
+import { createJsonLogView } from "./json-log-view.ts";
 import { createLogView } from "./log-view.ts";
 import type { Output } from "./output.ts";
 import { createLiveView } from "./tui/live-view.ts";
@@ -16,10 +19,20 @@ export interface ViewOptions {
   readonly isHeadless: boolean;
   /** Logs every decision with its reason. */
   readonly isVerbose: boolean;
+  /** JSON lines instead of either. */
+  readonly log?: Log;
 }
 
 /** The live screen in a terminal; a line for each decision worth telling elsewhere, and with --headless or --json. */
-export function createView(io: CliIo, out: Output, info: ViewInfo, loop: () => Loop | undefined, show: ViewOptions): View {
+export function createView(
+  io: CliIo,
+  out: Output,
+  info: ViewInfo,
+  loop: () => Loop | undefined,
+  show: ViewOptions,
+  power?: () => GovernorStatus,
+): View {
+  if (show.log !== undefined) return createJsonLogView(show.log);
   if (io.terminal === undefined || show.isHeadless || show.isVerbose || out.isJson) return createLogView(out, info, show.isVerbose);
-  return createLiveView(io.terminal, io, info, loop);
+  return createLiveView(io.terminal, io, info, loop, power);
 }

@@ -1,12 +1,21 @@
+import type { CommandInbox } from "../agent/command-inbox.ts";
+import type { AgentGovernor } from "../agent/governor-types.ts";
 import { createLoop, loopModel } from "../agent/loop.ts";
 import type { Loop } from "../agent/loop-types.ts";
 import type { LoadedAgent } from "../agent/registry.ts";
 import { paced } from "../agent/sensors/pace.ts";
 import type { Sensor } from "../agent/sensors/sensor.ts";
 import type { Model } from "../core/model.ts";
+import { noTelemetry, type Telemetry } from "../core/telemetry.ts";
 import { type AskerOptions, createAsker } from "../mqtt/asker.ts";
+import type { AskerEvents } from "../mqtt/types.ts";
+import { METRICS } from "../telemetry/catalogue.ts";
+import { traceAsks } from "../telemetry/traced-connect.ts";
+import { watchLoop } from "../telemetry/watch.ts";
 import type { CliIo } from "./io.ts";
+import { type NodeCommandOptions, nodeCommands } from "./node-commands.ts";
 import type { Output } from "./output.ts";
+import { type LiveBoard, liveGovernor } from "./powered.ts";
 import { createView, type View, type ViewOptions } from "./view.ts";
 
 /** A replay as fast as it goes waits for answers while more asks than this are pending. */
@@ -24,11 +33,20 @@ export interface WearableOptions {
   readonly show: ViewOptions;
   /** How to reach the cloud; left out: decides locally and never asks. */
   readonly asker?: Omit<AskerOptions, "events" | "clock">;
+  /** What to price the run as, and to govern it by. Left out: nothing is governed. */
+  readonly live?: LiveBoard;
+  readonly telemetry?: Telemetry;
+  /** Left out: nobody commands it. */
+  readonly commands?: NodeCommandOptions;
+  /** Ends the run early, as an interrupt does, and leaves the asks to the outbox. */
+  readonly stop?: AbortSignal;
 }
 
 export interface Wearable {
   readonly loop: Loop;
   readonly view: View;
+  readonly governor: AgentGovernor | undefined;
+  readonly inbox: CommandInbox | undefined;
   /** Runs until the sensor ends, the seconds are over or the user interrupts; then waits for the answers that are due. */
   run(): Promise<void>;
 }
@@ -42,7 +60,10 @@ export function createWearable(io: CliIo, out: Output, options: WearableOptions)
   const { image } = model;
   const hopFrames = image.hopPatches * image.patchFrames;
   const rateHz = definition.sensor.rateHz;
+  const governor = options.live && liveGovernor(agent, model, options.live);
+  const signal = options.stop === undefined ? io.interrupt : AbortSignal.any([io.interrupt, options.stop]);
   let loop: Loop | undefined;
+  let inbox: CommandInbox | undefined;
   const view = createView(
     io,
     out,
@@ -58,10 +79,23 @@ export function createWearable(io: CliIo, out: Output, options: WearableOptions)
       arenaBytes: session.arenaBytes,
       imageBytes: model.imageBytes,
       hasBroker: asker !== undefined,
+      ...(options.live === undefined ? {} : { board: options.live.board.id }),
     },
     () => loop,
     options.show,
+    governor && (() => governor.status()),
   );
+  const { telemetry = noTelemetry } = options;
+  const traced = traceAsks(telemetry);
+  const observed = (events: AskerEvents): AskerEvents => ({
+    ...events,
+    onOutcome(outcome) {
+      const { id, state, latencyMillis } = outcome;
+      traced.ended(id, state);
+      telemetry.record(METRICS.askSeconds, latencyMillis / 1000, { state });
+      events.onOutcome(outcome);
+    },
+  });
   const isUnpaced = speed === Number.POSITIVE_INFINITY;
   const made = createLoop({
     agent: definition.name,
@@ -69,20 +103,42 @@ export function createWearable(io: CliIo, out: Output, options: WearableOptions)
     holdSeconds: definition.asks.holdSeconds,
     intervalHops: definition.asks.intervalHops,
     deadlineSeconds,
+    asks: definition.asks,
+    ...(definition.alarm === undefined ? {} : { alarm: definition.alarm }),
     rateHz,
     model: what,
     session,
-    frames: paced(sensor, { clock: io.clock, speed, hopFrames, signal: io.interrupt, ...(seconds === undefined ? {} : { seconds }) }),
+    frames: paced(sensor, { clock: io.clock, speed, hopFrames, signal, ...(seconds === undefined ? {} : { seconds }) }),
     onStep: view.onStep,
+    ...(governor === undefined ? {} : { governor }),
     ...(isUnpaced ? { maxPending: UNPACED_PENDING } : {}),
-    ...(asker === undefined ? {} : { connect: (events) => createAsker({ ...asker, events, clock: io.clock }) }),
+    ...(asker === undefined
+      ? {}
+      : {
+          connect: (events) =>
+            createAsker({
+              ...asker,
+              events: observed(events),
+              clock: io.clock,
+              connect: traced.connect,
+              ...(options.commands === undefined ? {} : { onCommand: (message) => inbox?.receive(message) }),
+            }),
+        }),
   });
   loop = made;
+  if (asker !== undefined && options.commands !== undefined) {
+    const { site, node } = asker;
+    inbox = nodeCommands(io, { site, node, agent: definition.name }, { loop: made, session }, options.commands);
+  }
+  const unwatch = watchLoop(telemetry, made, inbox && (() => inbox.counts()));
   return {
     loop: made,
     view,
+    governor,
+    inbox,
     async run() {
-      await made.run();
+      await made.run().finally(unwatch);
+      if (options.stop?.aborted) return;
       if (made.asker === undefined || made.counters().pending === 0) return;
       view.phase("draining");
       await made.asker.drain(deadlineSeconds * 1000 + DRAIN_GRACE_MILLIS);

@@ -34,11 +34,13 @@ export function checkAsk(message: IncomingMessage, nowMillis: number): CheckedAs
   if (message.contentType !== CONTENT_TYPE) return { ok: false, flaw: `its content type is not ${CONTENT_TYPE}`, to };
   const decoded = decodePayload(["ask"], message.payload);
   if (!decoded.ok) return { ok: false, flaw: decoded.reason, to };
-  const { node, agent, imageHash, labels, tick, patches, patchBytes, windowPatches, local, deadlineMillis } = decoded.value;
+  const { node, agent, imageHash, labels, tick, form, atExit, patches, patchBytes, windowPatches, local, deadlineMillis } = decoded.value;
   if (node !== topic.node || agent !== topic.tail) return { ok: false, flaw: "payload and topic name different nodes or agents", to };
   const expiryMillis = message.messageExpirySeconds === undefined ? deadlineMillis : message.messageExpirySeconds * 1000;
   const query: CloudQuery = {
     ...{ id, node, agent, imageHash, labels, tick, patchBytes, windowPatches, local },
+    ...(form === undefined ? {} : { form }),
+    ...(atExit === undefined ? {} : { atExit }),
     patches: new Int8Array(patches.buffer, patches.byteOffset, patches.byteLength),
     deadlineAtMillis: nowMillis + Math.min(deadlineMillis, expiryMillis),
   };

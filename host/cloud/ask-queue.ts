@@ -11,6 +11,8 @@ export interface QueuedAsk {
 /** A bounded queue, earliest deadline first: a binary heap. Whoever is over the bound is told, not forgotten. */
 export interface AskQueue {
   readonly size: number;
+  /** How many of the asks here are due no later than that. */
+  aheadOf(deadlineAtMillis: number): number;
   /** False when the queue is full. */
   push(ask: QueuedAsk): boolean;
   /** The most urgent asks, at most `count`; `onExpired` gets those whose time is over. */
@@ -37,6 +39,11 @@ export function createAskQueue(limit: number): AskQueue {
   return {
     get size() {
       return heap.length;
+    },
+    aheadOf(deadlineAtMillis) {
+      let ahead = 0;
+      for (const { query } of heap) if (query.deadlineAtMillis <= deadlineAtMillis) ahead++;
+      return ahead;
     },
     push(ask) {
       if (heap.length >= limit) return false;

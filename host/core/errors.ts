@@ -21,3 +21,5 @@ export class ConfigError extends DormouseError {}
 export class MqttError extends DormouseError {}
 /** The link to a device: a frame, a stream. */
 export class LinkError extends DormouseError {}
+/** Building, flashing or emulating firmware: a tool, a board, an image. */
+export class FirmwareError extends DormouseError {}

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { type Batch, openBatch } from "./batch.ts";
 import { arenaBytesOf, CoreSession } from "./core-session.ts";
 import { ModelError } from "./errors.ts";
 import { imageHash, readImage } from "./image-read.ts";
@@ -79,6 +80,11 @@ export class Model {
   createSession(): Session {
     if (this.engine === "reference") return createReferenceSession(this.#bytes);
     return new CoreSession(this.image, this.#bytes, this.#build, this.arenaBytes, this.#subject());
+  }
+
+  /** Many sequences in one pass, each of at most `maxPatches` patches: what a cloud worker answers with. SIMD, whatever the engine. */
+  createBatch(maxPatches: number = this.image.contextPatches): Batch {
+    return openBatch(this.image, this.#bytes, maxPatches, this.#subject());
   }
 
   #subject(): string {

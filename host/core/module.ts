@@ -37,12 +37,29 @@ export interface CoreExports {
   restore(model: number, from: number, bytes: number): number;
 }
 
-const compiled = new Map<CoreBuild, { module: WebAssembly.Module; bytes: number }>();
+/** The exports of batch.wasm (assembly/batch/batch.ts). A batch is the address of its arena. */
+export interface BatchExports {
+  readonly memory: WebAssembly.Memory;
+  _initialize(): void;
+  abiHash(): number;
+  memoryBase(): number;
+  lanes(): number;
+  prepare(image: number, imageBytes: number, arena: number, arenaBytes: number, maxPatches: number): number;
+  arenaUsedBytes(): number;
+  lengthsPtr(batch: number): number;
+  patchesPtr(batch: number): number;
+  logitsPtr(batch: number): number;
+  run(batch: number): void;
+}
 
-function compile(build: CoreBuild): { module: WebAssembly.Module; bytes: number } {
-  const before = compiled.get(build);
+type ModuleName = `core-${CoreBuild}` | "batch-simd";
+
+const compiled = new Map<ModuleName, { module: WebAssembly.Module; bytes: number }>();
+
+function compile(name: ModuleName): { module: WebAssembly.Module; bytes: number } {
+  const before = compiled.get(name);
   if (before !== undefined) return before;
-  const file = join(packageRoot(), "dist", `core-${build}.wasm`);
+  const file = join(packageRoot(), "dist", `${name}.wasm`);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = new Uint8Array(readFileSync(file));
@@ -50,25 +67,34 @@ function compile(build: CoreBuild): { module: WebAssembly.Module; bytes: number 
     throw new ModelError("CORE_MISSING", `no core at ${file}: run npm run build.`, { cause });
   }
   const made = { module: new WebAssembly.Module(bytes), bytes: bytes.byteLength };
-  compiled.set(build, made);
+  compiled.set(name, made);
   return made;
 }
 
 /** Bytes of the wasm module itself. */
 export function coreWasmBytes(build: CoreBuild): number {
-  return compile(build).bytes;
+  return compile(`core-${build}`).bytes;
 }
 
 /** A fresh instance of the core, its ABI compared with the host's. An instance that has trapped must be dropped. */
 export function instantiateCore(build: CoreBuild): CoreExports {
-  const { exports } = instantiateSync(compile(build).module, {});
-  const core = exports as unknown as CoreExports;
+  return instantiate<CoreExports>(`core-${build}`);
+}
+
+/** The same of the core that runs sequences side by side. */
+export function instantiateBatch(): BatchExports {
+  return instantiate<BatchExports>("batch-simd");
+}
+
+function instantiate<E extends { _initialize(): void; abiHash(): number }>(name: ModuleName): E {
+  const { exports } = instantiateSync(compile(name).module, {});
+  const core = exports as unknown as E;
   core._initialize();
   const abi = core.abiHash() >>> 0;
   if (abi !== ABI_HASH) {
     throw new ModelError(
       "CORE_ABI_MISMATCH",
-      `core-${build}.wasm has ABI ${abi.toString(16)}, the host ${ABI_HASH.toString(16)}: run npm run build.`,
+      `${name}.wasm has ABI ${abi.toString(16)}, the host ${ABI_HASH.toString(16)}: run npm run build.`,
     );
   }
   return core;
@@ -77,7 +103,7 @@ export function instantiateCore(build: CoreBuild): CoreExports {
 const PAGE_BYTES = 65536;
 
 /** Grows the core's memory so that bytes [0, end) exist. Only before prepare: after it, memory is fixed. */
-export function growTo(core: CoreExports, end: number): void {
+export function growTo(core: Pick<CoreExports, "memory">, end: number): void {
   const missing = end - core.memory.buffer.byteLength;
   if (missing > 0) core.memory.grow(Math.ceil(missing / PAGE_BYTES));
 }

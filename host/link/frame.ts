@@ -1,3 +1,4 @@
+import * as device from "../../assembly/device/layout.ts";
 import { LinkError } from "../core/errors.ts";
 import { cobsDecode, cobsEncode } from "./cobs.ts";
 import { crc16 } from "./crc16.ts";
@@ -15,26 +16,27 @@ import { crc16 } from "./crc16.ts";
  *
  * At most 242 bytes so, 243 as COBS, 244 with the delimiter: one BLE notification.
  */
-export const MAX_WIRE_BYTES = 244;
-export const MAX_PAYLOAD_BYTES = 236;
+export const MAX_WIRE_BYTES = device.LINK_WIRE_BYTES;
+export const MAX_PAYLOAD_BYTES = device.LINK_PAYLOAD_BYTES;
 
-const HEADER_BYTES = 4;
-const CRC_BYTES = 2;
-const MORE = 0x80;
+const HEADER_BYTES = device.LINK_HEADER_BYTES;
+const CRC_BYTES = device.LINK_CRC_BYTES;
+const MORE = device.LINK_MORE;
 
-/** Frame types by number. 1…7 go to the device, 16…19 come from it; hello, chunk and ack go both ways. */
+/** Frame types by number. 1…8 go to the device, 16…19 come from it; hello and ack go both ways. `local-sensor` is the board's own. */
 export const FRAME_TYPES = {
-  hello: 1,
-  sensor: 2,
-  "set-point": 3,
-  command: 4,
-  answer: 5,
-  chunk: 6,
-  ack: 7,
-  decision: 16,
-  ask: 17,
-  telemetry: 18,
-  log: 19,
+  hello: device.LINK_HELLO,
+  sensor: device.LINK_SENSOR,
+  "set-point": device.LINK_SET_POINT,
+  command: device.LINK_COMMAND,
+  answer: device.LINK_ANSWER,
+  chunk: device.LINK_CHUNK,
+  ack: device.LINK_ACK,
+  "local-sensor": device.LINK_LOCAL_SENSOR,
+  decision: device.LINK_DECISION,
+  ask: device.LINK_ASK,
+  telemetry: device.LINK_TELEMETRY,
+  log: device.LINK_LOG,
 } as const;
 
 export type FrameType = keyof typeof FRAME_TYPES;

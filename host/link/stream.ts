@@ -69,17 +69,24 @@ export function readLinkStream(bytes: Uint8Array): { readonly frames: readonly L
 export interface LinkWriter {
   /** One message, in as many frames as it takes, all but the last marked `more`. */
   message(type: FrameType, agent: number, payload: Uint8Array): void;
-  /** Consecutive sensor frames (count, channels), in as many link frames as it takes. */
-  sensor(agent: number, tick: number, channels: number, samples: Int16Array): void;
+  /** Consecutive sensor frames (count, channels), in as many link frames as it takes; `local-sensor` frames are the board's own. */
+  sensor(agent: number, tick: number, channels: number, samples: Int16Array, type?: "sensor" | "local-sensor"): void;
+  /** Sequence of the next frame, u16. */
+  readonly sequence: number;
 }
 
 export function createLinkWriter(write: (bytes: Uint8Array) => void): LinkWriter {
   let sequence = 0;
   const frame = (type: FrameType, agent: number, payload: Uint8Array, more: boolean) => {
-    write(encodeFrame({ type, sequence, agent, more, payload }));
-    sequence = (sequence + 1) & 0xffff;
+    // The board's own frames are outside the link's count.
+    const isLocal = type === "local-sensor";
+    write(encodeFrame({ type, sequence: isLocal ? 0 : sequence, agent, more, payload }));
+    if (!isLocal) sequence = (sequence + 1) & 0xffff;
   };
   return {
+    get sequence() {
+      return sequence;
+    },
     message(type, agent, payload) {
       let at = 0;
       for (; payload.length - at > MAX_PAYLOAD_BYTES; at += MAX_PAYLOAD_BYTES) {
@@ -87,11 +94,11 @@ export function createLinkWriter(write: (bytes: Uint8Array) => void): LinkWriter
       }
       frame(type, agent, payload.subarray(at), false);
     },
-    sensor(agent, tick, channels, samples) {
+    sensor(agent, tick, channels, samples, type = "sensor") {
       const perFrame = sensorFramesPerLinkFrame(channels);
       for (let first = 0; first * channels < samples.length; first += perFrame) {
         const some = samples.subarray(first * channels, (first + perFrame) * channels);
-        frame("sensor", agent, encodeSensor({ tick: (tick + first) >>> 0, channels, samples: some }), false);
+        frame(type, agent, encodeSensor({ tick: (tick + first) >>> 0, channels, samples: some }), false);
       }
     },
   };

@@ -13,11 +13,25 @@ export interface Backoff {
 }
 
 /**
- * Milliseconds before try `attempt` (0 = the first retry): half of the doubled delay plus a random half, so that a
- * thousand devices that lost one broker do not come back in one instant.
+ * Milliseconds before try `attempt` (0 = the first retry), full jitter: anywhere from nothing to the doubled delay, so that a
+ * thousand devices that lost one broker come back spread over all of it. (Brooker, "Exponential Backoff and Jitter".)
  */
 export function backoffMillis(backoff: Backoff, attempt: number, random: RandomBytes): number {
-  const full = Math.min(backoff.maxMillis, backoff.firstMillis * 2 ** Math.min(attempt, 30));
+  return doubled(backoff, attempt) * fraction(random);
+}
+
+/** As backoffMillis, but at least half of the doubled delay: a resend that comes at once only makes a duplicate. */
+export function resendMillis(backoff: Backoff, attempt: number, random: RandomBytes): number {
+  const full = doubled(backoff, attempt);
+  return full / 2 + (full / 2) * fraction(random);
+}
+
+function doubled(backoff: Backoff, attempt: number): number {
+  return Math.min(backoff.maxMillis, backoff.firstMillis * 2 ** Math.min(attempt, 30));
+}
+
+/** Uniform in [0, 1), 16 bits. */
+function fraction(random: RandomBytes): number {
   const [high = 0, low = 0] = random(2);
-  return full / 2 + (full / 2) * ((high * 256 + low) / 65536);
+  return (high * 256 + low) / 65536;
 }

@@ -1,15 +1,21 @@
+import { isIP } from "node:net";
 import { MqttError } from "../core/errors.ts";
 
 /** A broker and how to be known there. Secrets are never logged. */
 export interface BrokerOptions {
-  /** mqtt:// or tcp://, mqtts:// or ssl://, ws://, wss://. */
+  /**
+   * mqtts://, ssl:// or wss://; mqtt://, tcp:// or ws:// to this machine alone. Beyond it, plain text has to be meant:
+   * mqtt+insecure:// or ws+insecure://.
+   */
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
-  /** PEM: the authority to trust instead of the system's, and the client's own certificate and key. */
+  /** PEM. `ca` is pinned: it alone is trusted, the system's authorities are not. `cert` and `key` are the client's own. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  /** The name in the broker's certificate, where it is not the URL's host. */
+  readonly serverName?: string;
 }
 
 /** The options of mqtt.js that say where the broker is. */
@@ -22,16 +28,18 @@ export interface BrokerAddress {
   readonly password?: string;
 }
 
-const schemes: Readonly<Record<string, readonly [BrokerAddress["protocol"], port: number]>> = {
-  "mqtt:": ["mqtt", 1883],
-  "tcp:": ["mqtt", 1883],
-  "mqtts:": ["mqtts", 8883],
-  "ssl:": ["mqtts", 8883],
-  "ws:": ["ws", 80],
-  "wss:": ["wss", 443],
+const schemes: Readonly<Record<string, readonly [BrokerAddress["protocol"], port: number, isAnywhere: boolean]>> = {
+  "mqtt:": ["mqtt", 1883, false],
+  "tcp:": ["mqtt", 1883, false],
+  "mqtt+insecure:": ["mqtt", 1883, true],
+  "mqtts:": ["mqtts", 8883, true],
+  "ssl:": ["mqtts", 8883, true],
+  "ws:": ["ws", 80, false],
+  "ws+insecure:": ["ws", 80, true],
+  "wss:": ["wss", 443, true],
 };
 
-/** Reads a broker's URL; throws MqttError for one that can never work. */
+/** Reads a broker's URL; throws MqttError for one that can never work, or that would send in plain text what nobody said may be read. */
 export function parseBrokerUrl(broker: BrokerOptions): BrokerAddress {
   const url = URL.canParse(broker.url) ? new URL(broker.url) : undefined;
   const scheme = url && schemes[url.protocol];
@@ -41,16 +49,41 @@ export function parseBrokerUrl(broker: BrokerOptions): BrokerAddress {
       `${JSON.stringify(withoutSecrets(broker.url))} is not a broker's URL. Write it like mqtt://127.0.0.1:1883 (or mqtts, ws, wss).`,
     );
   }
+  const [protocol, port, isAnywhere] = scheme;
+  const hostname = url.hostname.replace(/^\[|\]$/g, ""); // IPv6 literals
+  if (!isAnywhere && !isLoopback(hostname)) {
+    throw new MqttError(
+      "BROKER_PLAIN_TEXT",
+      `${withoutSecrets(broker.url)} would carry everything in plain text beyond this machine. Use ${protocol}s://, or say ${protocol}+insecure:// if it may be read.`,
+    );
+  }
+  checkTls(broker, protocol === "mqtts" || protocol === "wss");
   const username = broker.username ?? decodeURIComponent(url.username);
   const password = broker.password ?? decodeURIComponent(url.password);
   return {
-    protocol: scheme[0],
-    hostname: url.hostname.replace(/^\[|\]$/g, ""), // IPv6 literals
-    port: url.port === "" ? scheme[1] : Number(url.port),
-    ...(scheme[0].startsWith("ws") ? { path: url.pathname || "/" } : {}),
+    protocol,
+    hostname,
+    port: url.port === "" ? port : Number(url.port),
+    ...(protocol.startsWith("ws") ? { path: `${url.pathname || "/"}${url.search}` } : {}),
     ...(username ? { username } : {}),
     ...(password ? { password } : {}),
   };
+}
+
+/** Whether a host can only be this machine. */
+export function isLoopback(hostname: string): boolean {
+  if (isIP(hostname) === 4) return hostname.startsWith("127.");
+  return hostname === "::1" || hostname === "localhost" || hostname.endsWith(".localhost");
+}
+
+function checkTls({ ca, cert, key }: BrokerOptions, isEncrypted: boolean): void {
+  if ((cert === undefined) !== (key === undefined))
+    throw new MqttError(
+      "BROKER_TLS_INCOMPLETE",
+      `a client certificate needs its key; ${cert === undefined ? "the certificate" : "the key"} is missing. Give both or neither.`,
+    );
+  if (!isEncrypted && (ca ?? cert) !== undefined)
+    throw new MqttError("BROKER_TLS_UNUSED", "certificates were given for a broker URL without TLS. Write mqtts:// or wss://.");
 }
 
 function withoutSecrets(url: string): string {

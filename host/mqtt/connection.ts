@@ -1,17 +1,17 @@
 import type { Socket } from "node:net";
-import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
+import mqtt, { type IPublishPacket, type MqttClient } from "mqtt";
 import type { Clock } from "../core/clock.ts";
-import { type Backoff, backoffMillis, type RandomBytes } from "./backoff.ts";
+import type { Backoff, RandomBytes } from "./backoff.ts";
+import type { BreakerOptions } from "./breaker.ts";
+import { type BrokerOffer, isLastingRefusal, offerOf } from "./broker-offer.ts";
 import { type BrokerOptions, parseBrokerUrl } from "./broker-url.ts";
-import { MAX_PACKET_BYTES } from "./payloads.ts";
-import { createSendWindow, type PublishOptions, type PublishResult } from "./send-window.ts";
+import { clientOptions } from "./client-options.ts";
+import { createReconnect } from "./reconnect.ts";
+import { ACK_TIMEOUT_MILLIS, createSendWindow, type PublishOptions, type PublishResult, shutWindow } from "./send-window.ts";
 import type { LinkState } from "./types.ts";
 
-/** How long CONNACK and SUBACK may take, and a polite DISCONNECT: real time, since it is the transport's. */
-const CONNECT_TIMEOUT_MILLIS = 10_000;
+/** How long a polite DISCONNECT may take: real time, since it is the transport's. */
 const CLOSE_TIMEOUT_MILLIS = 1000;
-/** A connection that lasted this long was a good one: the next loss starts the back-off anew. */
-const STABLE_MILLIS = 10_000;
 
 export interface ConnectionOptions {
   readonly broker: BrokerOptions;
@@ -19,7 +19,12 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly backoff: Backoff;
+  readonly breaker?: BreakerOptions | undefined;
+  /** Radio time in any hour that may bring nothing; left out: unbounded. */
+  readonly radioMillisAnHour?: number | undefined;
   readonly keepAliveSeconds: number;
+  /** Without any acknowledgement for so long the connection is given up, default 20000. */
+  readonly ackTimeoutMillis?: number | undefined;
   readonly cleanStart: boolean;
   readonly sessionExpirySeconds: number;
   /** QoS 1 messages that the broker may have under way to us. */
@@ -31,14 +36,6 @@ export interface ConnectionOptions {
   readonly onState: (state: LinkState, detail?: string) => void;
 }
 
-/** What a CONNACK says, as far as we act on it. */
-export interface BrokerOffer {
-  readonly sessionPresent: boolean;
-  readonly hasSharedSubscriptions: boolean; // absent means available [MQTT-3.2.2.3.13]
-  readonly receiveMaximum: number;
-  readonly maximumPacketBytes: number;
-}
-
 export interface IncomingMessage {
   readonly topic: string;
   readonly payload: Uint8Array;
@@ -47,6 +44,7 @@ export interface IncomingMessage {
   readonly responseTopic?: string;
   readonly contentType?: string;
   readonly messageExpirySeconds?: number;
+  readonly userProperties?: Readonly<Record<string, string | string[]>>;
 }
 
 /** How to leave: 0x04 lets the broker publish the will after its delay, 0x00 drops it. */
@@ -60,28 +58,36 @@ export interface CloseOptions {
 /** One MQTT 5 connection that comes back by itself. A network failure is a state and a value, never an exception. */
 export interface Connection {
   readonly state: LinkState;
-  /** Starts connecting, and keeps trying until closed. */
+  /** Starts connecting, and keeps trying until closed: as often as back-off, breaker and radio budget allow. */
   open(): void;
   publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<PublishResult>;
   /** Waits, a bounded time, until the broker has acknowledged what was published. */
   flush(): Promise<void>;
   /** Disconnects and stops trying; may be opened again. */
   close(options?: CloseOptions): Promise<void>;
+  /** Radio time of the last hour that brought nothing, and how often the circuit breaker has opened. */
+  effort(): { readonly radioMillis: number; readonly breakerOpens: number };
 }
+
+/** What a test, a simulation or another transport may put in the place of createConnection. */
+export type Connect = (options: ConnectionOptions) => Connection;
 
 /**
  * A wrapper of mqtt.js that owns reconnection: each attempt is a fresh client, so no packet of a lost connection
  * lingers in a store that nobody bounds; what must survive lies in the outbox and is sent again.
  */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { clock } = options;
+  const { clock, ackTimeoutMillis = ACK_TIMEOUT_MILLIS } = options;
   const address = parseBrokerUrl(options.broker);
+  const reconnect = createReconnect({
+    ...{ random: options.random, backoff: options.backoff, breaker: options.breaker, radioMillisAnHour: options.radioMillisAnHour },
+    silenceMillis: Math.max(ackTimeoutMillis, 1500 * options.keepAliveSeconds),
+  });
   let state: LinkState = "offline";
   let wanted = false;
-  let attempt = 0;
   let client: MqttClient | undefined;
-  let cancelRetry = () => {};
-  let window = createSendWindow();
+  let cancelTimer = () => {}; // of the next try, or of the try under way
+  let window = shutWindow;
 
   const setState = (next: LinkState, detail?: string) => {
     state = next;
@@ -92,90 +98,65 @@ export function createConnection(options: ConnectionOptions): Connection {
     setState("connecting");
     if (!wanted) return; // closed by the listener
     let why = "connection closed by the broker";
-    let onlineSince: number | undefined;
+    let isLasting = false;
+    let heardAt = clock.now();
     let me: MqttClient;
-    const lost = () => {
-      if (client !== me) return;
-      client = undefined;
-      window.fail("connection lost");
-      discard(me);
-      if (onlineSince !== undefined && clock.now() - onlineSince >= STABLE_MILLIS) attempt = 0;
-      if (wanted) retry(why);
+    const giveUp = (because: string) => {
+      why = because;
+      me.stream.destroy();
     };
+    const timeoutMillis = reconnect.begin(clock.now());
     try {
-      me = mqtt.connect(clientOptions());
+      me = mqtt.connect(clientOptions(options, address, timeoutMillis));
     } catch (error) {
-      retry(messageOf(error));
+      retry(messageOf(error), heardAt, false);
       return;
     }
     client = me;
+    cancelTimer = clock.after(timeoutMillis, () => giveUp(`the broker did not answer within ${Math.round(timeoutMillis)} ms`));
     (me.stream as Partial<Socket>).setNoDelay?.(true); // small packets both ways: Nagle and delayed ACK would add 40 ms each
+    me.on("packetreceive", () => {
+      heardAt = clock.now();
+    });
     me.on("error", (error) => {
       why = messageOf(error);
+      isLasting = isLastingRefusal((error as { code?: unknown }).code);
     });
     me.on("disconnect", (packet) => {
       why = `broker disconnected with reason code 0x${(packet.reasonCode ?? 0).toString(16)}`;
+      isLasting = isLastingRefusal(packet.reasonCode);
     });
-    me.on("close", lost);
+    me.on("close", () => {
+      if (client !== me) return;
+      client = undefined;
+      cancelTimer();
+      window.fail("connection lost");
+      window = shutWindow;
+      discard(me);
+      if (wanted) retry(why, heardAt, isLasting);
+    });
     me.on("message", (topic, payload, packet) => client === me && options.onMessage(incoming(topic, payload, packet)));
     me.on("connect", (connack) => {
       const offer = offerOf(connack);
-      const late = setTimeout(() => {
-        why = "the broker did not acknowledge the subscription";
-        me.stream.destroy();
-      }, CONNECT_TIMEOUT_MILLIS);
       me.subscribe([...options.filters(offer)], { qos: 1 }, (error) => {
-        clearTimeout(late);
         if (client !== me) return;
-        if (error) {
-          why = `subscription refused: ${error.message}`;
-          me.stream.destroy();
-          return;
-        }
-        onlineSince = clock.now();
-        window = createSendWindow(me, offer);
-        setState("online", offer.sessionPresent ? "session resumed" : "new session");
+        if (error) return giveUp(`subscription refused: ${error.message}`);
+        cancelTimer();
+        reconnect.online(clock.now());
+        const onStalled = () => giveUp(`the broker acknowledged nothing for ${ackTimeoutMillis} ms`);
+        window = createSendWindow({ client: me, offer, clock, ackTimeoutMillis, onStalled });
+        setState("online", sessionText(offer, options));
       });
-      me.once("close", () => clearTimeout(late));
     });
   }
 
-  function retry(why: string): void {
-    const waitMillis = backoffMillis(options.backoff, attempt++, options.random);
-    cancelRetry = clock.after(waitMillis, () => wanted && connect());
-    setState("offline", `${why}; next try in ${Math.round(waitMillis)} ms`);
+  function retry(why: string, heardAt: number, isLasting: boolean): void {
+    tryIn(reconnect.lost(clock.now(), heardAt, isLasting), why);
   }
 
-  function clientOptions(): IClientOptions {
-    const { ca, cert, key } = options.broker;
-    const will = options.will?.();
-    return {
-      ...address,
-      ...(ca ? { ca } : {}),
-      ...(cert && key ? { cert, key } : {}),
-      protocolVersion: 5,
-      clientId: options.clientId,
-      clean: options.cleanStart,
-      keepalive: options.keepAliveSeconds,
-      connectTimeout: CONNECT_TIMEOUT_MILLIS,
-      reconnectPeriod: 0,
-      resubscribe: false,
-      queueQoSZero: false,
-      properties: {
-        sessionExpiryInterval: options.sessionExpirySeconds,
-        receiveMaximum: options.receiveMaximum,
-        maximumPacketSize: MAX_PACKET_BYTES,
-      },
-      ...(will && {
-        will: {
-          topic: will.topic,
-          payload: Buffer.from(will.payload),
-          qos: 1,
-          retain: true,
-          properties: { willDelayInterval: will.delaySeconds, contentType: "application/cbor" },
-        },
-      }),
-    };
+  function tryIn(waitMillis: number, why: string): void {
+    cancelTimer = clock.after(waitMillis, () => wanted && connect());
+    setState("offline", `${why}; next try in ${Math.round(waitMillis)} ms`);
   }
 
   return {
@@ -185,36 +166,38 @@ export function createConnection(options: ConnectionOptions): Connection {
     open() {
       if (wanted) return;
       wanted = true;
-      attempt = 0;
-      connect();
+      const waitMillis = reconnect.firstWaitMillis(clock.now());
+      if (waitMillis > 0) tryIn(waitMillis, "an outage has used up the tries");
+      else connect();
     },
     publish: (topic, payload, publishOptions = {}) => window.publish(topic, payload, publishOptions),
     flush: () => atMost(CLOSE_TIMEOUT_MILLIS, window.flushed()),
+    effort: () => ({ radioMillis: reconnect.radioMillis(clock.now()), breakerOpens: reconnect.breakerOpens }),
     async close(closeOptions = {}) {
       if (!wanted) return;
       wanted = false;
-      cancelRetry();
+      cancelTimer();
       const leaving = client;
       if (leaving && state === "online") {
         const { farewell } = closeOptions;
-        if (farewell) await atMost(CLOSE_TIMEOUT_MILLIS, window.publish(farewell.topic, farewell.payload, { retain: true }));
+        const last = farewell && window.publish(farewell.topic, farewell.payload, { retain: true, priority: "state" });
+        if (last) await atMost(CLOSE_TIMEOUT_MILLIS, last);
         await atMost(CLOSE_TIMEOUT_MILLIS, disconnect(leaving, closeOptions));
       }
       client = undefined;
       window.fail("connection closed");
+      window = shutWindow;
+      reconnect.closed(clock.now());
       if (leaving) discard(leaving);
       setState("offline", "closed");
     },
   };
 }
 
-function offerOf(connack: IConnackPacket): BrokerOffer {
-  return {
-    sessionPresent: connack.sessionPresent,
-    hasSharedSubscriptions: connack.properties?.sharedSubscriptionAvailable !== false,
-    receiveMaximum: connack.properties?.receiveMaximum ?? 65_535,
-    maximumPacketBytes: connack.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
-  };
+function sessionText({ sessionPresent, sessionExpirySeconds }: BrokerOffer, options: ConnectionOptions): string {
+  const text = sessionPresent ? "session resumed" : "new session";
+  if (sessionExpirySeconds === undefined || sessionExpirySeconds >= options.sessionExpirySeconds) return text;
+  return `${text}, which the broker keeps for ${sessionExpirySeconds} s instead of ${options.sessionExpirySeconds} s`;
 }
 
 function incoming(topic: string, payload: Uint8Array, packet: IPublishPacket): IncomingMessage {
@@ -226,6 +209,7 @@ function incoming(topic: string, payload: Uint8Array, packet: IPublishPacket): I
     ...(properties.correlationData && { correlationData: properties.correlationData }),
     ...(properties.responseTopic !== undefined && { responseTopic: properties.responseTopic.toString() }),
     ...(properties.contentType !== undefined && { contentType: properties.contentType.toString() }),
+    ...(properties.userProperties && { userProperties: { ...properties.userProperties } }),
     ...(properties.messageExpiryInterval !== undefined && { messageExpirySeconds: properties.messageExpiryInterval }),
   };
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { MqttError } from "../core/errors.ts";
 import type { AskState } from "./types.ts";
 
@@ -50,12 +50,32 @@ export function createLedger<S extends string>(options: {
   };
 }
 
-/** Appends to a JSONL file, one line a write, so that `kill -9` leaves whole lines. A full disk stops the ledger, not the agent. */
-export function openLedgerFile(path: string): LedgerSink & { readonly failed: number } {
+/** A ledger as a JSONL file. */
+export interface LedgerFile extends LedgerSink {
+  /** Lines given up, and lines that wait for room. */
+  readonly failed: number;
+  readonly waiting: number;
+  /** Tries again to write what waits. */
+  flush(): void;
+}
+
+/** Lines that wait for a disk with room; one more is lost, and counted. */
+const MAX_UNWRITTEN_LINES = 16_384;
+
+/**
+ * Appends to a JSONL file, one line a write, so that `kill -9` leaves whole lines but for the last. A full disk stops the ledger, not
+ * the agent: lines wait in memory until there is room; a line that was cut is closed and written again.
+ */
+export function openLedgerFile(path: string): LedgerFile {
   let descriptor: number | undefined;
   let failed = 0;
+  let isTorn = false; // the file does not end with a whole line
+  const unwritten: string[] = [];
   try {
-    descriptor = openSync(path, "a");
+    descriptor = openSync(path, "a+");
+    const { size } = fstatSync(descriptor);
+    const last = new Uint8Array(1);
+    isTorn = size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
   } catch (cause) {
     throw new MqttError(
       "LEDGER_UNWRITABLE",
@@ -63,27 +83,46 @@ export function openLedgerFile(path: string): LedgerSink & { readonly failed: nu
       { cause },
     );
   }
+  const flush = () => {
+    try {
+      while (descriptor !== undefined && unwritten.length > 0) {
+        const bytes = Buffer.from(`${isTorn ? "\n" : ""}${unwritten[0]}\n`);
+        const written = writeSync(descriptor, bytes);
+        if (written === 0) return;
+        isTorn = written < bytes.length;
+        if (!isTorn) unwritten.shift();
+      }
+    } catch {
+      // Tried again with the next line.
+    }
+  };
   return {
     get failed() {
       return failed;
     },
+    get waiting() {
+      return unwritten.length;
+    },
     append(entry) {
       if (descriptor === undefined) return;
-      try {
-        writeSync(descriptor, `${JSON.stringify(entry)}\n`);
-      } catch {
-        failed++;
-      }
+      if (unwritten.length >= MAX_UNWRITTEN_LINES) failed++;
+      else unwritten.push(JSON.stringify(entry));
+      flush();
     },
+    flush,
     close() {
+      flush();
+      failed += unwritten.splice(0).length;
       if (descriptor !== undefined) closeSync(descriptor);
       descriptor = undefined;
     },
   };
 }
 
-/** Reads a JSONL ledger: id → last state, default of every node. Lines that are not ours (a torn last one) are skipped. */
-export function readLedgerFile(path: string, options: { readonly node?: string } = {}): Map<string, string> {
+const NEWLINE = 0x0a;
+
+/** Reads a JSONL ledger: id → last state, default of every node (`nodePrefix`: of those so named). Lines that are not ours (a torn last one) are skipped. */
+export function readLedgerFile(path: string, options: { readonly node?: string; readonly nodePrefix?: string } = {}): Map<string, string> {
   const ledger = new Map<string, string>();
   for (const line of readFileSync(path, "utf8").split("\n")) {
     let entry: Partial<LedgerEntry> | null;
@@ -93,7 +132,9 @@ export function readLedgerFile(path: string, options: { readonly node?: string }
       continue;
     }
     if (typeof entry?.id !== "string" || typeof entry.state !== "string" || !/^[0-9a-f]{32}$/.test(entry.id)) continue;
-    if (options.node === undefined || entry.node === options.node) ledger.set(entry.id, entry.state);
+    if (options.node !== undefined && entry.node !== options.node) continue;
+    if (options.nodePrefix !== undefined && !entry.node?.startsWith(options.nodePrefix)) continue;
+    ledger.set(entry.id, entry.state);
   }
   return ledger;
 }

@@ -71,7 +71,7 @@ export function createNews(options: {
     telemetry(data) {
       try {
         const payload = encodePayload({ v: SCHEMA_VERSION, kind: "telemetry", node, wallMillis: wall(), data });
-        if (connection.state === "online") void connection.publish(topics.telemetry, payload, { qos: 0 });
+        if (connection.state === "online") void connection.publish(topics.telemetry, payload, { qos: 0, priority: "telemetry" });
         else droppedTelemetry++;
       } catch (error) {
         if (!(error instanceof MqttError)) throw error;

@@ -1,175 +1,188 @@
 import { MqttError } from "../core/errors.ts";
-import { type LogFs, type LogRecovery, type LogResult, MAX_BODY_BYTES, openLog } from "./outbox-log.ts";
-import type { AskEnd } from "./types.ts";
+import { createLogTime, type SteadyClock, systemSteadyClock } from "./log-time.ts";
+import { lockOutbox } from "./outbox-lock.ts";
+import { type LogFs, type LogRecovery, type LogResult, openLog } from "./outbox-log.ts";
+import {
+  END_RECORD_BYTES,
+  MAX_ENTRY_BYTES,
+  type OutboxEnd,
+  type OutboxEntry,
+  type OutboxKind,
+  type OutboxRecord,
+  writeRecord,
+} from "./outbox-records.ts";
+import { replay } from "./outbox-replay.ts";
 
-const ASKED = 1; // body: u8 1, id 16 B, f64 asked wall ms, payload (the ask as CBOR, its deadline from then)
-const ENDED = 2; // body: u8 2, id 16 B, f64 ended wall ms, u8 index into ENDS
-const HEAD_BYTES = 25;
-const ENDS: readonly AskEnd[] = ["answered", "expired", "refused", "evicted"];
+export type { OutboxEntry } from "./outbox-records.ts";
 
-/** Ended ids that compaction keeps, so that a late answer after a restart is known as such. */
-const RETAINED_ENDS = 256;
 /** A log shorter than this is not worth compacting. */
 const COMPACT_MIN_BYTES = 65_536;
-
-/** An ask as it lies in the outbox. */
-export interface OutboxEntry {
-  readonly id: string; // 32 hex digits
-  readonly askedWallMillis: number;
-  readonly payload: Uint8Array; // CBOR of the ask
-}
+const DAY_MILLIS = 86_400_000;
 
 export interface OutboxLimits {
-  /** Pending asks, default 8192. One more evicts the oldest. */
+  /** Entries, default 8192. One more evicts the oldest ask; alarms only make way for alarms. */
   readonly maxEntries?: number;
-  /** Bytes of pending asks, default 32 MiB. The file never exceeds twice that and COMPACT_MIN_BYTES. */
+  /** Bytes of entries, default 32 MiB. The file never exceeds twice that, an end record for each and COMPACT_MIN_BYTES. */
   readonly maxBytes?: number;
+  /** Age beyond which `overdue` names an entry, default a day. */
+  readonly maxAgeMillis?: number;
 }
 
 export interface OutboxOptions extends OutboxLimits {
   readonly path: string;
   /**
-   * What is on the medium before a call returns: `asked` (default) syncs each new ask, so power loss cannot lose one, but may bring
+   * What is on the medium before a call returns: `asked` (default) syncs each new entry, so power loss cannot lose one, but may bring
    * back one that had just ended; `all` syncs ends too; `none` leaves it to the system. All three survive kill -9.
    */
   readonly fsync?: "all" | "asked" | "none";
   readonly fs?: LogFs;
+  /** Default: the machine's. */
+  readonly time?: SteadyClock;
 }
 
+/** Why an entry was not taken: the disk (try again), its size (never), or alarms fill every place. */
+export type AddResult =
+  | { readonly ok: true; readonly evicted: readonly string[] }
+  | { readonly ok: false; readonly why: "disk" | "size" | "alarms"; readonly reason: string };
+
 export interface Outbox {
-  /** Whether pending asks outlive the process. */
+  /** Whether entries outlive the process. */
   readonly isDurable: boolean;
   /** What opening found; undefined in memory. */
   readonly recovery: LogRecovery | undefined;
-  /** Pending asks, oldest first, and the ends that the log still remembers. */
+  /** Entries, oldest first, and the ends that the log still remembers. */
   readonly pending: ReadonlyMap<string, OutboxEntry>;
-  readonly ended: ReadonlyMap<string, AskEnd>;
-  readonly bytes: number; // of pending asks
+  readonly ended: ReadonlyMap<string, OutboxEnd>;
+  readonly bytes: number; // of entries
   readonly fileBytes: number;
-  /** Makes an ask durable. `evicted` had to leave for it and have ended. On failure the ask is in no outbox. */
-  add(entry: OutboxEntry): LogResult & { readonly evicted: readonly string[] };
-  end(id: string, state: AskEnd, wallMillis: number): LogResult;
+  /** Log time, in milliseconds: never set, never back, on through restarts. */
+  now(): number;
+  /** Makes an entry durable. `evicted` had to leave for it and have ended. On failure it is in no outbox. `at`: default now. */
+  add(entry: { readonly kind: OutboxKind; readonly id: string; readonly payload: Uint8Array; readonly at?: number }): AddResult;
+  /** On failure (a full disk: room for it is kept, but media fail) the entry is pending still. */
+  end(id: string, state: OutboxEnd): LogResult;
+  /** Entries older than the bound. */
+  overdue(): readonly string[];
+  /** Notes the time, so that ages survive a start of the machine that nobody saw coming. */
+  beat(): void;
   close(): void;
 }
 
 /** The outbox of a demo or a test: same bounds, gone with the process. */
-export function memoryOutbox(limits: OutboxLimits = {}): Outbox {
-  return createOutbox(limits, undefined, "none");
+export function memoryOutbox(limits: OutboxLimits = {}, time: SteadyClock = systemSteadyClock): Outbox {
+  return createOutbox(limits, time, undefined, "none", () => {});
 }
 
-/** Opens the outbox file, recovering the longest valid prefix. Example: `openOutbox({ path: ".dormouse/outbox.log" })`. */
+/** Opens the outbox file for this process alone, recovering the longest valid prefix. Example: `openOutbox({ path: ".dormouse/outbox.log" })`. */
 export function openOutbox(options: OutboxOptions): Outbox {
-  const { path, fsync = "asked", fs } = options;
-  return createOutbox(options, openLog(path, { sync: fsync !== "none", fs }), fsync);
+  const { path, fsync = "asked", fs, time = systemSteadyClock } = options;
+  const lock = lockOutbox(path);
+  try {
+    return createOutbox(options, time, openLog(path, { sync: fsync !== "none", fs }), fsync, lock.release);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
-function createOutbox(limits: OutboxLimits, file: ReturnType<typeof openLog> | undefined, fsync: "all" | "asked" | "none"): Outbox {
-  const { maxEntries = 8192, maxBytes = 33_554_432 } = limits;
+function createOutbox(
+  limits: OutboxLimits,
+  time: SteadyClock,
+  file: ReturnType<typeof openLog> | undefined,
+  fsync: "all" | "asked" | "none",
+  release: () => void,
+): Outbox {
+  const { maxEntries = 8192, maxBytes = 33_554_432, maxAgeMillis = DAY_MILLIS } = limits;
   if (!(maxEntries >= 1) || !(maxBytes >= 1)) {
     throw new MqttError("OUTBOX_LIMITS", `an outbox of ${maxEntries} entries and ${maxBytes} B holds nothing. Allow at least one of each.`);
   }
-  const pending = new Map<string, OutboxEntry>();
-  const ended = new Map<string, AskEnd>();
-  let bytes = 0;
+  const state = replay(file?.bodies ?? []);
+  const { pending, ended } = state;
+  const now = createLogTime(time, state.mark);
   let compactAbove = COMPACT_MIN_BYTES;
 
-  const admit = (entry: OutboxEntry) => {
-    pending.set(entry.id, entry);
-    bytes += entry.payload.length;
-  };
-  const settle = (id: string, state: AskEnd) => {
-    bytes -= pending.get(id)?.payload.length ?? 0;
-    pending.delete(id);
-    ended.set(id, state);
-    if (ended.size > RETAINED_ENDS) ended.delete(ended.keys().next().value!);
-  };
+  const stamp = () => ({ at: now(), wall: time.wall() });
+  const epoch = (): OutboxRecord => ({ type: "epoch", boot: time.boot, steady: time.steady(), ...stamp() });
+  const append = (records: readonly OutboxRecord[], sync: boolean, entries: number): LogResult =>
+    file!.log.append(records.map(writeRecord), { sync, reserveBytes: entries * END_RECORD_BYTES });
   const compact = (): LogResult => {
-    const bodies = [...[...ended].map(([id, state]) => endedBody(id, state, 0)), ...[...pending.values()].map(askedBody)];
-    const result = file!.log.rewrite(bodies);
+    const { at, wall } = stamp();
+    const records: OutboxRecord[] = [epoch()];
+    for (const [id, state] of ended) records.push({ type: "end", id, at, wall, state });
+    for (const entry of pending.values()) records.push({ type: "entry", wall, ...entry });
+    const result = file!.log.rewrite(records.map(writeRecord), pending.size * END_RECORD_BYTES);
     compactAbove = Math.max(COMPACT_MIN_BYTES, 2 * file!.log.bytes, result.ok ? 0 : file!.log.bytes + COMPACT_MIN_BYTES);
     return result;
   };
+  const leaves = (id: string): OutboxEnd => (pending.get(id)?.kind === "alarm" ? "undelivered" : "evicted");
+  /** Who leaves so that `size` more bytes of this kind fit; undefined if that takes more than may leave. */
+  const makeWay = (kind: OutboxKind, size: number): string[] | undefined => {
+    const leaving: string[] = [];
+    let room = maxBytes - state.bytes - size;
+    for (const sort of kind === "alarm" ? (["ask", "alarm"] as const) : (["ask"] as const)) {
+      for (const [id, entry] of pending) {
+        if (room >= 0 && pending.size - leaving.length < maxEntries) return leaving;
+        if (entry.kind !== sort) continue;
+        leaving.push(id);
+        room += entry.payload.length;
+      }
+    }
+    return room >= 0 && pending.size - leaving.length < maxEntries ? leaving : undefined;
+  };
 
-  for (const body of file?.bodies ?? []) {
-    const record = readBody(body);
-    if (record === undefined) continue; // of a later version, its CRC intact
-    if (typeof record.what !== "string") {
-      if (!pending.has(record.id) && !ended.has(record.id))
-        admit({ id: record.id, askedWallMillis: record.wallMillis, payload: record.what });
-    } else settle(record.id, record.what);
-  }
+  if (file) append([epoch()], false, pending.size); // on a full disk the log goes on in the epoch before
 
   return {
     isDurable: file !== undefined,
     recovery: file?.log.recovery,
     pending,
     ended,
+    now,
     get bytes() {
-      return bytes;
+      return state.bytes;
     },
     get fileBytes() {
       return file?.log.bytes ?? 0;
     },
-    add(entry) {
-      const size = entry.payload.length;
-      if (size > Math.min(maxBytes, MAX_BODY_BYTES - HEAD_BYTES))
-        return { ok: false, reason: `${size} B do not fit the outbox`, evicted: [] };
-      const evicted: string[] = [];
-      let room = maxBytes - bytes - size;
-      for (const [id, oldest] of pending) {
-        if (room >= 0 && pending.size - evicted.length < maxEntries) break;
-        evicted.push(id);
-        room += oldest.payload.length;
-      }
+    add({ kind, id, payload, at = now() }) {
+      const size = payload.length;
+      if (size > Math.min(maxBytes, MAX_ENTRY_BYTES)) return { ok: false, why: "size", reason: `${size} B do not fit the outbox` };
+      const evicted = makeWay(kind, size);
+      if (evicted === undefined) return { ok: false, why: "alarms", reason: "the outbox is full of alarms" };
       if (file) {
-        if (file.log.bytes > compactAbove || file.log.bytes + size > 2 * maxBytes) compact();
-        if (file.log.bytes + size > 2 * maxBytes + COMPACT_MIN_BYTES)
-          return { ok: false, reason: "the log is full and cannot be compacted", evicted: [] };
-        const bodies = [...evicted.map((id) => endedBody(id, "evicted", entry.askedWallMillis)), askedBody(entry)];
-        const result = file.log.append(bodies, { sync: fsync !== "none" });
-        if (!result.ok) return { ...result, evicted: [] };
+        const bound = 2 * maxBytes + maxEntries * END_RECORD_BYTES;
+        if (file.log.bytes > compactAbove || file.log.bytes + size > bound) compact();
+        if (file.log.bytes + size > bound + COMPACT_MIN_BYTES)
+          return { ok: false, why: "disk", reason: "the log is full and cannot be compacted" };
+        const { wall } = stamp();
+        const ends = evicted.map((gone): OutboxRecord => ({ type: "end", id: gone, at: now(), wall, state: leaves(gone) }));
+        const result = append([...ends, { type: "entry", kind, id, at, wall, payload }], fsync !== "none", pending.size + 1);
+        if (!result.ok) return { ok: false, why: "disk", reason: result.reason };
       }
-      for (const id of evicted) settle(id, "evicted");
-      admit(entry);
+      for (const gone of evicted) state.settle(gone, leaves(gone));
+      state.admit({ kind, id, at, payload });
       return { ok: true, evicted };
     },
-    end(id, state, wallMillis) {
+    end(id, how) {
       if (!pending.has(id)) return { ok: true };
-      settle(id, state);
-      if (!file) return { ok: true };
-      const result = file.log.append([endedBody(id, state, wallMillis)], { sync: fsync === "all" });
-      return file.log.bytes > compactAbove ? compact() : result;
+      const result = file
+        ? append([{ type: "end", id, state: how, ...stamp() }], fsync === "all", pending.size - 1)
+        : { ok: true as const };
+      if (!result.ok) return result;
+      state.settle(id, how);
+      if (file && file.log.bytes > compactAbove) compact();
+      return result;
+    },
+    overdue: () => [...pending.values()].filter(({ at }) => now() - at > maxAgeMillis).map(({ id }) => id),
+    beat() {
+      if (!file || pending.size === 0) return;
+      append([{ type: "beat", ...stamp() }], false, pending.size);
+      if (file.log.bytes > compactAbove) compact();
     },
     close() {
+      if (file && pending.size > 0) append([{ type: "beat", ...stamp() }], fsync === "all", pending.size);
       file?.log.close();
+      release();
     },
   };
-}
-
-function askedBody(entry: OutboxEntry): Uint8Array {
-  return body(ASKED, entry.id, entry.askedWallMillis, entry.payload);
-}
-
-function endedBody(id: string, state: AskEnd, wallMillis: number): Uint8Array {
-  return body(ENDED, id, wallMillis, Uint8Array.of(ENDS.indexOf(state)));
-}
-
-function body(type: number, id: string, wallMillis: number, rest: Uint8Array): Uint8Array {
-  const bytes = Buffer.alloc(HEAD_BYTES + rest.length);
-  bytes.writeUInt8(type, 0);
-  bytes.write(id, 1, "hex");
-  bytes.writeDoubleLE(wallMillis, 17);
-  bytes.set(rest, HEAD_BYTES);
-  return bytes;
-}
-
-/** `what`: the payload of an ask, or the state in which one ended. */
-function readBody(body: Uint8Array): { id: string; wallMillis: number; what: Uint8Array | AskEnd } | undefined {
-  if (body.length <= HEAD_BYTES) return undefined;
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const id = bytes.toString("hex", 1, 17);
-  const wallMillis = bytes.readDoubleLE(17);
-  if (bytes[0] === ASKED) return { id, wallMillis, what: Uint8Array.from(bytes.subarray(HEAD_BYTES)) };
-  const state = ENDS[bytes[HEAD_BYTES]!];
-  return bytes[0] === ENDED && state ? { id, wallMillis, what: state } : undefined;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LIMIT_CLASSES, LIMIT_PATCHES } from "../../assembly/layout.ts";
+import { LIMIT_CLASSES, LIMIT_DIM, LIMIT_EXITS, LIMIT_PATCHES } from "../../assembly/layout.ts";
 import { MqttError } from "../core/errors.ts";
 import { type Decoded, decodeCbor, encodeCbor } from "./cbor.ts";
 import { isName, MAX_NAME_CHARS } from "./topics.ts";
@@ -14,6 +14,19 @@ export const MAX_DEADLINE_MILLIS = 86_400_000;
 export const PAYLOAD_LIMITS = { ask: 131_072, answer: 4096, refusal: 4096, event: 4096, state: 4096, telemetry: 8192 } as const;
 /** Largest MQTT packet that a node, a worker or the embedded broker accepts: the largest payload, topic and properties. */
 export const MAX_PACKET_BYTES = 135_168;
+
+/**
+ * What a row of an ask's `patches` is, most telling of the wearer first; a worker continues from there. Rows are `patchBytes` long,
+ * oldest first:
+ *
+ * | form          | row                                                                                                         |
+ * |---------------|-------------------------------------------------------------------------------------------------------------|
+ * | `raw`         | the frames of one patch as the sensor gave them, (patchFrames, channels) s16, little-endian                 |
+ * | `features`    | one patch as the model embeds it, (patchFrames, channels) s8; the form of an ask that names none            |
+ * | `activations` | what the head of exit `atExit` of image `imageHash` read at one patch, (dModel,) s8 with 32 = 1             |
+ */
+export const ASK_FORMS = ["raw", "features", "activations"] as const;
+export type AskForm = (typeof ASK_FORMS)[number];
 
 const name = z.string().max(MAX_NAME_CHARS).refine(isName, "not a name");
 const text = z.string().max(256);
@@ -37,14 +50,22 @@ const schemas = {
         .max(64)
         .regex(/^[0-9a-f]*$/),
       labels: z.array(text).min(1).max(LIMIT_CLASSES),
+      form: z.enum(ASK_FORMS).optional(),
+      atExit: z
+        .int()
+        .min(0)
+        .max(LIMIT_EXITS - 1)
+        .optional(),
       patches: bytes,
-      patchBytes: z.int().min(1).max(256),
+      patchBytes: z.int().min(1).max(LIMIT_DIM),
       windowPatches: z.int().min(1).max(LIMIT_PATCHES),
       local: z.object({ label: u32, confidenceQ15: z.int().min(0).max(32768), exit: z.int().min(0).max(255) }),
       deadlineMillis: z.int().min(1).max(MAX_DEADLINE_MILLIS),
     })
     .refine((ask) => ask.patches.length > 0 && ask.patches.length % ask.patchBytes === 0, "patches are not a whole number of patchBytes")
     .refine((ask) => ask.patches.length / ask.patchBytes <= LIMIT_PATCHES, `more than ${LIMIT_PATCHES} patches`)
+    .refine((ask) => (ask.atExit !== undefined) === (ask.form === "activations"), "atExit goes with activations, and they with it")
+    .refine((ask) => ask.form !== "raw" || ask.patchBytes % 2 === 0, "raw rows are whole int16 values")
     .refine((ask) => ask.local.label < ask.labels.length, "the local label is not among the labels"),
   /** What the cloud says; `label` indexes the labels of the ask. */
   answer: z.object({ ...head, kind: z.literal("answer"), agent: name, tick: u32, label: u32, confidence: probability, model: text }),
@@ -58,8 +79,18 @@ const schemas = {
     detail: text,
     retryAfterMillis: millis.optional(),
   }),
-  /** A decision worth telling. */
-  event: z.object({ ...head, kind: z.literal("event"), agent: name, data }),
+  /** A decision worth telling. An alarm may come twice; it is one by its id. */
+  event: z.object({
+    ...head,
+    kind: z.literal("event"),
+    agent: name,
+    id: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/)
+      .optional(),
+    isAlarm: z.boolean().optional(),
+    data,
+  }),
   /** Presence, retained. `untilWallMillis` when asleep. */
   state: z.object({
     ...head,

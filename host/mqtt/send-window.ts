@@ -1,26 +1,35 @@
 import type { IClientPublishOptions, MqttClient } from "mqtt";
-import type { BrokerOffer } from "./connection.ts";
+import type { Clock } from "../core/clock.ts";
+import type { BrokerOffer } from "./broker-offer.ts";
 import { CONTENT_TYPE, MAX_PACKET_BYTES } from "./payloads.ts";
 
 /** QoS 1 messages under way at once, whatever more the broker would take. */
 const MAX_IN_FLIGHT = 256;
-/** Messages that wait for a place; one more is told so. */
+/** Messages of one priority that wait for a place; one more is told so. */
 const MAX_WAITING = 1024;
 /** Fixed header, packet id and properties other than the two topics: a ceiling. */
 const PACKET_OVERHEAD_BYTES = 128;
+/** With messages under way and none acknowledged for so long, the other end is gone, whatever TCP believes. The default. */
+export const ACK_TIMEOUT_MILLIS = 20_000;
+
+/** Who goes first when there is more to send than places: an alarm, presence, what asks or answers, what merely tells. */
+export const PRIORITIES = ["alarm", "state", "ask", "telemetry"] as const;
+export type Priority = (typeof PRIORITIES)[number];
 
 export interface PublishOptions {
   readonly qos?: 0 | 1; // default 1
   readonly retain?: boolean;
+  readonly priority?: Priority; // default ask
   readonly correlationData?: Uint8Array;
   readonly responseTopic?: string;
   readonly messageExpirySeconds?: number;
+  readonly userProperties?: Readonly<Record<string, string>>;
 }
 
-/** What became of a message: acknowledged by the broker (which is not an answer), or why not. */
-export type PublishResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+/** What became of a message: acknowledged by the broker (which is not an answer), or why not. `isTooLarge`: this broker will never take it. */
+export type PublishResult = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly isTooLarge?: true };
 
-/** Sends on one connection, never more at once than the broker's Receive Maximum. */
+/** Sends on one connection, never more at once than the broker's Receive Maximum, the most urgent first. */
 export interface SendWindow {
   publish(topic: string, payload: Uint8Array, options: PublishOptions): Promise<PublishResult>;
   /** Resolves when nothing is under way or waiting. */
@@ -29,44 +38,78 @@ export interface SendWindow {
   fail(reason: string): void;
 }
 
-/** Without a client: a window that is shut. */
-export function createSendWindow(client?: MqttClient, offer?: BrokerOffer): SendWindow {
-  const limit = Math.min(MAX_IN_FLIGHT, offer?.receiveMaximum ?? 1);
+export interface SendWindowOptions {
+  readonly client: MqttClient;
+  readonly offer: BrokerOffer;
+  readonly clock: Clock;
+  readonly ackTimeoutMillis: number;
+  readonly onStalled: () => void;
+}
+
+/** A window on no connection. */
+export const shutWindow: SendWindow = {
+  publish: () => Promise.resolve({ ok: false, reason: "offline" }),
+  flushed: () => Promise.resolve(),
+  fail: () => {},
+};
+
+interface Waiting {
+  readonly send: () => void;
+  readonly settle: (result: PublishResult) => void;
+}
+
+export function createSendWindow({ client, offer, clock, ackTimeoutMillis, onStalled }: SendWindowOptions): SendWindow {
+  const limit = Math.min(MAX_IN_FLIGHT, offer.receiveMaximum);
+  const maxBytes = Math.min(offer.maximumPacketBytes, MAX_PACKET_BYTES);
   const inFlight = new Set<(result: PublishResult) => void>();
-  const waiting: { readonly send: () => void; readonly settle: (result: PublishResult) => void }[] = [];
+  const waiting = new Map<Priority, Waiting[]>(PRIORITIES.map((priority) => [priority, []]));
   const whenEmpty = new Set<() => void>();
-  let shut = client === undefined ? "offline" : undefined;
+  let shut: string | undefined;
+  let cancelWatch = () => {};
 
   const next = () => {
-    while (shut === undefined && inFlight.size < limit && waiting.length > 0) waiting.shift()!.send();
+    for (const queue of waiting.values()) {
+      while (shut === undefined && inFlight.size < limit && queue.length > 0) queue.shift()!.send();
+    }
+  };
+  const watch = () => {
+    cancelWatch();
+    cancelWatch = inFlight.size > 0 && shut === undefined ? clock.after(ackTimeoutMillis, onStalled) : () => {};
   };
 
   return {
     publish(topic, payload, options) {
-      if (shut !== undefined || !client) return Promise.resolve({ ok: false, reason: shut ?? "offline" });
+      if (shut !== undefined) return Promise.resolve({ ok: false, reason: shut });
       const packetBytes = payload.length + 3 * (topic.length + (options.responseTopic?.length ?? 0)) + PACKET_OVERHEAD_BYTES; // UTF-8: at most 3 B a unit
-      if (packetBytes > Math.min(offer?.maximumPacketBytes ?? MAX_PACKET_BYTES, MAX_PACKET_BYTES)) {
-        return Promise.resolve({ ok: false, reason: `${payload.length} B is above the broker's limit` });
+      if (packetBytes > maxBytes) {
+        const reason = `${payload.length} B is above the broker's limit of ${maxBytes} B a packet`;
+        return Promise.resolve({ ok: false, reason, isTooLarge: true });
       }
-      if (waiting.length >= MAX_WAITING) return Promise.resolve({ ok: false, reason: `${MAX_WAITING} messages are waiting already` });
+      const queue = waiting.get(options.priority ?? "ask")!;
+      if (queue.length >= MAX_WAITING) return Promise.resolve({ ok: false, reason: `${MAX_WAITING} messages are waiting already` });
       return new Promise((resolve) => {
         const settle = (result: PublishResult) => {
           inFlight.delete(settle);
           resolve(result);
           next();
+          watch();
           if (inFlight.size === 0) for (const empty of whenEmpty) empty();
         };
         const send = () => {
           inFlight.add(settle);
+          if (inFlight.size === 1) watch();
           try {
-            client.publish(topic, Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength), packetOptions(options), (error) =>
-              settle(error ? { ok: false, reason: error.message } : { ok: true }),
+            client.publish(
+              topic,
+              Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
+              packetOptions(options, offer),
+              (error) => settle(error ? { ok: false, reason: error.message } : { ok: true }),
             );
           } catch (error) {
             settle({ ok: false, reason: error instanceof Error ? error.message : String(error) });
           }
         };
-        waiting.push({ send, settle });
+        queue.push({ send, settle });
         next();
       });
     },
@@ -82,20 +125,22 @@ export function createSendWindow(client?: MqttClient, offer?: BrokerOffer): Send
     },
     fail(reason) {
       shut ??= reason;
+      cancelWatch();
       for (const settle of inFlight) settle({ ok: false, reason });
-      for (const { settle } of waiting.splice(0)) settle({ ok: false, reason });
+      for (const queue of waiting.values()) for (const { settle } of queue.splice(0)) settle({ ok: false, reason });
     },
   };
 }
 
-function packetOptions(options: PublishOptions): IClientPublishOptions {
+function packetOptions(options: PublishOptions, offer: BrokerOffer): IClientPublishOptions {
   return {
-    qos: options.qos ?? 1,
-    retain: options.retain ?? false,
+    qos: offer.maximumQos === 0 ? 0 : (options.qos ?? 1),
+    retain: (options.retain ?? false) && offer.canRetain,
     properties: {
       contentType: CONTENT_TYPE,
       ...(options.correlationData && { correlationData: Buffer.from(options.correlationData) }),
       ...(options.responseTopic !== undefined && { responseTopic: options.responseTopic }),
+      ...(options.userProperties && { userProperties: { ...options.userProperties } }),
       ...(options.messageExpirySeconds !== undefined && { messageExpiryInterval: options.messageExpirySeconds }),
     },
   };

@@ -47,6 +47,8 @@ export interface NodeTopics {
   ask(agent: string): string;
   event(agent: string): string;
   command(verb: string): string;
+  /** Every command to this node, as a filter. */
+  readonly commands: string;
 }
 
 /** Whether a name may stand as one level of a topic: 1…64 UTF-16 units, none of `+ # /`, no control character or lone surrogate, no leading `$`. */
@@ -70,6 +72,7 @@ export function topicsOf(site: string, node: string): NodeTopics {
     state: `${base}/state`,
     telemetry: `${base}/telemetry`,
     answer: `${base}/answer`,
+    commands: `${base}/command/+`,
     ask: (agent) => `${base}/ask/${checkName("agent", agent)}`,
     event: (agent) => `${base}/event/${checkName("agent", agent)}`,
     command: (verb) => `${base}/command/${checkName("verb", verb)}`,

@@ -1,4 +1,6 @@
 import type { DormouseError } from "../core/errors.ts";
+import type { AlarmCounts } from "./alarms.ts";
+import type { AskForm } from "./payloads.ts";
 
 /** The life of an ask: pending until it ends once in one of the others. */
 export type AskState = "pending" | "answered" | "expired" | "refused" | "evicted";
@@ -10,6 +12,9 @@ export interface AskQuery {
   readonly imageHash: string; // hex SHA-256 of the image that was unsure
   readonly labels: readonly string[];
   readonly tick: number; // device time (frames) of the decision
+  /** What the rows of `patches` are, default `features`; see ASK_FORMS. */
+  readonly form?: AskForm;
+  readonly atExit?: number; // of `activations`: the exit whose head read them
   readonly patches: Int8Array; // (patchCount, patchBytes) oldest first: context, ending with the window
   readonly patchBytes: number;
   readonly windowPatches: number;
@@ -62,6 +67,8 @@ export interface Asker {
   readonly linkState: LinkState;
   /** Publishes a decision worth telling on event/{agent}. Dropped and counted while offline beyond a bound. */
   event(agent: string, event: Readonly<Record<string, unknown>>): void;
+  /** An event that must arrive: durable where the outbox is, before everything else on the way, at least once. Returns its id. */
+  alarm(agent: string, event: Readonly<Record<string, unknown>>): string;
   telemetry(values: Readonly<Record<string, unknown>>): void;
   stats(): AskerStats;
   /** Publishes `asleep`, disconnects with the will kept (0x04) and stays off the air until `wake`. Asks go on ageing. */
@@ -73,8 +80,23 @@ export interface Asker {
   close(): Promise<void>;
 }
 
+/** Why asks were evicted. */
+export interface EvictionCounts {
+  readonly full: number; // a younger ask or an alarm took its place
+  readonly size: number; // larger than any place
+  readonly age: number; // older than the outbox keeps
+  readonly closed: number; // closed without a durable outbox
+  readonly unreadable: number; // left by an earlier process, not to be read any more
+}
+
 /** What the counts of asks do not tell. */
 export interface AskerStats {
+  readonly evictions: EvictionCounts;
+  readonly alarms: AlarmCounts;
+  readonly notDurable: number; // asks that the disk refused: asked from memory
+  readonly unrecorded: number; // answers not acted on, since the disk did not take their end: asked again
+  readonly radioMillis: number; // of the last hour, that brought nothing
+  readonly breakerOpens: number;
   readonly connects: number;
   readonly sends: number; // publishes of asks, resends included
   readonly resends: number;

@@ -10,6 +10,8 @@ export { maxS32, softmaxQ15 } from "../../assembly/kernels/softmax";
 export { exp2Neg, softplus } from "../../assembly/kernels/tables";
 export { quantiseFrame } from "../../assembly/features/imu";
 export { crc32 } from "../../assembly/crc32";
+export { sha256Add, sha256End, sha256Start } from "../../assembly/sha256";
+export { cobsDecode, cobsEncode, crc16 } from "../../assembly/device/cobs";
 
 export function memoryBase(): usize {
   return (__heap_base + 15) & ~15;

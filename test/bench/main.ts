@@ -101,8 +101,50 @@ async function modelRows(): Promise<{ rows: Row[]; arenaBytes: number; wasmBytes
   return { rows, arenaBytes: models[1]!.arenaBytes, wasmBytes: { scalar: models[1]!.wasmBytes, simd: models[2]!.wasmBytes, reference: 0 } };
 }
 
+/**
+ * Windows of the teacher's first image, each read from reset to the last exit: 32 through one session, one after the other, against a
+ * batch of 32. Of the single way both forms: to full depth at each patch, and at the end alone (the window fits the rings).
+ */
+async function batchRows(): Promise<Row[]> {
+  const model = await Model.open(join(packageRoot(), "agents/activity/teacher/a.dmm"));
+  const { channels, patchFrames, windowPatches, exits } = model.image;
+  const windows = Array.from({ length: 32 }, (_, seed) => randomPatches(seeded(seed), channels * patchFrames, windowPatches));
+  const sequences = windows.map((window) => Int8Array.from(window.flatMap((patch) => [...patch])));
+  const session = model.createSession();
+  session.setPoint({
+    ...{ maxExit: exits.length - 1, hopPatches: 1024, askAllowed: false, limitReason: "none", askIntervalHops: 1 },
+    thresholds: exits.map(() => 32769),
+  });
+  const macs = session.opCount(exits.length - 1).macs;
+  const single = (isDeep: boolean) => (calls: number) => {
+    for (let i = 0; i < calls; i++) {
+      for (const window of windows) {
+        session.reset();
+        for (const patch of window) {
+          session.pushPatch(patch);
+          if (isDeep) session.logits();
+        }
+        session.logits();
+      }
+    }
+  };
+  const batch = model.createBatch(windowPatches);
+  const subjects: Subject[] = [
+    { name: "single, deep", run: single(true) },
+    { name: "single", run: single(false) },
+    ...[1, 8, 32].map((size) => ({
+      name: `batch of ${size}`,
+      run(calls: number) {
+        for (let i = 0; i < calls; i++) for (let at = 0; at < 32; at += size) batch.run(sequences.slice(at, at + size));
+      },
+    })),
+  ];
+  const nanos = timePaired(subjects, 31, 20);
+  return [...nanos].map(([name, ns]) => row("32 windows", name, "simd", ns / 32, macs, nanos.get("single")! / ns));
+}
+
 const { rows: ofModel, arenaBytes, wasmBytes } = await modelRows();
-const rows = [...(await kernelRows()), ...ofModel];
+const rows = [...(await kernelRows()), ...ofModel, ...(await batchRows())];
 const machine = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}`;
 if (process.argv.includes("--json")) {
   console.log(JSON.stringify({ machine, commit: commit(), arenaBytes, wasmBytes, rows }));

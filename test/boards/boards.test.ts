@@ -1,15 +1,15 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { boardJsonSchema, loadBoards } from "../../host/agent/board.ts";
+import { boardJsonSchema, loadBoard, loadBoards } from "../../host/agent/board.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
 
 const folder = join(packageRoot(), "boards");
 
 describe("the boards", () => {
   it("are those of the folder, each under its own id", () => {
-    const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    expect(loadBoards().map(({ id }) => id)).toEqual(folders.map(({ name }) => name).sort());
+    const folders = readdirSync(folder).filter((name) => existsSync(join(folder, name, "board.json"))); // others: test machines, shared sources
+    expect(loadBoards().map(({ id }) => id)).toEqual(folders.sort());
   });
 
   it("give a microcontroller's clock, flash and RAM", () => {
@@ -18,6 +18,46 @@ describe("the boards", () => {
       expect(board.memory.flashBytes, board.id).toBeGreaterThan(0);
       expect(board.memory.ramBytes, board.id).toBeGreaterThan(0);
     }
+  });
+
+  it("have a memory map that adds up to those sizes, without overlaps", () => {
+    for (const { id, memory } of loadBoards().filter((one) => one.class === "microcontroller")) {
+      const regions = memory.regions ?? [];
+      const sum = (kind: string): number =>
+        regions.filter((region) => region.kind === kind).reduce((bytes, region) => bytes + region.bytes, 0);
+      expect(sum("flash"), id).toBe(memory.flashBytes);
+      expect(sum("ram"), id).toBe(memory.ramBytes);
+      const sorted = regions.map(({ base, bytes }) => ({ base: Number(base), bytes })).sort((a, b) => a.base - b.base);
+      for (const [i, region] of sorted.entries())
+        expect(region.base, id).toBeGreaterThanOrEqual(i === 0 ? 0 : sorted[i - 1]!.base + sorted[i - 1]!.bytes);
+    }
+  });
+
+  it("say what each microcontroller needs to be built and flashed for, and which Linux the others run", () => {
+    for (const board of loadBoards()) {
+      const isFirmware = board.class === "microcontroller";
+      expect(board.cpu !== undefined, board.id).toBe(isFirmware);
+      expect(board.linux !== undefined, board.id).toBe(!isFirmware);
+      if (!isFirmware) continue;
+      expect(board.link, board.id).toBeDefined();
+      expect(board.flashing.length > 0 || board.emulator !== undefined, board.id).toBe(true);
+    }
+  });
+
+  it("name a source for every fact", () => {
+    for (const board of loadBoards()) {
+      const vouched = new Set(board.sources.flatMap(({ facts }) => facts));
+      for (const fact of vouched) expect(Object.keys(board), board.id).toContain(fact);
+      for (const fact of ["chip", "core", "cpu", "linux", "clockHz", "link", "imu", "emulator"] as const) {
+        if (board[fact] !== undefined) expect(vouched, `${board.id} ${fact}`).toContain(fact);
+      }
+      if (board.memory.ramBytes !== undefined) expect(vouched, board.id).toContain("memory");
+      if (board.flashing.length > 0) expect(vouched, board.id).toContain("flashing");
+    }
+  });
+
+  it("refuse an unknown one by name, with the list", () => {
+    expect(() => loadBoard("arduino-uno")).toThrow(/no board "arduino-uno": there are .*pico/);
   });
 
   it("have the schema that the zod schema gives (else: node dist/dormouse.js boards --schema > boards/board.schema.json)", () => {

@@ -13,7 +13,7 @@ export interface TestBroker {
   close(): Promise<void>;
 }
 
-const MOSQUITTO = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"].find((path) => existsSync(path));
+export const MOSQUITTO = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"].find((path) => existsSync(path));
 
 /** Whether the real broker is installed. */
 export function hasMosquitto(): boolean {
@@ -80,7 +80,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-async function listening(port: number, child: ChildProcess): Promise<void> {
+export async function listening(port: number, child: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 400; tries++) {
     if (child.exitCode !== null) throw new Error(`mosquitto ended with code ${child.exitCode} before it listened on ${port}`);
     const isUp = await new Promise<boolean>((resolve) => {

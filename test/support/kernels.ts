@@ -33,6 +33,12 @@ export interface Kernels {
   gatedS8(g: number, u: number, table: number, y: number, n: number, multiplier: number, shift: number): void;
   quantiseFrame(frame: number, records: number, y: number, channels: number): void;
   crc32(crc: number, p: number, bytes: number): number;
+  sha256Start(): void;
+  sha256Add(p: number, bytes: number): void;
+  sha256End(): number;
+  cobsDecode(p: number, bytes: number): number;
+  cobsEncode(p: number, bytes: number, to: number): number;
+  crc16(p: number, bytes: number): number;
 }
 
 /** Which build this vitest project tests. */

@@ -29,7 +29,7 @@ export function streamSensor(path: string, rateHz: number, channels: number): Se
 function sensorFrames(bytes: Uint8Array, channels: number, path: string): SensorFrame[] {
   const result: SensorFrame[] = [];
   for (const frame of readLinkStream(bytes).frames) {
-    if (frame.type !== "sensor") continue;
+    if (frame.type !== "sensor" && frame.type !== "local-sensor") continue;
     const decoded = decodeSensor(frame.payload);
     if (!decoded.ok) continue;
     const { tick, samples } = decoded.value;

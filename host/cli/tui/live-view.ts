@@ -1,3 +1,4 @@
+import type { GovernorStatus } from "../../agent/governor-types.ts";
 import type { Loop } from "../../agent/loop-types.ts";
 import type { CliIo, Terminal } from "../io.ts";
 import type { View } from "../view.ts";
@@ -14,13 +15,14 @@ export function createLiveView(
   { clock, env }: Pick<CliIo, "clock" | "env">,
   info: ViewInfo,
   loop: () => Loop | undefined,
+  power?: () => GovernorStatus,
 ): View {
   const hasColour = wantsColour(env);
   let state = startView(info);
   let cancel = (): void => {};
   const draw = (): void => {
     const counters = loop()?.counters();
-    state = { ...state, counters, seconds: (counters?.frames ?? 0) / info.rateHz };
+    state = { ...state, counters, power: power?.(), seconds: (counters?.frames ?? 0) / info.rateHz };
     terminal.draw(render(state, { ...terminal.size(), hasColour }));
   };
   const tick = (): void => {

@@ -2,6 +2,7 @@ import { bytesText, countText, joinedToFit, percentText } from "../table.ts";
 import { bigLetters } from "./big-letters.ts";
 import { type Line, paintLine, type Segment, spread, widthOf } from "./paint.ts";
 import { askLine, cloudLine } from "./render-cloud.ts";
+import { budgetLine, powerLine, reasonLine } from "./render-power.ts";
 import { GREEN, labelColour, legend, ribbonLines } from "./render-ribbon.ts";
 import type { ViewState } from "./view-state.ts";
 
@@ -34,6 +35,7 @@ export function render(state: ViewState, options: RenderOptions): string[] {
   };
   put("sure", sureLine(state, body), 9);
   put("depth", depthLine(state, isNarrow), 8);
+  if (state.power !== undefined) put("why", reasonLine(state), 5);
   rows.push(blank);
   const ribbon = ribbonLines(state, body, options.hasColour);
   if (state.info.hasBroker) put("asked", ribbon.asks, 4);
@@ -44,6 +46,11 @@ export function render(state: ViewState, options: RenderOptions): string[] {
   put("cloud", cloudLine(state, body), 8);
   for (const line of askLine(state, body)) put("", line, 7);
   rows.push(blank);
+  if (state.power !== undefined) {
+    put("power", powerLine(state, body), 7);
+    put("budget", budgetLine(state, body), 6);
+    rows.push(blank);
+  }
   put("totals", totalsLine(state, body, isNarrow), 6);
   put("memory", memoryLine(state, isNarrow), 5);
   if (state.remark !== undefined) put("note", [[state.remark, "dim"]], 2);

@@ -1,3 +1,4 @@
+import type { GovernorStatus } from "../../agent/governor-types.ts";
 import type { DecisionRecord, LoopCounters, LoopStep } from "../../agent/loop-types.ts";
 import type { LinkState } from "../../mqtt/types.ts";
 
@@ -15,6 +16,8 @@ export interface ViewInfo {
   readonly imageBytes: number;
   /** False: no broker was named, so nothing is ever asked. */
   readonly hasBroker: boolean;
+  /** The board that energy is priced as. Left out: nothing is governed. */
+  readonly board?: string;
 }
 
 /** One decision on the ribbon. */
@@ -52,6 +55,7 @@ export interface ViewState {
   readonly lastAsk: LastAsk | undefined;
   readonly remark: string | undefined;
   readonly counters: LoopCounters | undefined;
+  readonly power: GovernorStatus | undefined;
 }
 
 const RIBBON_SECONDS = 60;
@@ -73,6 +77,7 @@ export function startView(info: ViewInfo): ViewState {
     lastAsk: undefined,
     remark: undefined,
     counters: undefined,
+    power: undefined,
   };
 }
 

@@ -1,11 +1,16 @@
 import type { Command } from "commander";
+import { ConfigError } from "../../core/errors.ts";
 import { startBroker } from "../../mqtt/broker.ts";
+import { isLoopback } from "../../mqtt/broker-url.ts";
+import { METRICS } from "../../telemetry/catalogue.ts";
 import type { CliIo } from "../io.ts";
+import { logOf, notesTo, type ObserveOptions, observe, withObservation } from "../observe.ts";
 import { jsonOption, wholeNumber } from "../options.ts";
 import { createOutput } from "../output.ts";
 import { untilInterrupted } from "../until-interrupted.ts";
 
-interface BrokerOptions {
+interface BrokerOptions extends ObserveOptions {
+  readonly insecure: boolean;
   readonly json: boolean;
   readonly port: number;
   readonly host: string;
@@ -13,21 +18,34 @@ interface BrokerOptions {
 
 /** `dormouse broker`: the embedded MQTT 5 broker on its own, for trying things out. */
 export function registerBroker(program: Command, io: CliIo): void {
-  program
-    .command("broker")
+  withObservation(program.command("broker"))
     .description("Run the embedded MQTT 5 broker, for trying things out. Use mosquitto or a cluster in earnest.")
     .option("--port <n>", "TCP port; 0: any free one", wholeNumber(0, 65535), 1883)
     .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--insecure", "listen beyond this machine: in plain text, for anybody", false)
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  $ dormouse broker --port 1883")
     .action(async (options: BrokerOptions) => {
       const out = createOutput(io, options.json);
+      if (!options.insecure && !isLoopback(options.host)) {
+        throw new ConfigError(
+          "BROKER_OPEN",
+          `this broker knows neither TLS nor users: on ${options.host} anybody could listen and talk. Run mosquitto with dormouse provision --as broker, or say --insecure.`,
+        );
+      }
       const broker = await startBroker({ port: options.port, host: options.host });
-      out.say(`Broker at ${broker.url}. Ctrl-C ends it.`);
+      const who = { service: "dormouse-broker", instance: `${broker.host}:${broker.port}` };
+      const log = logOf(io, options, who);
+      const telemetry = await observe(io, notesTo(out, log), options, who);
+      telemetry.observe(METRICS.brokerClients, () => [{ value: broker.clients() }]);
+      if (log) log.write("info", "listening", { url: broker.url });
+      else out.say(`Broker at ${broker.url}. Ctrl-C ends it.`);
       await untilInterrupted(io);
       const clients = broker.clients();
       await broker.close();
-      out.say("Broker closed.");
+      await telemetry.close();
+      if (log) log.write("info", "closed", { clients });
+      else out.say("Broker closed.");
       out.document({ url: broker.url, port: broker.port, clients });
     });
 }

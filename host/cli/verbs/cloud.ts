@@ -1,65 +1,129 @@
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { loadAgent } from "../../agent/registry.ts";
 import { startWorker } from "../../cloud/worker.ts";
 import type { EngineName } from "../../core/session-types.ts";
+import { parseBrokerUrl } from "../../mqtt/broker-url.ts";
 import { openLedgerFile } from "../../mqtt/ledger.ts";
+import { traceWorker } from "../../telemetry/traced-connect.ts";
+import { timedProvider, watchWorker } from "../../telemetry/watch.ts";
+import { type BrokerLinkOptions, brokerLinkArguments, brokerOf, identityOf, urlText, withBrokerLink } from "../broker-link.ts";
+import { openProvider, type ProviderOptions, providerArguments } from "../cloud-provider.ts";
+import { runWorkers, sumOf } from "../cloud-workers.ts";
+import { cpuMillis } from "../cpu-millis.ts";
 import type { CliIo } from "../io.ts";
-import { engineOption, jsonOption, workerOf } from "../options.ts";
+import { logOf, notesTo, type ObserveOptions, observe, observeArguments, withObservation } from "../observe.ts";
+import { engineOption, jsonOption, numberAtLeast, pricesOf, wholeNumber, workerOf } from "../options.ts";
 import { createOutput } from "../output.ts";
-import { openTeacher } from "../teacher.ts";
 import { untilInterrupted } from "../until-interrupted.ts";
 
-interface CloudOptions {
+interface CloudOptions extends BrokerLinkOptions, ObserveOptions, ProviderOptions {
   readonly json: boolean;
   readonly agent: string;
   readonly broker: string;
   readonly ledger?: string;
   readonly worker: { readonly index: number; readonly count: number };
+  readonly workers: number;
+  readonly queue: number;
+  readonly batch: number;
   readonly engine: EngineName;
 }
 
-/** `dormouse cloud`: one worker that answers asks with the agent's teacher. */
+/** `dormouse cloud`: workers that answer asks. */
 export function registerCloud(program: Command, io: CliIo): void {
-  program
-    .command("cloud")
-    .description("Answer asks with the agent's teacher, a bigger ensemble. Start as many as you need.")
+  withObservation(withBrokerLink(program.command("cloud")))
+    .description(
+      "Answer asks with the agent's teacher, a bigger ensemble, or with any OpenAI-compatible server. Start as many as you need.",
+    )
     .requiredOption("--broker <url>", "mqtt://host:1883")
     .option("--agent <name>", "whose teacher answers", "activity")
+    .option("--workers <n>", "so many worker processes, started again when one ends", wholeNumber(1, 256), 1)
     .option("--worker <i/N>", "which of N workers, for brokers without shared subscriptions", workerOf, { index: 0, count: 1 })
     .option("--ledger <file>", "also write what became of each ask to this file")
+    .option("--queue <n>", "asks that may wait in a worker; one more is told to come back", wholeNumber(1, 65536), 512)
+    .option("--batch <n>", "asks answered in one pass", wholeNumber(1, 1024), 32)
+    .addOption(new Option("--provider <name>", "who answers").choices(["teacher", "openai"]).default("teacher"))
+    .option("--base-url <url>", "openai: the server, e.g. http://127.0.0.1:11434/v1; the key comes from OPENAI_API_KEY alone")
+    .option("--model <name>", "openai: which of the server's models")
+    .option("--max-tokens-total <n>", "openai: stop asking the server after so many tokens", wholeNumber(1))
+    .option("--max-cost <n>", "openai: stop at this cost, by --price-per-million", numberAtLeast(0))
+    .option("--price-per-million <in,out>", "openai: what a million tokens of prompt and of reply cost", pricesOf)
+    .option("--concurrency <n>", "openai: requests under way at once", wholeNumber(1, 256), 8)
     .addOption(engineOption())
     .addOption(jsonOption())
-    .addHelpText("after", "\nExample:\n  $ dormouse cloud --broker mqtt://localhost:1883")
-    .action((options: CloudOptions) => cloud(io, options));
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ dormouse cloud --broker mqtt://localhost:1883 --workers 2\n  $ dormouse cloud --broker mqtt://localhost:1883 --provider openai --base-url http://127.0.0.1:11434/v1 --model llama3.2",
+    )
+    .action((options: CloudOptions) => (options.workers > 1 ? many(io, options) : one(io, options)));
 }
 
-async function cloud(io: CliIo, options: CloudOptions): Promise<void> {
+async function one(io: CliIo, options: CloudOptions): Promise<void> {
   const out = createOutput(io, options.json);
+  const broker = brokerOf(options, identityOf(io, options), options.broker)!;
   const agent = await loadAgent(options.agent, io.cwd);
-  const provider = await openTeacher(agent, options.engine);
+  const { provider, figures } = await openProvider(agent, options, io);
   const ledgerSink = options.ledger === undefined ? undefined : openLedgerFile(resolve(io.cwd, options.ledger));
+  const who = { service: "dormouse-cloud", instance: `${options.worker.index}/${options.worker.count}` };
+  const log = logOf(io, options, who);
+  const note = notesTo(out, log);
+  const telemetry = await observe(io, note, options, who);
+  const now = () => io.clock.now();
   const worker = startWorker({
-    broker: { url: options.broker },
-    provider,
+    broker,
+    provider: timedProvider(provider, telemetry, now),
+    connect: traceWorker(telemetry, now),
     clock: io.clock,
     workerIndex: options.worker.index,
     workerCount: options.worker.count,
-    onLinkState: (state, detail) =>
-      out.say(state === "online" ? `broker ${options.broker} reached: answering` : `${state}${detail === undefined ? "" : `: ${detail}`}`),
-    onAnomaly: (error) => out.note(`${error.code}: ${error.message}`),
+    queueLimit: options.queue,
+    batchLimit: options.batch,
+    onLinkState(state, detail) {
+      if (log) return log.write(state === "offline" ? "warn" : "info", "link", { state, detail, broker: urlText(broker.url) });
+      out.say(
+        state === "online" ? `broker ${urlText(broker.url)} reached: answering` : `${state}${detail === undefined ? "" : `: ${detail}`}`,
+      );
+    },
+    onAnomaly: (error) =>
+      log ? log.write("warn", "anomaly", { code: error.code, detail: error.message }) : out.note(`${error.code}: ${error.message}`),
     ...(ledgerSink === undefined ? {} : { ledgerSink }),
   });
-  out.note(
-    `Worker ${options.worker.index} of ${options.worker.count} for ${agent.definition.name}, provider ${provider.name}. Ctrl-C ends it.`,
+  watchWorker(telemetry, worker);
+  note(
+    `Worker ${options.worker.index} of ${options.worker.count} for ${agent.definition.name}, provider ${provider.name} (process ${process.pid}). Ctrl-C ends it.`,
   );
   await untilInterrupted(io);
   const { subscription } = worker;
   await worker.close();
   ledgerSink?.close();
+  await telemetry.close();
   const stats = worker.stats();
   out.say(
     `${stats.received} asks received, ${stats.answered} answered, ${stats.refused} refused, ${stats.expired} expired, ${stats.duplicates} repeated.`,
   );
-  out.document({ agent: agent.definition.name, provider: provider.name, subscription, ...stats });
+  out.document({ agent: agent.definition.name, provider: provider.name, subscription, ...stats, ...figures(), cpuMillis: cpuMillis() });
+}
+
+/** Each worker a process of its own, i of N. */
+async function many(io: CliIo, options: CloudOptions): Promise<void> {
+  const out = createOutput(io, options.json);
+  parseBrokerUrl(brokerOf(options, identityOf(io, options), options.broker)!);
+  await openProvider(await loadAgent(options.agent, io.cwd), options, io); // what is wrong is said once, not by each worker for ever
+  const shared = [
+    ...["cloud", "--json", "--broker", options.broker, "--agent", options.agent, "--engine", options.engine],
+    ...["--queue", String(options.queue), "--batch", String(options.batch)],
+    ...(options.ledger === undefined ? [] : ["--ledger", resolve(io.cwd, options.ledger)]),
+    ...providerArguments(options, options.workers),
+    ...brokerLinkArguments(io, options),
+  ];
+  out.note(`${options.workers} workers for ${options.agent}, provider ${options.provider}. Ctrl-C ends them.`);
+  const { documents, restarts } = await runWorkers(io, out, options.workers, (index) => [
+    ...shared,
+    ...observeArguments(options, index),
+    "--worker",
+    `${index}/${options.workers}`,
+  ]);
+  const sum = sumOf(documents);
+  out.say(`${sum.received ?? 0} asks received, ${sum.answered ?? 0} answered by ${options.workers} workers; ${restarts} restarts.`);
+  out.document({ agent: options.agent, provider: options.provider, workers: options.workers, restarts, ...sum });
 }

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { loadBoard } from "../../agent/board.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
 import { startWorker } from "../../cloud/worker.ts";
 import { startBroker } from "../../mqtt/broker.ts";
 import { compareLedgers } from "../../mqtt/ledger.ts";
+import { type RadioKind, radioKinds } from "../../power/board-power.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, secondsOption, speedOption, wholeNumber } from "../options.ts";
 import { createOutput } from "../output.ts";
@@ -24,6 +26,8 @@ interface DemoOptions {
   readonly speed: number;
   readonly seed: number;
   readonly agent: string;
+  readonly board: string;
+  readonly radio: RadioKind;
 }
 
 /** `dormouse demo`: broker, cloud worker and one wearable in this process. */
@@ -37,6 +41,8 @@ export function registerDemo(program: Command, io: CliIo): void {
     .addOption(speedOption())
     .option("--seed <n>", "which synthetic wearer, and what they do", wholeNumber(0), 3)
     .option("--agent <name>", "which agent", "activity")
+    .option("--board <id>", "which board's battery, heat and joules it is governed by", "nrf52840-dk")
+    .addOption(new Option("--radio <kind>", "the radio that its asks are priced by").choices(radioKinds).default("ble"))
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  $ dormouse demo\n  $ dormouse demo --headless --seconds 120 --speed 10 --seed 1 --json")
     .action((options: DemoOptions) => demo(io, options));
@@ -65,6 +71,7 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
       sensor,
       speed: options.speed,
       deadlineSeconds: definition.asks.deadlineSeconds,
+      live: { board: loadBoard(options.board), radio: options.radio },
       show: { isHeadless: options.headless, isVerbose: options.verbose },
       asker: { broker: { url: broker.url }, site: "home", node: `demo-${randomBytes(3).toString("hex")}` },
       ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
@@ -77,7 +84,8 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
       view.close();
     }
     const { lost } = compareLedgers(loop.asker!.ledger(), worker.ledger());
-    const summary = summaryOf(definition.name, loop, definition.sensor.rateHz, lost);
+    const power = wearable.governor?.status();
+    const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, lost), board: options.board, power };
     await loop.asker!.close();
     saySummary(out, summary, true);
     out.say("The ledgers of both ends were compared.");

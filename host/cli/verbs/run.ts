@@ -1,28 +1,36 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { NODE_CONFIG_FILE, openNodeConfig } from "../../agent/node-config.ts";
-import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { NODE_CONFIG_FILE, type NodeConfig, openNodeConfig } from "../../agent/node-config.ts";
+import { type LoadedAgent, loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
 import { ConfigError } from "../../core/errors.ts";
+import type { Model } from "../../core/model.ts";
 import type { EngineName } from "../../core/session-types.ts";
+import type { Telemetry } from "../../core/telemetry.ts";
 import type { AskerOptions } from "../../mqtt/asker.ts";
+import type { BrokerOptions } from "../../mqtt/broker-url.ts";
+import { openCommandStore } from "../../mqtt/commands/command-store.ts";
 import { openLedgerFile } from "../../mqtt/ledger.ts";
 import { openOutbox } from "../../mqtt/outbox.ts";
+import { parsePublicCommandKey } from "../../security/command-key.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../broker-link.ts";
 import type { CliIo } from "../io.ts";
+import { logOf, notesTo, type ObserveOptions, observe, withObservation } from "../observe.ts";
 import { engineOption, jsonOption, numberAtLeast, secondsOption, speedOption } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
-import { saySummary, summaryOf } from "../summary.ts";
+import { type Summary, saySummary, summaryOf } from "../summary.ts";
 import { packageVersion } from "../version.ts";
 import { createWearable } from "../wearable.ts";
 
-interface RunOptions {
+interface RunOptions extends BrokerLinkOptions, ObserveOptions {
   readonly json: boolean;
   readonly headless: boolean;
   readonly verbose: boolean;
   readonly sensor: string;
   readonly broker?: string;
-  readonly config: string;
+  readonly config?: string;
   readonly dataDir: string;
   readonly ledger?: string;
   readonly deadlineSeconds?: number;
@@ -33,13 +41,12 @@ interface RunOptions {
 
 /** `dormouse run`: one wearable against any MQTT 5 broker, or alone. */
 export function registerRun(program: Command, io: CliIo): void {
-  program
-    .command("run")
+  withObservation(withBrokerLink(program.command("run")))
     .description("Run an agent: it decides here, and asks the cloud over MQTT when unsure.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
     .option("--sensor <spec>", "synthetic[:SEED], replay:DIR[#user=1,exp=1] or replay:FILE.dls", "synthetic")
     .option("--broker <url>", "mqtt://host:1883; left out: decides alone, never asks")
-    .option("--config <file>", "this node's identity; made the first time", NODE_CONFIG_FILE)
+    .option("--config <file>", `this node's name, made the first time (default: ${NODE_CONFIG_FILE}, or the identity's)`)
     .option("--data-dir <dir>", "where asks wait until they are answered, also through a crash", ".dormouse")
     .option("--ledger <file>", "also write what became of each ask to this file")
     .option("--deadline-seconds <n>", "how long an answer may take (default: the agent's)", numberAtLeast(0.1))
@@ -51,7 +58,7 @@ export function registerRun(program: Command, io: CliIo): void {
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  $ dormouse run activity --sensor synthetic --broker mqtt://localhost:1883\n  $ dormouse run activity --sensor replay:data/HAPT#user=1,exp=1 --speed 10",
+      "\nExamples:\n  $ dormouse run activity --sensor synthetic --broker mqtt://localhost:1883\n  $ dormouse run activity --identity wrist-1 --broker mqtts://broker.example:8883\n  $ dormouse run activity --sensor replay:data/HAPT#user=1,exp=1 --speed 10",
     )
     .action((agent: string, options: RunOptions) => run(io, agent, options));
 }
@@ -59,24 +66,71 @@ export function registerRun(program: Command, io: CliIo): void {
 async function run(io: CliIo, name: string, options: RunOptions): Promise<void> {
   const out = createOutput(io, options.json);
   const agent = await loadAgent(name, io.cwd);
-  const { definition } = agent;
   const model = await openAgentModel(agent, { engine: options.engine });
-  const sensor = openSensor(options.sensor, agent, io.cwd);
-  const { config, path, isNew } = openNodeConfig({ path: options.config, cwd: io.cwd });
-  if (isNew) out.note(`New node ${config.node}, kept in ${path}.`);
-  const url = options.broker ?? config.broker;
-  const asker = url === undefined ? undefined : askerOptions(io, out, options, { url, model: model.imageHash, ...config });
+  const identity = identityOf(io, options);
+  const ownConfig = options.identity === undefined ? undefined : join(options.identity, NODE_CONFIG_FILE);
+  const { config, path, isNew } = openNodeConfig({ path: options.config ?? ownConfig ?? NODE_CONFIG_FILE, cwd: io.cwd });
+  const log = logOf(io, options, { service: "dormouse-run", site: config.site, node: config.node, agent: agent.definition.name });
+  const note = notesTo(out, log);
+  if (isNew) note(`New node ${config.node}, kept in ${path}.`);
+  const broker = brokerOf(options, identity, options.broker, config.broker);
+  const telemetry = await observe(io, note, options, { service: "dormouse-run", instance: `${config.site}/${config.node}` });
+  let reboots = 0;
+  for (;;) {
+    const reboot = new AbortController();
+    const summary = await runOnce(io, out, options, { agent, model, config, broker, reboot, telemetry, log });
+    if (reboot.signal.aborted && !io.interrupt.aborted) {
+      reboots++;
+      note("Rebooted on the operator's command.");
+      continue;
+    }
+    await telemetry.close();
+    saySummary(out, summary, broker !== undefined);
+    out.document(config.commandKey === undefined ? summary : { ...summary, reboots });
+    return;
+  }
+}
+
+interface NodeRun {
+  readonly agent: LoadedAgent;
+  readonly model: Model;
+  readonly config: NodeConfig;
+  readonly broker: BrokerOptions | undefined;
+  readonly reboot: AbortController;
+  readonly telemetry: Telemetry;
+  readonly log: Log | undefined;
+}
+
+/** From the first frame to the last, or to a reboot. */
+async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRun): Promise<Summary> {
+  const { agent, model, config, broker, reboot, telemetry, log } = node;
+  const note = notesTo(out, log);
+  const { definition } = agent;
+  const asker = broker === undefined ? undefined : askerOptions(io, note, options, { ...config, broker, model: model.imageHash });
   const wearable = createWearable(io, out, {
     agent,
     model,
-    sensor,
+    sensor: openSensor(options.sensor, agent, io.cwd),
     speed: options.speed,
     deadlineSeconds: options.deadlineSeconds ?? definition.asks.deadlineSeconds,
-    show: { isHeadless: options.headless, isVerbose: options.verbose },
+    show: { isHeadless: options.headless, isVerbose: options.verbose, ...(log && { log }) },
+    telemetry,
+    stop: reboot.signal,
     ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
     ...(asker === undefined ? {} : { asker }),
+    ...(asker === undefined || config.commandKey === undefined
+      ? {}
+      : {
+          commands: {
+            key: parsePublicCommandKey(config.commandKey),
+            store: openCommandStore(join(resolve(io.cwd, options.dataDir), `${config.node}.commands.json`)),
+            folder: resolve(io.cwd, options.dataDir),
+            onReboot: () => reboot.abort(),
+            note,
+          },
+        }),
   });
-  const { loop, view } = wearable;
+  const { loop, view, inbox } = wearable;
   try {
     await wearable.run();
   } finally {
@@ -84,15 +138,14 @@ async function run(io: CliIo, name: string, options: RunOptions): Promise<void> 
     await loop.asker?.close();
   }
   const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), node: config.node, engine: options.engine };
-  saySummary(out, summary, asker !== undefined);
-  out.document(summary);
+  return inbox === undefined ? summary : { ...summary, commands: inbox.counts() };
 }
 
 function askerOptions(
   io: CliIo,
-  out: Output,
+  note: (line: string) => void,
   options: RunOptions,
-  node: { url: string; site: string; node: string; model: string },
+  node: { broker: BrokerOptions; site: string; node: string; model: string },
 ): Omit<AskerOptions, "events" | "clock"> {
   const folder = resolve(io.cwd, options.dataDir);
   try {
@@ -102,9 +155,9 @@ function askerOptions(
   }
   const outbox = openOutbox({ path: join(folder, `${node.node}.outbox`) });
   const droppedBytes = outbox.recovery?.droppedBytes ?? 0;
-  if (droppedBytes > 0) out.note(`The outbox had a torn end of ${droppedBytes} B; the asks before it are kept.`);
+  if (droppedBytes > 0) note(`The outbox had a torn end of ${droppedBytes} B; the asks before it are kept.`);
   return {
-    broker: { url: node.url },
+    broker: node.broker,
     site: node.site,
     node: node.node,
     outbox,

@@ -69,6 +69,7 @@ export class FakeAsker implements Asker {
   linkState: Asker["linkState"] = "online";
   readonly queries: AskQuery[] = [];
   readonly told: Readonly<Record<string, unknown>>[] = [];
+  readonly alarms: Readonly<Record<string, unknown>>[] = [];
   readonly telemetries: Readonly<Record<string, unknown>>[] = [];
   readonly events: AskerEvents;
   readonly #states = new Map<string, AskState>();
@@ -113,12 +114,19 @@ export class FakeAsker implements Asker {
   event(_agent: string, event: Readonly<Record<string, unknown>>): void {
     this.told.push(event);
   }
+  alarm(_agent: string, event: Readonly<Record<string, unknown>>): string {
+    this.alarms.push(event);
+    return "0".repeat(32);
+  }
   telemetry(values: Readonly<Record<string, unknown>>): void {
     this.telemetries.push(values);
   }
   stats(): ReturnType<Asker["stats"]> {
     const none = { connects: 0, sends: 0, resends: 0, postponed: 0, droppedEvents: 0, droppedTelemetry: 0 };
-    return { ...none, outboxFailures: 0, outboxBytes: 0, recovered: 0, ledgerForgotten: 0 };
+    const evictions = { full: 0, size: 0, age: 0, closed: 0, unreadable: 0 };
+    const alarms = { raised: this.alarms.length, delivered: this.alarms.length, undelivered: 0, pending: 0 };
+    const disk = { notDurable: 0, unrecorded: 0, outboxFailures: 0, outboxBytes: 0, recovered: 0, ledgerForgotten: 0 };
+    return { ...none, ...disk, evictions, alarms, radioMillis: 0, breakerOpens: 0 };
   }
   async sleep(): Promise<void> {}
   wake(): void {}

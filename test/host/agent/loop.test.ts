@@ -37,6 +37,13 @@ describe("the loop", () => {
     expect(loop.counters()).toMatchObject({ decisions: 3, exits: [2, 0, 0, 1], meanMacs: 200, frames: 4, asked: 0, pending: 0 });
   });
 
+  it("tells the event of the alarm's label durably, every other as it comes", async () => {
+    const { loop, asker } = asking([{ label: 0 }, { label: 2 }, { label: 0 }], () => {}, { alarm: LABELS[2]! });
+    await loop.run();
+    expect(asker.alarms).toMatchObject([{ label: LABELS[2], before: LABELS[0] }]);
+    expect(asker.told).toMatchObject([{ label: LABELS[0] }, { label: LABELS[0], before: LABELS[2] }]);
+  });
+
   it("lets the core ask only where there is somebody to ask", async () => {
     const alone = loopOptions([]);
     createLoop(alone.options);

@@ -2,7 +2,27 @@ import { describe, expect, it } from "vitest";
 import { createProgram } from "../../../host/cli/program.ts";
 import { cli, fakeIo } from "./fake-io.ts";
 
-const VERBS = ["demo", "run", "cloud", "broker", "train", "eval", "inspect", "doctor", "boards", "agents"];
+const VERBS = [
+  "demo",
+  "run",
+  "cloud",
+  "broker",
+  "provision",
+  "ota",
+  "train",
+  "eval",
+  "simulate",
+  "fits",
+  "build",
+  "flash",
+  "emulate",
+  "inspect",
+  "monitor",
+  "bench",
+  "doctor",
+  "boards",
+  "agents",
+];
 
 describe("the command line", () => {
   it("has the verbs that work, and no other", () => {
@@ -34,6 +54,10 @@ describe("the command line", () => {
     ["cloud"],
     ["eval", "activity"],
     ["broker", "--port", "99999"],
+    ["broker", "--metrics", "http://x"],
+    ["provision", "wrist-1", "--as", "king"],
+    ["ota", "wrist-1", "dance"],
+    ["ota", "wrist-1", "set-point", "--thresholds", "1.5"],
   ])("refuses %s %s %s %s", async (...args) => {
     const { code, stderr } = await cli(args);
     expect(code).not.toBe(0);
@@ -45,6 +69,18 @@ describe("the command line", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^dormouse: no agent "nobody": .*Run dormouse agents.*\n$/);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "AGENT_UNKNOWN" } });
+  });
+
+  it.each([
+    ["BROKER_OPEN", "broker", "--host", "0.0.0.0"],
+    ["BROKER_PLAIN_TEXT", "cloud", "--broker", "mqtt://broker.example"],
+    ["BROKER_MISSING", "ota", "wrist-1", "reboot"],
+    ["COMMAND_KEY_MISSING", "ota", "wrist-1", "reboot", "--broker", "mqtt://127.0.0.1"],
+    ["FILE_UNREADABLE", "run", "activity", "--identity", "nowhere", "--broker", "mqtts://broker.example"],
+  ])("refuses what would be open or unsigned: %s", async (code, ...args) => {
+    const run = await cli([...args, "--json"]);
+    expect(run.code).toBe(1);
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code } });
   });
 
   it("shows a stack trace only with DORMOUSE_DEBUG", async () => {

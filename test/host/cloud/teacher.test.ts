@@ -1,13 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
+import { residualRmsOf } from "../../../host/cloud/continuation.ts";
+import { softmax, type TeacherMember } from "../../../host/cloud/ensemble.ts";
 import type { CloudQuery } from "../../../host/cloud/provider.ts";
-import { createTeacher, softmax, type TeacherMember } from "../../../host/cloud/teacher.ts";
+import { createTeacher } from "../../../host/cloud/teacher.ts";
 import { ConfigError } from "../../../host/core/errors.ts";
 import { writeImage } from "../../../host/core/image-write.ts";
 import { Model } from "../../../host/core/model.ts";
+import { quantiseFrame } from "../../../host/core/reference/features.ts";
 import type { Session } from "../../../host/core/session-types.ts";
 import { exitTemperature } from "../../../host/policy/temperature.ts";
 import { activityShaped } from "../../golden/random-image.ts";
+import { randomPatches, seeded } from "../../support/random.ts";
 
 const labels = ["still", "walk", "run"];
 
@@ -131,5 +135,71 @@ describe("the teacher", () => {
     expect(high + low).toBeCloseTo(1, 12);
     expect(low).toBeGreaterThan(0);
     expect([...softmax(Int16Array.of(5, 5))]).toEqual([0.5, 0.5]);
+  });
+});
+
+describe("a teacher of real images", () => {
+  const images = [activityShaped(3), activityShaped(4)];
+  const models = images.map((image) => Model.load(writeImage(image)));
+  const realMember = (model: Model, isBatched: boolean): TeacherMember => ({
+    name: model.manifest.name,
+    labels: model.manifest.labels,
+    patchBytes: 24,
+    temperature: exitTemperature(model.image.exits.at(-1)!),
+    open: () => model.createSession(),
+    ...(isBatched ? { batch: { maxPatches: model.image.contextPatches, open: () => model.createBatch() } } : {}),
+    quantise: (frames) =>
+      Int8Array.from([0, 1, 2, 3].flatMap((f) => [...quantiseFrame(frames.subarray(6 * f, 6 * f + 6), model.image.features)])),
+  });
+  const real = (patches: Int8Array, more: Partial<CloudQuery> = {}) =>
+    query({ labels: models[0]!.manifest.labels, patches, patchBytes: 24, ...more });
+  const random = seeded(9);
+  const sequence = (patches: number) => Int8Array.from(randomPatches(random, 24, patches).flatMap((patch) => [...patch]));
+
+  it("gives in batches exactly what it gives one by one, contexts longer than a batch's room included", async () => {
+    const batch = [128, 40, 128, 7, 200, 128, 64, 1, 90, 128, 33].map((length) => real(sequence(length)));
+    const together = createTeacher({ members: models.map((model) => realMember(model, true)) });
+    const alone = createTeacher({ members: models.map((model) => realMember(model, false)) });
+    expect(await together.answer(batch)).toEqual(await alone.answer(batch));
+    expect(await together.answer(batch.slice(0, 2))).toEqual((await alone.answer(batch)).slice(0, 2));
+  });
+
+  it("reads raw frames as it would have read the patches that they make", async () => {
+    const teacher = createTeacher({ members: [realMember(models[0]!, true)] });
+    const frames = Int16Array.from({ length: 32 * 24 }, () => Math.round((random() - 0.5) * 4000));
+    const session = models[0]!.createSession();
+    for (let tick = 0; tick < 128; tick++) session.pushFrame(frames.subarray(6 * tick, 6 * tick + 6), tick);
+    const raw = real(new Int8Array(frames.buffer), { form: "raw", patchBytes: 48 });
+    const [seen, told] = await teacher.answer([raw, real(session.context())]);
+    expect(seen).toEqual(told);
+    const blind = createTeacher({ members: [{ ...realMember(models[0]!, true), quantise: undefined as never }] });
+    expect(await blind.answer([raw])).toMatchObject([{ ok: false, reason: "form" }]);
+  });
+
+  it("goes on from an exit's activations in the blocks above it", async () => {
+    const model = models[0]!;
+    const session = model.createSession();
+    const patches = sequence(32);
+    const rows: number[][] = [[], [], [], []];
+    for (let at = 0; at < patches.length; at += 24) {
+      session.pushPatch(patches.subarray(at, at + 24));
+      for (const exit of [0, 1, 2, 3]) rows[exit]!.push(...session.features(exit));
+    }
+    const whole = softmax(session.logits().at(-1)!);
+    const residualRms = residualRmsOf(model.image, model.createSession(), [sequence(64), sequence(64)]);
+    expect(residualRms).toHaveLength(3);
+    const own = { name: "own", image: model.image, session: model.createSession(), temperature: 1, residualRms };
+    const teacher = createTeacher({ members: [realMember(model, true)], continuations: new Map([[model.imageHash, own]]) });
+    const ask = (exit: number, more: Partial<CloudQuery> = {}) =>
+      real(Int8Array.from(rows[exit]!), {
+        ...{ form: "activations", atExit: exit, imageHash: model.imageHash, patchBytes: model.image.dModel },
+        ...more,
+      });
+    const answers = await teacher.answer([ask(2), ask(2), ask(3), ask(1, { imageHash: "ff" }), ask(1, { patchBytes: 16 })]);
+    expect(answers[0]).toMatchObject({ ok: true, model: "teacher/own" });
+    expect(answers[1]).toEqual(answers[0]); // nothing is left of the ask before
+    expect(answers.slice(2).map((answer) => !answer.ok && answer.reason)).toEqual(["form", "form", "form"]);
+    const label = (answers[0] as { label: number }).label;
+    expect(whole[label]).toBeGreaterThan(0.5 * Math.max(...whole)); // the size of the skip is a guess: near, not equal
   });
 });

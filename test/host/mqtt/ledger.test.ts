@@ -58,6 +58,16 @@ describe("ledgers", () => {
     expect(readLedgerFile(path).size).toBe(5);
   });
 
+  it("writes whole lines after a torn one", () => {
+    const path = join(folder, "edge.jsonl");
+    appendFileSync(path, `{"id":"${id(1)}","node":"n","sta`);
+    const sink = openLedgerFile(path);
+    sink.append({ id: id(2), node: "n", state: "pending", wallMillis: 1 });
+    sink.close();
+    expect([...readLedgerFile(path)]).toEqual([[id(2), "pending"]]);
+    expect(sink.failed).toBe(0);
+  });
+
   it("says how to mend a path that cannot be written", () => {
     expect(() => openLedgerFile(join(folder, "no", "edge.jsonl"))).toThrow(MqttError);
   });

@@ -1,12 +1,19 @@
+import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "esbuild";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MqttError } from "../../../host/core/errors.ts";
+import { packageRoot } from "../../../host/core/package-root.ts";
+import { steadyOf, systemSteadyClock } from "../../../host/mqtt/log-time.ts";
 import { memoryOutbox, type Outbox, type OutboxEntry, openOutbox } from "../../../host/mqtt/outbox.ts";
-import { type LogFs, recoverLog } from "../../../host/mqtt/outbox-log.ts";
+import type { LogFs } from "../../../host/mqtt/outbox-log.ts";
+import { recoverLog } from "../../../host/mqtt/recover-log.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { until } from "../../support/until.ts";
 
 let folder: string;
 let path: string;
@@ -17,20 +24,26 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const idOf = (n: number) => n.toString(16).padStart(32, "0");
-const entry = (n: number, bytes = 5): OutboxEntry => ({ id: idOf(n), askedWallMillis: 1000 + n, payload: new Uint8Array(bytes).fill(n) });
+const entry = (n: number, bytes = 5, kind: OutboxEntry["kind"] = "ask") => ({ kind, id: idOf(n), payload: new Uint8Array(bytes).fill(n) });
 const ids = (outbox: Outbox) => [...outbox.pending.keys()].map((id) => Number.parseInt(id, 16));
 
-/** node:fs, but writing stops after `room` bytes like a full disk, in the middle of a record. */
+/** node:fs on a disk with `room` bytes left: what lies within a file has its place already, growing takes more, in part if need be. */
 function fullDisk(): LogFs & { room: number } {
   const disk = {
     ...fs,
     room: Number.POSITIVE_INFINITY,
     writeSync: ((fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => {
-      if (disk.room <= 0) throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
-      const written = fs.writeSync(fd, bytes, offset, Math.min(length, disk.room), position);
-      disk.room -= written;
+      const size = fs.fstatSync(fd).size;
+      const fits = Math.min(length, size - position + disk.room);
+      if (fits <= 0) throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+      const written = fs.writeSync(fd, bytes, offset, fits, position);
+      disk.room -= Math.max(0, position + written - size);
       return written;
     }) as typeof fs.writeSync,
+    ftruncateSync: ((fd: number, length: number) => {
+      disk.room += Math.max(0, fs.fstatSync(fd).size - length);
+      fs.ftruncateSync(fd, length);
+    }) as typeof fs.ftruncateSync,
   };
   return disk;
 }
@@ -44,8 +57,8 @@ for (const [kind, open] of [
     it("keeps asks in order until they end", () => {
       const outbox = open({});
       for (let n = 1; n <= 3; n++) expect(outbox.add(entry(n))).toEqual({ ok: true, evicted: [] });
-      outbox.end(idOf(2), "answered", 1);
-      outbox.end(idOf(9), "answered", 1); // never asked: nothing happens
+      outbox.end(idOf(2), "answered");
+      outbox.end(idOf(9), "answered"); // never asked: nothing happens
       expect(ids(outbox)).toEqual([1, 3]);
       expect(outbox.bytes).toBe(10);
       expect(outbox.ended).toEqual(new Map([[idOf(2), "answered"]]));
@@ -57,68 +70,90 @@ for (const [kind, open] of [
       for (let n = 1; n <= 3; n++) outbox.add(entry(n, 20));
       expect(outbox.add(entry(4, 20))).toEqual({ ok: true, evicted: [idOf(1)] });
       expect(outbox.add(entry(5, 90))).toEqual({ ok: true, evicted: [idOf(2), idOf(3), idOf(4)] });
-      expect(outbox.add(entry(6, 101))).toMatchObject({ ok: false, evicted: [] });
+      expect(outbox.add(entry(6, 101))).toMatchObject({ ok: false, why: "size" });
       expect(ids(outbox)).toEqual([5]);
       expect(outbox.ended.get(idOf(3))).toBe("evicted");
+      outbox.close();
+    });
+
+    it("evicts asks for alarms, never alarms for asks, and alarms for alarms last", () => {
+      const outbox = open({ maxEntries: 3 });
+      outbox.add(entry(1, 5, "alarm"));
+      for (let n = 2; n <= 3; n++) outbox.add(entry(n));
+      expect(outbox.add(entry(4, 5, "alarm"))).toEqual({ ok: true, evicted: [idOf(2)] });
+      expect(outbox.add(entry(5))).toEqual({ ok: true, evicted: [idOf(3)] });
+      expect(outbox.add(entry(6, 5, "alarm"))).toEqual({ ok: true, evicted: [idOf(5)] });
+      expect(outbox.add(entry(7))).toMatchObject({ ok: false, why: "alarms" });
+      expect(outbox.add(entry(8, 5, "alarm"))).toEqual({ ok: true, evicted: [idOf(1)] });
+      expect(outbox.ended.get(idOf(1))).toBe("undelivered");
+      expect(ids(outbox)).toEqual([4, 6, 8]);
       outbox.close();
     });
   });
 }
 
 describe("an outbox file", () => {
-  /** A log of `count` asks, every third answered. */
+  /** A log of `count` asks, every third answered; what lies behind the records is not part of it. */
   function written(count: number): Uint8Array {
     const outbox = openOutbox({ path, fsync: "none" });
     for (let n = 1; n <= count; n++) {
       outbox.add(entry(n));
-      if (n % 3 === 0) outbox.end(idOf(n - 1), "answered", 5);
+      if (n % 3 === 0) outbox.end(idOf(n - 1), "answered");
     }
+    const { fileBytes } = outbox;
+    const whole = Uint8Array.from(readFileSync(path));
     outbox.close();
-    return Uint8Array.from(readFileSync(path));
+    expect(whole.subarray(fileBytes).every((byte) => byte === 0)).toBe(true);
+    return whole.subarray(0, fileBytes);
   }
 
   it("goes on where the process before it was killed", () => {
-    written(7);
+    writeFileSync(path, written(7));
     const outbox = openOutbox({ path });
     expect(ids(outbox)).toEqual([1, 3, 4, 6, 7]);
     expect([...outbox.ended.values()]).toEqual(["answered", "answered"]);
     expect([...outbox.pending.get(idOf(4))!.payload]).toEqual([4, 4, 4, 4, 4]);
-    expect(outbox.recovery).toEqual({ records: 9, validBytes: outbox.fileBytes, droppedBytes: 0 });
+    expect(outbox.recovery).toMatchObject({ records: 10, droppedBytes: 0 }); // an epoch, seven asks, two ends
     outbox.close();
   });
 
-  it("cut at every byte, keeps the longest valid prefix and can be written again", () => {
-    const whole = written(20);
+  it("cut at every byte of 200 records, keeps the longest valid prefix and can be written again", () => {
+    const whole = written(150);
     const boundaries = new Set<number>();
     for (let cut = 0; cut <= whole.length; cut++) {
       const recovered = recoverLog(whole.subarray(0, cut));
       boundaries.add(recovered.validBytes);
       expect(recovered.validBytes).toBeLessThanOrEqual(cut);
       expect(recovered.reason === undefined).toBe(recovered.validBytes === cut);
+      if (cut % 23 !== 0 && recovered.validBytes !== cut) continue;
       writeFileSync(path, whole.subarray(0, cut));
       const outbox = openOutbox({ path, fsync: "none" });
-      expect(outbox.recovery).toMatchObject({ records: recovered.bodies.length, droppedBytes: cut - recovered.validBytes });
-      if (cut % 16 === 0) {
-        outbox.add(entry(99));
-        outbox.close();
-        const again = openOutbox({ path, fsync: "none" });
-        expect(ids(again).at(-1)).toBe(99);
-        expect(again.recovery).toMatchObject({ records: recovered.bodies.length + 1, droppedBytes: 0 });
-        again.close();
-      } else outbox.close();
+      expect(outbox.recovery).toMatchObject({
+        records: recovered.bodies.length,
+        droppedBytes: recovered.usedBytes - recovered.validBytes,
+      });
+      outbox.add(entry(999));
+      outbox.close();
+      const again = openOutbox({ path, fsync: "none" });
+      expect(ids(again).at(-1)).toBe(999);
+      expect(again.recovery).toMatchObject({ droppedBytes: 0 });
+      again.close();
     }
-    expect(boundaries.size).toBe(20 + 6 + 2); // every record, the bare header, nothing
+    expect(boundaries.size).toBe(1 + 150 + 50 + 2); // the epoch, every record, the bare header, nothing
   });
 
-  it("with any byte flipped, keeps all before the record that is hurt", () => {
-    const whole = written(20);
+  it("with any byte flipped, keeps all before the record that is hurt, and says what it dropped", () => {
+    const whole = written(150);
     const ends = [8];
     for (const body of recoverLog(whole).bodies) ends.push(ends.at(-1)! + 8 + body.length);
+    let ends8 = 0;
     for (let at = 0; at < whole.length; at++) {
+      while (ends8 < ends.length && ends[ends8]! <= at) ends8++;
       const flipped = Uint8Array.from(whole);
       flipped[at]! ^= 0xff;
-      const before = at < 8 ? 0 : ends.filter((end) => end <= at).length - 1;
-      expect(recoverLog(flipped).bodies.length, `byte ${at}`).toBe(before);
+      const recovered = recoverLog(flipped);
+      expect(recovered.bodies.length, `byte ${at}`).toBe(at < 8 ? 0 : ends8 - 1);
+      expect(recovered.reason, `byte ${at}`).toBeTypeOf("string");
     }
   });
 
@@ -132,9 +167,10 @@ describe("an outbox file", () => {
     const headed = fc.uint8Array({ maxLength: 200 }).map((rest) => Uint8Array.from([...whole.subarray(0, 8), ...rest]));
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), hurt, headed), (bytes) => {
-        const { validBytes, bodies } = recoverLog(bytes);
-        expect(validBytes).toBeLessThanOrEqual(bytes.length);
-        expect(recoverLog(bytes.subarray(0, validBytes))).toEqual({ bodies, validBytes });
+        const { validBytes, usedBytes, bodies } = recoverLog(bytes);
+        expect(validBytes).toBeLessThanOrEqual(usedBytes);
+        expect(usedBytes).toBeLessThanOrEqual(bytes.length);
+        expect(recoverLog(bytes.subarray(0, validBytes))).toEqual({ bodies, validBytes, usedBytes: validBytes });
       }),
       { numRuns: 3000 },
     );
@@ -157,8 +193,8 @@ describe("an outbox file", () => {
     outbox.add(entry(1, 100));
     for (let n = 2; n < 3000; n++) {
       outbox.add(entry(n, 200));
-      outbox.end(idOf(n), "answered", 1);
-      expect(outbox.fileBytes).toBeLessThanOrEqual(2 * 50_000 + 65_536);
+      outbox.end(idOf(n), "answered");
+      expect(fs.statSync(path).size).toBeLessThanOrEqual(2 * 50_000 + 65_536 + 8192 * 42);
     }
     outbox.close();
     const again = openOutbox({ path });
@@ -168,34 +204,208 @@ describe("an outbox file", () => {
     expect(fs.existsSync(`${path}.tmp`)).toBe(false);
   });
 
-  it("takes a full disk as a value, cuts off the torn record and works again when there is room", () => {
+  it("takes a full disk as a value, has room to end what it holds, and works again when there is room", () => {
     const disk = fullDisk();
     const outbox = openOutbox({ path, fs: disk, fsync: "none" });
-    outbox.add(entry(1));
-    disk.room = 10; // in the middle of the next record
-    expect(outbox.add(entry(2))).toMatchObject({ ok: false, reason: expect.stringContaining("ENOSPC") });
-    expect(ids(outbox)).toEqual([1]);
-    expect(outbox.end(idOf(1), "expired", 1)).toMatchObject({ ok: false });
-    expect(openOutboxCopy().recovery).toMatchObject({ records: 1 });
+    for (let n = 1; n <= 400; n++) outbox.add(entry(n, 100));
+    disk.room = 50;
+    let refused = 0;
+    for (let n = 401; n <= 900; n++) refused += Number(!outbox.add(entry(n, 100)).ok);
+    expect(refused).toBeGreaterThan(300); // what was taken ahead takes a few
+    const kept = ids(outbox);
+    for (const n of kept.slice(0, -1)) expect(outbox.end(idOf(n), "answered")).toEqual({ ok: true });
+    expect(recoverLog(readFileSync(path)).reason).toBeUndefined();
     disk.room = Number.POSITIVE_INFINITY;
-    expect(outbox.add(entry(3))).toMatchObject({ ok: true });
+    expect(outbox.add(entry(999))).toMatchObject({ ok: true });
     outbox.close();
     const again = openOutbox({ path });
-    expect(ids(again)).toEqual([1, 3]); // the end that could not be written is asked again: answered twice, acted on by its id
+    expect(ids(again)).toEqual([kept.at(-1), 999]);
     expect(again.recovery).toMatchObject({ droppedBytes: 0 });
     again.close();
+  });
+
+  it("opens on a full disk, and ends there what it finds", () => {
+    const outbox = openOutbox({ path, fsync: "none" });
+    for (let n = 1; n <= 50; n++) outbox.add(entry(n, 300));
+    outbox.close();
+    const disk = fullDisk();
+    disk.room = 0;
+    const full = openOutbox({ path, fs: disk, fsync: "none" });
+    for (const n of ids(full)) expect(full.end(idOf(n), "expired")).toEqual({ ok: true });
+    full.close();
+    const again = openOutbox({ path });
+    expect(again.pending.size).toBe(0);
+    again.close();
+  });
+
+  it("keeps an entry whose end the medium did not take", () => {
+    let isBroken = false;
+    const medium = {
+      ...fs,
+      writeSync: ((...args: Parameters<typeof fs.writeSync>) => {
+        if (isBroken) throw new Error("EIO: i/o error, write");
+        return fs.writeSync(...args);
+      }) as typeof fs.writeSync,
+    };
+    const outbox = openOutbox({ path, fs: medium, fsync: "none" });
+    outbox.add(entry(1));
+    isBroken = true;
+    expect(outbox.end(idOf(1), "answered")).toMatchObject({ ok: false, reason: expect.stringContaining("EIO") });
+    expect(ids(outbox)).toEqual([1]);
+    isBroken = false;
+    expect(outbox.end(idOf(1), "answered")).toEqual({ ok: true });
+    outbox.close();
+  });
+
+  it("belongs to one process: a second is told who has it, and the dead hold nothing", () => {
+    const outbox = openOutbox({ path });
+    expect(() => openOutbox({ path })).toThrow(expect.objectContaining({ code: "OUTBOX_LOCKED" }) as Error);
+    expect(() => openOutbox({ path })).toThrow(`in use by process ${process.pid}`);
+    outbox.close();
+    openOutbox({ path }).close();
+    const locks = () => fs.readdirSync(folder).filter((name) => name.includes(".lock."));
+    expect(locks()).toHaveLength(1);
+
+    for (const dead of [`999999999:1:${"0".repeat(32)}`, `${process.pid}:1:${systemSteadyClock.boot}`, "", "nonsense"]) {
+      const [lock] = locks();
+      fs.unlinkSync(join(folder, lock!));
+      if (dead !== "") fs.symlinkSync(dead, join(folder, lock!));
+      else writeFileSync(join(folder, lock!), ""); // not a link at all
+      openOutbox({ path }).close();
+      expect(locks()).toHaveLength(1);
+    }
+  });
+
+  it("gives the lock to one of many processes that want it at once", async () => {
+    const script = join(folder, "contend.mjs");
+    await build({
+      stdin: {
+        contents: `import { lockOutbox } from "./outbox-lock.ts";
+          process.stdin.once("data", () => {
+            try { lockOutbox(process.argv[2]); console.log("got"); } catch { console.log("locked"); }
+          });
+          process.stdin.once("end", () => process.exit());
+          console.log("ready");`,
+        resolveDir: join(packageRoot(), "host/mqtt"),
+        loader: "ts",
+      },
+      ...{ bundle: true, platform: "node", format: "esm", outfile: script, logLevel: "silent" },
+    });
+    for (const before of [undefined, "999999999:1:x"]) {
+      if (before !== undefined) fs.symlinkSync(before, `${path}.lock.${1000}`);
+      const said: string[][] = [];
+      const children = Array.from({ length: 6 }, (_, n) => {
+        const child = spawn(process.execPath, [script, path], { stdio: ["pipe", "pipe", "inherit"] });
+        said[n] = [];
+        child.stdout.on("data", (chunk: Buffer) => said[n]!.push(...chunk.toString().trim().split("\n")));
+        return child;
+      });
+      await until(() => said.every((lines) => lines.length === 1), "all are ready");
+      for (const child of children) child.stdin.write("go\n");
+      await until(() => said.every((lines) => lines.length === 2), "all have tried");
+      expect(said.filter((lines) => lines[1] === "got")).toHaveLength(1);
+      for (const child of children) child.stdin.end();
+      await Promise.all(children.map((child) => new Promise((resolve) => child.once("exit", resolve))));
+    }
   });
 
   it("says how to mend a folder that is not there", () => {
     expect(() => openOutbox({ path: join(folder, "no", "such", "outbox.log") })).toThrow(MqttError);
     expect(() => memoryOutbox({ maxEntries: 0 })).toThrow(MqttError);
   });
+});
 
-  function openOutboxCopy(): Outbox {
-    const copy = join(folder, "copy.log");
-    fs.copyFileSync(path, copy);
-    const outbox = openOutbox({ path: copy });
-    outbox.close();
-    return outbox;
-  }
+describe("log time", () => {
+  const at = (outbox: Outbox, n: number) => outbox.now() - outbox.pending.get(idOf(n))!.at;
+
+  it("goes on through processes and clock jumps within one start of the machine", () => {
+    const clock = new ManualClock();
+    const boot = "ab".repeat(16);
+    const open = () => openOutbox({ path, fsync: "none", time: steadyOf(clock, boot) });
+    const first = open();
+    first.add(entry(1));
+    clock.jumpWall(-1e9);
+    clock.advance(5000);
+    first.add(entry(2));
+    first.close();
+    clock.jumpWall(1e12);
+    clock.advance(60_000); // no process ran
+    const second = open();
+    expect([at(second, 1), at(second, 2)]).toEqual([65_000, 60_000]);
+    clock.advance(1000);
+    expect(at(second, 2)).toBe(61_000);
+    second.close();
+  });
+
+  it("believes the wall clock about a power cut only where it can be right", () => {
+    for (const [wallAfter, downtime] of [
+      [1_700_000_000_000 + 5000 + 90_000, 90_000], // a minute and a half without power
+      [1_700_000_000_000 - 1e9, 0], // set back
+      [0, 0], // no battery: 1970
+    ] as const) {
+      rmSync(path, { force: true });
+      const before = new ManualClock(1_700_000_000_000);
+      const first = openOutbox({ path, fsync: "none", time: steadyOf(before) });
+      first.add(entry(1));
+      before.advance(5000);
+      first.beat();
+      const image = readFileSync(path); // and then the power goes
+      first.close();
+      writeFileSync(path, image);
+      const second = openOutbox({ path, fsync: "none", time: steadyOf(new ManualClock(wallAfter)) });
+      expect(at(second, 1)).toBe(5000 + downtime);
+      second.close();
+    }
+  });
+
+  it("survives compaction, and names what is older than the bound", () => {
+    const clock = new ManualClock();
+    const time = steadyOf(clock);
+    const first = openOutbox({ path, fsync: "none", time, maxAgeMillis: 100_000 });
+    first.add(entry(1));
+    clock.advance(90_000);
+    for (let n = 2; n < 2000; n++) {
+      first.add(entry(n, 100));
+      if (n < 1999) first.end(idOf(n), "answered");
+    }
+    expect(first.overdue()).toEqual([]);
+    first.close();
+    clock.advance(20_000);
+    const second = openOutbox({ path, fsync: "none", time, maxAgeMillis: 100_000 });
+    expect(at(second, 1)).toBe(110_000);
+    expect(second.overdue()).toEqual([idOf(1)]);
+    second.close();
+  });
+
+  it("never runs backwards, whatever clocks do (property)", () => {
+    const move = fc.record({ steady: fc.nat(100_000), wall: fc.integer({ min: -1e10, max: 1e10 }), isReboot: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 12 }), (moves) => {
+        rmSync(path, { force: true });
+        let clock = new ManualClock();
+        let boot = "00".repeat(16);
+        let least = 0; // powered time since the ask
+        let most = 0;
+        for (const [n, { steady, wall, isReboot }] of [...moves.entries()]) {
+          if (isReboot) {
+            const jumped = Math.max(0, clock.wall() + wall);
+            most += Math.max(0, jumped - clock.wall());
+            clock = new ManualClock(jumped);
+            boot = n.toString(16).padStart(32, "1");
+          } else clock.jumpWall(wall);
+          const outbox = openOutbox({ path, fsync: "none", time: steadyOf(clock, boot) });
+          if (n === 0) outbox.add(entry(1));
+          clock.advance(steady);
+          least += steady;
+          most += steady;
+          if (n === 0) [least, most] = [steady, steady];
+          const age = at(outbox, 1);
+          expect(age).toBeGreaterThanOrEqual(least - 1e-3);
+          expect(age).toBeLessThanOrEqual(most + Math.abs(wall) * Number(isReboot) + 1e-3);
+          outbox.close();
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
 });

@@ -79,6 +79,19 @@ describe("payloads", () => {
     });
   });
 
+  it("carry a raw window, features or an exit's activations, each telling less of the wearer", () => {
+    const forms: [Partial<Payload<"ask">>, number][] = [
+      [{ form: "raw", patchBytes: 48, patches: new Uint8Array(96) }, 96],
+      [{ form: "features" }, 48],
+      [{ form: "activations", atExit: 2, patchBytes: 64, patches: new Uint8Array(64), windowPatches: 1 }, 64],
+    ];
+    for (const [change, bytes] of forms) {
+      const decoded = decodePayload(["ask"], encodePayload({ ...ask, ...change }));
+      expect(decoded).toMatchObject({ ok: true, value: { form: change.form } });
+      expect(decoded.ok && decoded.value.patches.length).toBe(bytes);
+    }
+  });
+
   it("say which field is wrong", () => {
     const wrong: [Partial<Record<keyof Payload<"ask">, unknown>>, RegExp][] = [
       [{ v: 2 }, /^v: /],
@@ -91,6 +104,11 @@ describe("payloads", () => {
       [{ patchBytes: 0 }, /^patchBytes: /],
       [{ local: { label: 2, confidenceQ15: 0, exit: 0 } }, /local label/],
       [{ deadlineMillis: 0 }, /^deadlineMillis: /],
+      [{ form: "video" }, /^form: /],
+      [{ form: "activations" }, /atExit/],
+      [{ atExit: 1 }, /atExit/],
+      [{ form: "activations", atExit: 8 }, /^atExit: /],
+      [{ form: "raw", patchBytes: 3, patches: new Uint8Array(9) }, /int16/],
       [{ kind: "answer" }, /kind is not ask/],
     ];
     for (const [change, reason] of wrong)

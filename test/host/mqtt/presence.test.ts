@@ -12,9 +12,10 @@ it("leaves a will that waits out the longest sleep, and keeps it when it only go
   const clients: Client[] = [];
   aedes.on("client", (client) => clients.push(client));
   const pendingWills = (aedes as unknown as { delayedWills: Map<string, unknown> }).delayedWills;
+  const anomalies: string[] = [];
   const edge = createAsker({
     ...{ broker: { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}` }, site: "lab", node: "wrist" },
-    ...{ longestSleepSeconds: 600, events: { onOutcome: () => {} } },
+    ...{ longestSleepSeconds: 600, events: { onOutcome: () => {}, onAnomaly: ({ code }) => anomalies.push(code) } },
   });
   await until(() => edge.linkState === "online", "online");
   const willDelay = 600 + WILL_GRACE_SECONDS;
@@ -29,6 +30,12 @@ it("leaves a will that waits out the longest sleep, and keeps it when it only go
   edge.wake();
   await until(() => edge.linkState === "online", "online again");
   expect(pendingWills.has("wrist")).toBe(false);
+
+  await edge.sleep(Date.now() + 7_200_000); // longer than was said: the session waits for it all the same
+  expect(anomalies).toEqual(["SLEEP_TOO_LONG"]);
+  expect(clients.at(-1)).toMatchObject({ sessionExpiryInterval: 7200 + WILL_GRACE_SECONDS + SESSION_GRACE_SECONDS });
+  edge.wake();
+  await until(() => edge.linkState === "online", "online once more");
   await edge.close();
   await until(() => aedes.connectedClients === 0, "gone");
   expect(pendingWills.has("wrist")).toBe(false);

@@ -1,0 +1,90 @@
+import { align16, word } from "../context";
+import {
+  ATTENTION_WINDOW, BLOCK_WORDS, CONFIG_BLOCKS, CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_D_MODEL, CONFIG_EMBED, CONFIG_EXITS, CONFIG_PATCH_FRAMES,
+  EXIT_EPSILON, EXIT_HEAD, EXIT_WORDS,
+} from "../layout";
+import { attentionLanes } from "./attention-lanes";
+import { Batch, CHUNK, LANES, ROW16, STATE, isSsm, pointerOf } from "./lanes";
+import { linearLanes } from "./linear-lanes";
+import { normLanes } from "./norm-lanes";
+import { ssmLanes } from "./ssm-lanes";
+
+// One run: every sequence from a reset state to its end. Block by block over a chunk of patches, since a block needs of the others
+// only their residuals. What no logit depends on is left out: above the last block's state, all but the sequences' last patches.
+
+/** residual (dModel, LANES) = embed · patch t of every sequence; past its end a sequence is fed zeros, and nobody looks. */
+function embed(batch: Batch, t: i32, residual: usize): void {
+  const record = batch.config + (CONFIG_EMBED << 2);
+  const patchBytes = word(batch.config, CONFIG_CHANNELS) * word(batch.config, CONFIG_PATCH_FRAMES);
+  const laneBytes = <usize>(batch.maxPatches * patchBytes);
+  memory.fill(batch.x, 0, <usize>((patchBytes + 1) >> 1) << 5);
+  for (let lane: usize = 0; lane < <usize>LANES; lane++) {
+    if (t >= load<i32>(batch.lengths + (lane << 2))) continue;
+    let from = batch.patches + lane * laneBytes + <usize>(t * patchBytes);
+    let to = batch.x + (lane << 2);
+    for (let i = 0; i < patchBytes; i += 2) {
+      store<i16>(to, load<i8>(from));
+      if (i + 1 < patchBytes) store<i16>(to, load<i8>(from, 1), 2);
+      from += 2;
+      to += 32;
+    }
+  }
+  linearLanes(batch.image, record, batch.embed, batch.x, residual, 0, false);
+}
+
+/** Whether any sequence ends at patch t, or (`within` > 1) in the `within` patches from t on. */
+function endsSoon(batch: Batch, t: i32, within: i32): bool {
+  for (let lane: usize = 0; lane < <usize>LANES; lane++) {
+    const left = load<i32>(batch.lengths + (lane << 2)) - t;
+    if (left > 0 && left <= within) return true;
+  }
+  return false;
+}
+
+function step(batch: Batch, block: i32, residual: usize, isNeeded: bool): void {
+  const record = batch.blocks + <usize>(block * (BLOCK_WORDS << 2));
+  const state = pointerOf(batch, block, STATE);
+  if (isSsm(record)) ssmLanes(batch, block, record, state, residual, isNeeded);
+  else attentionLanes(batch, block, record, state, residual, isNeeded);
+}
+
+/** Logits of the sequences that end at patch t, from the last residual. */
+function conclude(batch: Batch, t: i32, residual: usize): void {
+  const config = batch.config;
+  const exit = batch.exits + <usize>((word(config, CONFIG_EXITS) - 1) * (EXIT_WORDS << 2));
+  const nClasses = word(config, CONFIG_CLASSES);
+  normLanes(residual, batch.x, word(config, CONFIG_D_MODEL), word(exit, EXIT_EPSILON));
+  linearLanes(batch.image, exit + (EXIT_HEAD << 2), batch.head, batch.x, batch.row, 0, false);
+  for (let lane: usize = 0; lane < <usize>LANES; lane++) {
+    if (load<i32>(batch.lengths + (lane << 2)) != t + 1) continue;
+    const to = batch.logits + lane * <usize>align16(nClasses << 1);
+    for (let i: usize = 0; i < <usize>nClasses; i++) store<i16>(to + (i << 1), load<i16>(batch.row + i * ROW16 + (lane << 1)));
+  }
+}
+
+export function runBatch(batch: Batch): void {
+  const config = batch.config;
+  const last = word(config, CONFIG_BLOCKS) - 1;
+  const rowBytes = <usize>word(config, CONFIG_D_MODEL) * ROW16;
+  const lastRecord = batch.blocks + <usize>(last * (BLOCK_WORDS << 2));
+  // A last attention block reads of the past only the keys and values of its window.
+  const reach = isSsm(lastRecord) ? i32.MAX_VALUE : word(lastRecord, ATTENTION_WINDOW);
+  memory.fill(batch.states, 0, batch.stateBytes);
+  let length = 0;
+  for (let lane: usize = 0; lane < <usize>LANES; lane++) length = max<i32>(length, load<i32>(batch.lengths + (lane << 2)));
+  for (let from = 0; from < length; from += CHUNK) {
+    const count = min<i32>(CHUNK, length - from);
+    for (let i = 0; i < count; i++) embed(batch, from + i, batch.residual + <usize>i * rowBytes);
+    for (let b = 0; b < last; b++) {
+      for (let i = 0; i < count; i++) step(batch, b, batch.residual + <usize>i * rowBytes, true);
+    }
+    for (let i = 0; i < count; i++) {
+      const t = from + i;
+      const isEnd = endsSoon(batch, t, 1);
+      if (!isEnd && !endsSoon(batch, t, reach)) continue;
+      const residual = batch.residual + <usize>i * rowBytes;
+      step(batch, last, residual, isEnd);
+      if (isEnd) conclude(batch, t, residual);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import {
+  COUNTER_WORDS, DEVICE_AGENTS, MOTION_NOT_WORN_TICKS, MOTION_STILL_VARIANCE, MOTION_WAKE_VARIANCE, OPTION_NOT_WORN_TICKS,
+  OPTION_SNAPSHOT_TICKS, OPTION_STILL_VARIANCE, OPTION_TELEMETRY_TICKS, OPTION_WAKE_VARIANCE, OPTION_WORDS, PERIOD_SNAPSHOT_TICKS,
+  PERIOD_TELEMETRY_TICKS,
+} from "./layout";
+
+// What the device knows beside its models: counters, options, time, and one record an agent.
+
+/** Device time: the tick of the newest sensor frame. There is no other clock. */
+export let tick: u32 = 0;
+export let hasTick: bool = false;
+
+export function setTick(now: u32): void {
+  tick = now;
+  hasTick = true;
+}
+
+export function forgetTick(): void {
+  hasTick = false;
+}
+
+export const counters = memory.data(COUNTER_WORDS << 2, 16);
+export const options = memory.data(OPTION_WORDS << 2, 16);
+
+export function count(counter: i32, by: u32 = 1): void {
+  const p = counters + <usize>(counter << 2);
+  store<u32>(p, load<u32>(p) + by);
+}
+
+export function option(key: i32): u32 {
+  return load<u32>(options + <usize>(key << 2));
+}
+
+export function setOption(key: i32, value: u32): void {
+  store<u32>(options + <usize>(key << 2), value);
+}
+
+export function defaultOptions(): void {
+  memory.fill(options, 0, OPTION_WORDS << 2);
+  setOption(OPTION_TELEMETRY_TICKS, PERIOD_TELEMETRY_TICKS);
+  setOption(OPTION_SNAPSHOT_TICKS, PERIOD_SNAPSHOT_TICKS);
+  setOption(OPTION_STILL_VARIANCE, MOTION_STILL_VARIANCE);
+  setOption(OPTION_WAKE_VARIANCE, MOTION_WAKE_VARIANCE);
+  setOption(OPTION_NOT_WORN_TICKS, MOTION_NOT_WORN_TICKS);
+}
+
+/** An agent of this device. */
+@unmanaged
+export class Agent {
+  factory: usize; // image linked into the firmware, 0 = none: setImage
+  factoryBytes: u32;
+  image: usize; // the one that runs, 0 = none
+  imageBytes: u32;
+  model: usize; // its arena
+  arenaBytes: u32;
+  slot: i32; // SLOT_
+  start: i32; // START_
+  status: i32; // of the prepare, or of the one that was refused
+  wanted: i32; // slot that the journal names
+  hasSetPoint: u32;
+}
+
+const AGENT_BYTES: usize = 64;
+const records = memory.data(256, 16); // DEVICE_AGENTS · AGENT_BYTES
+
+export function agentAt(index: i32): Agent {
+  return changetype<Agent>(records + <usize>index * AGENT_BYTES);
+}
+
+/** How many agents there are: those with a factory image, and those with slots in the store. */
+export let agents: i32 = 0;
+
+export function setAgents(n: i32): void {
+  agents = min<i32>(n, DEVICE_AGENTS);
+}

@@ -1,0 +1,166 @@
+/*
+ * The probe: the core alone, driven over the link's UART window by window, with its costs. `dormouse emulate` and the tests run it: the same
+ * generated C, kernels, start-up and HAL as the firmware. Messages both ways: u8 operation, u16 length, payload; little-endian.
+ */
+#include "core.h"
+#include "hal.h"
+#include "ring.h"
+#include "wasm-host.h"
+
+enum { OP_HELLO = 1, OP_SET_POINT, OP_FRAMES, OP_STACK, OP_LINEAR };
+
+extern const uint8_t dormouse_model[], dormouse_model_end[];
+
+#define MAX_PAYLOAD 2048u
+static uint32_t buffer[MAX_PAYLOAD / 4u];
+#define MAX_DECISIONS 64u
+static uint32_t reply[3 + 3 * MAX_DECISIONS];
+static Z_core_instance_t core;
+static uint32_t model, channels, exits, logitBytes;
+static int32_t status;
+
+static uint8_t take_byte(void) {
+  uint8_t byte;
+  while (ring_take(&byte, 1) == 0) hal_sleep();
+  return byte;
+}
+
+static void put(const void *from, uint32_t n) {
+  const uint8_t *p = from;
+  while (n-- > 0) hal_uart_put(*p++);
+}
+
+static void answer(uint8_t op, const void *payload, uint32_t n) {
+  uint8_t head[3] = {op, (uint8_t)n, (uint8_t)(n >> 8)};
+  put(head, 3);
+  put(payload, n);
+}
+
+static uint8_t *at(uint32_t address) { return DORMOUSE_MEMORY_BASE + address; }
+static uint32_t word_at(uint32_t address) { return *(uint32_t *)(void *)at(address); }
+
+/* CRC-32 (IEEE): logits of the exits up to the decision's, then the state. host/firmware/host-decisions.ts has the same. */
+static uint32_t crc32(uint32_t crc, const uint8_t *p, uint32_t n) {
+  static const uint32_t nibbles[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+  for (crc = ~crc; n > 0; n--) {
+    crc ^= *p++;
+    crc = crc >> 4 ^ nibbles[crc & 15];
+    crc = crc >> 4 ^ nibbles[crc & 15];
+  }
+  return ~crc;
+}
+
+/* 300,000 instructions and a few: what a tick is worth. */
+__attribute__((noinline)) static void spin(void) {
+  uint32_t n = 100000;
+  __asm volatile("1: sub %0, #1\n cmp %0, #0\n bne 1b" : "+l"(n)::"cc");
+}
+
+static uint32_t since(uint32_t start) { return (hal_ticks() - start) & 0xffffffu; }
+
+static void hello(void) {
+  hal_mark(true);
+  uint32_t start = hal_ticks();
+  spin();
+  reply[3] = since(start);
+  hal_mark(false);
+  reply[0] = Z_coreZ_abiHash(&core);
+  reply[1] = (uint32_t)status;
+  reply[2] = Z_coreZ_arenaUsedBytes(&core);
+  reply[4] = channels;
+  reply[5] = exits;
+  answer(OP_HELLO, reply, 24);
+}
+
+/* u8 0, u8 frames, u16 0, u32 tick; then (frames, channels) s16. */
+static void frames(const uint8_t *payload) {
+  uint32_t n = payload[1], tick = *(const uint32_t *)(const void *)(payload + 4);
+  const uint16_t *from = (const uint16_t *)(const void *)(payload + 8);
+  uint32_t decision = Z_coreZ_decisionPtr(&core, model);
+  uint32_t total = 0, worst = 0, decisions = 0;
+  for (uint32_t i = 0; i < n; i++, from += channels) {
+    memcpy(at(Z_coreZ_framePtr(&core, model)), from, channels * 2u);
+    hal_mark(true);
+    uint32_t start = hal_ticks();
+    uint32_t did = Z_coreZ_pushFrame(&core, model, tick + i);
+    uint32_t took = since(start);
+    hal_mark(false);
+    total += took;
+    if (took > worst) worst = took;
+    if ((did & PUSH_DECISION) == 0 || decisions == MAX_DECISIONS) continue;
+    uint32_t exit = word_at(decision + 4 * DECISION_EXIT);
+    uint32_t crc = 0;
+    for (uint32_t k = 0; k <= exit; k++) crc = crc32(crc, at(Z_coreZ_logitsPtr(&core, model, k)), logitBytes);
+    uint32_t *to = reply + 3 + 3 * decisions++;
+    to[0] = word_at(decision + 4 * DECISION_LABEL);
+    to[1] = exit;
+    to[2] = crc32(crc, at(Z_coreZ_tailPtr(&core, model)), Z_coreZ_tailBytes(&core, model));
+  }
+  reply[0] = total;
+  reply[1] = worst;
+  reply[2] = decisions;
+  answer(OP_FRAMES, reply, 12 + 12 * decisions);
+}
+
+#if DORMOUSE_KERNELS
+struct Z_kernels_instance_t;
+void Z_kernelsZ_linear_s8(struct Z_kernels_instance_t *, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t);
+#endif
+
+/* The C linear at 128 × 128, any 16 KB of the image as weights; the sums go where the arena ends, and the model is prepared anew. */
+static void linear(void) {
+  reply[0] = 0;
+#if DORMOUSE_KERNELS
+  uint32_t image = wasm_address(dormouse_model), sums = DORMOUSE_MEMORY_BYTES - 512u;
+  hal_mark(true);
+  uint32_t start = hal_ticks();
+  for (uint32_t i = 0; i < 10; i++) Z_kernelsZ_linear_s8(0, image, image + 4096, image + 2048, sums, 128, 128);
+  reply[0] = since(start);
+  hal_mark(false);
+  Z_coreZ_prepare(&core, image, (uint32_t)(dormouse_model_end - dormouse_model), model, DORMOUSE_MEMORY_BYTES - model);
+#endif
+  answer(OP_LINEAR, reply, 4);
+}
+
+int main(void) {
+  Z_core_init_module();
+#if DORMOUSE_KERNELS
+  Z_core_instantiate(&core, 0);
+#else
+  Z_core_instantiate(&core);
+#endif
+  Z_coreZ__initialize(&core);
+  uint32_t image = wasm_address(dormouse_model);
+  uint32_t bytes = (uint32_t)(dormouse_model_end - dormouse_model);
+  model = Z_coreZ_memoryBase(&core);
+  wasm_admit_image(&core.w2c_memory, dormouse_model, bytes);
+  status = (int32_t)Z_coreZ_prepare(&core, image, bytes, model, DORMOUSE_MEMORY_BYTES - model);
+  if (status == 0) {
+    const uint32_t *config = (const uint32_t *)(const void *)(dormouse_model + ((const uint32_t *)(const void *)dormouse_model)[17]);
+    channels = config[CONFIG_CHANNELS];
+    exits = config[CONFIG_EXITS];
+    logitBytes = config[CONFIG_CLASSES] * 2u;
+  }
+  hello(); /* unasked: a UART drops what comes before it is set up */
+  for (;;) {
+    uint8_t op = take_byte();
+    uint32_t n = take_byte();
+    n |= (uint32_t)take_byte() << 8;
+    uint8_t *to = (uint8_t *)buffer;
+    for (uint32_t i = 0; i < n; i++) {
+      uint8_t byte = take_byte();
+      if (i < MAX_PAYLOAD) to[i] = byte;
+    }
+    if (status != 0) continue;
+    if (op == OP_SET_POINT) {
+      memcpy(at(Z_coreZ_setPointPtr(&core, model)), buffer, 4 * SETPOINT_WORDS);
+      reply[0] = Z_coreZ_applySetPoint(&core, model);
+      answer(op, reply, 4);
+    } else if (op == OP_FRAMES) frames(to);
+    else if (op == OP_STACK) {
+      reply[0] = hal_stack_used();
+      answer(op, reply, 4);
+    } else if (op == OP_LINEAR) linear();
+  }
+}

@@ -1,0 +1,202 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { startBroker } from "../../mqtt/broker.ts";
+import { compareLedgers, readLedgerFile } from "../../mqtt/ledger.ts";
+import { cpuMillis } from "../cpu-millis.ts";
+import type { CliIo } from "../io.ts";
+import type { Output } from "../output.ts";
+import { syntheticContexts } from "../synthetic-contexts.ts";
+import { type Device, openFleet } from "./fleet.ts";
+import { type BenchWorkers, startBenchWorkers } from "./workers.ts";
+
+/** Wearers whose contexts are asked, in turn. */
+const WEARERS = 64;
+/** Beyond the deadline, for the last outcomes. */
+const GRACE_MILLIS = 5000;
+
+export interface OffloadOptions {
+  readonly agent: string;
+  readonly broker?: string;
+  readonly devices: number;
+  readonly workers: number;
+  readonly deadlineSeconds: number;
+  readonly fsync: "asked" | "none";
+}
+
+/** Ids whose outcomes are watched for a second one: the last so many. */
+const WATCHED_IDS = 32_768;
+
+/** What stands while a bench of asks runs. */
+export interface Stage {
+  readonly brokerUrl: string;
+  readonly workers: BenchWorkers;
+  readonly devices: readonly Device[];
+  readonly onOutcome: (listen: (device: Device, outcome: Outcome) => void) => void;
+  /** Ends devices and workers and compares the ledgers of both ends. */
+  end(): Promise<StageEnd>;
+}
+
+export type Outcome = Parameters<Parameters<typeof openFleet>[0]["onOutcome"]>[1];
+
+export interface StageEnd {
+  readonly asked: number;
+  readonly answered: number;
+  readonly expired: number;
+  readonly refused: number;
+  readonly evicted: number;
+  readonly pending: number;
+  readonly lost: number;
+  readonly duplicatesActedOn: number;
+  readonly resends: number;
+  readonly postponed: number;
+  readonly duplicateAnswers: number;
+  readonly cloud: Record<string, number>;
+}
+
+/** Opens broker (where none is named), workers and devices, runs `play`, and always takes all down again. */
+export async function withStage<T>(io: CliIo, out: Output, options: OffloadOptions, play: (stage: Stage) => Promise<T>): Promise<T> {
+  const agent = await loadAgent(options.agent, io.cwd);
+  const model = await openAgentModel(agent);
+  if (agent.syntheticPath === undefined)
+    throw new ConfigError("BENCH_NO_WEARER", `agent ${options.agent} has no synthetic wearer whose contexts could be asked. Use activity.`);
+  const contexts = syntheticContexts(model, agent.syntheticPath, WEARERS);
+  const nodePrefix = `bench-${randomBytes(3).toString("hex")}-`;
+  const folder = mkdtempSync(join(tmpdir(), "dormouse-bench-"));
+  const embedded = options.broker === undefined ? await startBroker({ port: 0 }) : undefined;
+  const brokerUrl = options.broker ?? embedded!.url;
+  let workers: BenchWorkers | undefined;
+  let devices: readonly Device[] = [];
+  let cloud: Record<string, number> | undefined;
+  const acted = new Map<string, number>(); // outcomes that the device was told, by id
+  let duplicatesActedOn = 0;
+  let listener: (device: Device, outcome: Outcome) => void = () => {};
+  try {
+    const cloudLedger = join(folder, "cloud.jsonl");
+    workers = await startBenchWorkers(io, {
+      brokerUrl,
+      agent: options.agent,
+      workers: options.workers,
+      ledgerPath: cloudLedger,
+      onNote: out.note,
+    });
+    devices = await openFleet({
+      ...{
+        brokerUrl,
+        devices: options.devices,
+        agent: agent.definition.name,
+        model,
+        contexts,
+        nodePrefix,
+        folder,
+        fsync: options.fsync,
+        clock: io.clock,
+      },
+      deadlineMillis: options.deadlineSeconds * 1000,
+      onOutcome(device, outcome) {
+        const times = (acted.get(outcome.id) ?? 0) + 1;
+        acted.set(outcome.id, times);
+        if (times === 2) duplicatesActedOn++;
+        if (acted.size > WATCHED_IDS) acted.delete(acted.keys().next().value!);
+        listener(device, outcome);
+      },
+    });
+    out.note(`${devices.length} devices, ${options.workers} workers and ${embedded ? "the embedded broker" : brokerUrl}: ready.`);
+    return await play({
+      brokerUrl,
+      workers,
+      devices,
+      onOutcome(listen) {
+        listener = listen;
+      },
+      async end() {
+        await Promise.all(devices.map(({ asker }) => asker.drain(options.deadlineSeconds * 1000 + GRACE_MILLIS)));
+        const sum = (key: "resends" | "postponed") => devices.reduce((total, { asker }) => total + asker.stats()[key], 0);
+        const more = { resends: sum("resends"), postponed: sum("postponed") };
+        const duplicateAnswers = devices.reduce((total, { asker }) => total + asker.counts().duplicateAnswers, 0);
+        await Promise.all(devices.map(({ asker }) => asker.close()));
+        cloud = await workers!.stop();
+        const edge = new Map(devices.flatMap(({ ledgerPath }) => [...readLedgerFile(ledgerPath)]));
+        const { asked, answered, expired, refused, evicted, pending, lost } = compareLedgers(
+          edge,
+          readLedgerFile(cloudLedger, { nodePrefix }),
+        );
+        return { asked, answered, expired, refused, evicted, pending, lost, duplicatesActedOn, ...more, duplicateAnswers, cloud };
+      },
+    });
+  } finally {
+    if (cloud === undefined) {
+      await Promise.all(devices.map(({ asker }) => asker.close()));
+      await workers?.stop();
+    }
+    await embedded?.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Asks `asks` times: each device keeps `outstanding` asks pending, the next as soon as one has ended; or, `isBurst`, one device asks
+ * all at once. Latency is from *asked* to the outcome, the wait in the outbox included.
+ */
+export function runOffload(
+  io: CliIo,
+  out: Output,
+  options: OffloadOptions & { readonly asks: number; readonly outstanding: number; readonly isBurst: boolean },
+) {
+  return withStage(io, out, options, async (stage) => {
+    const { devices } = stage;
+    const latencies: number[] = [];
+    let asked = 0;
+    let ended = 0;
+    let told = 0;
+    const startedAt = io.clock.now();
+    const cpuAtStart = cpuMillis();
+    let finishedAt = startedAt;
+    await new Promise<void>((resolve) => {
+      const next = (device: Device) => {
+        if (asked >= options.asks || io.interrupt.aborted) return;
+        asked++;
+        device.ask();
+      };
+      stage.onOutcome((device, outcome) => {
+        ended++;
+        finishedAt = io.clock.now();
+        if (outcome.state === "answered") latencies.push(outcome.latencyMillis);
+        if (ended - told >= Math.max(1, options.asks / 10)) {
+          told = ended;
+          out.note(`${ended} of ${options.asks} asks have ended.`);
+        }
+        if (!options.isBurst) queueMicrotask(() => next(device));
+        if (ended >= options.asks) resolve();
+      });
+      io.interrupt.addEventListener("abort", () => resolve(), { once: true });
+      if (options.isBurst) for (let i = 0; i < options.asks; i++) next(devices[0]!);
+      else for (let i = 0; i < options.outstanding; i++) for (const device of devices) next(device);
+    });
+    const deviceCpuMillisAnAsk = round((cpuMillis() - cpuAtStart) / Math.max(1, asked));
+    const { resends, postponed, duplicateAnswers, cloud, ...states } = await stage.end();
+    const workerCpuMillisAnAsk = round((cloud.cpuMillis ?? 0) / Math.max(1, cloud.answered ?? 0)); // their start included
+    latencies.sort((a, b) => a - b);
+    const quantile = (q: number) => round(latencies[Math.min(latencies.length - 1, Math.floor(q * latencies.length))] ?? 0);
+    return {
+      ...states,
+      ...{
+        p50Millis: quantile(0.5),
+        p99Millis: quantile(0.99),
+        asksPerSecond: round((ended * 1000) / Math.max(1, finishedAt - startedAt)),
+      },
+      ...{
+        devices: devices.length,
+        workers: options.workers,
+        deadlineSeconds: options.deadlineSeconds,
+        seconds: round((finishedAt - startedAt) / 1000),
+      },
+      ...{ workerCpuMillisAnAsk, deviceCpuMillisAnAsk, resends, postponed, duplicateAnswers, cloud },
+    };
+  });
+}
+
+const round = (value: number) => Math.round(value * 10) / 10;

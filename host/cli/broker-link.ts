@@ -1,0 +1,50 @@
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { ConfigError } from "../core/errors.ts";
+import type { BrokerOptions } from "../mqtt/broker-url.ts";
+import { type Identity, readIdentity } from "../security/identity.ts";
+import type { CliIo } from "./io.ts";
+
+/** What every verb that talks to a broker takes, beside the broker's URL. */
+export interface BrokerLinkOptions {
+  readonly identity?: string;
+  readonly insecure: boolean;
+}
+
+/** Adds `--identity` and `--insecure`. */
+export function withBrokerLink(command: Command): Command {
+  return command
+    .addOption(new Option("--identity <dir>", "folder that dormouse provision made: certificate, key and authority for TLS"))
+    .addOption(new Option("--insecure", "plain text to a broker on another machine: everybody on the way reads it").default(false));
+}
+
+export function identityOf(io: CliIo, { identity }: BrokerLinkOptions): Identity | undefined {
+  return identity === undefined ? undefined : readIdentity(resolve(io.cwd, identity));
+}
+
+/** The same options for a process of its own. */
+export function brokerLinkArguments(io: CliIo, { identity, insecure }: BrokerLinkOptions): string[] {
+  return [...(identity === undefined ? [] : ["--identity", resolve(io.cwd, identity)]), ...(insecure ? ["--insecure"] : [])];
+}
+
+/** The broker that was named, or the identity's own; undefined where nobody names one. */
+export function brokerOf(
+  options: BrokerLinkOptions,
+  identity: Identity | undefined,
+  ...urls: readonly (string | undefined)[]
+): BrokerOptions | undefined {
+  const url = [...urls, identity?.brokerUrl].find((one) => one !== undefined);
+  if (url === undefined) return undefined;
+  const meant = options.insecure
+    ? url.replace(/^(mqtt|tcp|ws):/i, (_, scheme: string) => `${scheme === "ws" ? "ws" : "mqtt"}+insecure:`)
+    : url;
+  const isPlain = !/^(mqtts|ssl|wss):/i.test(meant);
+  if (identity !== undefined && isPlain)
+    throw new ConfigError("IDENTITY_UNUSED", "an identity needs a broker URL with TLS. Write mqtts://host:8883, or leave --identity out.");
+  return { url: meant, ...(identity === undefined ? {} : identity.tls) };
+}
+
+/** A broker's URL for people and logs: without user and password. */
+export function urlText(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, "//…@").slice(0, 200);
+}

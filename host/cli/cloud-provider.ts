@@ -1,0 +1,62 @@
+import type { LoadedAgent } from "../agent/registry.ts";
+import { createOpenAi } from "../cloud/openai/openai.ts";
+import type { Provider } from "../cloud/provider.ts";
+import { ConfigError } from "../core/errors.ts";
+import type { EngineName } from "../core/session-types.ts";
+import type { CliIo } from "./io.ts";
+import { openTeacher } from "./teacher.ts";
+
+/** What `dormouse cloud` says of its provider. */
+export interface ProviderOptions {
+  readonly provider: "teacher" | "openai";
+  readonly baseUrl?: string;
+  readonly model?: string;
+  readonly maxTokensTotal?: number;
+  readonly maxCost?: number;
+  readonly pricePerMillion?: { readonly prompt: number; readonly completion: number };
+  readonly concurrency: number;
+  readonly engine: EngineName;
+}
+
+const IMU_CHANNELS = ["ax", "ay", "az", "gx", "gy", "gz"];
+
+/** The provider, and what it counts beside the worker. */
+export async function openProvider(
+  agent: LoadedAgent,
+  options: ProviderOptions,
+  io: CliIo,
+): Promise<{ provider: Provider; figures: () => object }> {
+  if (options.provider === "teacher") return { provider: await openTeacher(agent, options.engine), figures: () => ({}) };
+  if (options.baseUrl === undefined || options.model === undefined) {
+    throw new ConfigError("OPENAI_INCOMPLETE", "the provider openai needs --base-url and --model. Name the server and one of its models.");
+  }
+  const { sensor, description } = agent.definition;
+  const channels = Array.from({ length: sensor.channels }, (_, c) => (sensor.channels === 6 ? IMU_CHANNELS[c]! : `channel ${c}`));
+  const provider = createOpenAi({
+    baseUrl: options.baseUrl,
+    model: options.model,
+    key: io.env.OPENAI_API_KEY,
+    sensor: { channels, rateHz: sensor.rateHz, about: `${description} Sensor: ${sensor.orientation || sensor.kind}.` },
+    clock: io.clock,
+    concurrency: options.concurrency,
+    budget: {
+      ...(options.maxTokensTotal === undefined ? {} : { maxTokens: options.maxTokensTotal }),
+      ...(options.maxCost === undefined ? {} : { maxCost: options.maxCost }),
+      ...(options.pricePerMillion === undefined ? {} : { pricePerMillion: options.pricePerMillion }),
+    },
+  });
+  return { provider, figures: () => provider.figures() };
+}
+
+/** The same options for a worker's own process. Each of N has its own budget: an N-th. */
+export function providerArguments(options: ProviderOptions, workers: number): string[] {
+  const { baseUrl, model, maxTokensTotal, maxCost, pricePerMillion } = options;
+  return [
+    ...["--provider", options.provider, "--concurrency", String(options.concurrency)],
+    ...(baseUrl === undefined ? [] : ["--base-url", baseUrl]),
+    ...(model === undefined ? [] : ["--model", model]),
+    ...(maxTokensTotal === undefined ? [] : ["--max-tokens-total", String(Math.max(1, Math.floor(maxTokensTotal / workers)))]),
+    ...(maxCost === undefined ? [] : ["--max-cost", String(maxCost / workers)]),
+    ...(pricePerMillion === undefined ? [] : ["--price-per-million", `${pricePerMillion.prompt},${pricePerMillion.completion}`]),
+  ];
+}

@@ -1,0 +1,38 @@
+import { superviseWorkers } from "../cloud/supervisor.ts";
+import { systemRandom } from "../mqtt/backoff.ts";
+import type { CliIo } from "./io.ts";
+import type { Output } from "./output.ts";
+import { untilInterrupted } from "./until-interrupted.ts";
+import { startDormouse } from "./worker-processes.ts";
+
+/** Runs `count` workers, each in a process of its own, until interrupted; a worker that ends is started again. Returns what they report, and the restarts. */
+export async function runWorkers(io: CliIo, out: Output, count: number, argsOf: (index: number) => readonly string[]) {
+  const documents: unknown[] = [];
+  const supervisor = superviseWorkers({
+    count,
+    clock: io.clock,
+    random: systemRandom,
+    start: (index, onExit) =>
+      startDormouse(
+        argsOf(index),
+        { onDocument: (document) => documents.push(document), onNote: (line) => out.note(`worker ${index}: ${line}`), onExit },
+        io.env,
+      ),
+    onRestart: (index, reason, waitMillis) => out.note(`worker ${index} ${reason}; started again in ${Math.round(waitMillis)} ms.`),
+  });
+  await untilInterrupted(io);
+  await supervisor.stop();
+  return { documents, restarts: supervisor.restarts };
+}
+
+/** The sum of every number that the workers report; the rest is the same for all. */
+export function sumOf(documents: readonly unknown[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const document of documents) {
+    for (const [key, value] of Object.entries((document ?? {}) as Record<string, unknown>)) {
+      if (typeof value !== "number") continue;
+      sum[key] = key === "largestBatch" || key === "askMillis" ? Math.max(sum[key] ?? 0, value) : (sum[key] ?? 0) + value;
+    }
+  }
+  return sum;
+}

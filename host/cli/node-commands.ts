@@ -1,0 +1,64 @@
+import type { KeyObject } from "node:crypto";
+import { join } from "node:path";
+import { type CommandInbox, createCommandInbox } from "../agent/command-inbox.ts";
+import type { Loop } from "../agent/loop-types.ts";
+import { writeWhole } from "../core/private-file.ts";
+import type { Session, SetPoint } from "../core/session-types.ts";
+import type { CommandPayload } from "../mqtt/commands/command.ts";
+import type { CommandRefusal } from "../mqtt/commands/command-guard.ts";
+import type { CommandStore } from "../mqtt/commands/command-store.ts";
+import type { CliIo } from "./io.ts";
+
+/** Who may command this node, and where it keeps what it was told. */
+export interface NodeCommandOptions {
+  readonly key: KeyObject; // public
+  readonly store: CommandStore;
+  /** Where snapshots and announced updates go. */
+  readonly folder: string;
+  readonly onReboot: () => void;
+  readonly note: (line: string) => void;
+  readonly onCommand?: (verb: string, outcome: "obeyed" | CommandRefusal) => void;
+}
+
+/** Puts the operator's commands into effect on a running loop, the last ordered set-point first. */
+export function nodeCommands(
+  io: CliIo,
+  node: { readonly site: string; readonly node: string; readonly agent: string },
+  { loop, session }: { readonly loop: Loop; readonly session: Session },
+  options: NodeCommandOptions,
+): CommandInbox {
+  const { store, folder, note } = options;
+  const standing = loop.order(partsOf(store.state.setPoint));
+  if (standing !== undefined) note(`The set-point that was ordered last does not fit this model: ${standing}`);
+  return createCommandInbox({
+    ...node,
+    key: options.key,
+    store,
+    clock: io.clock,
+    tell: (report) => loop.asker?.telemetry({ command: report }),
+    onAnomaly: (error) => note(`${error.code}: ${error.message}`),
+    onCommand: (verb, outcome) => {
+      if (outcome === "obeyed") note(`Obeyed a command: ${verb}.`);
+      options.onCommand?.(verb, outcome);
+    },
+    actions: {
+      setPoint: (order) => loop.order(partsOf(order)),
+      snapshot() {
+        writeWhole(join(folder, `${node.node}-${node.agent}.snapshot`), session.snapshot(), { isPrivate: true });
+        return undefined;
+      },
+      reboot() {
+        options.onReboot();
+        return undefined;
+      },
+      modelUpdate(_, signed) {
+        writeWhole(join(folder, `${node.agent}.manifest`), signed, { isPrivate: false }); // what the image's bytes will be checked against
+        return undefined;
+      },
+    },
+  });
+}
+
+function partsOf(order: CommandPayload<"set-point">): Partial<SetPoint> {
+  return Object.fromEntries(Object.entries(order).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { loadBoard, loadRadio } from "../../agent/board.ts";
+import { openRecordings } from "../../agent/open-recordings.ts";
+import { recordingsOf } from "../../agent/recording.ts";
+import { type LoadedAgent, loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { readSyntheticParameters } from "../../agent/sensors/synthetic-sensor.ts";
+import type { Provider } from "../../cloud/provider.ts";
+import { ConfigError, DataError } from "../../core/errors.ts";
+import type { Model } from "../../core/model.ts";
+import type { EngineName } from "../../core/session-types.ts";
+import type { RadioKind } from "../../power/board-power.ts";
+import { createSimulatedCloud, type SimulatedCloud } from "../../simulate/cloud.ts";
+import { type Day, recordedDay, syntheticDay } from "../../simulate/day.ts";
+import { parseTrace, seededTrace } from "../../simulate/network-trace.ts";
+import { policyFromCertificate, readPolicy } from "../../simulate/policy-file.ts";
+import { type DaySetting, poweredBoard } from "../../simulate/setting.ts";
+import { type FaultName, withFault } from "../../train/faults.ts";
+import type { ScoredList } from "../eval/setting.ts";
+import type { Output } from "../output.ts";
+import { openTeacher } from "../teacher.ts";
+
+/** What the command line says of a day. */
+export interface DayOptions {
+  readonly board: string;
+  readonly radio: RadioKind;
+  readonly hours: number;
+  readonly seed: number;
+  readonly data?: string;
+  readonly wearers: ScoredList;
+  readonly wearer?: string;
+  readonly fault?: FaultName;
+  readonly network?: string;
+  readonly ambient: number;
+  readonly battery: number; // % at the start
+  readonly targetHours: number;
+  readonly privacyBytes: number;
+  readonly reportSeconds: number;
+  readonly engine: EngineName;
+}
+
+const FAULT_SEED = 1;
+/** The air is warmest at three in the afternoon, by so many kelvin above the mean. */
+const AMBIENT_SWING_KELVIN = 3;
+const DAY_SECONDS = 86_400;
+
+/** An agent whose teacher is missing: asks of such a day would never be answered. */
+const NOBODY: Provider = {
+  name: "nobody",
+  answer: async (batch) => batch.map(() => ({ ok: false, reason: "nobody", detail: "the agent has no teacher" })),
+};
+
+/** Opens all that a day needs. */
+export async function openDay(
+  name: string,
+  options: DayOptions,
+  cwd: string,
+  out: Output,
+): Promise<DaySetting & { readonly agent: LoadedAgent }> {
+  const agent = await loadAgent(name, cwd);
+  const board = poweredBoard(loadBoard(options.board));
+  const radio = loadRadio(board, options.radio);
+  const model = await openAgentModel(agent, { engine: options.engine });
+  const seconds = options.hours * 3600;
+  const trace =
+    options.network === undefined
+      ? seededTrace({ seed: options.seed, seconds: seconds + 60, rttMillis: radio.roundTripMillis.value })
+      : parseTrace(readText(resolve(cwd, options.network)), options.network);
+  return {
+    agent,
+    ...{ definition: agent.definition, model, board, radioKind: options.radio, radio, trace, seed: options.seed },
+    day: openFrames(agent, model, options, cwd, out),
+    cloud: await cloudOf(agent, options.engine),
+    policy: agent.policyPath === undefined ? policyFromCertificate(model) : readPolicy(agent.policyPath, model.imageHash),
+    ambientCelsius: (at) => options.ambient + AMBIENT_SWING_KELVIN * Math.sin(2 * Math.PI * (at / DAY_SECONDS - 9 / 24)),
+    stateOfCharge: options.battery / 100,
+    targetSeconds: options.targetHours * 3600,
+    privacyBytesPerDay: options.privacyBytes,
+    reportSeconds: options.reportSeconds,
+  };
+}
+
+/** The agent's teacher behind a simulated network. */
+export async function cloudOf(agent: LoadedAgent, engine: EngineName): Promise<SimulatedCloud> {
+  return createSimulatedCloud(agent.teacherPaths.length === 0 ? NOBODY : await openTeacher(agent, engine));
+}
+
+function openFrames(agent: LoadedAgent, model: Model, options: DayOptions, cwd: string, out: Output): Day {
+  const { labels, protocol } = model.manifest;
+  const { hours, seed, data, fault } = options;
+  if (data === undefined) {
+    if (agent.syntheticPath === undefined)
+      throw new ConfigError("DAY_NO_DATA", `agent ${agent.definition.name} has no synthetic wearer: name recordings with --data DIR.`);
+    if (fault !== undefined) throw new ConfigError("DAY_NO_DATA", "--fault spoils recordings: name some with --data DIR.");
+    return syntheticDay({ parameters: readSyntheticParameters(agent.syntheticPath), labels, hours, seed });
+  }
+  out.note(`Reading ${data} …`);
+  const dataset = openRecordings(resolve(cwd, data), model.manifest, agent.definition.data);
+  const users = options.wearer === undefined ? protocol[options.wearers] : [options.wearer];
+  const own = recordingsOf(dataset, users);
+  if (own.length === 0)
+    throw new DataError(
+      "DAY_NO_RECORDINGS",
+      `the folder has no recording of the wearers ${users.join(" ")}. Give the data that the model was made with.`,
+    );
+  const recordings = fault === undefined ? own : withFault(own, fault, FAULT_SEED);
+  return recordedDay({ recordings, labels, hours, rateHz: agent.definition.sensor.rateHz, seed });
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new DataError("TRACE_UNREADABLE", `cannot read the network trace ${path}: ${String(cause)}. Check the path.`, { cause });
+  }
+}

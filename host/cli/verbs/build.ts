@@ -1,0 +1,142 @@
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { loadBoards } from "../../agent/board.ts";
+import { type LoadedAgent, loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { buildFirmware, type SigningOptions } from "../../firmware/build.ts";
+import type { KernelChoice } from "../../firmware/build-options.ts";
+import type { MemoryVariant } from "../../firmware/compile.ts";
+import { buildGatewayImage } from "../../firmware/gateway-image.ts";
+import { exportPortable } from "../../firmware/portable-export.ts";
+import { PORTABLE_LAYOUTS, type PortableTarget } from "../../firmware/portable-layout.ts";
+import { loadTarget } from "../../firmware/target.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption, numberAtLeast } from "../options.ts";
+import { createOutput, type Output } from "../output.ts";
+import { bytesText, table } from "../table.ts";
+import { packageVersion } from "../version.ts";
+
+interface BuildOptions {
+  readonly json: boolean;
+  readonly board?: string;
+  readonly target?: PortableTarget;
+  readonly node?: "npm";
+  readonly out: string;
+  readonly variant: MemoryVariant;
+  readonly kernels: KernelChoice;
+  readonly key?: string;
+  readonly securityCounter: number;
+}
+
+export const variantOption = (): Option =>
+  new Option("--variant <name>", "memory accesses of the core: fast (unchecked) or safe (each one checked)")
+    .choices(["fast", "safe"])
+    .default("fast");
+
+export const kernelsOption = (): Option =>
+  new Option("--kernels <name>", "c: kernels in C, with SMLAD where the core has it; wasm: the module's own")
+    .choices(["c", "wasm"])
+    .default("c");
+
+/** `dormouse build`: what runs an agent: firmware for a microcontroller, a package for a gateway, a C library for another build. */
+export function registerBuild(program: Command, io: CliIo): void {
+  const targets = Object.keys(PORTABLE_LAYOUTS);
+  program
+    .command("build")
+    .description("Build an agent's firmware (ELF, BIN, Intel HEX, UF2, signed for MCUboot), a gateway's Debian package, or a C library.")
+    .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
+    .addOption(new Option("--board <id>", "what it is for: dormouse boards lists them").conflicts("target"))
+    .addOption(new Option("--target <kind>", "a self-contained C library instead").choices(targets))
+    .addOption(new Option("--node <origin>", "a gateway's Node: npm's also where this machine's own would serve").choices(["npm"]))
+    .requiredOption("--out <dir>", "where the files go; made where there is none")
+    .addOption(variantOption())
+    .addOption(kernelsOption())
+    .option("--key <file>", "sign for MCUboot with this Ed25519 key (PEM); made where there is none")
+    .addOption(
+      new Option("--security-counter <n>", "of the signed image: a boot loader refuses a smaller one")
+        .default(1)
+        .argParser(numberAtLeast(0)),
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ dormouse build activity --board pico --out firmware && dormouse flash firmware/activity-pico.uf2 --board pico" +
+        "\n  $ dormouse build activity --board raspberry-pi-5 --out packages\n  $ dormouse build activity --target esp-idf --out components/activity",
+    )
+    .action((agent: string, options: BuildOptions) => build(io, agent, options));
+}
+
+async function build(io: CliIo, name: string, options: BuildOptions): Promise<void> {
+  const out = createOutput(io, options.json);
+  const outFolder = resolve(io.cwd, options.out);
+  const { board, target } = options;
+  if (board === undefined && target === undefined) {
+    throw new ConfigError(
+      "BUILD_FOR_WHAT",
+      `build for what? Give --board (dormouse boards lists them) or --target (${Object.keys(PORTABLE_LAYOUTS).join(", ")}).`,
+    );
+  }
+  const agent = await loadAgent(name, io.cwd);
+  if (target !== undefined) {
+    const { artifacts, ...rest } = await exportPortable({ agent, target, outFolder });
+    out.say(`${rest.agent} as a C library for ${target}: ${bytesText(rest.modelBytes)} of model, ${bytesText(rest.ramBytes)} of RAM`);
+    return report(out, artifacts, rest);
+  }
+  const linux = loadBoards().find(({ id, linux }) => id === board && linux !== undefined);
+  if (linux !== undefined) {
+    const cacheFolder = join(io.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "dormouse");
+    const { artifacts, ...rest } = await buildGatewayImage({
+      agent,
+      board: linux,
+      outFolder,
+      cacheFolder,
+      isNodeFromNpm: options.node === "npm",
+    });
+    out.say(`${rest.packageName} ${rest.version} for ${rest.board} (${rest.architecture}), with Node ${rest.node.version}`);
+    return report(out, artifacts, rest);
+  }
+  await firmware(io, out, agent, outFolder, options);
+}
+
+async function firmware(io: CliIo, out: Output, agent: LoadedAgent, folder: string, options: BuildOptions): Promise<void> {
+  const target = loadTarget(options.board!);
+  await openAgentModel(agent);
+  const { name } = agent.definition;
+  const image = new Uint8Array(readFileSync(agent.modelPath));
+  const signing = options.key === undefined ? undefined : signingOptions(resolve(io.cwd, options.key), options.securityCounter);
+  const { variant, kernels } = options;
+  const { files, flashBytes, ramBytes } = buildFirmware(name, { target, image, variant, kernels }, signing);
+  mkdirSync(folder, { recursive: true });
+  const artifacts = files.map(({ name: file, format, contents, sha256 }) => {
+    const path = join(folder, file);
+    writeFileSync(path, contents);
+    return { path, format, bytes: contents.length, sha256 };
+  });
+  out.say(`${name} for ${target.id}: ${bytesText(flashBytes)} of flash with the model, ${bytesText(ramBytes)} of RAM with the stack`);
+  report(out, artifacts, { board: target.id, agent: name, variant, kernels, flashBytes, ramBytes });
+}
+
+interface Artifact {
+  readonly path: string;
+  readonly format: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+function report(out: Output, artifacts: readonly Artifact[], rest: object): void {
+  const rows = artifacts.map(({ path, format, bytes, sha256 }) => [format, bytes, sha256.slice(0, 12), path]);
+  for (const line of table(["format", "bytes", "sha256", "file"], rows)) out.say(line);
+  out.document({ ...rest, artifacts });
+}
+
+function signingOptions(path: string, securityCounter: number): SigningOptions {
+  if (!existsSync(path)) {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    writeFileSync(path, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  }
+  const [major = 0, minor = 0, patch = 0] = packageVersion().split(/[.-]/).map(Number);
+  return { key: readFileSync(path, "utf8"), version: [major, minor, patch], securityCounter };
+}

@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { openRecordings } from "../../agent/open-recordings.ts";
+import { recordingsOf, scoredWindows, WINDOW_FRAMES } from "../../agent/recording.ts";
+import { type LoadedAgent, loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { ConfigError, DataError } from "../../core/errors.ts";
+import type { Model } from "../../core/model.ts";
+import type { KernelChoice } from "../../firmware/build-options.ts";
+import type { MemoryVariant } from "../../firmware/compile.ts";
+import { emulate, fullDepth, type PlacedFrames } from "../../firmware/emulate.ts";
+import { loadTarget } from "../../firmware/target.ts";
+import { decodeSensor } from "../../link/sensor.ts";
+import { readLinkStream } from "../../link/stream.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption, numberAtLeast } from "../options.ts";
+import { createOutput } from "../output.ts";
+import { kernelsOption, variantOption } from "./build.ts";
+
+interface EmulateVerbOptions {
+  readonly json: boolean;
+  readonly board: string;
+  readonly variant: MemoryVariant;
+  readonly kernels: KernelChoice;
+  readonly frames?: string;
+  readonly data?: string;
+  readonly windows: number;
+  readonly protocol?: "window" | "stream";
+}
+
+/** Between two windows: more lost frames than any gap limit, so that the state begins anew. */
+const GAP_TICKS = 1000;
+
+/** `dormouse emulate`: a board's decisions and their costs, compared with the host's. */
+export function registerEmulate(program: Command, io: CliIo): void {
+  program
+    .command("emulate")
+    .description("Run an agent on an emulated board (QEMU, rp2040js) and compare every decision, logits and state with the host's.")
+    .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
+    .requiredOption("--board <id>", "a board that an emulator knows")
+    .addOption(new Option("--frames <file>", "the sensor frames of a recorded link stream (.dls)").conflicts("data"))
+    .option("--data <dir>", "windows from the agent's recordings: those of its test wearers")
+    .addOption(new Option("--windows <n>", "so many windows, spread over the recordings").default(20).argParser(numberAtLeast(1)))
+    .addOption(
+      new Option("--protocol <name>", "window: from a reset state, every exit run; stream: state carried, the image's own exits").choices([
+        "window",
+        "stream",
+      ]),
+    )
+    .addOption(variantOption())
+    .addOption(kernelsOption())
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  $ dormouse emulate activity --board pico --data ~/data --windows 20")
+    .action((agent: string, options: EmulateVerbOptions) => run(io, agent, options));
+}
+
+async function run(io: CliIo, name: string, options: EmulateVerbOptions): Promise<void> {
+  const out = createOutput(io, options.json);
+  const target = loadTarget(options.board);
+  const agent = await loadAgent(name, io.cwd);
+  const model = await openAgentModel(agent);
+  const protocol = options.protocol ?? (options.frames === undefined ? "window" : "stream");
+  const frames = placedFrames(io, agent, model, options, protocol);
+  const windowFrames = model.image.windowPatches * model.image.patchFrames;
+  const windows = frames.reduce((total, { samples }) => total + samples.length, 0) / (model.image.channels * windowFrames);
+  const { variant, kernels } = options;
+  out.note(`Building for ${target.id}, then ${windows.toFixed(1)} windows …`);
+  const result = await emulate({
+    ...{ target, model, variant, kernels, frames, image: new Uint8Array(readFileSync(agent.modelPath)) },
+    ...(protocol === "window" ? { setPoint: fullDepth(model) } : {}),
+    onFrames: (done) => {
+      if (done % 50 === 0) out.note(`${done} of ${frames.length}`);
+    },
+  });
+  const { emulator, unit, decisions, identical, hash, worst, stackBytes, linearCost } = result;
+  const perWindow = Math.round(result.cost / windows);
+  const perDecision = Math.round(result.cost / Math.max(1, decisions));
+  const figure = unit === "cycles" ? "Cycles" : "Instructions";
+  out.say(
+    `${agent.definition.name} on ${target.id} (${emulator}, ${variant} memory, kernels in ${kernels}): ${decisions} decisions, ${identical ? "identical to the host's" : "NOT the host's"}`,
+  );
+  out.say(`${perWindow} ${unit} a window, ${perDecision} a decision, ${worst} the worst frame; ${stackBytes} B of stack`);
+  out.document({
+    ...{
+      board: target.id,
+      agent: agent.definition.name,
+      emulator,
+      variant,
+      kernels,
+      protocol,
+      windows: Math.round(windows),
+      decisions,
+      identical,
+      hash,
+    },
+    ...(result.firstDifference === undefined ? {} : { firstDifference: result.firstDifference }),
+    [unit === "cycles" ? "cyclesPerWindow" : "instructionsPerWindow"]: perWindow,
+    [`${unit}PerDecision`]: perDecision,
+    [`worstHop${figure}`]: worst,
+    ...(linearCost === 0 ? {} : { [`linear128${figure}PerMac`]: Number((linearCost / 16384).toFixed(3)) }),
+    stackBytes,
+  });
+  if (!identical)
+    throw new DataError(
+      "EMULATION_DIFFERS",
+      `decision ${result.firstDifference} of the emulated board is not the host's: keep the recording and report it.`,
+    );
+}
+
+function placedFrames(
+  io: CliIo,
+  agent: LoadedAgent,
+  model: Model,
+  options: EmulateVerbOptions,
+  protocol: "window" | "stream",
+): PlacedFrames[] {
+  if (options.frames !== undefined) return streamFrames(resolve(io.cwd, options.frames), model.image.channels);
+  if (options.data === undefined)
+    throw new ConfigError("EMULATE_WHAT", "emulate what? Give --frames FILE (a link stream), or --data DIR and --windows N.");
+  const dataset = openRecordings(resolve(io.cwd, options.data), model.manifest, agent.definition.data);
+  const test = recordingsOf(dataset, model.manifest.protocol.test);
+  const all = (test.length > 0 ? test : dataset.recordings).flatMap((recording) =>
+    scoredWindows(recording).map(({ start }) => ({ recording, start })),
+  );
+  if (all.length === 0)
+    throw new DataError("EMULATE_NO_WINDOWS", `${options.data} holds no labelled window. Give a folder with the agent's recordings.`);
+  const count = Math.min(options.windows, all.length);
+  if (protocol === "stream") {
+    const { recording } = all[0]!;
+    return [{ tick: 0, samples: recording.frames.subarray(0, count * WINDOW_FRAMES * recording.channels) }];
+  }
+  return Array.from({ length: count }, (_, i) => {
+    const { recording, start } = all[Math.floor((i * all.length) / count)]!;
+    return {
+      tick: i * (WINDOW_FRAMES + GAP_TICKS),
+      samples: recording.frames.subarray(start * recording.channels, (start + WINDOW_FRAMES) * recording.channels),
+    };
+  });
+}
+
+/** The sensor frames of a link stream, consecutive ones joined. */
+function streamFrames(path: string, channels: number): PlacedFrames[] {
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(readFileSync(path));
+  } catch (cause) {
+    throw new DataError("FILE_UNREADABLE", `cannot read ${path}: check the path.`, { cause });
+  }
+  const stretches: { tick: number; samples: number[] }[] = [];
+  for (const frame of readLinkStream(bytes).frames) {
+    const decoded = frame.type === "sensor" ? decodeSensor(frame.payload) : undefined;
+    if (decoded?.ok !== true || decoded.value.channels !== channels) continue;
+    const { tick, samples } = decoded.value;
+    const last = stretches.at(-1);
+    if (last !== undefined && (last.tick + last.samples.length / channels) >>> 0 === tick) last.samples.push(...samples);
+    else stretches.push({ tick, samples: [...samples] });
+  }
+  if (stretches.length === 0)
+    throw new DataError("REPLAY_EMPTY", `${path} holds no sensor frame of ${channels} channels. Give a recorded link stream (.dls).`);
+  return stretches.map(({ tick, samples }) => ({ tick, samples: Int16Array.from(samples) }));
+}

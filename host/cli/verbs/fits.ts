@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { type Command, CommanderError } from "commander";
+import { loadBoard, loadBoards } from "../../agent/board.ts";
+import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { checkFit } from "../../firmware/fits.ts";
+import type { FitsReport, Room, Work } from "../../firmware/fits-report.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption } from "../options.ts";
+import { createOutput, type Output } from "../output.ts";
+import { percentText, table } from "../table.ts";
+
+interface FitsVerbOptions {
+  readonly json: boolean;
+  readonly board: string;
+  readonly quick: boolean;
+}
+
+/** `dormouse fits`: a proof before flashing. */
+export function registerFits(program: Command, io: CliIo): void {
+  program
+    .command("fits")
+    .description("Prove, before anything is flashed, that an agent fits a board: memory, stack, time and energy.")
+    .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
+    .requiredOption("--board <id>", "dormouse boards lists them")
+    .option("--quick", "measure nothing: operation counts and arena alone", false)
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nThe program is compiled (gcc-arm-none-eabi) and run in an emulator (qemu-system-arm, rp2040js) where they are installed; what could not\nbe measured is said. Exit code 1: it does not fit.\n\nExample:\n  $ dormouse fits activity --board pico",
+    )
+    .action((agent: string, options: FitsVerbOptions) => fits(io, agent, options));
+}
+
+async function fits(io: CliIo, name: string, options: FitsVerbOptions): Promise<void> {
+  const out = createOutput(io, options.json);
+  const board = loadBoard(options.board);
+  const agent = await loadAgent(name, io.cwd);
+  const model = await openAgentModel(agent, { engine: "scalar" });
+  const report = await checkFit({
+    agent: agent.definition.name,
+    model,
+    image: readFileSync(agent.modelPath),
+    board,
+    boards: loadBoards(),
+    isQuick: options.quick,
+    onProgress: (text) => out.note(`measuring: ${text} …`),
+  });
+  sayReport(out, report);
+  out.document(report);
+  if (!report.fits) throw new CommanderError(1, "dormouse.doesNotFit", "");
+}
+
+function sayReport(out: Output, report: FitsReport): void {
+  const { flash, ram, stack, window, worstHop, energy, busyShare } = report;
+  out.say(`${report.agent} ${report.fits ? "fits" : "does not fit"} ${report.board}.`);
+  for (const reason of report.reasons) out.say(`  ${reason}`);
+  for (const line of report.advice) out.say(`  → ${line}`);
+  out.say();
+  const energyText = energy.decisionMicrojoules?.map((joules) => joules.toFixed(0)).join(" ");
+  const rows = [
+    ["flash", roomText(flash), `model ${flash.modelBytes} B; ${flash.basis}`],
+    ["RAM", roomText(ram), `arena ${ram.arenaBytes} B, of it context for asks ${ram.contextBytes} B; ${ram.basis}`],
+    ["stack", roomText(stack), stack.basis === "measured" ? "painted and read back; measured" : stack.basis],
+    ["a window, full depth", workText(window), window.basis],
+    ["worst frame", workText(worstHop), `within ${(1000 * worstHop.limitSeconds).toFixed(0)} ms; ${worstHop.basis}`],
+    ["busy at full depth", busyShare === undefined ? "unknown" : percentText(busyShare, 1), ""],
+    [
+      "a decision, by exit",
+      energyText === undefined ? "unknown" : `${energyText} µJ`,
+      energyText === undefined ? "no power figures" : energy.basis,
+    ],
+  ];
+  for (const line of table(["", "", ""], rows).slice(1)) out.say(line);
+  for (const note of report.notes) out.say(note);
+  for (const missing of report.notMeasured) out.say(`not measured: ${missing}`);
+}
+
+function roomText({ usedBytes, hasBytes }: Room): string {
+  if (usedBytes === undefined) return hasBytes === undefined ? "–" : `? of ${hasBytes} B`;
+  return hasBytes === undefined ? `${usedBytes} B` : `${usedBytes} of ${hasBytes} B (${percentText(usedBytes / hasBytes)})`;
+}
+
+function workText({ instructions, cycles, seconds }: Work): string {
+  const counts = [
+    ...(instructions === undefined ? [] : [`${(instructions / 1e6).toFixed(2)} M instructions`]),
+    ...(cycles === undefined ? [] : [`${(cycles / 1e6).toFixed(2)} M cycles`]),
+    ...(seconds === undefined ? [] : [`${(1000 * seconds).toFixed(1)} ms`]),
+  ];
+  return counts.join(", ");
+}

@@ -1,0 +1,118 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import type { Command } from "commander";
+import { type Board, loadBoard } from "../../agent/board.ts";
+import { DataError, FirmwareError } from "../../core/errors.ts";
+import { readElf } from "../../firmware/elf.ts";
+import { commandText, flashCommands, noMethod } from "../../firmware/flash-command.ts";
+import { readIntelHex } from "../../firmware/image/intel-hex.ts";
+import { readUf2 } from "../../firmware/image/uf2.ts";
+import { hasTool, toolMissing } from "../../firmware/tools.ts";
+import { checkUf2Copy, copyUf2, findUf2Drives, type Uf2Drive, uf2DriveAt } from "../../firmware/uf2-drive.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption } from "../options.ts";
+import { createOutput, type Output } from "../output.ts";
+
+interface FlashOptions {
+  readonly json: boolean;
+  readonly board: string;
+  readonly drive?: string;
+  readonly dryRun: boolean;
+}
+
+/** `dormouse flash`: a built file onto a board. */
+export function registerFlash(program: Command, io: CliIo): void {
+  program
+    .command("flash")
+    .description("Put a built file onto a board: a checked copy to its UF2 drive, or openocd, dfu-util or picotool.")
+    .argument("<file>", "what dormouse build made: .uf2, .hex, .elf, .bin")
+    .requiredOption("--board <id>", "the board that is plugged in")
+    .option("--drive <dir>", "where its UF2 drive is mounted (default: looked for)")
+    .option("--dry-run", "check everything and show what would be done", false)
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  $ dormouse flash firmware/activity-pico.uf2 --board pico --dry-run")
+    .action((file: string, options: FlashOptions) => flash(io, file, options));
+}
+
+function flash(io: CliIo, file: string, options: FlashOptions): void {
+  const out = createOutput(io, options.json);
+  const board = loadBoard(options.board);
+  const path = resolve(io.cwd, file);
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(readFileSync(path));
+  } catch (cause) {
+    throw new DataError("FILE_UNREADABLE", `cannot read ${path}: check the path, or build it: dormouse build.`, { cause });
+  }
+  checkPlace(path, bytes, board);
+  const uf2 = board.flashing.find(({ method }) => method === "uf2");
+  if (path.endsWith(".uf2") && uf2?.method === "uf2") {
+    const drive = options.drive === undefined ? undefined : uf2DriveAt(resolve(io.cwd, options.drive));
+    if (options.drive !== undefined && drive === undefined) {
+      throw new FirmwareError("FLASH_NOT_UF2", `${options.drive} is no UF2 drive: it has no INFO_UF2.TXT. ${uf2.how}`);
+    }
+    const found = drive ?? onlyDrive(findUf2Drives(io.env.USER), uf2.boardId);
+    if (found !== undefined) {
+      checkUf2Copy(bytes, found, uf2, board.id);
+      copy(out, bytes, found, basename(path), uf2.how, options.dryRun);
+      return;
+    }
+  }
+  const commands = flashCommands(board, path);
+  if (commands.length === 0) {
+    if (uf2?.method === "uf2" && path.endsWith(".uf2"))
+      throw new FirmwareError("FLASH_NO_DRIVE", `no UF2 drive of a ${board.id} is mounted. ${uf2.how}`);
+    throw noMethod(board, path);
+  }
+  const command = commands.find(({ tool }) => hasTool(tool)) ?? commands[0]!;
+  out.say(`${options.dryRun ? "would run" : "running"}: ${commandText(command)}`);
+  if (command.how !== undefined) out.say(command.how);
+  if (!options.dryRun) {
+    if (!hasTool(command.tool)) {
+      const drive = uf2?.method === "uf2" && path.endsWith(".uf2") ? `no UF2 drive of a ${board.id} is mounted (${uf2.how}), and ` : "";
+      throw toolMissing(command.tool, `${drive}it flashes ${board.id}`);
+    }
+    const { status } = spawnSync(command.tool, [...command.args], { stdio: ["inherit", "inherit", "inherit"] });
+    if (status !== 0) throw new FirmwareError("FLASH_FAILED", `${command.tool} ended with ${status}: it says why above.`);
+  }
+  out.document({ board: board.id, method: command.tool, command: commandText(command), isDryRun: options.dryRun });
+}
+
+function copy(out: Output, bytes: Uint8Array, drive: Uf2Drive, name: string, how: string, isDryRun: boolean): void {
+  if (!isDryRun) copyUf2(bytes, drive, name, how);
+  out.say(`${isDryRun ? "would copy" : "copied"} ${bytes.length} B to ${drive.path}: a ${drive.boardId}, which restarts with it`);
+  out.document({ method: "uf2", drive: drive.path, boardId: drive.boardId, bytes: bytes.length, isDryRun });
+}
+
+function onlyDrive(drives: readonly Uf2Drive[], boardId: string): Uf2Drive | undefined {
+  const fitting = drives.filter((drive) => drive.boardId === boardId);
+  if (fitting.length > 1) {
+    throw new FirmwareError(
+      "FLASH_WHICH_DRIVE",
+      `several boards are plugged in: ${fitting.map(({ path }) => path).join(", ")}. Choose with --drive.`,
+    );
+  }
+  return fitting[0] ?? drives[0]; // another board's drive: the check says so
+}
+
+/** Every address of the file lies in the board's flash: an image of another chip does not. */
+function checkPlace(path: string, bytes: Uint8Array, board: Board): void {
+  const segments = path.endsWith(".uf2")
+    ? readUf2(bytes).segments
+    : path.endsWith(".hex")
+      ? readIntelHex(Buffer.from(bytes).toString("latin1"))
+      : path.endsWith(".elf")
+        ? readElf(bytes).segments
+        : [];
+  const flash = (board.memory.regions ?? []).filter(({ kind }) => kind === "flash");
+  for (const { address, bytes: data } of segments) {
+    const fits = flash.some(({ base, bytes: size }) => address >= Number(base) && address + data.length <= Number(base) + size);
+    if (!fits) {
+      throw new FirmwareError(
+        "FLASH_WRONG_CHIP",
+        `${path} has bytes at 0x${address.toString(16)}, where ${board.id} has no flash: it is for another chip. Build it with --board ${board.id}.`,
+      );
+    }
+  }
+}

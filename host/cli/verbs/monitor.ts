@@ -1,0 +1,80 @@
+import { createWriteStream } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { LINK_DEVICE } from "../../../assembly/device/layout.ts";
+import { openLinkPort } from "../../firmware/link-port.ts";
+import { type Described, describeMessage, describeNodeFrame, lineOf } from "../../link/describe.ts";
+import { encodeNodeHello } from "../../link/hello.ts";
+import { createDeviceReader } from "../../link/messages.ts";
+import { createLinkDecoder, createLinkWriter } from "../../link/stream.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
+
+interface MonitorOptions {
+  readonly baud: number;
+  readonly hello: boolean;
+  readonly sent: boolean;
+  readonly capture?: string;
+  readonly seconds?: number;
+  readonly json: boolean;
+}
+
+/** `dormouse monitor`: what goes over a link, as it goes. */
+export function registerMonitor(program: Command, io: CliIo): void {
+  program
+    .command("monitor")
+    .description("Show the frames of a device's link, from a serial port, an emulator or a recording.")
+    .argument("<source>", "a serial port, tcp:host:port or a file of link bytes")
+    .option("--baud <n>", "of the serial port", wholeNumber(300), 115_200)
+    .option("--hello", "greet the device first: it says what it runs", false)
+    .option("--sent", "the bytes are what a node sends: a recording of a device's input", false)
+    .option("--capture <file>", "write the bytes there, too")
+    .option("--seconds <n>", "stop after so long (default: until Ctrl-C or the end)", numberAtLeast(0.1))
+    .addOption(jsonOption().default(false, "one JSON document a line: each message, then the counts"))
+    .addHelpText("after", "\nExamples:\n  $ dormouse monitor /dev/ttyACM0 --hello\n  $ dormouse monitor day.dls --sent --json")
+    .action((source: string, options: MonitorOptions) => monitor(io, source, options));
+}
+
+async function monitor(io: CliIo, source: string, options: MonitorOptions): Promise<void> {
+  const isAddress = source.startsWith("tcp:") || /^COM\d+$/i.test(source);
+  const port = await openLinkPort(isAddress ? source : resolve(io.cwd, source), options.baud);
+  const capture = options.capture === undefined ? undefined : createWriteStream(resolve(io.cwd, options.capture));
+  const show = (described: Described) => io.stdout(`${options.json ? JSON.stringify(described) : lineOf(described)}\n`);
+  const onBad = (reason: string, bytes: number) => io.stderr(`bad: ${bytes} B, ${reason}\n`);
+  const reader = options.sent
+    ? createLinkDecoder({ onFrame: (frame) => show(describeNodeFrame(frame)), onBad })
+    : createDeviceReader({ onMessage: (message) => show(describeMessage(message)), onBad });
+
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    port.close();
+  };
+  io.interrupt.addEventListener("abort", stop, { once: true });
+  const cancel = options.seconds === undefined ? undefined : io.clock.after(1000 * options.seconds, stop);
+  try {
+    if (options.hello) {
+      port.write(Uint8Array.of(0));
+      createLinkWriter((bytes) => port.write(bytes)).message(
+        "hello",
+        LINK_DEVICE,
+        encodeNodeHello({ node: "monitor", unixMillis: Math.round(io.clock.wall()) }),
+      );
+    }
+    for await (const bytes of port.bytes) {
+      capture?.write(bytes);
+      reader.push(bytes);
+    }
+  } catch (error) {
+    if (!isStopped) throw error; // a closed port ends its bytes in its own way
+  } finally {
+    cancel?.();
+    io.interrupt.removeEventListener("abort", stop);
+    port.close();
+    if (capture !== undefined) await new Promise<void>((done) => capture.end(done));
+  }
+  reader.end();
+  const stats = reader.stats();
+  if (options.json) io.stdout(`${JSON.stringify({ type: "end", source, ...stats })}\n`);
+  else io.stderr(`${stats.frames} frames, ${stats.bad} bad (${stats.badBytes} B)${"lost" in stats ? `, ${stats.lost} lost` : ""}\n`);
+}

@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { ConfigError } from "../../core/errors.ts";
+import { readImage } from "../../core/image-read.ts";
+import { readPrivate } from "../../core/private-file.ts";
+import { COMMAND_VERBS, type CommandPayload, type CommandVerb, type Command as NodeCommand } from "../../mqtt/commands/command.ts";
+import { sendCommand } from "../../mqtt/commands/command-sender.ts";
+import { manifestOfImage, signModelManifest } from "../../mqtt/commands/model-manifest.ts";
+import { nextCounter } from "../../security/command-counters.ts";
+import { openCommandKey } from "../../security/command-key.ts";
+import { AUTHORITY_FILES } from "../../security/site-authority.ts";
+import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../broker-link.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
+import { createOutput } from "../output.ts";
+
+interface OtaOptions extends BrokerLinkOptions {
+  readonly json: boolean;
+  readonly broker?: string;
+  readonly site?: string;
+  readonly key?: string;
+  readonly maxExit?: number;
+  readonly hopPatches?: number;
+  readonly askIntervalHops?: number;
+  readonly thresholds?: readonly number[];
+  readonly asks?: "on" | "off";
+  readonly image?: string;
+  readonly agent?: string;
+  readonly counter: number;
+  readonly expirySeconds: number;
+  readonly waitSeconds: number;
+}
+
+/** `dormouse ota`: sends a node a signed command over the air. */
+export function registerOta(program: Command, io: CliIo): void {
+  withBrokerLink(program.command("ota"))
+    .description("Send a node a command over the air, signed with the site's command key.")
+    .argument("<node>", "the node's name")
+    .addArgument(new Argument("<command>", "what it shall do").choices(COMMAND_VERBS))
+    .option("--broker <url>", "mqtts://host:8884 (default: the identity's)")
+    .option("--site <name>", "the node's site (default: the identity's)")
+    .option("--key <file>", "the signing key (default: command.key of the identity)")
+    .option("--max-exit <n>", "set-point: the deepest exit, counted from 0", wholeNumber(0, 7))
+    .option("--hop-patches <n>", "set-point: patches between two decisions", wholeNumber(1, 1024))
+    .option("--ask-interval-hops <n>", "set-point: at most one ask in so many decisions", wholeNumber(1, 65_535))
+    .option("--thresholds <q15...>", "set-point: least confidence an exit, 0 to 32768 (never below the certified ones)", q15)
+    .addOption(new Option("--asks <state>", "set-point: whether it may ask the cloud").choices(["on", "off"]))
+    .option("--image <file>", "model-update: the image whose manifest is signed and announced")
+    .option("--agent <name>", "model-update: the agent that the image is for")
+    .option("--counter <n>", "at least this counter, where a node says that it knows a higher one", wholeNumber(1), 1)
+    .option("--expiry-seconds <n>", "how long the command is valid, and kept for a node that sleeps", wholeNumber(1, 604_800), 86_400)
+    .option("--wait-seconds <n>", "how long to wait for the node's word", numberAtLeast(0.1), 10)
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ dormouse ota wrist-1 set-point --max-exit 1 --asks off --identity operator --broker mqtts://broker.example:8884\n  $ dormouse ota wrist-1 reboot --identity operator",
+    )
+    .action((node: string, verb: CommandVerb, options: OtaOptions) => ota(io, node, verb, options));
+}
+
+async function ota(io: CliIo, node: string, verb: CommandVerb, options: OtaOptions): Promise<void> {
+  const out = createOutput(io, options.json);
+  const identity = identityOf(io, options);
+  const site = options.site ?? identity?.site ?? "home";
+  const broker = brokerOf(options, identity, options.broker);
+  if (broker === undefined)
+    throw new ConfigError("BROKER_MISSING", "no broker was named. Say --broker mqtts://host:8884, or --identity DIR of one that knows.");
+  const keyFile = options.key ?? (options.identity === undefined ? undefined : join(options.identity, AUTHORITY_FILES.commandKey));
+  if (keyFile === undefined)
+    throw new ConfigError("COMMAND_KEY_MISSING", "a command needs the site's signing key. Say --identity DIR or --key FILE.");
+  const keyPath = resolve(io.cwd, keyFile);
+  const key = openCommandKey(readPrivate(keyPath, "the command key", "Take an operator's identity, or name it with --key FILE."), keyPath);
+  const countersPath = join(keyPath, "..", "counters.json");
+  const wallMillis = io.clock.wall();
+  const payload = payloadOf(io, verb, options, (agent) => nextCounter(countersPath, `model ${agent}`, wallMillis), key);
+  const command = {
+    ...{ site, node, verb, payload },
+    counter: nextCounter(countersPath, `${site}/${node}`, Math.max(wallMillis, options.counter)),
+    notAfterWallMillis: Math.floor(wallMillis + options.expirySeconds * 1000),
+  } as NodeCommand;
+  const result = await sendCommand({
+    ...{ broker, key, command, clock: io.clock, signal: io.interrupt },
+    expirySeconds: options.expirySeconds,
+    waitMillis: options.waitSeconds * 1000,
+  });
+  if (!result.sent)
+    throw new ConfigError("COMMAND_NOT_SENT", `the command was not sent: ${result.reason}. Mend the connection and send it again.`);
+  if (result.result === "refused") {
+    throw new ConfigError(
+      "COMMAND_REFUSED",
+      `${node} refused it (${result.refusal ?? "unknown"}): ${result.reason ?? "no reason given"}. Send another.`,
+    );
+  }
+  out.say(
+    result.result === "obeyed"
+      ? `${node} obeyed: ${verb}.`
+      : `Sent. ${node} has not spoken in ${options.waitSeconds} s: it sleeps, or does not know this key.`,
+  );
+  out.document({ node, site, verb, counter: command.counter, ...result });
+}
+
+function payloadOf(
+  io: CliIo,
+  verb: CommandVerb,
+  options: OtaOptions,
+  modelCounter: (agent: string) => number,
+  key: Parameters<typeof signModelManifest>[1],
+): Readonly<Record<string, unknown>> {
+  const { maxExit, hopPatches, askIntervalHops, thresholds, asks, image, agent } = options;
+  const askAllowed = asks === undefined ? undefined : asks === "on";
+  const setPoint: CommandPayload<"set-point"> = {
+    maxExit,
+    hopPatches,
+    askIntervalHops,
+    askAllowed,
+    thresholds: thresholds && [...thresholds],
+  };
+  const parts = Object.fromEntries(Object.entries(setPoint).filter(([, value]) => value !== undefined));
+  if (verb === "set-point") return parts;
+  if (Object.keys(parts).length > 0) throw new ConfigError("OTA_OPTIONS", `${verb} takes no set-point. Leave its options out.`);
+  if (verb !== "model-update") return {};
+  if (image === undefined || agent === undefined) throw new ConfigError("OTA_OPTIONS", "model-update needs --image FILE and --agent NAME.");
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(resolve(io.cwd, image));
+  } catch (cause) {
+    throw new ConfigError(
+      "IMAGE_UNREADABLE",
+      `cannot read ${image}: ${(cause as NodeJS.ErrnoException).code ?? "unknown"}. Name a .dmm file.`,
+      { cause },
+    );
+  }
+  readImage(bytes); // what no node could load is not announced
+  return { manifest: signModelManifest(manifestOfImage(bytes, agent, modelCounter(agent)), key) };
+}
+
+function q15(text: string, before: readonly number[] | undefined): readonly number[] {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isInteger(value) || value < 0 || value > 32_769)
+    throw new InvalidArgumentError("Give whole numbers from 0 to 32768.");
+  return [...(before ?? []), value];
+}

@@ -1,0 +1,74 @@
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { type ProvisionOptions, provision, ROLES, type Role } from "../../security/provision.ts";
+import type { CliIo } from "../io.ts";
+import { jsonOption, wholeNumber } from "../options.ts";
+import { createOutput } from "../output.ts";
+
+interface Options {
+  readonly json: boolean;
+  readonly as: Role;
+  readonly site?: string;
+  readonly ca: string;
+  readonly out?: string;
+  readonly days: number;
+  readonly address: readonly string[];
+  readonly broker?: string;
+  readonly port: number;
+  readonly cloudPort: number;
+  readonly bind: string;
+}
+
+const NEXT: Readonly<Record<Role, (folder: string) => string>> = {
+  node: (folder) => `Put ${folder} on the node, and run it there: dormouse run <agent> --identity ${folder} --broker mqtts://…:8883`,
+  cloud: (folder) => `Start workers with it: dormouse cloud --identity ${folder} --broker mqtts://…:8884`,
+  operator: (folder) => `Send commands with it: dormouse ota <node> reboot --identity ${folder} --broker mqtts://…:8884`,
+  broker: (folder) => `Start it: mosquitto -c ${folder}/mosquitto.conf`,
+};
+
+/** `dormouse provision`: a node's, worker's, operator's or broker's identity, and the site's authority where there is none. */
+export function registerProvision(program: Command, io: CliIo): void {
+  program
+    .command("provision")
+    .description("Give a node its identity: key, certificate, site. The first time also the site's authority.")
+    .argument("<name>", "the node's name; with --as broker its host name")
+    .addOption(new Option("--as <role>", "whom it is for").choices([...ROLES]).default("node"))
+    .option("--site <name>", "the site; needed when the authority is made")
+    .option("--ca <dir>", "the site's authority: keep it off the network", "authority")
+    .option("--out <dir>", "where the identity goes (default: the name)")
+    .option("--days <n>", "how long the certificate is valid", wholeNumber(1, 3650), 825)
+    .option("--address <host...>", "more names and addresses of a broker", [])
+    .option("--broker <url>", "the broker's URL, kept with the identity")
+    .option("--port <n>", "a broker's port for devices", wholeNumber(1, 65535), 8883)
+    .option("--cloud-port <n>", "a broker's port for workers and operators", wholeNumber(1, 65535), 8884)
+    .option("--bind <address>", "address that a broker listens on", "0.0.0.0")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ dormouse provision wrist-1 --site lab --ca authority --out wrist-1\n  $ dormouse provision broker.example --as broker --address 10.0.0.5 --ca authority --out broker",
+    )
+    .action(async (name: string, options: Options) => {
+      const out = createOutput(io, options.json);
+      const folder = options.out ?? name;
+      const what: ProvisionOptions = {
+        role: options.as,
+        name,
+        caFolder: resolve(io.cwd, options.ca),
+        outFolder: resolve(io.cwd, folder),
+        days: options.days,
+        hosts: options.address,
+        ports: { devicesPort: options.port, cloudPort: options.cloudPort, bindAddress: options.bind },
+        ...(options.site === undefined ? {} : { site: options.site }),
+        ...(options.broker === undefined ? {} : { brokerUrl: options.broker }),
+      };
+      const made = await provision(what, io.clock.wall());
+      if (made.isNewAuthority) {
+        out.say(
+          `Made the authority of site ${made.site} in ${options.ca}. Whoever holds that folder can be any node and command all: keep it offline.`,
+        );
+      }
+      out.say(`Made ${made.role} ${made.commonName} of site ${made.site} in ${folder}: ${made.files.join(", ")}.`);
+      out.say(NEXT[made.role](folder));
+      out.document({ ...made, out: what.outFolder });
+    });
+}

@@ -1,0 +1,151 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { openRecordings } from "../../agent/open-recordings.ts";
+import { recordingsOf } from "../../agent/recording.ts";
+import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { createBattery, selfDischargeWatts } from "../../power/battery.ts";
+import { radioKinds } from "../../power/board-power.ts";
+import { baselineDays } from "../../simulate/baselines.ts";
+import { governedDay } from "../../simulate/governed-day.ts";
+import { DEFAULT_PRICES, type PolicyFile } from "../../simulate/policy-file.ts";
+import { batteryLifeHours, type DayDocument, dayDocument } from "../../simulate/summary.ts";
+import { tunePolicy } from "../../simulate/tune.ts";
+import { faultNames } from "../../train/faults.ts";
+import { scoredLists } from "../eval/setting.ts";
+import type { CliIo } from "../io.ts";
+import { engineOption, jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
+import { createOutput, type Output } from "../output.ts";
+import { backToBack } from "../simulate/back-to-back.ts";
+import { cloudOf, type DayOptions, openDay } from "../simulate/open-day.ts";
+import { dayPage } from "../simulate/report/day-page.ts";
+import { percentText, table } from "../table.ts";
+
+interface SimulateOptions extends DayOptions {
+  readonly json: boolean;
+  readonly baselines: boolean;
+  readonly html?: string;
+  readonly tune?: string;
+  readonly backToBack: boolean;
+}
+
+/** `dormouse simulate`: a wearer's day on a board, in simulated time. */
+export function registerSimulate(program: Command, io: CliIo): void {
+  program
+    .command("simulate")
+    .description("Simulate a wearer's day on a board: joules, battery, skin temperature, asks, against three baselines.")
+    .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
+    .option("--board <id>", "which board: dormouse boards lists them", "nrf52840-dk")
+    .addOption(new Option("--radio <kind>", "how it reaches the cloud").choices(radioKinds).default("ble"))
+    .option("--hours <n>", "simulated hours, from midnight on", numberAtLeast(0.1), 24)
+    .option(
+      "--seed <n>",
+      "of network, loss and the order of recordings; the same seed gives the same bytes",
+      wholeNumber(0, 0x7fff_ffff),
+      1,
+    )
+    .option("--data <dir>", "recordings to make the day of (default: the agent's synthetic wearer)")
+    .addOption(
+      new Option("--wearers <list>", "with --data: whose recordings, by the image's manifest").choices(scoredLists).default("test"),
+    )
+    .option("--wearer <name>", "with --data: this wearer's alone")
+    .addOption(new Option("--fault <name>", "with --data: a faulty sensor").choices(faultNames))
+    .option("--network <csv>", "time,up,rttMillis,loss instead of the seeded two-state network")
+    .option("--ambient <celsius>", "mean temperature of the air over a day", numberAtLeast(-40), 22)
+    .option("--battery <percent>", "charge at the start", wholeNumber(1, 100), 100)
+    .option("--target-hours <n>", "the battery shall last so long", numberAtLeast(1), 168)
+    .option("--privacy-bytes <n>", "sensor data that may leave the device a day", wholeNumber(0), 4_194_304)
+    .option("--report-seconds <n>", "news that are not urgent wait for a report; one decision is audited with each", wholeNumber(10), 600)
+    .option(
+      "--back-to-back",
+      "instead of a day: decisions as fast as they go beside the board's load, with the governor and without",
+      false,
+    )
+    .option("--no-baselines", "leave fullDepth, alwaysLocal and alwaysCloud out")
+    .option("--html <file>", "also write the day as a page with pictures")
+    .option("--tune <file>", "instead: write how decisions turn out on --wearers select (and their worth) to this policy.json")
+    .addOption(engineOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ dormouse simulate activity --board nrf52840-dk --hours 24 --radio lte-m --json" +
+        "\n  $ dormouse simulate activity --data ~/data --html day.html" +
+        "\n  $ dormouse simulate activity --board smart-glasses --ambient 35 --back-to-back --hours 4 --html heat.html" +
+        "\n  $ dormouse simulate activity --data ~/data --wearers select --tune agents/activity/policy.json",
+    )
+    .action((agent: string, options: SimulateOptions) => simulate(io, agent, options));
+}
+
+async function simulate(io: CliIo, name: string, options: SimulateOptions): Promise<void> {
+  const out = createOutput(io, options.json);
+  if (options.backToBack) return backToBack(name, options, io.cwd, out);
+  if (options.tune !== undefined) return tune(io, out, name, options, options.tune);
+  const setting = await openDay(name, options, io.cwd, out);
+  out.note(`Simulating ${options.hours} h of ${setting.day.source} on ${setting.board.id} over ${setting.radioKind} …`);
+  const governed = await governedDay(setting);
+  if (options.baselines) out.note("The same day without a governor …");
+  const baselines = options.baselines ? await baselineDays(setting) : undefined;
+  const { capacityJoules } = createBattery(setting.board.battery);
+  const selfDischarge = selfDischargeWatts(setting.board.battery);
+  const document = dayDocument(setting, governed, baselines, (watts) => batteryLifeHours(capacityJoules, watts, selfDischarge));
+  if (options.html !== undefined) writeFileSync(resolve(io.cwd, options.html), dayPage(setting, governed, document));
+  say(out, document);
+  out.document(document);
+}
+
+/** Everything that the policy may know of how decisions turn out, from wearers who are not scored. */
+async function tune(io: CliIo, out: Output, name: string, options: SimulateOptions, file: string): Promise<void> {
+  if (options.data === undefined || options.wearers === "test")
+    throw new ConfigError("TUNE_WEARERS", "--tune needs --data DIR and --wearers select or calibrate: the test wearers tune nothing.");
+  const agent = await loadAgent(name, io.cwd);
+  const model = await openAgentModel(agent, { engine: options.engine });
+  out.note(`Reading ${options.data} …`);
+  const dataset = openRecordings(resolve(io.cwd, options.data), model.manifest, agent.definition.data);
+  const users = model.manifest.protocol[options.wearers].map(String);
+  const tuning = await tunePolicy(model, recordingsOf(dataset, users), agent.definition.name, await cloudOf(agent, options.engine));
+  const policy: PolicyFile = {
+    imageHash: model.imageHash,
+    tunedOn: users,
+    decisions: tuning.decisions,
+    table: { sure: [...tuning.table.sure], doubt: [...tuning.table.doubt], asked: tuning.table.asked },
+    usualDoubt: [...tuning.usualDoubt],
+    prices: DEFAULT_PRICES,
+  };
+  writeFileSync(resolve(io.cwd, file), `${JSON.stringify(policy, undefined, 2)}\n`);
+  out.say(`${file}: ${tuning.decisions} decisions of the wearers ${users.join(" ")}`);
+  out.document(policy);
+}
+
+function say(out: Output, document: DayDocument): void {
+  const { energyJoules, baselines, metrics, savings } = document;
+  out.say(
+    `${document.agent} on ${document.board} over ${document.radio}: ${document.hours} h, ${document.decisions} decisions, seed ${document.day.seed}`,
+  );
+  const row = (
+    title: string,
+    day: { accuracy: number; energyJoules: typeof energyJoules; batteryLifeHours: number; decisionMillis: { p50: number; p99: number } },
+  ) => [
+    title,
+    percentText(day.accuracy, 2),
+    ...[day.energyJoules.compute, day.energyJoules.radio, day.energyJoules.sensor, day.energyJoules.sleep].map((joules) =>
+      joules.toFixed(1),
+    ),
+    day.batteryLifeHours.toFixed(0),
+    `${day.decisionMillis.p50.toFixed(0)} / ${day.decisionMillis.p99.toFixed(0)}`,
+  ];
+  const rows = [row("governed", { ...document, decisionMillis: metrics.decisionMillis })];
+  if (baselines !== undefined)
+    for (const title of ["fullDepth", "alwaysLocal", "alwaysCloud"] as const) rows.push(row(title, baselines[title]));
+  for (const line of table(["", "accuracy", "compute J", "radio J", "sensor J", "sleep J", "battery h", "decided in ms, p50 / p99"], rows))
+    out.say(line);
+  out.say();
+  out.say(
+    `asked ${document.asked} (${document.asks.audits} audits), skin at most ${document.skinMaxCelsius} °C, ${document.degradeChanges} changes of degrade level, overspent ${document.overspendJoules} J`,
+  );
+  if (savings === undefined) return;
+  out.say(
+    `compute and radio ${percentText(savings.computeAndRadioAgainstAlwaysCloud, 1)} less than alwaysCloud, p99 ${percentText(savings.p99AgainstAlwaysCloud, 1)} lower; ` +
+      `compute ${percentText(savings.computeAgainstFullDepth, 1)} less than fullDepth at ${(100 * savings.accuracyAgainstFullDepth).toFixed(2)} points`,
+  );
+}

@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import type { WorkerProcess } from "../cloud/supervisor.ts";
+import { packageRoot } from "../core/package-root.ts";
+
+/**
+ * Starts `dormouse <args>` as a process of its own. Its one JSON document goes to `onDocument`, what it says beside that to `onNote`,
+ * line by line, bounded.
+ */
+export function startDormouse(
+  args: readonly string[],
+  listen: { onDocument?(document: unknown): void; onNote(line: string): void; onExit(reason: string): void },
+  environment: Readonly<Record<string, string | undefined>>,
+): WorkerProcess {
+  const child = spawn(process.execPath, [join(packageRoot(), "dist", "dormouse.js"), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...environment },
+  });
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout = (stdout + text).slice(-MAX_DOCUMENT_CHARS);
+  });
+  let line = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (line + text).split("\n");
+    line = lines.pop()!.slice(-MAX_LINE_CHARS);
+    for (const whole of lines) listen.onNote(whole.slice(0, MAX_LINE_CHARS));
+  });
+  let hasEnded = false;
+  const end = (reason: string) => {
+    if (hasEnded) return;
+    hasEnded = true;
+    try {
+      if (stdout.trim() !== "") listen.onDocument?.(JSON.parse(stdout));
+    } catch {
+      listen.onNote(`what it printed is no JSON document: ${stdout.slice(0, 200)}`);
+    }
+    listen.onExit(reason);
+  };
+  child.on("error", (error) => end(error.message));
+  child.on("close", (code, signal) => end(signal ? `ended by ${signal}` : `ended with code ${code}`));
+  return {
+    pid: child.pid,
+    stop: (isForced) => child.kill(isForced ? "SIGKILL" : "SIGTERM"),
+  };
+}
+
+const MAX_DOCUMENT_CHARS = 65_536;
+const MAX_LINE_CHARS = 500;

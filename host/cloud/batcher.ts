@@ -1,0 +1,119 @@
+import type { Clock } from "../core/clock.ts";
+import type { ServiceTime } from "./admission.ts";
+import type { AskQueue, QueuedAsk } from "./ask-queue.ts";
+import type { CloudAnswer, Provider } from "./provider.ts";
+
+export interface BatcherOptions {
+  readonly queue: AskQueue;
+  readonly provider: Provider;
+  readonly clock: Clock;
+  readonly serviceTime: ServiceTime;
+  readonly batchLimit: number;
+  readonly batchDelayMillis: number;
+  readonly timeoutMillis: number;
+  /** What refusals for a provider's failure say. */
+  readonly retryAfterMillis: number;
+  /** Each ask that was taken ends in one of these. */
+  readonly onAnswer: (ask: QueuedAsk, answer: CloudAnswer) => void;
+  readonly onExpired: (ask: QueuedAsk) => void;
+  /** Called with the batch that the provider let down. */
+  readonly onFailure: (asks: number, detail: string) => void;
+}
+
+/** Takes the most urgent asks from the queue, as many as there are up to the limit, and gives them to the provider, one batch after the other. */
+export interface Batcher {
+  readonly batches: number;
+  readonly largestBatch: number;
+  /** Something was queued. The first ask of a pause waits `batchDelayMillis` for company. */
+  wake(): void;
+  /** Resolves when nothing is queued or with the provider; after `timeoutMillis` at the latest. */
+  idle(timeoutMillis: number): Promise<void>;
+}
+
+/** Batches are as large as what came in while the one before was answered: they grow with the load, and an idle worker waits for nobody. */
+export function createBatcher(options: BatcherOptions): Batcher {
+  const { queue, clock, batchLimit, serviceTime } = options;
+  const whenIdle = new Set<() => void>();
+  let isBusy = false;
+  let batches = 0;
+  let largestBatch = 0;
+
+  async function run(): Promise<void> {
+    for (;;) {
+      const batch = queue.take(batchLimit, clock.now(), options.onExpired);
+      if (batch.length === 0) break;
+      batches++;
+      largestBatch = Math.max(largestBatch, batch.length);
+      const startedAt = clock.now();
+      const answers = await callProvider(batch);
+      if (answers) serviceTime.observe(clock.now() - startedAt, batch.length);
+      for (const [i, ask] of batch.entries()) {
+        if (ask.query.deadlineAtMillis <= clock.now()) options.onExpired(ask);
+        else options.onAnswer(ask, answers ? flawless(answers[i], ask) : failed());
+      }
+    }
+    isBusy = false;
+    for (const resolve of whenIdle) resolve();
+  }
+
+  const failed = (): CloudAnswer => ({
+    ...{ ok: false, reason: "provider", detail: `${options.provider.name} failed` },
+    retryAfterMillis: options.retryAfterMillis,
+  });
+
+  async function callProvider(batch: readonly QueuedAsk[]): Promise<readonly CloudAnswer[] | undefined> {
+    let cancel = () => {};
+    const tooLate = new Promise<never>((_, reject) => {
+      cancel = clock.after(options.timeoutMillis, () => reject(new Error(`no answer within ${options.timeoutMillis} ms`)));
+    });
+    try {
+      return await Promise.race([options.provider.answer(batch.map((ask) => ask.query)), tooLate]);
+    } catch (error) {
+      options.onFailure(batch.length, (error instanceof Error ? error.message : String(error)).slice(0, 200));
+      return undefined;
+    } finally {
+      cancel();
+    }
+  }
+
+  return {
+    get batches() {
+      return batches;
+    },
+    get largestBatch() {
+      return largestBatch;
+    },
+    wake() {
+      if (isBusy) return;
+      isBusy = true;
+      clock.after(options.batchDelayMillis, () => void run());
+    },
+    idle(timeoutMillis) {
+      if (!isBusy) return Promise.resolve();
+      return new Promise((resolve) => {
+        const done = () => {
+          cancel();
+          whenIdle.delete(done);
+          resolve();
+        };
+        const cancel = clock.after(timeoutMillis, done);
+        whenIdle.add(done);
+      });
+    },
+  };
+}
+
+/** A provider's answer, unless it is none at all. */
+function flawless(answer: CloudAnswer | undefined, ask: QueuedAsk): CloudAnswer {
+  if (answer === undefined) return { ok: false, reason: "provider", detail: "the provider gave no answer" };
+  if (!answer.ok) return { ...answer, reason: answer.reason.slice(0, 256), detail: answer.detail.slice(0, 256) };
+  const isValid =
+    Number.isInteger(answer.label) &&
+    answer.label >= 0 &&
+    answer.label < ask.query.labels.length &&
+    answer.confidence >= 0 &&
+    answer.confidence <= 1;
+  return isValid
+    ? { ...answer, model: answer.model.slice(0, 256) }
+    : { ok: false, reason: "provider", detail: "the provider's answer is out of range" };
+}

@@ -1,0 +1,105 @@
+import type { CloudQuery } from "../provider.ts";
+
+/** How the rows of an ask are to be read for people and language models. */
+export interface SensorDescription {
+  readonly channels: readonly string[]; // e.g. ax, ay, az, gx, gy, gz
+  readonly rateHz: number;
+  /** What the sensor is and where it sits, one sentence. */
+  readonly about: string;
+}
+
+/** One channel of a window, in the rows' own units. */
+interface ChannelSummary {
+  readonly mean: number;
+  readonly deviation: number;
+  readonly least: number;
+  readonly most: number;
+  readonly crossingsASecond: number; // of its mean: twice the frequency of a swing
+}
+
+export interface ChatMessage {
+  readonly role: "system" | "user";
+  readonly content: string;
+}
+
+/** The question: what the sensor did in the window and before it, what the device thinks, and the labels to choose from. */
+export function promptOf(query: CloudQuery, sensor: SensorDescription): ChatMessage[] {
+  const { labels, local } = query;
+  const frames = framesOf(query, sensor.channels.length);
+  const windowFrames = Math.round((frames.length * query.windowPatches * query.patchBytes) / query.patches.length);
+  const unit = query.form === "raw" ? "counts" : "int8 steps of the model's scale";
+  const table = (part: readonly number[][]) =>
+    sensor.channels
+      .map((name, c) => {
+        const s = summaryOf(part, c, sensor.rateHz);
+        return `${name}: mean ${s.mean.toFixed(1)}, sd ${s.deviation.toFixed(1)}, min ${s.least}, max ${s.most}, mean crossings ${s.crossingsASecond.toFixed(1)}/s`;
+      })
+      .join("\n");
+  const seconds = (count: number) => (count / sensor.rateHz).toFixed(2);
+  return [
+    {
+      role: "system",
+      content: `You classify what a wearable sensor saw. ${sensor.about} Answer with one JSON object and nothing else: {"label": one of the given labels, "confidence": a number from 0 to 1}.`,
+    },
+    {
+      role: "user",
+      content: [
+        `Labels: ${labels.map((label) => JSON.stringify(label)).join(", ")}`,
+        `The device's own guess: ${JSON.stringify(labels[local.label] ?? "")} with probability ${(local.confidenceQ15 / 32768).toFixed(3)}; it was not sure enough.`,
+        `The last ${seconds(windowFrames)} s, in ${unit}:`,
+        table(frames.slice(-windowFrames)),
+        `All ${seconds(frames.length)} s up to now:`,
+        table(frames),
+      ].join("\n"),
+    },
+  ];
+}
+
+/** The rows of an ask as frames of `channels` values. */
+function framesOf(query: CloudQuery, channels: number): number[][] {
+  const { buffer, byteOffset, byteLength } = query.patches;
+  const view = new DataView(buffer, byteOffset, byteLength);
+  const values =
+    query.form === "raw"
+      ? Array.from({ length: byteLength >> 1 }, (_, i) => view.getInt16(2 * i, true))
+      : Array.from({ length: byteLength }, (_, i) => view.getInt8(i));
+  return Array.from({ length: Math.floor(values.length / channels) }, (_, f) => values.slice(f * channels, (f + 1) * channels));
+}
+
+function summaryOf(frames: readonly number[][], channel: number, rateHz: number): ChannelSummary {
+  const values = frames.map((frame) => frame[channel]!);
+  const count = Math.max(1, values.length);
+  const mean = values.reduce((a, b) => a + b, 0) / count;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
+  const crossings = values.filter((value, i) => i > 0 && value < mean !== values[i - 1]! < mean).length;
+  return {
+    mean,
+    deviation: Math.sqrt(variance),
+    least: values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    most: values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+    crossingsASecond: (crossings * rateHz) / count,
+  };
+}
+
+/** What a model said, as a label of the ask and a confidence, or why it is neither. Any text is safe. */
+export function readReply(
+  text: string,
+  labels: readonly string[],
+): { ok: true; label: number; confidence: number } | { ok: false; flaw: string } {
+  const from = text.indexOf("{");
+  const to = text.lastIndexOf("}");
+  if (from < 0 || to < from) return { ok: false, flaw: "no JSON object in the reply" };
+  let value: { label?: unknown; confidence?: unknown };
+  try {
+    value = JSON.parse(text.slice(from, to + 1)) as typeof value;
+  } catch {
+    return { ok: false, flaw: "the reply's JSON cannot be read" };
+  }
+  const named = typeof value.label === "string" ? value.label.trim().toLowerCase() : undefined;
+  const label = labels.findIndex((one) => one.toLowerCase() === named);
+  if (label < 0) return { ok: false, flaw: "the reply names none of the labels" };
+  const { confidence } = value;
+  if (typeof confidence !== "number" || !(confidence >= 0 && confidence <= 1))
+    return { ok: false, flaw: "its confidence is no number from 0 to 1" };
+  return { ok: true, label, confidence };
+}

@@ -1,0 +1,82 @@
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { ConfigError } from "./errors.ts";
+
+/** Readable by its owner alone. */
+const PRIVATE_MODE = 0o600;
+/** Largest key, certificate or state file that is read: none comes near it. */
+const MAX_FILE_BYTES = 65_536;
+
+/** Makes a folder that only its owner enters; one that is there stays as it is. */
+export function makePrivateFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new ConfigError("FOLDER_UNWRITABLE", `cannot make ${folder}: ${systemReason(cause)}. Choose another folder.`, { cause });
+  }
+}
+
+/**
+ * Writes a file whole or not at all, also through a power cut: temporary file, fsync, rename, fsync of the folder. A private one
+ * is never, not for a moment, readable by others.
+ */
+export function writeWhole(path: string, content: string | Uint8Array, options: { readonly isPrivate: boolean }): void {
+  const mode = options.isPrivate ? PRIVATE_MODE : 0o644;
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  try {
+    const file = openSync(temporary, "w", mode);
+    try {
+      chmodSync(temporary, mode); // a left-over of an earlier try may have another mode
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+    syncFolder(dirname(path));
+  } catch (cause) {
+    throw new ConfigError("FILE_UNWRITABLE", `cannot write ${path}: ${systemReason(cause)}. Make room, or choose another folder.`, {
+      cause,
+    });
+  }
+}
+
+/** Reads a small text file. What it holds never gets into a message. */
+export function readSmall(path: string, what: string, mend: string): string {
+  try {
+    const { size } = statSync(path);
+    if (size <= MAX_FILE_BYTES) return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new ConfigError("FILE_UNREADABLE", `cannot read ${what} ${path}: ${systemReason(cause)}. ${mend}`, { cause });
+  }
+  throw new ConfigError("FILE_UNREADABLE", `${what} ${path} is larger than ${MAX_FILE_BYTES} B. ${mend}`);
+}
+
+/** Reads a private key's PEM, and refuses one that others can read (where the system has such modes). */
+export function readPrivate(path: string, what: string, mend: string): string {
+  const text = readSmall(path, what, mend);
+  if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
+    throw new ConfigError("KEY_EXPOSED", `${what} ${path} can be read by others. Take that away: chmod 600 ${path}.`);
+  }
+  return text;
+}
+
+/** Whether any of the files is there already. */
+export function firstExisting(folder: string, names: readonly string[]): string | undefined {
+  return names.map((name) => join(folder, name)).find((path) => existsSync(path));
+}
+
+function syncFolder(folder: string): void {
+  if (process.platform === "win32") return; // folders cannot be opened there
+  const handle = openSync(folder, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function systemReason(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? "unknown reason";
+}

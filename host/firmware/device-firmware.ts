@@ -1,0 +1,47 @@
+import { STORE_HEADER_WORDS } from "../../assembly/device/layout.ts";
+import { SNAPSHOT_HEADER_BYTES } from "../../assembly/layout.ts";
+import { ConfigError } from "../core/errors.ts";
+import { Model } from "../core/model.ts";
+import { deviceMemoryBytes, type FirmwareOptions, moduleOf } from "./build-options.ts";
+import { compileFirmware } from "./compile.ts";
+import { makeStore, type StoreShape, storeGeometry } from "./device-store.ts";
+import type { Target } from "./target.ts";
+
+/** Largest slot: room for a model four times the activity agent's. */
+const SLOT_MOST_BYTES = 196_608;
+
+/** The store of a board for one agent: two slots as large as its flash allows, two snapshots. Throws where the image does not fit twice. */
+export function boardStore(target: Target, image: Uint8Array): StoreShape {
+  const sectorBytes = target.storeSectorBytes;
+  const snapshotBytes = Model.load(image).arenaBytes + SNAPSHOT_HEADER_BYTES;
+  const without = storeGeometry({ agents: 1, sectorBytes, slotBytes: 0, snapshotBytes }).storeBytes;
+  const room = Math.floor(Math.max(0, target.storeBytes - without) / 2 / sectorBytes) * sectorBytes;
+  const slotBytes = Math.min(room, Math.max(SLOT_MOST_BYTES, sectorBytes));
+  if (slotBytes < image.length) {
+    throw new ConfigError(
+      "STORE_TOO_SMALL",
+      `the store of ${target.id} has ${target.storeBytes} B, which leaves two slots of ${room} B: the image has ${image.length} B. Choose a smaller model or another board.`,
+    );
+  }
+  return { agents: 1, sectorBytes, slotBytes, snapshotBytes };
+}
+
+/** Compiles the firmware: device.wasm, the board's HAL, the model in flash. `hasStore` false: it keeps nothing. */
+export function deviceFirmware(options: FirmwareOptions & { readonly hasStore: boolean }): Uint8Array {
+  const { target, image, hasStore } = options;
+  const shape = boardStore(target, image);
+  return compileFirmware({
+    target,
+    module: moduleOf("device", options.kernels),
+    sources: hasStore ? ["device.c", "store.S"] : ["device.c"],
+    variant: options.variant,
+    model: image,
+    memoryBytes: deviceMemoryBytes(image),
+    files: hasStore ? { "store.bin": makeStore([], shape).subarray(0, 4 * STORE_HEADER_WORDS) } : {},
+    defines: {
+      DORMOUSE_STORE_FILE: '"store.bin"',
+      DORMOUSE_STORE_BYTES: hasStore ? storeGeometry(shape).storeBytes : 0,
+      DORMOUSE_STORE_SECTOR_BYTES: target.storeSectorBytes,
+    },
+  });
+}

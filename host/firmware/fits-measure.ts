@@ -1,0 +1,72 @@
+import { createRandom } from "../agent/random.ts";
+import { DormouseError } from "../core/errors.ts";
+import type { Model } from "../core/model.ts";
+import type { FirmwareOptions } from "./build-options.ts";
+import { deviceFirmware } from "./device-firmware.ts";
+import { emulate, fullDepth } from "./emulate.ts";
+import { overflowOf, type ProgramSizes, programSizes } from "./program-sizes.ts";
+import { loadTarget, type Target, targetIds } from "./target.ts";
+
+/** What it takes to run, measured in emulation. */
+export interface MeasuredCosts {
+  /** The board or test machine that was emulated, and by what. */
+  readonly on: string;
+  readonly emulator: string;
+  readonly unit: "instructions" | "cycles";
+  /** Of a window at full depth. */
+  readonly window: number;
+  /** Of the one frame that takes most: every exit runs over a full ring. */
+  readonly worst: number;
+  readonly stackBytes: number;
+}
+
+export type MeasuredSizes =
+  | ProgramSizes
+  | { readonly overflow: { readonly region: "flash" | "ram"; readonly bytes: number } }
+  /** Why the firmware cannot be: its update store has no room for the image. */
+  | { readonly refused: string };
+
+const WINDOWS = 2;
+
+/** Compiles the firmware for the board and reads what it takes; what does not link for want of room says by how much. */
+export function measureSizes(options: FirmwareOptions): MeasuredSizes {
+  try {
+    return programSizes(deviceFirmware({ ...options, hasStore: true }));
+  } catch (error) {
+    if (error instanceof DormouseError && error.code === "STORE_TOO_SMALL") return { refused: error.message };
+    const overflow = error instanceof DormouseError ? overflowOf(error.message) : undefined;
+    if (overflow === undefined) throw error;
+    return { overflow };
+  }
+}
+
+/** The target itself where an emulator knows it, else the first with the same core that one knows. */
+export function emulatedTarget(target: Target): Target | undefined {
+  if (target.emulator !== undefined) return target;
+  return targetIds()
+    .map((id) => loadTarget(id))
+    .find(({ cpu, emulator }) => cpu === target.cpu && emulator !== undefined);
+}
+
+/** Runs noise through the model at full depth on the emulated board. The costs of integer code without shortcuts hardly depend on the frames. */
+export async function measureCosts(model: Model, options: FirmwareOptions): Promise<MeasuredCosts> {
+  const { channels, patchFrames, windowPatches, ringPatches } = model.image;
+  const hopPatches = Math.max(windowPatches, ringPatches);
+  const random = createRandom(1);
+  const samples = Int16Array.from({ length: WINDOWS * hopPatches * patchFrames * channels }, () => random.integer(4096) - 2048);
+  const run = await emulate({ ...options, model, frames: [{ tick: 1, samples }], setPoint: { ...fullDepth(model), hopPatches } });
+  if (!run.identical) {
+    throw new DormouseError(
+      "EMULATION_DIFFERS",
+      `the emulated ${options.target.id} decided otherwise than the host at decision ${run.firstDifference}: its figures prove nothing. Report it.`,
+    );
+  }
+  return {
+    on: options.target.id,
+    emulator: run.emulator,
+    unit: run.unit,
+    window: Math.round((run.cost * windowPatches) / (WINDOWS * hopPatches)),
+    worst: run.worst,
+    stackBytes: run.stackBytes,
+  };
+}

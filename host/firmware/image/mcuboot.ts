@@ -1,0 +1,168 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { FirmwareError } from "../../core/errors.ts";
+
+const MAGIC = 0x96f3b83d;
+const HEADER_BYTES = 32;
+const PADDED_HEADER_BYTES = 512;
+const TLV_MAGIC = 0x6907;
+const PROTECTED_TLV_MAGIC = 0x6908;
+const TLV_KEY_HASH = 0x01;
+const TLV_SHA256 = 0x10;
+const TLV_ED25519 = 0x24;
+const TLV_SECURITY_COUNTER = 0x50;
+const TLV_CONTRACT = 0xa0; // vendor range
+const FLAG_ROM_FIXED = 0x100; // the image runs from ih_load_addr
+const CONTRACT_BYTES = 44;
+
+/** What model and firmware promise each other; checked before a swap. */
+export interface ModelContract {
+  readonly abiHash: number; // of the core that is in this firmware
+  readonly linkVersion: number;
+  readonly storeVersion: number;
+  readonly arenaBytes: number; // what this firmware leaves for arenas
+  readonly imageHash: string; // hex SHA-256 of the model linked in
+}
+
+export interface McubootOptions {
+  /** Where the payload is linked to run from. */
+  readonly address: number;
+  readonly version: readonly [number, number, number];
+  readonly securityCounter: number;
+  readonly contract: ModelContract;
+  /** Ed25519 private key, PEM. */
+  readonly key: string;
+}
+
+function tlv(kind: number, value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + value.length);
+  bytes.set([kind & 255, kind >> 8, value.length & 255, value.length >> 8]);
+  bytes.set(value, 4);
+  return bytes;
+}
+
+function tlvArea(magic: number, entries: readonly Uint8Array[]): Uint8Array {
+  const body = Buffer.concat(entries);
+  const head = Buffer.alloc(4);
+  head.writeUInt16LE(magic, 0);
+  head.writeUInt16LE(4 + body.length, 2);
+  return Buffer.concat([head, body]);
+}
+
+function u32(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value >>> 0);
+  return bytes;
+}
+
+function contractBytes(contract: ModelContract): Uint8Array {
+  const bytes = Buffer.alloc(CONTRACT_BYTES);
+  bytes.writeUInt32LE(contract.abiHash, 0);
+  bytes.writeUInt16LE(contract.linkVersion, 4);
+  bytes.writeUInt16LE(contract.storeVersion, 6);
+  bytes.writeUInt32LE(contract.arenaBytes, 8);
+  bytes.write(contract.imageHash, 12, "hex");
+  return bytes;
+}
+
+function ed25519(pem: string): KeyObject {
+  try {
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyType === "ed25519") return key;
+  } catch (cause) {
+    throw new FirmwareError("BAD_KEY", "the signing key is no PEM private key. Give an Ed25519 one, or a path where none is yet.", {
+      cause,
+    });
+  }
+  throw new FirmwareError("BAD_KEY", "the signing key is not Ed25519. Give such a one, or a path where none is yet.");
+}
+
+function publicBytes(key: KeyObject): Uint8Array {
+  return createPublicKey(key).export({ type: "spki", format: "der" });
+}
+
+/** An image in MCUboot's format: header, payload, protected TLVs (security counter, contract), then hash, key hash and Ed25519 signature of the hash. */
+export function writeMcuboot(payload: Uint8Array, options: McubootOptions): Uint8Array {
+  const key = ed25519(options.key);
+  const protectedTlvs = tlvArea(PROTECTED_TLV_MAGIC, [
+    tlv(TLV_SECURITY_COUNTER, u32(options.securityCounter)),
+    tlv(TLV_CONTRACT, contractBytes(options.contract)),
+  ]);
+  const header = Buffer.alloc(PADDED_HEADER_BYTES);
+  header.writeUInt32LE(MAGIC, 0);
+  header.writeUInt32LE(options.address >>> 0, 4);
+  header.writeUInt16LE(PADDED_HEADER_BYTES, 8);
+  header.writeUInt16LE(protectedTlvs.length, 10);
+  header.writeUInt32LE(payload.length, 12);
+  header.writeUInt32LE(FLAG_ROM_FIXED, 16);
+  const [major, minor, revision] = options.version;
+  header.writeUInt8(major, 20);
+  header.writeUInt8(minor, 21);
+  header.writeUInt16LE(revision, 22);
+  const signed = Buffer.concat([header, payload, protectedTlvs]);
+  const hash = createHash("sha256").update(signed).digest();
+  const keyHash = createHash("sha256").update(publicBytes(key)).digest();
+  const image = Buffer.concat([
+    signed,
+    tlvArea(TLV_MAGIC, [tlv(TLV_SHA256, hash), tlv(TLV_KEY_HASH, keyHash), tlv(TLV_ED25519, sign(null, hash, key))]),
+  ]);
+  return new Uint8Array(image); // no Buffer: its slice() would share the bytes
+}
+
+export interface McubootImage {
+  readonly address: number;
+  readonly version: readonly [number, number, number];
+  readonly securityCounter: number;
+  readonly contract: ModelContract;
+  readonly payload: Uint8Array;
+}
+
+/** Reads an image and checks hash and signature against a public (or private) Ed25519 key. Any bytes are safe. */
+export function readMcuboot(bytes: Uint8Array, key: string): McubootImage {
+  const bad = (what: string) => new FirmwareError("BAD_MCUBOOT", `this is no sound MCUboot image: ${what}. Build and sign it again.`);
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.length < HEADER_BYTES || view.readUInt32LE(0) !== MAGIC) throw bad("no magic");
+  const headerBytes = view.readUInt16LE(8);
+  const protectedBytes = view.readUInt16LE(10);
+  const payloadEnd = headerBytes + view.readUInt32LE(12);
+  const signedEnd = payloadEnd + protectedBytes;
+  if (headerBytes < HEADER_BYTES || signedEnd > view.length) throw bad("cut short");
+  const guarded = readTlvs(view.subarray(payloadEnd, signedEnd), PROTECTED_TLV_MAGIC);
+  const open = readTlvs(view.subarray(signedEnd), TLV_MAGIC);
+  const [counter, contract, hash, signature] = [
+    guarded?.get(TLV_SECURITY_COUNTER),
+    guarded?.get(TLV_CONTRACT),
+    open?.get(TLV_SHA256),
+    open?.get(TLV_ED25519),
+  ];
+  if (counter?.length !== 4 || contract?.length !== CONTRACT_BYTES || hash === undefined || signature === undefined)
+    throw bad("TLVs are missing");
+  if (!createHash("sha256").update(view.subarray(0, signedEnd)).digest().equals(hash)) throw bad("its SHA-256 differs");
+  if (!verify(null, hash, createPublicKey(key), signature)) throw bad("the signature is not of this key");
+  return {
+    address: view.readUInt32LE(4),
+    version: [view.readUInt8(20), view.readUInt8(21), view.readUInt16LE(22)],
+    securityCounter: counter.readUInt32LE(0),
+    contract: {
+      abiHash: contract.readUInt32LE(0),
+      linkVersion: contract.readUInt16LE(4),
+      storeVersion: contract.readUInt16LE(6),
+      arenaBytes: contract.readUInt32LE(8),
+      imageHash: contract.toString("hex", 12),
+    },
+    payload: view.subarray(headerBytes, payloadEnd),
+  };
+}
+
+function readTlvs(area: Buffer, magic: number): Map<number, Buffer> | undefined {
+  if (area.length < 4 || area.readUInt16LE(0) !== magic || area.readUInt16LE(2) > area.length) return undefined;
+  const entries = new Map<number, Buffer>();
+  const end = area.readUInt16LE(2);
+  for (let at = 4; at < end; ) {
+    if (at + 4 > end) return undefined;
+    const next = at + 4 + area.readUInt16LE(at + 2);
+    if (next > end) return undefined;
+    entries.set(area.readUInt16LE(at), area.subarray(at + 4, next));
+    at = next;
+  }
+  return entries;
+}

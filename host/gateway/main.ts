@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { systemClock } from "../core/clock.ts";
+import { DormouseError } from "../core/errors.ts";
+import { packageRoot } from "../core/package-root.ts";
+import { runService } from "./service.ts";
+import { readServiceConfig } from "./service-config.ts";
+import { createServiceManager } from "./service-manager.ts";
+
+// The program of a gateway image: one agent as a service. Bundled with all that it needs into dist/gateway.js.
+
+const { values } = parseArgs({
+  options: { agent: { type: "string" }, config: { type: "string" }, state: { type: "string", default: process.env.STATE_DIRECTORY } },
+});
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+try {
+  const { agent, config, state } = values;
+  if (agent === undefined || config === undefined || state === undefined) {
+    throw new DormouseError(
+      "SERVICE_USAGE",
+      "usage: gateway.js --agent NAME --config FILE --state DIR (systemd's STATE_DIRECTORY when left out).",
+    );
+  }
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
+  await runService({
+    config: readServiceConfig(config),
+    agentFolder: join(packageRoot(), "agents", agent),
+    stateFolder: state,
+    firmware: `dormouse-edge ${version}`,
+    clock: systemClock,
+    manager: createServiceManager(process.env, say),
+    say,
+    signal: stop.signal,
+  });
+  process.exitCode = 0;
+} catch (error) {
+  process.stderr.write(`dormouse gateway: ${error instanceof DormouseError ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { checked } from "../agent/checked.ts";
+import { agentSchema } from "../agent/define-agent.ts";
+import type { LoadedAgent } from "../agent/registry.ts";
+import { ConfigError } from "../core/errors.ts";
+
+/** The file that holds a packed agent's definition: agent.ts as data, so that a gateway needs no compiler. */
+export const PACKED_AGENT_FILE = "agent.json";
+
+/** Opens an agent that a gateway image carries. */
+export function openPackedAgent(folder: string): LoadedAgent {
+  const path = join(folder, PACKED_AGENT_FILE);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new ConfigError("AGENT_UNREADABLE", `cannot read the packed agent ${path}: ${String(cause)}. Install the package again.`, {
+      cause,
+    });
+  }
+  const definition = checked(agentSchema, value, "AGENT_INVALID", path, "Install the package again.");
+  return {
+    definition,
+    folder,
+    modelPath: join(folder, definition.model),
+    teacherPaths: definition.teacher.map((teacher) => join(folder, teacher)),
+    syntheticPath: definition.synthetic === undefined ? undefined : join(folder, definition.synthetic),
+    policyPath: definition.policy === undefined ? undefined : join(folder, definition.policy),
+    isBundled: false,
+  };
+}

@@ -1,0 +1,166 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createLoop, loopModel } from "../agent/loop.ts";
+import type { Loop, LoopStep } from "../agent/loop-types.ts";
+import { openNodeConfig } from "../agent/node-config.ts";
+import { openAgentModel } from "../agent/registry.ts";
+import { openSensor } from "../agent/sensors/open-sensor.ts";
+import { paced } from "../agent/sensors/pace.ts";
+import type { SensorFrame } from "../agent/sensors/sensor.ts";
+import type { Clock } from "../core/clock.ts";
+import { createAsker } from "../mqtt/asker.ts";
+import type { BrokerOptions } from "../mqtt/broker-url.ts";
+import { openOutbox } from "../mqtt/outbox.ts";
+import type { AskerEvents } from "../mqtt/types.ts";
+import { openPackedAgent } from "./packed-agent.ts";
+import { openSerialSensor, parseSerialSpec } from "./serial-sensor.ts";
+import type { ServiceConfig } from "./service-config.ts";
+import type { ServiceManager } from "./service-manager.ts";
+import { keepAlive, type Progress } from "./watchdog.ts";
+
+/** Decisions between two status lines for the service manager. */
+const STATUS_DECISIONS = 32;
+
+export interface ServiceOptions {
+  readonly config: ServiceConfig;
+  /** Folder of the packed agent. */
+  readonly agentFolder: string;
+  /** Folder that survives restarts: the node's identity, the asks that wait. */
+  readonly stateFolder: string;
+  readonly firmware: string;
+  readonly clock: Clock;
+  readonly manager: ServiceManager;
+  readonly say: (line: string) => void;
+  /** Ends the service in good order. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs one agent as a service, until the signal or the end of its frames. Returns what it counted. */
+export async function runService(options: ServiceOptions): Promise<ReturnType<Loop["counters"]>> {
+  const { config, clock, manager, say, signal } = options;
+  const agent = openPackedAgent(options.agentFolder);
+  const { definition } = agent;
+  const model = await openAgentModel(agent, { engine: config.engine });
+  mkdirSync(options.stateFolder, { recursive: true });
+  const node = config.node ?? openNodeConfig({ path: join(options.stateFolder, "node.json") }).config.node;
+  const source = openSource(options, agent);
+  const { broker } = config;
+  const connect = (at: BrokerOptions) => (events: AskerEvents) =>
+    createAsker({
+      broker: at,
+      site: config.site,
+      node,
+      outbox: openOutbox({ path: join(options.stateFolder, `${node}.outbox`) }),
+      presence: { firmware: options.firmware, model: model.imageHash },
+      events,
+      clock,
+    });
+  const loop = createLoop({
+    agent: definition.name,
+    stableDecisions: definition.events.stableDecisions,
+    holdSeconds: definition.asks.holdSeconds,
+    intervalHops: definition.asks.intervalHops,
+    deadlineSeconds: definition.asks.deadlineSeconds,
+    rateHz: definition.sensor.rateHz,
+    model: loopModel(model),
+    session: model.createSession(),
+    frames: source.frames,
+    onStep: (step) => {
+      const line = lineOf(step, config.isVerbose);
+      if (line !== undefined) say(line);
+      if (step.kind === "decision" && loop.counters().decisions % STATUS_DECISIONS === 1) manager.status(statusOf(loop));
+    },
+    ...(broker === undefined ? {} : { connect: connect(brokerOptions(broker)) }),
+  });
+  say(
+    `agent ${definition.name} (${model.imageHash.slice(0, 12)}) as ${config.site}/${node}, sensor ${source.name}, broker ${broker?.url ?? "none"}`,
+  );
+  manager.ready(`${definition.name}: waiting for ${source.name}`);
+  const stopWatchdog =
+    manager.watchdogMillis === undefined
+      ? () => undefined
+      : keepAlive({
+          clock,
+          watchdogMillis: manager.watchdogMillis,
+          progress: source.progress,
+          alive: manager.alive,
+          onStuck: () => say("frames wait and none is taken: no sign of life to the watchdog"),
+        });
+  const stop = () => source.close();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await loop.run();
+  } finally {
+    manager.stopping();
+    stopWatchdog();
+    signal.removeEventListener("abort", stop);
+    source.close();
+    await loop.asker?.close();
+  }
+  say(statusOf(loop));
+  return loop.counters();
+}
+
+/** The same without the keys that are not given. */
+function brokerOptions({ url, ...rest }: NonNullable<ServiceConfig["broker"]>): BrokerOptions {
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return { url, ...(Object.fromEntries(given) as Partial<BrokerOptions>) };
+}
+
+interface Source {
+  readonly name: string;
+  readonly frames: AsyncIterable<SensorFrame>;
+  progress(): Progress;
+  close(): void;
+}
+
+/** The configured sensor: a device pushes frames at its own pace, a recording or a synthetic wearer is paced by the clock. */
+function openSource({ config, clock, say, signal, ...options }: ServiceOptions, agent: ReturnType<typeof openPackedAgent>): Source {
+  const { rateHz, channels } = agent.definition.sensor;
+  const serial = parseSerialSpec(config.sensor);
+  if (serial !== undefined) {
+    const sensor = openSerialSensor(serial, { rateHz, channels }, { clock, tell: say });
+    if (signal.aborted) sensor.close();
+    const { queue } = sensor;
+    return {
+      name: sensor.name,
+      frames: sensor,
+      progress: () => ({ arrived: queue.arrived - queue.dropped, done: queue.taken }),
+      close: sensor.close,
+    };
+  }
+  const sensor = openSensor(config.sensor, agent, options.stateFolder);
+  let taken = 0;
+  async function* frames(): AsyncGenerator<SensorFrame> {
+    for await (const frame of paced(sensor, { clock, speed: 1, hopFrames: Math.max(1, Math.round(rateHz / 5)), signal })) {
+      taken++;
+      yield frame;
+    }
+  }
+  return { name: sensor.name, frames: frames(), progress: () => ({ arrived: taken, done: taken }), close: () => undefined };
+}
+
+function statusOf(loop: Loop): string {
+  const { decisions, frames, events, asked, answered, pending } = loop.counters();
+  return `${loop.label ?? "no label yet"}; ${frames} frames, ${decisions} decisions, ${events} events, ${asked} asked, ${answered} answered, ${pending} waiting`;
+}
+
+/** One line a step for the journal, or undefined for what is not worth one. */
+function lineOf(step: LoopStep, isVerbose: boolean): string | undefined {
+  switch (step.kind) {
+    case "decision":
+      return isVerbose ? `decision ${step.record.label} ${step.record.confidence.toFixed(3)}: ${step.record.reason}` : undefined;
+    case "event":
+      return `event ${step.label} (${step.source}, ${step.confidence.toFixed(3)})`;
+    case "ask":
+      return `ask ${step.id.slice(0, 8)} ${step.label} ${step.confidence.toFixed(3)}`;
+    case "outcome":
+      return `ask ${step.outcome.id.slice(0, 8)} ${step.outcome.state}${step.answer === undefined ? "" : `: ${step.answer}`}`;
+    case "link":
+      return `broker ${step.state}${step.detail === undefined ? "" : `: ${step.detail}`}`;
+    case "gap":
+      return step.isReset ? "frames were lost: the model begins anew" : undefined;
+    case "anomaly":
+      return `${step.error.code}: ${step.error.message}`;
+  }
+}

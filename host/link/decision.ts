@@ -1,0 +1,49 @@
+import * as device from "../../assembly/device/layout.ts";
+import * as layout from "../../assembly/layout.ts";
+import type { Decision, DecisionWhy, SetPoint } from "../core/session-types.ts";
+import type { LinkResult } from "./frame.ts";
+
+const WHY: readonly DecisionWhy[] = ["exit", "ask", "deferred", "budget", "thermal"];
+const LIMIT_REASONS = { none: 0, budget: layout.WHY_BUDGET, thermal: layout.WHY_THERMAL } as const;
+
+/** A decision as a device sends it. `hash` is the CRC-32 of logits and state after it, where OPTION_HASH is set. */
+export interface DeviceDecision extends Decision {
+  readonly hash: number | undefined;
+}
+
+/** Reads the payload of a `decision` frame: DECISION_WORDS s32, u32 hash, u32 flags. Any bytes are safe. */
+export function decodeDecision(payload: Uint8Array): LinkResult<DeviceDecision> {
+  if (payload.length !== device.DECISION_OUT_BYTES) return { ok: false, reason: `${payload.length} B are no decision` };
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const word = (index: number) => view.getUint32(4 * index, true);
+  const why = WHY[word(layout.DECISION_WHY)];
+  if (why === undefined) return { ok: false, reason: `a decision for reason ${word(layout.DECISION_WHY)}` };
+  const hasHash = (word(layout.DECISION_WORDS + 1) & device.DECISION_FLAG_HASH) !== 0;
+  return {
+    ok: true,
+    value: {
+      label: word(layout.DECISION_LABEL),
+      exit: word(layout.DECISION_EXIT),
+      confidenceQ15: word(layout.DECISION_CONFIDENCE),
+      why,
+      tick: word(layout.DECISION_TICK),
+      patch: word(layout.DECISION_PATCH),
+      macs: word(layout.DECISION_MACS),
+      rebuilds: word(layout.DECISION_REBUILDS),
+      steps: word(layout.DECISION_STEPS),
+      hash: hasHash ? word(layout.DECISION_WORDS) : undefined,
+    },
+  };
+}
+
+/** The payload of a `set-point` frame: SETPOINT_WORDS s32. The device checks it and acknowledges with a status. */
+export function encodeSetPoint(setPoint: SetPoint): Uint8Array {
+  const words = new Int32Array(layout.SETPOINT_WORDS);
+  words[layout.SETPOINT_MAX_EXIT] = setPoint.maxExit;
+  words[layout.SETPOINT_HOP_PATCHES] = setPoint.hopPatches;
+  words[layout.SETPOINT_ASK_ALLOWED] = setPoint.askAllowed ? 1 : 0;
+  words[layout.SETPOINT_LIMIT_REASON] = LIMIT_REASONS[setPoint.limitReason];
+  words[layout.SETPOINT_ASK_INTERVAL_HOPS] = setPoint.askIntervalHops;
+  words.set(setPoint.thresholds.slice(0, layout.LIMIT_EXITS), layout.SETPOINT_THRESHOLDS);
+  return new Uint8Array(words.buffer);
+}

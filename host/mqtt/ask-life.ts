@@ -1,0 +1,211 @@
+import type { Clock } from "../core/clock.ts";
+import { createLedger, type LedgerSink } from "./ledger.ts";
+import type { Outbox } from "./outbox.ts";
+import { decodePayload, type Payload } from "./payloads.ts";
+import type { PendingAsks } from "./pending-asks.ts";
+import type { Answer, AskCounts, AskEnd, AskerEvents, AskState, EvictionCounts } from "./types.ts";
+
+/** How often, while asks are pending, the log notes the time and failed writes are tried again. */
+const BEAT_MILLIS = 30_000;
+/** The clock and log time may drift so far apart before the machine is taken to have slept. */
+const SLEPT_MILLIS = 1000;
+
+/** Asks that no disk takes are asked from memory, so many of them. */
+const MAX_VOLATILE_ASKS = 1024;
+
+/** What an end may bring with it. */
+interface More {
+  readonly answer?: Answer;
+  readonly reason?: string;
+  readonly eviction?: keyof EvictionCounts;
+}
+
+export interface AskLifeOptions {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly ledgerEntries: number;
+  readonly ledgerSink: LedgerSink | undefined;
+  readonly onOutcome: AskerEvents["onOutcome"];
+  readonly anomaly: (code: string, message: string) => void;
+  /** Nothing is pending. */
+  readonly onIdle: () => void;
+  /** Every half minute while asks are pending or `isBusy`. */
+  readonly onBeat: () => void;
+  readonly isBusy: () => boolean;
+}
+
+/** The life of every ask: from *asked* it ends once, and the medium knows before anybody acts on it. */
+export interface AskLife {
+  readonly counts: { -readonly [K in keyof AskCounts]: number };
+  readonly stats: { notDurable: number; unrecorded: number; outboxFailures: number; recovered: number; evictions: EvictionCounts };
+  readonly ledger: ReadonlyMap<string, AskState>;
+  readonly ledgerForgotten: number;
+  /** Takes up what an earlier process left; `asks` is where pending ones live. */
+  begin(asks: PendingAsks): void;
+  ask(id: string, payload: Payload<"ask">, encoded: Uint8Array): void;
+  /** An ask that cannot be sent still has a state: it ends here and now. */
+  turnAway(id: string, payload: Payload<"ask">, state: AskEnd, more: More): void;
+  finish(id: string, state: AskEnd, more?: More): void;
+  /** Something else waits in the outbox: the beat goes on. */
+  watch(): void;
+  /** What is in no log ends here; what is pending in one stays for the next process. */
+  end(): void;
+}
+
+export function createAskLife(options: AskLifeOptions): AskLife {
+  const { node, clock, outbox, anomaly } = options;
+  const counts = {
+    ...{ asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 },
+    ...{ duplicateAnswers: 0, lateAnswers: 0, malformedAnswers: 0, unknownAnswers: 0 },
+  };
+  const evictions = { full: 0, size: 0, age: 0, closed: 0, unreadable: 0 };
+  const stats = { notDurable: 0, unrecorded: 0, outboxFailures: 0, recovered: 0, evictions };
+  const ledger = createLedger<AskState>({
+    entries: options.ledgerEntries,
+    isOpen: (state) => state === "pending",
+    wall: () => clock.wall(),
+    sink: options.ledgerSink,
+  });
+  const unwritten = new Map<string, AskEnd>(); // ended here, pending in the log still
+  const volatile = new Map<string, Uint8Array>(); // pending here, in no log
+  let asks: PendingAsks;
+  let cancelBeat: (() => void) | undefined;
+  let drift = outbox.now() - clock.now();
+
+  const outboxFailed = (reason: string) => {
+    stats.outboxFailures++;
+    anomaly("OUTBOX_WRITE_FAILED", `the outbox could not be written: ${reason}. Make room on its disk.`);
+  };
+
+  /** The one place where an ask ends. The medium already knows. */
+  function conclude(id: string, payload: Payload<"ask">, state: AskEnd, latencyMillis: number, more: More): void {
+    const { eviction = "full", ...rest } = more;
+    ledger.set(id, node, state);
+    counts[state]++;
+    if (state === "evicted") evictions[eviction]++;
+    const { agent, tick, local } = payload;
+    options.onOutcome({ id, state, ...rest, agent, tick, local, latencyMillis });
+  }
+
+  function finish(id: string, state: AskEnd, more: More = {}): void {
+    if (!asks.byId.has(id)) return;
+    const written = outbox.end(id, state);
+    if (!written.ok) {
+      outboxFailed(written.reason);
+      if (more.answer !== undefined || state === "refused") {
+        stats.unrecorded++; // not acted on: after a crash it would be again. It is asked again, and the worker remembers.
+        return;
+      }
+      unwritten.set(id, state);
+    }
+    volatile.delete(id);
+    const ask = asks.remove(id, state === "answered")!;
+    counts.pending--;
+    conclude(id, ask.payload, state, clock.now() - ask.askedAt, more);
+    asks.pump();
+    if (counts.pending === 0) options.onIdle();
+  }
+
+  function admit(id: string, payload: Payload<"ask">, ageMillis: number): void {
+    counts.asked++;
+    counts.pending++;
+    ledger.set(id, node, "pending");
+    const askedAt = clock.now() - ageMillis;
+    asks.add({ id, payload, askedAt, deadlineAt: askedAt + payload.deadlineMillis });
+    watch();
+  }
+
+  function watch(): void {
+    cancelBeat ??= clock.after(BEAT_MILLIS, beat);
+  }
+
+  function turnAway(id: string, payload: Payload<"ask">, state: AskEnd, more: More): void {
+    counts.asked++;
+    conclude(id, payload, state, 0, more);
+  }
+
+  function beat(): void {
+    cancelBeat = undefined;
+    const slept = outbox.now() - clock.now() - drift;
+    if (slept >= SLEPT_MILLIS) {
+      drift += slept;
+      asks.age(slept);
+    }
+    for (const [id, state] of unwritten) if (outbox.end(id, state).ok) unwritten.delete(id);
+    makeDurable();
+    for (const id of outbox.overdue()) finish(id, "evicted", { eviction: "age", reason: "older than the outbox keeps" });
+    outbox.beat();
+    options.onBeat();
+    if (counts.pending > 0 || unwritten.size > 0 || options.isBusy()) watch();
+  }
+
+  /** Tries again to write down what is pending from memory alone. */
+  function makeDurable(): void {
+    for (const [id, payload] of volatile) {
+      const ask = asks.byId.get(id);
+      const at = outbox.now() - (ask ? clock.now() - ask.askedAt : 0);
+      if (ask && !outbox.add({ kind: "ask", id, payload, at }).ok) break;
+      volatile.delete(id);
+    }
+  }
+
+  /** Asks of an earlier process go on where the log says they were, at the age that they have by log time. */
+  function recover(): void {
+    for (const [id, state] of outbox.ended) if (state !== "delivered" && state !== "undelivered") ledger.set(id, node, state);
+    for (const { id, kind, at, payload } of [...outbox.pending.values()]) {
+      if (kind !== "ask") continue;
+      const decoded = decodePayload(["ask"], payload);
+      if (decoded.ok && decoded.value.node === node) {
+        stats.recovered++;
+        admit(id, decoded.value, Math.min(outbox.now() - at, decoded.value.deadlineMillis));
+        continue;
+      }
+      outbox.end(id, "evicted");
+      ledger.set(id, node, "evicted");
+      counts.asked++;
+      counts.evicted++;
+      evictions.unreadable++;
+      const why = decoded.ok ? "it is another node's" : decoded.reason;
+      anomaly("OUTBOX_ENTRY_UNREADABLE", `ask ${id} of an earlier process was evicted: ${why}.`);
+    }
+  }
+
+  return {
+    counts,
+    stats,
+    get ledger() {
+      return ledger.map;
+    },
+    get ledgerForgotten() {
+      return ledger.forgotten;
+    },
+    begin(pending) {
+      asks = pending;
+      drift = outbox.now() - clock.now();
+      recover();
+    },
+    ask(id, payload, encoded) {
+      const stored = outbox.add({ kind: "ask", id, payload: encoded });
+      if (stored.ok) {
+        for (const oldest of stored.evicted) finish(oldest, "evicted", { reason: "the outbox was full" });
+      } else if (stored.why === "disk") {
+        outboxFailed(stored.reason);
+        if (volatile.size >= MAX_VOLATILE_ASKS) return turnAway(id, payload, "evicted", { reason: stored.reason });
+        stats.notDurable++;
+        volatile.set(id, encoded);
+      } else return turnAway(id, payload, "evicted", { reason: stored.reason, eviction: stored.why === "size" ? "size" : "full" });
+      admit(id, payload, 0);
+    },
+    turnAway,
+    finish,
+    watch,
+    end() {
+      cancelBeat?.();
+      makeDurable();
+      const lost = outbox.isDurable ? volatile.keys() : asks.byId.keys();
+      for (const id of [...lost]) finish(id, "evicted", { eviction: "closed", reason: "closed before an answer came" });
+      for (const [id, state] of unwritten) outbox.end(id, state);
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import type { Ops } from "../core/reference/op-count.ts";
+import type { Battery } from "./battery.ts";
+import type { Budget } from "./budget.ts";
+import type { EnergyModel, EnergyParts } from "./energy.ts";
+import type { Radio } from "./radio.ts";
+import type { ThermalModel } from "./thermal.ts";
+
+export interface PoweredDeviceParts {
+  readonly energy: EnergyModel;
+  readonly budget: Budget;
+  readonly battery?: Battery | undefined;
+  readonly thermal?: ThermalModel | undefined;
+  readonly radio?: Radio | undefined;
+  readonly ambientCelsius: (atSeconds: number) => number;
+}
+
+/** A device's joules as they flow: work and time in; battery, heat and budget out. */
+export interface PoweredDevice extends PoweredDeviceParts {
+  /** Joules so far, by part; a declared load apart. */
+  joules(): EnergyParts & { readonly load: number };
+  /** Mean watts of the last stretch. */
+  readonly watts: number;
+  readonly atSeconds: number;
+  /** Work that was just done. Returns its joules. */
+  compute(ops: Ops): number;
+  /** Sets the price of an exchange aside as one operation, before it begins. */
+  reserve(joules: number): void;
+  /** Lets time pass; the sensor rests where `isSensing` is false. */
+  advance(toSeconds: number, isSensing?: boolean): void;
+}
+
+/**
+ * One account of a device. What the budget governs is compute and the radio's exchanges; sensor, sleep and load are accounted. A radio's
+ * joules are taken from what was reserved for them; what goes beyond it (resends) is spent as it comes.
+ */
+export function createPoweredDevice(parts: PoweredDeviceParts): PoweredDevice {
+  const { energy, budget, battery, thermal, radio, ambientCelsius } = parts;
+  let at = 0;
+  let compute = 0;
+  let sensor = 0;
+  let sleep = 0;
+  let load = 0;
+  let fresh = 0; // joules of work since the last stretch
+  let radioBefore = 0;
+  let reserved = 0;
+  let watts = 0;
+  return {
+    ...parts,
+    joules: () => ({ compute, radio: radio?.joules ?? 0, sensor, sleep, load }),
+    get watts() {
+      return watts;
+    },
+    get atSeconds() {
+      return at;
+    },
+    compute(ops) {
+      const joules = energy.computeJoules(ops);
+      compute += joules;
+      fresh += joules;
+      budget.spend(joules);
+      return joules;
+    },
+    reserve(joules) {
+      budget.spend(joules);
+      reserved += joules;
+    },
+    advance(toSeconds, isSensing = true) {
+      const seconds = toSeconds - at;
+      if (!(seconds > 0)) return;
+      at = toSeconds;
+      radio?.advance(toSeconds);
+      const own = {
+        sensor: isSensing ? energy.sensorWatts * seconds : 0,
+        sleep: energy.sleepWatts * seconds,
+        load: energy.loadWatts * seconds,
+        radio: (radio?.joules ?? 0) - radioBefore,
+      };
+      radioBefore = radio?.joules ?? 0;
+      const beyond = Math.max(0, own.radio - reserved);
+      reserved = Math.max(0, reserved - own.radio);
+      if (beyond > 0) budget.spend(beyond);
+      sensor += own.sensor;
+      sleep += own.sleep;
+      load += own.load;
+      const all = fresh + own.sensor + own.sleep + own.load + own.radio;
+      fresh = 0;
+      watts = all / seconds;
+      thermal?.step(watts, ambientCelsius(toSeconds), seconds);
+      battery?.drain(all, seconds);
+      budget.advance(seconds);
+    },
+  };
+}

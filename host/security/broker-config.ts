@@ -1,0 +1,33 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { packageRoot } from "../core/package-root.ts";
+import { writeWhole } from "../core/private-file.ts";
+
+/** Where devices knock, and where workers and operators do. */
+export interface BrokerPorts {
+  readonly devicesPort: number; // default 8883
+  readonly cloudPort: number; // default 8884
+  /** Default 0.0.0.0. */
+  readonly bindAddress: string;
+}
+
+const DEFAULT_PORTS: BrokerPorts = { devicesPort: 8883, cloudPort: 8884, bindAddress: "0.0.0.0" };
+
+/** Fills the shipped templates for mosquitto in; returns the names of the files that it wrote. */
+export function writeMosquittoConfig(folder: string, site: string, ports: BrokerPorts = DEFAULT_PORTS): string[] {
+  const values: Readonly<Record<string, string>> = {
+    site,
+    folder: resolve(folder),
+    devicesPort: String(ports.devicesPort),
+    cloudPort: String(ports.cloudPort),
+    bindAddress: ports.bindAddress,
+  };
+  mkdirSync(join(folder, "data"), { recursive: true });
+  const names = ["mosquitto.conf", "acl"];
+  for (const name of names) {
+    const template = readFileSync(join(packageRoot(), "host/mqtt/brokers/mosquitto", name), "utf8");
+    const filled = template.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
+    writeWhole(join(folder, name), filled, { isPrivate: false });
+  }
+  return names;
+}

@@ -1,0 +1,36 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { ConfigError } from "../core/errors.ts";
+import { readPrivate, readSmall } from "../core/private-file.ts";
+
+const MEND = "Make the identity with dormouse provision.";
+const siteSchema = z.object({ site: z.string().optional(), broker: z.string().optional() });
+
+/** What a folder that `provision` made says of its owner. */
+export interface Identity {
+  /** PEM, for the broker's options. */
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+  readonly site: string | undefined;
+  readonly brokerUrl: string | undefined;
+}
+
+/** Reads an identity's folder: ca.crt, client.crt, client.key, and dormouse.json or site.json. */
+export function readIdentity(folder: string): Identity {
+  const tls = {
+    ca: readSmall(join(folder, "ca.crt"), "the authority's certificate", MEND),
+    cert: readSmall(join(folder, "client.crt"), "the certificate", MEND),
+    key: readPrivate(join(folder, "client.key"), "the key", MEND),
+  };
+  const about = ["dormouse.json", "site.json"].map((name) => join(folder, name)).find((path) => existsSync(path));
+  if (about === undefined) return { tls, site: undefined, brokerUrl: undefined };
+  try {
+    const { site, broker } = siteSchema.parse(JSON.parse(readSmall(about, "the identity's description", MEND)));
+    return { tls, site, brokerUrl: broker };
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    throw new ConfigError("IDENTITY_INVALID", `${about} is not what provision writes: it names site and broker as JSON. ${MEND}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import { isIP } from "node:net";
+import { join } from "node:path";
+import { ConfigError } from "../core/errors.ts";
+import { firstExisting, makePrivateFolder, writeWhole } from "../core/private-file.ts";
+import { checkName } from "../mqtt/topics.ts";
+import { type BrokerPorts, writeMosquittoConfig } from "./broker-config.ts";
+import { issueLeaf, MAX_COMMON_NAME_CHARS } from "./certificates.ts";
+import { openCommandKey, publicCommandKey } from "./command-key.ts";
+import { AUTHORITY_FILES, openSiteAuthority, writePair } from "./site-authority.ts";
+
+/** Whom a certificate is for. */
+export const ROLES = ["node", "cloud", "operator", "broker"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Common names that the brokers' access lists give more rights to: no node may carry one. */
+const ROLE_NAMES: readonly string[] = ["cloud", "operator"];
+
+export interface ProvisionOptions {
+  readonly role: Role;
+  /** A node's name, or a broker's first host name; of workers and operators it only names the folder's owner. */
+  readonly name: string;
+  /** Needed when the authority is made. */
+  readonly site?: string;
+  readonly caFolder: string;
+  readonly outFolder: string;
+  readonly days: number;
+  /** More names and addresses of a broker. */
+  readonly hosts?: readonly string[];
+  /** Written into a node's dormouse.json. */
+  readonly brokerUrl?: string;
+  readonly ports?: BrokerPorts;
+}
+
+export interface Provisioned {
+  readonly role: Role;
+  readonly site: string;
+  readonly commonName: string;
+  readonly isNewAuthority: boolean;
+  readonly commandKey: string; // public
+  readonly files: readonly string[];
+}
+
+/** An identity in one go: the authority where there is none, a key, a certificate, and what its owner needs beside them. */
+export async function provision(options: ProvisionOptions, wallMillis: number): Promise<Provisioned> {
+  const { role, name, outFolder, days } = options;
+  checkOwner(role, name);
+  const existing = firstExisting(outFolder, ["client.key", "server.key", "dormouse.json"]);
+  if (existing !== undefined) {
+    throw new ConfigError(
+      "IDENTITY_EXISTS",
+      `${existing} is there already, and a key is never overwritten. Choose another folder with --out DIR.`,
+    );
+  }
+  const authority = await openSiteAuthority(options.caFolder, options.site, wallMillis);
+  const { site } = authority;
+  const commandKey = publicCommandKey(openCommandKey(authority.commandKey, options.caFolder));
+  const isBroker = role === "broker";
+  const commonName = ROLE_NAMES.includes(role) ? role : name;
+  const hosts = isBroker ? [name, ...(options.hosts ?? [])] : undefined;
+  const signer = role === "node" || isBroker ? authority.devices : authority.cloud;
+  const leaf = await issueLeaf(signer, { commonName, organisation: site, days, ...(hosts && { hosts }) }, wallMillis);
+
+  makePrivateFolder(outFolder);
+  const files = ["ca.crt"];
+  writeWhole(join(outFolder, "ca.crt"), authority.devices.certificate, { isPrivate: false }); // brokers are certified by it
+  const pair = isBroker ? "server" : "client";
+  writePair(outFolder, pair, leaf);
+  files.push(`${pair}.crt`, `${pair}.key`);
+  if (isBroker) {
+    writeWhole(join(outFolder, "cloud-ca.crt"), authority.cloud.certificate, { isPrivate: false });
+    files.push("cloud-ca.crt", ...writeMosquittoConfig(outFolder, site, options.ports));
+  }
+  if (role === "operator") {
+    writeWhole(join(outFolder, AUTHORITY_FILES.commandKey), authority.commandKey, { isPrivate: true });
+    files.push(AUTHORITY_FILES.commandKey);
+  }
+  if (!isBroker) {
+    const broker = options.brokerUrl === undefined ? {} : { broker: options.brokerUrl };
+    const config = role === "node" ? { node: name, site, ...broker, commandKey } : { site, ...broker };
+    const file = role === "node" ? "dormouse.json" : "site.json";
+    writeWhole(join(outFolder, file), `${JSON.stringify(config, undefined, 2)}\n`, { isPrivate: false });
+    files.push(file);
+  }
+  return { role, site, commonName, isNewAuthority: authority.isNew, commandKey, files };
+}
+
+function checkOwner(role: Role, name: string): void {
+  if (role === "broker") {
+    if (isIP(name) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(name))
+      throw new ConfigError(
+        "HOST_INVALID",
+        `${JSON.stringify(name).slice(0, 80)} is no host name or address. Name the broker as clients reach it.`,
+      );
+    return;
+  }
+  checkName(role, name);
+  if (role === "node" && (ROLE_NAMES.includes(name) || Buffer.byteLength(name) > MAX_COMMON_NAME_CHARS))
+    throw new ConfigError(
+      "NODE_NAME_RESERVED",
+      `a node cannot be named ${JSON.stringify(name)}: ${ROLE_NAMES.join(" and ")} are roles, and a certificate's name has at most ${MAX_COMMON_NAME_CHARS} bytes.`,
+    );
+}

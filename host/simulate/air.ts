@@ -1,0 +1,190 @@
+import type { Random } from "../agent/random.ts";
+import type { Connection, ConnectionOptions } from "../mqtt/connection.ts";
+import { decodePayload, encodePayload, type Payload, SCHEMA_VERSION } from "../mqtt/payloads.ts";
+import type { PublishOptions, PublishResult } from "../mqtt/send-window.ts";
+import { parseTopic } from "../mqtt/topics.ts";
+import type { Radio } from "../power/radio.ts";
+import type { SimulatedClock } from "./clock.ts";
+import type { SimulatedCloud } from "./cloud.ts";
+import { type NetworkTrace, traceReader } from "./network-trace.ts";
+
+/** How long the cloud works on an ask. */
+const SERVICE_MILLIS = 20;
+/** A lost packet is sent again after this. */
+const RESEND_MILLIS = 1000;
+const MOST_SENDS = 6;
+/** What waits for the radio, at most: news keeps fewer by itself. */
+const MOST_WAITING = 512;
+
+export interface AirOptions {
+  readonly clock: SimulatedClock;
+  readonly trace: NetworkTrace;
+  readonly radio: Radio;
+  readonly random: Random;
+  readonly cloud: SimulatedCloud;
+}
+
+/** A network, a radio and a cloud in simulated time, behind the interface of a connection. */
+export interface Air {
+  /** For createAsker's `connect`. */
+  connect(options: ConnectionOptions): Connection;
+  /** The radio comes up now for what waited. */
+  flush(): void;
+  readonly isUp: () => boolean;
+  readonly rttMillis: () => number;
+  readonly messagesUp: number;
+  readonly bytesUp: number;
+  readonly resends: number;
+}
+
+/**
+ * Asks go out at once; everything else waits until the radio is up for one, or for `flush`. The modem is taken to know whether there is
+ * coverage; what is under way when it ends is lost, and the asker's own retries bring it back.
+ */
+export function createAir({ clock, trace, radio, random, cloud }: AirOptions): Air {
+  const stateAt = traceReader(trace);
+  const seconds = (): number => clock.now() / 1000;
+  const state = () => stateAt(seconds());
+  const waiting: (() => void)[] = [];
+  let messagesUp = 0;
+  let bytesUp = 0;
+  let resends = 0;
+
+  /** Carries bytes up, again and again if they are lost; undefined: they did not get through. */
+  function send(bytes: number, sends: number, arrived: (delivered: boolean) => void): void {
+    const { isUp, rttMillis, loss } = state();
+    if (!isUp) {
+      arrived(false);
+      return;
+    }
+    messagesUp++;
+    bytesUp += bytes;
+    const end = radio.carry(seconds(), bytes, 0) * 1000;
+    const isLost = random.uniform() < loss;
+    if (!isLost) clock.after(end - clock.now() + rttMillis / 2, () => arrived(state().isUp));
+    else if (sends >= MOST_SENDS) arrived(false);
+    else {
+      resends++;
+      clock.after(end - clock.now() + RESEND_MILLIS, () => send(bytes, sends + 1, arrived));
+    }
+  }
+
+  /** Carries an answer down; it comes, or it does not. */
+  function receive(bytes: number, sends: number, arrived: () => void): void {
+    const { isUp, rttMillis, loss } = state();
+    if (!isUp) return;
+    if (random.uniform() >= loss) {
+      clock.after(rttMillis / 2, () => {
+        if (!state().isUp) return;
+        const end = radio.carry(seconds(), 0, bytes) * 1000;
+        clock.after(end - clock.now(), arrived);
+      });
+    } else if (sends < MOST_SENDS) clock.after(RESEND_MILLIS, () => receive(bytes, sends + 1, arrived));
+  }
+
+  function connect(options: ConnectionOptions): Connection {
+    let current: Connection["state"] = "offline";
+    let isOpen = false;
+    const turn = (): void => {
+      const next = isOpen && state().isUp ? "online" : "offline";
+      if (next === current) return;
+      current = next;
+      options.onState(next, next === "online" ? "coverage" : "no coverage");
+    };
+    for (const entry of trace.slice(1)) clock.after(entry.fromSeconds * 1000 - clock.now(), turn);
+
+    function ask(payload: Payload<"ask">, { responseTopic, correlationData }: PublishOptions): void {
+      const { node, agent, tick, imageHash, labels, patches, patchBytes, windowPatches, local } = payload;
+      const query = {
+        ...{
+          id: Buffer.from(correlationData ?? []).toString("hex"),
+          node,
+          agent,
+          imageHash,
+          labels,
+          tick,
+          patchBytes,
+          windowPatches,
+          local,
+        },
+        patches: new Int8Array(patches.buffer, patches.byteOffset, patches.byteLength),
+        deadlineAtMillis: Number.MAX_SAFE_INTEGER,
+      };
+      clock.hold(
+        cloud.answer(query).then(({ label, confidence }) => {
+          clock.after(SERVICE_MILLIS, () => {
+            const answer = {
+              v: SCHEMA_VERSION,
+              kind: "answer",
+              node,
+              agent,
+              wallMillis: clock.wall(),
+              tick,
+              label,
+              confidence,
+              model: "teacher",
+            } as const;
+            const bytes = encodePayload(answer);
+            receive(bytes.length, 1, () =>
+              options.onMessage({ topic: responseTopic ?? "", payload: bytes, retain: false, ...(correlationData && { correlationData }) }),
+            );
+          });
+        }),
+      );
+    }
+
+    function transmit(payload: Uint8Array, publishOptions: PublishOptions, done: (result: PublishResult) => void): void {
+      send(payload.length, 1, (isDelivered) => {
+        done(isDelivered ? { ok: true } : { ok: false, reason: "lost on the air" });
+        const decoded = isDelivered ? decodePayload(["ask"], payload) : undefined;
+        if (decoded?.ok) ask(decoded.value, publishOptions);
+        flush();
+      });
+    }
+
+    return {
+      get state() {
+        return current;
+      },
+      open() {
+        isOpen = true;
+        turn();
+      },
+      publish(topic, payload, publishOptions = {}) {
+        return new Promise((resolve) => {
+          if (current !== "online") return resolve({ ok: false, reason: "no coverage" });
+          const go = (): void => transmit(payload, publishOptions, resolve);
+          if (parseTopic(topic)?.kind === "ask" || radio.isUp(seconds())) go();
+          else if (waiting.length < MOST_WAITING) waiting.push(go);
+          else resolve({ ok: false, reason: "too much waits for the radio" });
+        });
+      },
+      async flush() {},
+      effort: () => ({ radioMillis: 0, breakerOpens: 0 }), // coverage is known here: nothing is tried in vain
+      async close() {
+        isOpen = false;
+        turn();
+      },
+    };
+  }
+
+  function flush(): void {
+    for (const go of waiting.splice(0)) go();
+  }
+
+  return {
+    connect,
+    flush,
+    isUp: () => state().isUp,
+    rttMillis: () => state().rttMillis,
+    get messagesUp() {
+      return messagesUp;
+    },
+    get bytesUp() {
+      return bytesUp;
+    },
+    get resends() {
+      return resends;
+    },
+  };
+}

@@ -1,0 +1,205 @@
+import { createAgentGovernor } from "../agent/governed.ts";
+import { createLoop, loopModel } from "../agent/loop.ts";
+import type { LoopStep } from "../agent/loop-types.ts";
+import { createRandom } from "../agent/random.ts";
+import type { SensorFrame } from "../agent/sensors/sensor.ts";
+import { createAsker } from "../mqtt/asker.ts";
+import { memoryOutbox } from "../mqtt/outbox.ts";
+import { answersToNotice, createDriftMonitor } from "../policy/drift-monitor.ts";
+import { createPrivacyBudget } from "../policy/privacy-budget.ts";
+import { createBudget, discretionaryWatts } from "../power/budget.ts";
+import { createPoweredDevice } from "../power/device.ts";
+import { createRadio } from "../power/radio.ts";
+import { createAir } from "./air.ts";
+import { createSimulatedClock } from "./clock.ts";
+import type { GovernedDay, MinuteRow } from "./results.ts";
+import { type DaySetting, freshDevice } from "./setting.ts";
+
+/** The bucket holds as much as comes in in this time: a busy hour may borrow from a quiet one. */
+const BUCKET_SECONDS = 3600;
+/** A bucket never holds less than this many exchanges: a device that may ask at all can ask once. */
+const BUCKET_EXCHANGES = 8;
+const ROW_SECONDS = 60;
+
+/** A day of the loop, its asker and outbox, and the governor, all on simulated time. The same setting gives the same bytes. */
+export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
+  const { definition, model, day, radio: profile, policy, seed, ambientCelsius } = setting;
+  const { image } = model;
+  const rateHz = image.frameRateMillihertz / 1000;
+  const clock = createSimulatedClock();
+  const random = createRandom(seed ^ 0x5eed);
+  const { energy, battery, thermal } = freshDevice(setting);
+  const radio = createRadio(profile);
+  const floor = energy.sleepWatts + energy.sensorWatts + energy.loadWatts;
+  const rateWatts = discretionaryWatts(battery.usableJoules(ambientCelsius(0)), setting.targetSeconds, floor);
+  const exchangeJoules = radio.priceJoules(0, { bytesUp: 4096, bytesDown: 256, waitSeconds: 1 });
+  const capacityJoules = Math.max(rateWatts * BUCKET_SECONDS, BUCKET_EXCHANGES * exchangeJoules);
+  const budget = createBudget({ rateWatts, capacityJoules, initialJoules: capacityJoules });
+  const device = createPoweredDevice({ energy, battery, thermal, budget, radio, ambientCelsius });
+  const air = createAir({ clock, trace: setting.trace, radio, random, cloud: setting.cloud });
+  const drift = createDriftMonitor(policy.drift);
+  const privacy = createPrivacyBudget(setting.privacyBytesPerDay);
+  const { asks } = definition;
+  const governor = createAgentGovernor({
+    ...{ image, device, rateHz, drift, privacy, asks, reportSeconds: setting.reportSeconds },
+    ...{ table: policy.table, prices: policy.prices, carries: false, targetSeconds: setting.targetSeconds },
+    roundTripSeconds: () => air.rttMillis() / 1000,
+    onReport: air.flush,
+  });
+
+  const seconds = { decided: [] as number[], answeredInDeadline: 0 };
+  const rows: MinuteRow[] = [];
+  const driftMarks: { step: number; atSeconds: number; answers: number }[] = [];
+  const byStep = [0, 1, 2].map(() => ({ answered: 0, wrong: 0 }));
+  const byWearer = new Map<string, { sum: number; weight: number }>();
+  const askedAt = new Map<string, number>();
+  let minute = freshMinute();
+  let maxOutboxBytes = 0;
+  const outbox = memoryOutbox({ maxEntries: 256, maxBytes: 1 << 20 });
+  const deadlineSeconds = asks.deadlineSeconds;
+  const onStep = (step: LoopStep): void => {
+    if (step.kind === "ask") askedAt.set(step.id, governor.decisionSeconds);
+    else if (step.kind === "outcome") {
+      const computed = askedAt.get(step.outcome.id);
+      askedAt.delete(step.outcome.id);
+      if (computed === undefined) return; // an audit settles nothing
+      const latency = step.outcome.latencyMillis / 1000;
+      seconds.decided.push(computed + Math.min(latency, deadlineSeconds));
+      if (step.outcome.state === "answered" && latency <= deadlineSeconds) seconds.answeredInDeadline++;
+    } else if (step.kind === "decision") {
+      const { record } = step;
+      minute.decisions++;
+      minute.exits[record.exit]!++;
+      minute.label = record.shown ?? record.label;
+      minute.truth = record.truth;
+      if (record.why === "ask") minute.asks++;
+      else seconds.decided.push(governor.decisionSeconds);
+      if (record.why === "exit") {
+        seconds.answeredInDeadline++;
+        if (record.truth !== undefined && image.manifest.labels.includes(record.truth)) {
+          const isWrong = record.label !== record.truth;
+          const own = byWearer.get(day.wearerOf(record.tick)) ?? { sum: 0, weight: 0 };
+          byWearer.set(day.wearerOf(record.tick), { sum: own.sum + (isWrong ? 1 : 0), weight: own.weight + 1 });
+          byStep[drift.step]!.answered++;
+          if (isWrong) byStep[drift.step]!.wrong++;
+        }
+      }
+      maxOutboxBytes = Math.max(maxOutboxBytes, outbox.bytes);
+    }
+  };
+  function freshMinute() {
+    return {
+      decisions: 0,
+      asks: 0,
+      exits: image.exits.map(() => 0),
+      label: undefined as string | undefined,
+      truth: undefined as string | undefined,
+    };
+  }
+
+  let nextRow = ROW_SECONDS;
+  const stepsSeen = { drift: 0 };
+  const hopFrames = image.hopPatches * image.patchFrames;
+  async function* paced(): AsyncGenerator<SensorFrame> {
+    let frames = 0;
+    let lastTick: number | undefined;
+    let nextHop = hopFrames;
+    for (const frame of day.frames()) {
+      const gap = lastTick === undefined ? 1 : (frame.tick - lastTick) >>> 0;
+      lastTick = frame.tick;
+      frames += gap <= rateHz ? gap : 1;
+      if (frames >= nextHop) {
+        nextHop = frames - (frames % hopFrames) + hopFrames;
+        await clock.advanceTo((frames / rateHz) * 1000);
+        if (frames / rateHz >= nextRow) row(nextRow);
+      }
+      yield frame;
+    }
+    await clock.advanceTo(day.seconds * 1000);
+    row(day.seconds);
+  }
+  function row(at: number): void {
+    const { stateOfCharge, skinCelsius, budgetFill, level, duty, driftStep } = governor.status();
+    rows.push({
+      atSeconds: at,
+      ...minute,
+      joules: device.joules(),
+      stateOfCharge: stateOfCharge!,
+      skinCelsius: skinCelsius!,
+      ambientCelsius: ambientCelsius(at),
+      budgetFill,
+      level,
+      duty,
+      isUp: air.isUp(),
+    });
+    if (driftStep > stepsSeen.drift) {
+      stepsSeen.drift = driftStep;
+      driftMarks.push({ step: driftStep, atSeconds: at, answers: drift.alarms[driftStep - 1]! });
+    }
+    minute = freshMinute();
+    nextRow = at + ROW_SECONDS;
+  }
+
+  const loop = createLoop({
+    agent: definition.name,
+    stableDecisions: definition.events.stableDecisions,
+    ...{ holdSeconds: asks.holdSeconds, intervalHops: asks.intervalHops, deadlineSeconds, rateHz, telemetrySeconds: setting.reportSeconds },
+    model: loopModel(model),
+    session: model.createSession(),
+    frames: paced(),
+    governor,
+    onStep,
+    connect: (events) =>
+      createAsker({
+        ...{ broker: { url: "mqtt://simulated" }, site: "day", node: "wearer", events, clock, outbox },
+        random: (count) => Uint8Array.from({ length: count }, () => random.integer(256)),
+        connect: air.connect,
+      }),
+  });
+  await loop.run();
+  await clock.advanceTo((day.seconds + deadlineSeconds) * 1000); // the last answers; the device's own account ended with the day
+  const counters = loop.counters();
+  const { truth } = counters;
+  const joules = device.joules();
+  const spent = joules.compute + joules.radio + joules.sensor + joules.sleep + joules.load;
+  return {
+    decisions: counters.decisions,
+    scored: truth.decisions,
+    accuracy: truth.shownRight / Math.max(1, truth.decisions),
+    modelAccuracy: truth.localRight / Math.max(1, truth.decisions),
+    counters,
+    audits: governor.audits,
+    lost: loop.lost(),
+    joules,
+    meanWatts: spent / day.seconds,
+    decisionSeconds: seconds.decided,
+    answeredInDeadline: seconds.answeredInDeadline,
+    skinMaxCelsius: thermal.maxSkinCelsius,
+    stateOfCharge: battery.stateOfCharge,
+    budgetJoules: budget.grantedJoules,
+    overspendJoules: budget.overspendJoules,
+    degradeChanges: governor.levelChanges,
+    restedShare: governor.restedFrames / Math.max(1, counters.frames),
+    arenaBytes: model.arenaBytes,
+    maxOutboxBytes,
+    rawBytes: privacy.sentBytes,
+    radio: { messagesUp: air.messagesUp, bytesUp: air.bytesUp, resends: air.resends },
+    drift: {
+      answers: drift.answers,
+      meanDoubt: drift.meanDoubt,
+      byLabel: drift.byLabel(),
+      marks: driftMarks,
+      byStep,
+      noticedWithin: [2, 3, 5].map((growth) => ({
+        growth,
+        answers: answersToNotice(meanOf(policy.drift.usualDoubt), growth, policy.drift.usualDoubt.length),
+      })),
+    },
+    answeredHere: [...byWearer].map(([wearer, own]) => ({ wearer, ...own })),
+    rows,
+  };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
+}

@@ -1,0 +1,148 @@
+import { createRandom } from "../agent/random.ts";
+import { violationRate } from "../policy/violation.ts";
+import type { Baselines } from "./baselines.ts";
+import { type BaselineDay, type GovernedDay, percentile } from "./results.ts";
+import type { DaySetting } from "./setting.ts";
+
+/** Joules to no more digits than they mean. */
+function rounded(value: number, digits = 6): number {
+  return Number(value.toPrecision(digits));
+}
+
+/** Hours that a full battery lasts at a day's mean power, self-discharge included. */
+export function batteryLifeHours(capacityJoules: number, watts: number, selfDischargeWatts: number): number {
+  return capacityJoules / (watts + selfDischargeWatts) / 3600;
+}
+
+function baselineDocument(day: BaselineDay, seconds: number, life: (watts: number) => number) {
+  const { compute, radio, sensor, sleep } = day.joules;
+  const watts = (compute + radio + sensor + sleep) / seconds;
+  return {
+    decisions: day.decisions,
+    accuracy: rounded(day.accuracy),
+    energyJoules: { compute: rounded(compute), radio: rounded(radio), sensor: rounded(sensor), sleep: rounded(sleep) },
+    batteryLifeHours: rounded(life(watts), 5),
+    decisionMillis: percentiles(day.decisionSeconds),
+    goodputPerSecond: rounded(day.answeredInDeadline / seconds),
+  };
+}
+
+function percentiles(seconds: readonly number[]): { p50: number; p95: number; p99: number } {
+  const millis = (share: number): number => rounded(1000 * percentile(seconds, share));
+  return { p50: millis(0.5), p95: millis(0.95), p99: millis(0.99) };
+}
+
+/** The document of `simulate`: what the issue names first, then the surveys' metrics, then what explains them. */
+export function dayDocument(setting: DaySetting, governed: GovernedDay, baselines: Baselines | undefined, life: (watts: number) => number) {
+  const { day, board, radioKind } = setting;
+  const { compute, radio, sensor, sleep, load } = governed.joules;
+  const answers = governed.decisions;
+  const spent = compute + radio;
+  const base = baselines && {
+    alwaysLocal: baselineDocument(baselines.alwaysLocal, day.seconds, life),
+    alwaysCloud: baselineDocument(baselines.alwaysCloud, day.seconds, life),
+    fullDepth: baselineDocument(baselines.fullDepth, day.seconds, life),
+  };
+  const latency = percentiles(governed.decisionSeconds);
+  const less = (own: number, other: number): number => rounded(1 - own / other, 4);
+  return {
+    agent: setting.definition.name,
+    board: board.id,
+    radio: radioKind,
+    hours: day.seconds / 3600,
+    decisions: governed.decisions,
+    accuracy: rounded(governed.accuracy),
+    asked: governed.counters.asked,
+    energyJoules: {
+      compute: rounded(compute),
+      radio: rounded(radio),
+      sensor: rounded(sensor),
+      sleep: rounded(sleep),
+      ...(load > 0 ? { load: rounded(load) } : {}),
+    },
+    batteryLifeHours: rounded(life(governed.meanWatts), 5),
+    skinMaxCelsius: rounded(governed.skinMaxCelsius, 5),
+    budgetJoules: rounded(governed.budgetJoules),
+    overspendJoules: rounded(governed.overspendJoules),
+    degradeChanges: governed.degradeChanges,
+    ...(base === undefined ? {} : { baselines: base }),
+    ...(base === undefined || baselines === undefined
+      ? {}
+      : {
+          savings: {
+            computeAndRadioAgainstAlwaysCloud: less(spent, baselines.alwaysCloud.joules.radio),
+            p99AgainstAlwaysCloud: less(latency.p99, base.alwaysCloud.decisionMillis.p99),
+            p50AgainstAlwaysCloud: less(latency.p50, base.alwaysCloud.decisionMillis.p50),
+            computeAgainstFullDepth: less(compute, baselines.fullDepth.joules.compute),
+            accuracyAgainstFullDepth: rounded(governed.accuracy - baselines.fullDepth.accuracy, 4),
+          },
+        }),
+    metrics: {
+      decisionMillis: latency,
+      decisionsPerJoule: rounded(answers / spent),
+      accuracy: rounded(governed.accuracy),
+      accuracyChange: base === undefined ? null : rounded(governed.accuracy - base.fullDepth.accuracy, 4),
+      modelAccuracy: rounded(governed.modelAccuracy),
+      peakMemoryBytes: governed.arenaBytes + governed.maxOutboxBytes,
+      decisionsPerSecond: rounded(governed.decisions / day.seconds),
+      goodputPerSecond: rounded(governed.answeredInDeadline / day.seconds),
+      accuracyPerWatt: rounded(governed.accuracy / governed.meanWatts),
+      meanMilliwatts: rounded(1000 * governed.meanWatts),
+    },
+    asks: {
+      ...{ answered: governed.counters.answered, expired: governed.counters.expired, refused: governed.counters.refused },
+      ...{ evicted: governed.counters.evicted, pending: governed.counters.pending, lost: governed.lost, audits: governed.audits },
+      ...{
+        applied: governed.counters.applied,
+        messagesUp: governed.radio.messagesUp,
+        bytesUp: governed.radio.bytesUp,
+        resends: governed.radio.resends,
+      },
+    },
+    sensorBytesSent: governed.rawBytes,
+    exits: governed.counters.exits,
+    scored: governed.scored,
+    restedShare: rounded(governed.restedShare),
+    stateOfChargeAtEnd: rounded(governed.stateOfCharge),
+    drift: {
+      answers: governed.drift.answers,
+      meanDoubt: rounded(governed.drift.meanDoubt),
+      byLabel: governed.drift.byLabel.map(({ answers: count, meanDoubt }) => ({ answers: count, meanDoubt: rounded(meanDoubt, 3) })),
+      usualDoubt: setting.policy.drift.usualDoubt.map((doubt) => rounded(doubt, 3)),
+      noticedWithin: governed.drift.noticedWithin.map(({ growth, answers }) => ({
+        growth,
+        answers: Number.isFinite(answers) ? answers : null,
+      })),
+      alarms: governed.drift.marks,
+      answeredHere: governed.drift.byStep.map(({ answered, wrong }) => ({
+        answered,
+        wrong,
+        wrongShare: answered === 0 ? null : rounded(wrong / answered, 4),
+      })),
+    },
+    guarantee: guaranteeDocument(setting, governed),
+    day: { source: day.source, wearers: day.wearers, seed: setting.seed, targetHours: setting.targetSeconds / 3600 },
+    engine: setting.model.engine,
+    imageHash: setting.model.imageHash,
+  };
+}
+
+/** What became of the certificate among the day's local answers, and what other draws of its wearers would have made of it. */
+function guaranteeDocument({ model, seed }: DaySetting, { answeredHere }: GovernedDay) {
+  const { alpha, delta } = model.manifest.guarantee ?? { alpha: null, delta: null };
+  const answered = answeredHere.reduce((sum, { weight }) => sum + weight, 0);
+  const wrong = answeredHere.reduce((total, { sum }) => total + sum, 0);
+  const rate = alpha === null || answered === 0 ? null : rounded(violationRate(answeredHere, alpha, { random: createRandom(seed) }), 4);
+  const byWearer = answeredHere.map(({ wearer, sum, weight }) => ({ wearer, answered: weight, wrong: sum }));
+  return {
+    alpha,
+    delta,
+    answered,
+    wrong,
+    wrongShare: answered === 0 ? null : rounded(wrong / answered, 4),
+    resampledViolationRate: rate,
+    byWearer,
+  };
+}
+
+export type DayDocument = ReturnType<typeof dayDocument>;

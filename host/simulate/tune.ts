@@ -1,0 +1,143 @@
+import { EXIT_NEVER } from "../../assembly/layout.ts";
+import { createRandom } from "../agent/random.ts";
+import { isScored, type Recording } from "../agent/recording.ts";
+import type { Model } from "../core/model.ts";
+import { confidenceOf, labelOf } from "../core/reference/exit-head.ts";
+import { bootstrapInterval } from "../policy/bootstrap.ts";
+import type { CostTable, DepthRow } from "../policy/expected-cost.ts";
+import { isCloudSurer } from "../policy/word.ts";
+import { createOpsMeter } from "../power/ops-meter.ts";
+import type { SimulatedCloud } from "./cloud.ts";
+
+/** What tuning found. */
+export interface Tuning {
+  readonly table: CostTable;
+  /** Upper end of the bootstrap interval over wearers of the cloud's mean doubt, a label of the device's each. */
+  readonly usualDoubt: readonly number[];
+  readonly decisions: number;
+}
+
+/** The cloud is asked about one decision in so many, sure or not: what an audit would draw. */
+const AUDIT_EVERY = 3;
+const SEED = 1;
+
+interface Hop {
+  readonly truth: number; // class, −1 = none
+  readonly patch: number;
+  readonly exits: readonly { readonly label: number; readonly confidenceQ15: number }[];
+}
+
+/**
+ * How decisions turn out on some wearers: whole recordings, hop by hop, for every deepest exit and both states of doubt, at the certified
+ * thresholds; and what the cloud makes of them.
+ */
+export async function tunePolicy(model: Model, recordings: readonly Recording[], agent: string, cloud: SimulatedCloud): Promise<Tuning> {
+  const { image, imageHash } = model;
+  const { exits } = image;
+  const { labels } = image.manifest;
+  const asked = { decisions: 0, wrongBefore: 0, wrongAfter: 0 };
+  const doubts = labels.map(() => new Map<string, { sum: number; weight: number }>()); // by label, by wearer
+  const tally = [exits.map(freshTally), exits.map(freshTally)] as const; // by state: 0 sure, 1 in doubt
+  let decisions = 0;
+  for (const recording of recordings) {
+    const session = model.createSession();
+    session.setPoint({
+      ...{ maxExit: exits.length - 1, hopPatches: image.hopPatches, askAllowed: false, limitReason: "none", askIntervalHops: 1 },
+      thresholds: exits.map(() => EXIT_NEVER),
+    });
+    const hops: Hop[] = [];
+    for (let i = 0; i < recording.labels.length; i++) {
+      const frame = recording.frames.subarray(i * recording.channels, (i + 1) * recording.channels);
+      const { decision } = session.pushFrame(frame, i + 1);
+      if (decision === undefined) continue;
+      const words = session.logits().map((row, k) => ({ label: labelOf(row), confidenceQ15: confidenceOf(exits[k]!, row) }));
+      const truth = classOf(recording, i, labels);
+      hops.push({ truth, patch: decision.patch, exits: words });
+      if (truth < 0) continue;
+      decisions++;
+      const stop = stopAt(words, exits, exits.length - 1);
+      if (stop.isSure && decisions % AUDIT_EVERY !== 0) continue;
+      const word = await cloud.answer({
+        ...{
+          id: "0".repeat(32),
+          node: "tune",
+          agent,
+          imageHash,
+          labels,
+          tick: i,
+          patches: session.context(),
+          windowPatches: image.windowPatches,
+        },
+        ...{
+          patchBytes: image.channels * image.patchFrames,
+          local: { ...stop.word, exit: stop.exit },
+          deadlineAtMillis: Number.MAX_SAFE_INTEGER,
+        },
+      });
+      const ofLabel = doubts[stop.word.label]!;
+      const own = ofLabel.get(recording.subject) ?? { sum: 0, weight: 0 };
+      const weight = stop.isSure ? AUDIT_EVERY : 1; // each kind as often as it comes
+      own.sum += weight * (word.label === stop.word.label ? 1 - word.confidence : word.confidence);
+      own.weight += weight;
+      ofLabel.set(recording.subject, own);
+      if (stop.isSure) continue;
+      asked.decisions++;
+      const label = isCloudSurer(word.confidence, stop.word.confidenceQ15) ? word.label : stop.word.label;
+      if (stop.word.label !== truth) asked.wrongBefore++;
+      if (label !== truth) asked.wrongAfter++;
+    }
+    for (let maxExit = 0; maxExit < exits.length; maxExit++) count(hops, maxExit);
+  }
+  const rows = (state: 0 | 1): DepthRow[] => tally[state].map(rowOf);
+  const random = createRandom(SEED);
+  const usualDoubt = doubts.map((ofLabel) => {
+    const { high } = bootstrapInterval([...ofLabel.values()], { random });
+    return Number.isNaN(high) ? 1 : high;
+  });
+  return { table: { sure: rows(0), doubt: rows(1), asked }, usualDoubt, decisions };
+
+  function count(hops: readonly Hop[], maxExit: number): void {
+    const meter = createOpsMeter(image);
+    let isInDoubt = false;
+    for (const { truth, patch, exits: words } of hops) {
+      const { isSure, exit, word } = stopAt(words, exits, maxExit);
+      const { macs } = meter.read({ exit, patch });
+      const own = tally[isInDoubt ? 1 : 0][maxExit]!;
+      own.macs += macs;
+      own.hops++;
+      if (truth >= 0) {
+        own.n++;
+        if (!isSure) own.unsure++;
+        if (word.label !== truth) {
+          own.wrong++;
+          if (!isSure) own.wrongUnsure++;
+        }
+      }
+      isInDoubt = !isSure;
+    }
+  }
+}
+
+function freshTally() {
+  return { n: 0, hops: 0, unsure: 0, wrong: 0, wrongUnsure: 0, macs: 0 };
+}
+
+function rowOf({ n, hops, unsure, wrong, wrongUnsure, macs }: ReturnType<typeof freshTally>): DepthRow {
+  const share = (of: number, all: number): number => (all === 0 ? 0 : of / all);
+  return { unsure: share(unsure, n), wrong: share(wrong, n), wrongUnsure: share(wrongUnsure, unsure), macs: share(macs, hops) };
+}
+
+/** Where the core would stop, at the certified thresholds. */
+function stopAt<Word extends { readonly confidenceQ15: number }>(
+  words: readonly Word[],
+  exits: readonly { readonly threshold: number }[],
+  maxExit: number,
+) {
+  for (let k = 0; k <= maxExit; k++) if (words[k]!.confidenceQ15 >= exits[k]!.threshold) return { isSure: true, exit: k, word: words[k]! };
+  return { isSure: false, exit: maxExit, word: words[maxExit]! };
+}
+
+function classOf(recording: Recording, i: number, labels: readonly string[]): number {
+  const label = recording.labels[i]!;
+  return label === 0 ? -1 : isScored(recording, label) ? label - 1 : labels.indexOf("transition");
+}

@@ -1,0 +1,74 @@
+import type { Loop } from "../agent/loop-types.ts";
+import type { Provider } from "../cloud/provider.ts";
+import type { Worker, WorkerStats } from "../cloud/worker-types.ts";
+import type { Metric, Telemetry } from "../core/telemetry.ts";
+import { METRICS } from "./catalogue.ts";
+
+const ENDS = ["answered", "expired", "refused", "evicted"] as const;
+const IGNORED = ["duplicateAnswers", "lateAnswers", "malformedAnswers", "unknownAnswers"] as const;
+const FATES = [
+  "received",
+  "answered",
+  "refused",
+  "expired",
+  "malformed",
+  "duplicates",
+  "cacheHits",
+  "notMine",
+] as const satisfies readonly (keyof WorkerStats)[];
+
+/** Reads a loop's and its asker's counters whenever somebody looks; returns how to stop. */
+export function watchLoop(telemetry: Telemetry, loop: Loop, commands?: () => Readonly<Record<string, number>>): () => void {
+  const asker = loop.asker;
+  const stops = [
+    telemetry.observe(METRICS.decisions, () => loop.counters().exits.map((value, exit) => ({ value, attributes: { exit: exit + 1 } }))),
+    telemetry.observe(METRICS.frames, () => [{ value: loop.counters().frames }]),
+  ];
+  if (asker !== undefined) {
+    stops.push(
+      telemetry.observe(METRICS.asks, () => ENDS.map((state) => ({ value: asker.counts()[state], attributes: { state } }))),
+      telemetry.observe(METRICS.asksPending, () => [{ value: asker.counts().pending }]),
+      telemetry.observe(METRICS.ignoredAnswers, () =>
+        IGNORED.map((key) => ({ value: asker.counts()[key], attributes: { reason: key.replace("Answers", "") } })),
+      ),
+      telemetry.observe(METRICS.outboxBytes, () => [{ value: asker.stats().outboxBytes }]),
+      telemetry.observe(METRICS.connects, () => [{ value: asker.stats().connects }]),
+    );
+  }
+  if (commands !== undefined) stops.push(telemetry.observe(METRICS.commands, () => byKey(commands(), "outcome")));
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** Reads a worker's counters whenever somebody looks. */
+export function watchWorker(telemetry: Telemetry, worker: Worker): void {
+  telemetry.observe(METRICS.workerAsks, () => FATES.map((fate) => ({ value: worker.stats()[fate], attributes: { fate } })));
+  telemetry.observe(METRICS.workerQueued, () => [{ value: worker.stats().queued }]);
+}
+
+/** Times a provider's calls. */
+export function timedProvider(provider: Provider, telemetry: Telemetry, now: () => number): Provider {
+  const record = (metric: Metric, value: number, isOk: boolean) =>
+    telemetry.record(metric, value, { provider: provider.name, outcome: isOk ? "ok" : "failed" });
+  return {
+    name: provider.name,
+    ...(provider.close && { close: () => provider.close!() }),
+    async answer(batch) {
+      const began = now();
+      let isOk = false;
+      try {
+        const answers = await provider.answer(batch);
+        isOk = true;
+        return answers;
+      } finally {
+        record(METRICS.providerSeconds, (now() - began) / 1000, isOk);
+        record(METRICS.providerBatch, batch.length, isOk);
+      }
+    },
+  };
+}
+
+function byKey(counts: Readonly<Record<string, number>>, key: string) {
+  return Object.entries(counts).map(([name, value]) => ({ value, attributes: { [key]: name } }));
+}

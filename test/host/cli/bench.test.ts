@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { packageRoot } from "../../../host/core/package-root.ts";
+import { createAsker } from "../../../host/mqtt/asker.ts";
+import { startBroker } from "../../../host/mqtt/broker.ts";
+import type { AskOutcome } from "../../../host/mqtt/types.ts";
+import { query } from "../../suites/offload.ts";
+import { until } from "../../support/until.ts";
+import { startModelServer } from "../cloud/openai/fake-server.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "dormouse-bench-test-"));
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function dormouse(args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [join(packageRoot(), "dist/dormouse.js"), ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.push(child);
+  const said = { stdout: "", stderr: "" };
+  child.stdout.on("data", (text: Buffer) => {
+    said.stdout += text;
+  });
+  child.stderr.on("data", (text: Buffer) => {
+    said.stderr += text;
+  });
+  const done = new Promise<number | null>((resolve) => child.on("close", (code) => resolve(code)));
+  return { child, said, done };
+}
+
+describe("processes", () => {
+  it("dormouse bench --offload: real workers answer all, nothing is lost, nothing acted on twice", { timeout: 120_000 }, async () => {
+    const run = dormouse(["bench", "--offload", "--devices", "6", "--asks", "90", "--outstanding", "3", "--workers", "2", "--json"]);
+    expect(await run.done).toBe(0);
+    const report = JSON.parse(run.said.stdout) as { cloud: Record<string, number> };
+    expect(report).toMatchObject({
+      asked: 90,
+      answered: 90,
+      expired: 0,
+      refused: 0,
+      evicted: 0,
+      pending: 0,
+      lost: 0,
+      duplicatesActedOn: 0,
+    });
+    expect(report).toMatchObject({ p50Millis: expect.any(Number), p99Millis: expect.any(Number), asksPerSecond: expect.any(Number) });
+    expect(report.cloud.answered).toBeGreaterThanOrEqual(90);
+    expect(report.cloud.largestBatch).toBeGreaterThan(1);
+  });
+
+  it("dormouse cloud --workers: a killed worker is started again, a signal ends all in order", { timeout: 120_000 }, async () => {
+    const broker = await startBroker({ port: 0 });
+    try {
+      const run = dormouse(["cloud", "--broker", broker.url, "--workers", "2", "--json"]);
+      const ready = () => run.said.stderr.split("reached: answering").length - 1;
+      await until(() => ready() === 2, "both workers answer", 60_000);
+      const outcomes: AskOutcome[] = [];
+      const edge = createAsker({
+        broker: { url: broker.url },
+        site: "lab",
+        node: "wrist",
+        events: { onOutcome: (one) => outcomes.push(one) },
+      });
+      for (let n = 0; n < 8; n++) edge.ask(query(n));
+      await until(() => outcomes.length === 8, "all are told that the labels are another agent's", 30_000);
+      expect(new Set(outcomes.map(({ state, reason }) => `${state} ${reason?.split(":")[0]}`))).toEqual(new Set(["refused labels"]));
+      const pid = Number(/worker 1: .*\(process (\d+)\)/.exec(run.said.stderr)?.[1]);
+      process.kill(pid, "SIGKILL");
+      await until(() => ready() === 3, "it is there again", 60_000);
+      expect(run.said.stderr).toMatch(/worker 1 ended by SIGKILL; started again in \d+ ms/);
+      await edge.close();
+      run.child.kill("SIGTERM");
+      expect(await run.done).toBe(0);
+      expect(JSON.parse(run.said.stdout)).toMatchObject({ workers: 2, restarts: 1, provider: "teacher" });
+    } finally {
+      await broker.close();
+    }
+  });
+
+  it("dormouse cloud --provider openai: asks a server, answers with its label, says no key", { timeout: 120_000 }, async () => {
+    const broker = await startBroker({ port: 0 });
+    const server = await startModelServer();
+    try {
+      const run = dormouse(
+        ["cloud", "--broker", broker.url, "--provider", "openai", "--base-url", server.baseUrl, "--model", "tiny", "--json"],
+        { OPENAI_API_KEY: "sk-very-secret" },
+      );
+      await until(() => run.said.stderr.includes("reached: answering"), "it answers", 60_000);
+      const outcomes: AskOutcome[] = [];
+      const edge = createAsker({
+        broker: { url: broker.url },
+        site: "lab",
+        node: "wrist",
+        events: { onOutcome: (one) => outcomes.push(one) },
+      });
+      edge.ask(query(1));
+      await until(() => outcomes.length === 1, "the answer", 30_000);
+      expect(outcomes[0]).toMatchObject({ state: "answered", answer: { label: 1, confidence: 0.9, model: "openai:tiny" } });
+      expect(server.heard[0]!.authorization).toBe("Bearer sk-very-secret");
+      await edge.close();
+      run.child.kill("SIGTERM");
+      expect(await run.done).toBe(0);
+      expect(JSON.parse(run.said.stdout)).toMatchObject({ provider: "openai:tiny", answered: 1, promptTokens: 200, completionTokens: 12 });
+      expect(run.said.stdout + run.said.stderr).not.toContain("sk-very-secret");
+    } finally {
+      await server.close();
+      await broker.close();
+    }
+  });
+});

@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli } from "../../../host/cli/program.ts";
+import { hasMosquitto } from "../../support/broker.ts";
+import { requireAll } from "../../support/require.ts";
+import { openTlsSite, type TlsSite } from "../../support/tls-site.ts";
+import { until } from "../../support/until.ts";
+import { cli, fakeIo } from "./fake-io.ts";
+
+describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over TLS (needs mosquitto)", () => {
+  let site: TlsSite;
+  beforeAll(async () => {
+    site = await openTlsSite();
+  });
+  afterAll(() => site.close());
+
+  it("obeys the operator, remembers through a reboot, and refuses what is sent again, altered or for another", async () => {
+    const cwd = site.folder;
+    for (const args of [["wrist-1"], ["alice", "--as", "operator", "--broker", site.cloudUrl]]) {
+      expect((await cli(["provision", ...args, "--out", args[0]!, "--json"], { cwd })).code).toBe(0);
+    }
+    const spy = await site.connect(join(cwd, "alice"), "spy");
+    const captured: { topic: string; payload: Buffer }[] = [];
+    spy.client.on("message", (topic, payload) => topic.includes("/command/") && captured.push({ topic, payload }));
+    await spy.subscribe("dormouse/v1/lab/#");
+
+    const node = fakeIo({ cwd });
+    const run = runCli(
+      [
+        "run",
+        "activity",
+        "--identity",
+        "wrist-1",
+        "--broker",
+        site.devicesUrl,
+        "--speed",
+        "40",
+        "--headless",
+        "--json",
+        "--data-dir",
+        "data",
+      ],
+      node.io,
+    );
+    await until(() => node.output().stderr.includes("broker reached"), "the node is online");
+    const send = (...args: string[]) => cli(["ota", "wrist-1", ...args, "--identity", "alice", "--json"], { cwd });
+
+    const ordered = await send("set-point", "--max-exit", "0", "--asks", "off");
+    expect(JSON.parse(ordered.stdout)).toMatchObject({ node: "wrist-1", site: "lab", verb: "set-point", sent: true, result: "obeyed" });
+    const tooDeep = await send("set-point", "--max-exit", "7");
+    expect(tooDeep.code).toBe(1);
+    expect(JSON.parse(tooDeep.stdout)).toMatchObject({ error: { code: "COMMAND_REFUSED", message: expect.stringContaining("not-done") } });
+    expect(JSON.parse((await send("snapshot")).stdout)).toMatchObject({ result: "obeyed" });
+    expect(existsSync(join(cwd, "data", "wrist-1-activity.snapshot"))).toBe(true);
+    expect(JSON.parse((await send("reboot")).stdout)).toMatchObject({ result: "obeyed" });
+    await until(() => node.output().stderr.includes("Rebooted"), "the node has rebooted");
+    await until(() => node.output().stderr.split("broker reached").length === 3, "it is online again");
+
+    // An attacker who can write to the node's command topics, but has no command key.
+    expect(captured).toHaveLength(4);
+    for (const { topic, payload } of [...captured]) expect(await spy.publish(topic, payload)).toBe(0);
+    const altered = Buffer.from(captured[0]!.payload);
+    altered[altered.indexOf("maxExit") + 7] = 3;
+    await spy.publish(captured[0]!.topic, altered);
+    const elsewhere = captured[0]!.topic.replace("set-point", "reboot");
+    await spy.publish(elsewhere, captured[0]!.payload);
+    const image = join(import.meta.dirname, "../../../agents/activity/model.dmm");
+    const update = await send("model-update", "--image", image, "--agent", "activity");
+    expect(JSON.parse(update.stdout)).toMatchObject({ result: "obeyed" });
+    expect(readFileSync(join(cwd, "data", "activity.manifest")).length).toBeGreaterThan(100);
+    // Stays as it was ordered, although the process began anew.
+    await until(() => spy.heard.filter((line) => line.includes("/telemetry=")).length >= 5, "telemetry");
+
+    node.interrupt();
+    expect(await run).toBe(0);
+    const report = JSON.parse(node.output().stdout) as {
+      exits: number[];
+      asked: number;
+      reboots: number;
+      commands: Record<string, number>;
+    };
+    expect(report.reboots).toBe(1);
+    expect(report.commands).toMatchObject({ obeyed: 1, older: 3, replayed: 1, unsigned: 1, "wrong-verb": 1, malformed: 0 });
+    expect(report.exits[0]).toBeGreaterThan(0);
+    expect(report.exits.slice(1)).toEqual([0, 0, 0]); // the ordered maxExit holds after the reboot
+    expect(report.asked).toBe(0);
+    spy.client.end(true);
+  });
+
+  it("does not send to a node that is not there, and says that it has not spoken", async () => {
+    const cwd = site.folder;
+    const sent = await cli(["ota", "wrist-9", "reboot", "--identity", "alice", "--wait-seconds", "0.5", "--json"], { cwd });
+    expect(sent.code).toBe(0);
+    expect(JSON.parse(sent.stdout)).toMatchObject({ sent: true, result: "none" });
+  });
+});

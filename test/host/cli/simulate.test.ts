@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { cli } from "./fake-io.ts";
+import { tempFolder, writeAgent } from "./temp-agent.ts";
+
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(() => {
+  folder = tempFolder();
+  writeAgent(folder.path);
+});
+afterEach(() => folder.remove());
+
+describe("simulate", () => {
+  it("prints the day as one document, the same for the same seed, and draws it as a page", async () => {
+    const page = join(folder.path, "day.html");
+    const args = ["simulate", folder.path, "--hours", "0.1", "--report-seconds", "60", "--seed", "2", "--html", page, "--json"];
+    const { code, stdout } = await cli(args);
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout) as Record<string, unknown>;
+    const keys = [
+      "board",
+      "radio",
+      "hours",
+      "decisions",
+      "accuracy",
+      "asked",
+      "energyJoules",
+      "batteryLifeHours",
+      "skinMaxCelsius",
+      "budgetJoules",
+      "overspendJoules",
+      "degradeChanges",
+      "baselines",
+    ];
+    expect(Object.keys(document).filter((key) => keys.includes(key))).toEqual(keys);
+    expect(document).toMatchObject({ agent: "trembler", board: "nrf52840-dk", radio: "ble", hours: 0.1, overspendJoules: 0 });
+    expect(Object.keys(document.energyJoules as object)).toEqual(["compute", "radio", "sensor", "sleep"]);
+    expect(Object.keys(document.baselines as object)).toEqual(["alwaysLocal", "alwaysCloud", "fullDepth"]);
+    expect((document.asked as number) > 0).toBe(true);
+    const html = readFileSync(page, "utf8");
+    for (const title of ["What the wearer did", "Power by part", "Battery", "Temperature", "Exits", "Asks"]) expect(html).toContain(title);
+    expect(html).not.toMatch(/NaN|undefined|<script/);
+    expect((await cli(args)).stdout).toBe(stdout);
+  });
+
+  it("shows heat with and without the governor", async () => {
+    const page = join(folder.path, "heat.html");
+    const { stdout, stderr } = await cli([
+      "simulate",
+      folder.path,
+      "--board",
+      "smart-glasses",
+      "--ambient",
+      "35",
+      "--back-to-back",
+      "--hours",
+      "4",
+      "--html",
+      page,
+      "--json",
+    ]);
+    const document = JSON.parse(stdout) as {
+      skinMaxCelsius: number;
+      limitCelsius: number;
+      levelChangesPerHour: number;
+      leastDuty: number;
+      ungoverned: { skinMaxCelsius: number };
+    };
+    expect(document.skinMaxCelsius).toBeLessThanOrEqual(document.limitCelsius);
+    expect(document.levelChangesPerHour).toBeLessThanOrEqual(4);
+    expect(document.leastDuty).toBeGreaterThan(0);
+    expect(document.ungoverned.skinMaxCelsius).toBeGreaterThan(document.limitCelsius);
+    expect(stderr).toContain("with the governor");
+    expect(existsSync(page)).toBe(true);
+  });
+
+  it.each([
+    [["--board", "linux-x64"], "BOARD_NO_POWER"],
+    [["--board", "toaster"], "BOARD_UNKNOWN"],
+    [["--network", "none.csv"], "TRACE_UNREADABLE"],
+    [["--fault", "no-gyro"], "DAY_NO_DATA"],
+    [["--tune", "policy.json"], "TUNE_WEARERS"],
+  ])("refuses %j with %s", async (more, error) => {
+    const { code, stdout } = await cli(["simulate", folder.path, "--hours", "0.1", ...more, "--json"]);
+    expect(code).toBe(1);
+    expect((JSON.parse(stdout) as { error: { code: string } }).error.code).toBe(error);
+  });
+});

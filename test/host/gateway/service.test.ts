@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { openPackedAgent } from "../../../host/gateway/packed-agent.ts";
+import { readServiceConfig } from "../../../host/gateway/service-config.ts";
+import { createServiceManager } from "../../../host/gateway/service-manager.ts";
+import { keepAlive } from "../../../host/gateway/watchdog.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "dormouse-service-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+describe("a service's configuration", () => {
+  it("fills in what is left out", () => {
+    expect(readServiceConfig(file("a.json", '{"sensor":"synthetic"}'))).toEqual({
+      site: "home",
+      sensor: "synthetic",
+      engine: "simd",
+      isVerbose: false,
+    });
+  });
+
+  it("names the wrong field, the file and what to do", () => {
+    expect(() => readServiceConfig(file("b.json", '{"sensor":"synthetic","brooker":{}}'))).toThrow(
+      /b\.json.*brooker.*restart the service/s,
+    );
+    expect(() => readServiceConfig(file("c.json", "{"))).toThrow(/cannot read the configuration .*c\.json/);
+    expect(() => readServiceConfig(join(folder, "none.json"))).toThrow(/ENOENT/);
+    expect(() => openPackedAgent(folder)).toThrow(/cannot read the packed agent/);
+  });
+});
+
+describe("the service manager", () => {
+  it("is told through systemd-notify, and only where there is one", () => {
+    const sent: string[][] = [];
+    const env = { NOTIFY_SOCKET: "/run/systemd/notify", WATCHDOG_USEC: "60000000" };
+    const manager = createServiceManager(
+      env,
+      () => undefined,
+      (args) => sent.push([...args]),
+    );
+    manager.ready("waiting");
+    manager.alive();
+    manager.stopping();
+    expect(manager.watchdogMillis).toBe(60_000);
+    expect(sent).toEqual([["--ready", "--status=waiting"], ["WATCHDOG=1"], ["STOPPING=1"]]);
+    const alone = createServiceManager(
+      {},
+      () => undefined,
+      () => sent.push(["never"]),
+    );
+    alone.ready("waiting");
+    expect(alone.watchdogMillis).toBeUndefined();
+    expect(sent).toHaveLength(3);
+  });
+});
+
+describe("the watchdog", () => {
+  it("gets signs of life while frames are taken, or none come; none while frames wait", () => {
+    const clock = new ManualClock();
+    const said: string[] = [];
+    let progress = { arrived: 0, done: 0 };
+    const stop = keepAlive({
+      clock,
+      watchdogMillis: 1000,
+      progress: () => progress,
+      alive: () => said.push("alive"),
+      onStuck: () => said.push("stuck"),
+    });
+    const beatAt = (arrived: number, done: number): string[] => {
+      progress = { arrived, done };
+      said.length = 0;
+      clock.advance(500);
+      return [...said];
+    };
+    expect(beatAt(0, 0)).toEqual(["alive"]); // nothing comes
+    expect(beatAt(50, 40)).toEqual(["alive"]); // behind, but at work
+    expect(beatAt(90, 40)).toEqual(["stuck"]);
+    expect(beatAt(90, 90)).toEqual(["alive"]);
+    stop();
+    expect(beatAt(99, 90)).toEqual([]);
+  });
+});

@@ -1,0 +1,57 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { bundledAgents } from "../../host/agent/registry.ts";
+import { packageRoot } from "../../host/core/package-root.ts";
+import { targetIds } from "../../host/firmware/target.ts";
+
+describe("the npm package", () => {
+  // As npm says itself; scripts are off, so that dist is what the tests' own build made.
+  const listed = JSON.parse(
+    execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: packageRoot(),
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }),
+  ) as { files: { path: string }[] }[];
+  const files = new Set(listed[0]!.files.map(({ path }) => path));
+
+  it("carries the programs, the modules and every agent", () => {
+    for (const file of ["dormouse.js", "index.js", "gateway.js", "core-simd.wasm", "core-scalar.wasm", "core-kernels.wasm"]) {
+      expect(files).toContain(`dist/${file}`);
+    }
+    for (const agent of bundledAgents()) expect(files).toContain(`agents/${agent}/agent.ts`);
+  });
+
+  it("carries what building firmware and libraries needs: board facts, start-up, HAL, link maps, templates", () => {
+    for (const id of targetIds())
+      for (const file of ["firmware.json", "hal.c", "memory.ld"]) expect(files).toContain(`boards/${id}/${file}`);
+    for (const file of [
+      "common/dormouse-rt.h",
+      "common/dormouse-rt-module.h",
+      "common/startup.c",
+      "portable/dormouse.h",
+      "portable/dormouse.c",
+    ]) {
+      expect(files).toContain(`boards/${file}`);
+    }
+    for (const file of ["c/CMakeLists.txt", "esp-idf/idf_component.yml", "zephyr/module.yml", "arduino/library.properties"]) {
+      expect(files).toContain(`boards/portable/${file}`);
+    }
+  });
+
+  it("gets the generated C at prepack, so that nobody who installs it needs wabt", () => {
+    const { scripts, files: patterns } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+      files: string[];
+    };
+    expect(scripts.prepack).toContain("build:c");
+    expect(scripts["build:c"]).toContain("write-c.js");
+    expect(patterns).toEqual(expect.arrayContaining(["dist", "boards", "agents"]));
+  });
+
+  it("carries no sources of tests, no recordings", () => {
+    for (const path of files) expect(path).not.toMatch(/^(test|host(?!\/mqtt\/brokers\/)|assembly|node_modules|runs|\.ci)\//);
+  });
+});

@@ -1,0 +1,149 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadBoard, loadRadio } from "../../../host/agent/board.ts";
+import { loadAgent } from "../../../host/agent/registry.ts";
+import type { SyntheticParameters } from "../../../host/agent/synthetic.ts";
+import { openTeacher } from "../../../host/cli/teacher.ts";
+import { Model } from "../../../host/core/model.ts";
+import { packageRoot } from "../../../host/core/package-root.ts";
+import type { RadioKind } from "../../../host/power/board-power.ts";
+import { baselineDays } from "../../../host/simulate/baselines.ts";
+import { createSimulatedCloud } from "../../../host/simulate/cloud.ts";
+import { daySchedule, recordedDay, syntheticDay } from "../../../host/simulate/day.ts";
+import { governedDay } from "../../../host/simulate/governed-day.ts";
+import { seededTrace } from "../../../host/simulate/network-trace.ts";
+import { readPolicy } from "../../../host/simulate/policy-file.ts";
+import { percentile } from "../../../host/simulate/results.ts";
+import { type DaySetting, poweredBoard } from "../../../host/simulate/setting.ts";
+import { batteryLifeHours, dayDocument } from "../../../host/simulate/summary.ts";
+import { syntheticRecording } from "../../support/recording.ts";
+
+const parameters = JSON.parse(readFileSync(join(packageRoot(), "agents/activity/synthetic.json"), "utf8")) as SyntheticParameters;
+const agent = await loadAgent("activity");
+const model = await Model.open(agent.modelPath);
+const cloud = createSimulatedCloud(await openTeacher(agent));
+const { labels } = model.manifest;
+
+function setting(over: Partial<DaySetting> & { hours?: number; radioKind?: RadioKind; seed?: number } = {}): DaySetting {
+  const { hours = 0.1, radioKind = "ble", seed = 1 } = over;
+  const board = poweredBoard(loadBoard("nrf52840-dk"));
+  const radio = loadRadio(board, radioKind);
+  return {
+    ...{ definition: agent.definition, model, board, radioKind, radio, seed, cloud },
+    day: syntheticDay({ parameters, labels: ["walking"], hours, seed }), // no schedule: from one activity to the next
+    trace: seededTrace({ seed, seconds: hours * 3600, rttMillis: radio.roundTripMillis.value }),
+    policy: readPolicy(agent.policyPath!, model.imageHash),
+    ambientCelsius: () => 22,
+    ...{ stateOfCharge: 1, targetSeconds: 168 * 3600, privacyBytesPerDay: 4_194_304, reportSeconds: 60 },
+    ...over,
+  };
+}
+
+describe("a simulated day", () => {
+  it("is the same bytes for the same seed, and others for another", async () => {
+    const run = async (seed: number) => JSON.stringify(await governedDay(setting({ seed })));
+    const first = await run(3);
+    expect(await run(3)).toBe(first);
+    expect(await run(4)).not.toBe(first);
+  });
+
+  it("accounts for every decision, ask and joule", async () => {
+    const given = setting();
+    const day = await governedDay(given);
+    const { counters, joules } = day;
+    expect(day.decisions).toBe(Math.floor((360 * 50) / 64));
+    expect(counters.exits.reduce((a, b) => a + b, 0)).toBe(day.decisions);
+    expect(counters.answered + counters.expired + counters.refused + counters.evicted + counters.pending).toBe(counters.asked);
+    expect(counters.asked).toBeGreaterThan(0);
+    expect(day.lost).toBe(0);
+    expect(day.rawBytes).toBeGreaterThanOrEqual((counters.asked - 1) * 1000);
+    expect(day.overspendJoules).toBe(0);
+    const spent = joules.compute + joules.radio + joules.sensor + joules.sleep + joules.load;
+    expect(day.meanWatts).toBeCloseTo(spent / given.day.seconds, 9);
+    expect(day.rows.at(-1)!.joules.compute).toBeCloseTo(joules.compute, 9);
+    expect(day.rows).toHaveLength(6);
+    expect(day.skinMaxCelsius).toBeGreaterThan(22);
+  });
+
+  it("degrades in its order, overspends nothing and rests where the battery shall last too long", async () => {
+    const day = await governedDay(
+      setting({ targetSeconds: 900 * 3600, hours: 1, trace: [{ fromSeconds: 0, isUp: true, rttMillis: 100, loss: 0 }] }),
+    );
+    const levels = day.rows.map(({ level }) => level);
+    expect(Math.max(...levels)).toBe(4);
+    expect(day.restedShare).toBeGreaterThan(0.1);
+    expect(day.overspendJoules).toBe(0);
+    expect(day.decisions).toBeGreaterThan(0);
+    expect(day.degradeChanges).toBeGreaterThan(0);
+  });
+
+  it("keeps deciding through a day without coverage", async () => {
+    const day = await governedDay(setting({ trace: [{ fromSeconds: 0, isUp: false, rttMillis: 0, loss: 1 }] }));
+    expect(day.counters.answered).toBe(0);
+    expect(day.decisions).toBeGreaterThan(250);
+    expect(percentile(day.decisionSeconds, 0.99)).toBeLessThan(0.2);
+  });
+
+  it("stands beside its baselines: less compute than full depth, less in all than sending every window", async () => {
+    const given = setting({ radioKind: "lte-m", hours: 0.05 });
+    const [governed, baselines] = [await governedDay(given), await baselineDays(given)];
+    const { fullDepth, alwaysCloud, alwaysLocal } = baselines;
+    expect(governed.joules.compute).toBeLessThan(fullDepth.joules.compute);
+    expect(governed.joules.compute + governed.joules.radio).toBeLessThan(0.3 * alwaysCloud.joules.radio);
+    expect(alwaysLocal.joules.compute).toBeLessThan(fullDepth.joules.compute);
+    expect(fullDepth.decisions).toBe(alwaysCloud.decisions);
+    expect(alwaysCloud.joules.compute).toBe(0);
+    const document = dayDocument(given, governed, baselines, (watts) => batteryLifeHours(2000, watts, 0));
+    expect(Object.keys(document)).toEqual(
+      expect.arrayContaining([
+        "board",
+        "radio",
+        "hours",
+        "decisions",
+        "accuracy",
+        "asked",
+        "energyJoules",
+        "batteryLifeHours",
+        "skinMaxCelsius",
+        "budgetJoules",
+        "overspendJoules",
+        "degradeChanges",
+        "baselines",
+      ]),
+    );
+    expect(JSON.parse(JSON.stringify(document))).toEqual(document); // no NaN, nothing undefined
+  });
+});
+
+describe("a day of recordings", () => {
+  const recordings = [1, 2].map((seed) => ({
+    ...syntheticRecording(parameters, ["walking", "sitting", "standing"], { seed, frames: 4000 }),
+    subject: `w${seed}`,
+  }));
+
+  it("is as long as it should be, deals its parts to the wearers in turn and knows who wears it", () => {
+    const day = recordedDay({ recordings, labels, hours: 0.5, rateHz: 50, seed: 1 });
+    const wearers = new Set<string>();
+    let frames = 0;
+    let gaps = 0;
+    let last = -1;
+    for (const { tick } of day.frames()) {
+      if (tick !== last + 1) gaps++;
+      last = tick;
+      frames++;
+      wearers.add(day.wearerOf(tick));
+    }
+    expect(frames).toBe(0.5 * 3600 * 50);
+    expect(gaps).toBe(2); // three parts of ten minutes
+    expect([...wearers].sort()).toEqual(["w1", "w2"]);
+  });
+
+  it("has 24 hours in its schedule, and whole recordings where the labels are others", () => {
+    const seconds = (names: readonly string[]) => daySchedule(names, 24).reduce((sum, part) => sum + part.seconds, 0);
+    expect(seconds(labels)).toBe(86_400);
+    expect(seconds(["daily", "fall"])).toBe(86_400);
+    expect(daySchedule(["daily", "fall"], 24).every(({ label }) => label === undefined)).toBe(true);
+    expect(() => recordedDay({ recordings: [], labels, hours: 1, rateHz: 50, seed: 1 })).toThrow(/no recording/);
+  });
+});

@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { boardStore, deviceFirmware } from "../../host/firmware/device-firmware.ts";
+import { makeStore } from "../../host/firmware/device-store.ts";
+import { qemuArguments } from "../../host/firmware/emulators/qemu.ts";
+import { childTransport } from "../../host/firmware/run-device.ts";
+import { loadTarget } from "../../host/firmware/target.ts";
+import type { DevicePlace } from "../suites/device.ts";
+
+const PSRAM_BYTES = 16 * 1024 * 1024;
+
+/** Arm's MPS2 in QEMU as a place where the device suite runs: its PSRAM, which begins with the store, is a file that outlives the machine. */
+export function mps2Place(board: string): DevicePlace {
+  return {
+    async open(image) {
+      const target = loadTarget(board);
+      if (target.emulator?.kind !== "qemu") throw new Error(`${board} does not run in QEMU`);
+      const folder = mkdtempSync(join(tmpdir(), "dormouse-mps2-"));
+      const psram = join(folder, "psram");
+      const bytes = new Uint8Array(PSRAM_BYTES).fill(0xff);
+      bytes.set(makeStore([image], boardStore(target, image)));
+      writeFileSync(psram, bytes);
+      const elf = join(folder, "firmware.elf");
+      writeFileSync(elf, deviceFirmware({ target, image, variant: "fast", kernels: "c", hasStore: true }));
+      const backing = ["-object", `memory-backend-file,id=psram,size=16M,mem-path=${psram},share=on`, "-machine", "memory-backend=psram"];
+      const args = [...qemuArguments(elf, target.emulator), ...backing];
+      return {
+        start: async () => childTransport(spawn("qemu-system-arm", args, { stdio: ["pipe", "pipe", "ignore"] })),
+        close: async () => rmSync(folder, { recursive: true, force: true }),
+      };
+    },
+  };
+}

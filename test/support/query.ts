@@ -1,0 +1,17 @@
+import type { AskQuery } from "../../host/mqtt/types.ts";
+
+/** A query whose patches carry `n`, so that a provider can answer it recognisably. */
+export function query(n = 0, more: Partial<AskQuery> = {}): AskQuery {
+  return {
+    agent: "activity",
+    imageHash: "ab".repeat(32),
+    labels: ["still", "walk", "run"],
+    tick: n,
+    patches: Int8Array.from({ length: 48 }, (_, i) => (i + n) % 100),
+    patchBytes: 24,
+    windowPatches: 2,
+    local: { label: 0, confidenceQ15: 9000, exit: 1 },
+    deadlineMillis: 20_000,
+    ...more,
+  };
+}

@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import { readIdentity } from "../../host/security/identity.ts";
+import { provision, type Role } from "../../host/security/provision.ts";
+import { freePort, listening, MOSQUITTO } from "./broker.ts";
+
+/** A site with its authority, and mosquitto running the shipped configuration as provision fills it in. */
+export interface TlsSite {
+  readonly folder: string;
+  readonly site: string;
+  readonly devicesUrl: string;
+  readonly cloudUrl: string;
+  /** Provisions an identity and returns its folder. */
+  identity(role: Role, name: string): Promise<string>;
+  /** Connects with an identity, at the door of its kind unless another is named. */
+  connect(folder: string, clientId: string, more?: IClientOptions & { readonly url?: string }): Promise<TestClient>;
+  /** Adds to the access list, and has mosquitto read it again. */
+  extendAcl(text: string): void;
+  kill(signal?: "SIGKILL" | "SIGTERM"): Promise<void>;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TestClient {
+  readonly client: MqttClient;
+  readonly sessionPresent: boolean;
+  /** Everything that arrived, as `topic=payload`. */
+  readonly heard: string[];
+  subscribe(filter: string): Promise<number>; // reason code
+  publish(topic: string, payload: string | Buffer, retain?: boolean): Promise<number>; // reason code
+}
+
+export async function openTlsSite(site = "lab"): Promise<TlsSite> {
+  if (MOSQUITTO === undefined) throw new Error("mosquitto is not installed. apt-get install mosquitto, or unset DORMOUSE_REQUIRE_ALL.");
+  const folder = mkdtempSync(join(tmpdir(), "dormouse-site-"));
+  const caFolder = join(folder, "authority");
+  const [devicesPort, cloudPort] = [await freePort(), await freePort()];
+  const brokerFolder = join(folder, "broker");
+  const ports = { devicesPort, cloudPort, bindAddress: "127.0.0.1" };
+  const common = { site, caFolder, days: 30 };
+  await provision({ ...common, role: "broker", name: "localhost", hosts: ["127.0.0.1"], outFolder: brokerFolder, ports }, Date.now());
+  // A mosquitto that root starts gives its rights up, and could not write into a test's folder.
+  if (process.getuid?.() === 0) appendFileSync(join(brokerFolder, "mosquitto.conf"), "user root\n");
+  let child: ChildProcess | undefined;
+  const clients: MqttClient[] = [];
+  const made: TlsSite = {
+    folder,
+    site,
+    devicesUrl: `mqtts://127.0.0.1:${devicesPort}`,
+    cloudUrl: `mqtts://127.0.0.1:${cloudPort}`,
+    async identity(role, name) {
+      const outFolder = join(folder, `${role}-${name}`);
+      await provision({ ...common, role, name, outFolder }, Date.now());
+      return outFolder;
+    },
+    async connect(identity, clientId, { url, ...more } = {}) {
+      const { tls } = readIdentity(identity);
+      const isNode = readFolderKind(identity) === "node";
+      const client = mqtt.connect(url ?? (isNode ? made.devicesUrl : made.cloudUrl), {
+        ...{ ...tls, clientId, protocolVersion: 5, reconnectPeriod: 0, clean: false, properties: { sessionExpiryInterval: 600 } },
+        ...more,
+      });
+      clients.push(client);
+      const heard: string[] = [];
+      client.on("message", (topic, payload) => heard.push(`${topic}=${payload}`));
+      const sessionPresent = await new Promise<boolean>((resolve, reject) => {
+        client.once("connect", (packet) => resolve(packet.sessionPresent));
+        client.once("error", reject);
+        client.once("close", () => reject(new Error("closed before CONNACK")));
+      });
+      client.on("error", () => {});
+      return {
+        client,
+        sessionPresent,
+        heard,
+        subscribe: (filter) =>
+          new Promise((resolve) =>
+            client.subscribe(filter, { qos: 1 }, (error, grants) => resolve(error ? 0x80 : (grants?.[0]?.qos ?? 0x80))),
+          ),
+        publish: (topic, payload, retain = false) =>
+          new Promise((resolve) =>
+            client.publish(topic, payload, { qos: 1, retain }, (error) =>
+              resolve(error ? Number((error as { code?: unknown }).code ?? 0x80) : 0),
+            ),
+          ),
+      };
+    },
+    async start() {
+      child = spawn(MOSQUITTO!, ["-c", join(brokerFolder, "mosquitto.conf")], { stdio: "ignore" });
+      await listening(cloudPort, child);
+    },
+    extendAcl(text) {
+      appendFileSync(join(brokerFolder, "acl"), text);
+      child?.kill("SIGHUP");
+    },
+    async kill(signal = "SIGKILL") {
+      const dying = child;
+      child = undefined;
+      if (!dying || dying.exitCode !== null) return;
+      const gone = new Promise((resolve) => dying.once("exit", resolve));
+      dying.kill(signal);
+      await gone;
+    },
+    async close() {
+      for (const client of clients) client.end(true);
+      await made.kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  await made.start();
+  return made;
+}
+
+function readFolderKind(identity: string): "node" | "other" {
+  try {
+    readFileSync(join(identity, "dormouse.json"));
+    return "node";
+  } catch {
+    return "other";
+  }
+}
