@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { boardJsonSchema, loadBoard, loadBoards } from "../../host/agent/board.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
+import { loadTarget, targetIds } from "../../host/firmware/target.ts";
 
 const folder = join(packageRoot(), "boards");
 
@@ -30,6 +31,18 @@ describe("the boards", () => {
       const sorted = regions.map(({ base, bytes }) => ({ base: Number(base), bytes })).sort((a, b) => a.base - b.base);
       for (const [i, region] of sorted.entries())
         expect(region.base, id).toBeGreaterThanOrEqual(i === 0 ? 0 : sorted[i - 1]!.base + sorted[i - 1]!.bytes);
+    }
+  });
+
+  it("and their firmware.json name the same core and emulator", () => {
+    for (const board of loadBoards().filter((one) => targetIds().includes(one.id))) {
+      const target = loadTarget(board.id);
+      expect(target.cpu, board.id).toBe(board.cpu?.name);
+      const { emulator } = board;
+      expect(target.emulator?.kind, board.id).toBe(emulator?.kind);
+      if (emulator?.kind !== "qemu" || target.emulator?.kind !== "qemu") continue;
+      expect(target.emulator.machine, board.id).toBe(emulator.machine);
+      expect(target.emulator.serial, board.id).toBe(emulator.serialIndex);
     }
   });
 
