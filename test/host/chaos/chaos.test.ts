@@ -6,6 +6,7 @@ import { hasMosquitto } from "../../support/broker.ts";
 import { bundlePrograms, type Programs } from "../../support/chaos/child.ts";
 import { canMount, FAULTS } from "../../support/chaos/faults.ts";
 import { type ChaosSize, runChaos } from "../../support/chaos/run.ts";
+import { needPrograms } from "../../support/programs.ts";
 import { requireAll } from "../../support/require.ts";
 
 /** DORMOUSE_CHAOS=full: 1,000 asks a fault at the product's own settings; DORMOUSE_SEED draws other moments. */
@@ -35,7 +36,9 @@ describe.skipIf(!hasMosquitto() && !requireAll)("chaos (needs mosquitto)", { con
 
   for (const fault of FAULTS) {
     const title = `${fault.name}: every ask ends in one state, none is acted on twice, nine in ten are answered`;
-    it(title, { timeout: 180_000 }, async ({ skip, expect }) => {
+    it(title, { timeout: 180_000 }, async (context) => {
+      const { skip, expect } = context;
+      if (fault.program !== undefined) needPrograms(context, fault.program);
       if (fault.prepareDisk) {
         const folder = mkdtempSync(join(tmpdir(), "dormouse-mount-"));
         const isMountable = canMount(folder);

@@ -14,7 +14,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const long = `./${"folder-of-some-length/".repeat(6)}file.bin`;
 
 describe("the tar writer", () => {
-  it("writes what tar reads: names, modes, owner, time, content", () => {
+  it("writes what tar reads: names, modes, owner, time, content", (context) => {
+    needPrograms(context, "tar");
     const file = join(folder, "a.tar");
     const entries = [
       { path: "./", mode: 0o755, bytes: new Uint8Array() },

@@ -11,8 +11,8 @@ import type { Model } from "../../../host/core/model.ts";
 import { exportPortable, type PortableExport } from "../../../host/firmware/portable-export.ts";
 import { PORTABLE_TARGETS } from "../../../host/firmware/portable-layout.ts";
 import { type GoldenCall, goldenOutput, goldenScript, windowCalls } from "../../support/golden-calls.ts";
-import { needPrograms } from "../../support/programs.ts";
-import { dataDir, noData } from "../../support/require.ts";
+import { hasProgram, needPrograms } from "../../support/programs.ts";
+import { dataDir, noData, requireAll } from "../../support/require.ts";
 import { needTools } from "../../support/tools.ts";
 
 /** Real windows: 20, or as many as the nightly run asks for. */
@@ -55,7 +55,7 @@ function mixedCalls(agent: LoadedAgent, exits: number): GoldenCall[] {
   return calls;
 }
 
-describe("the portable C library (needs gcc)", () => {
+describe.skipIf(!hasProgram("wasm2c") && !requireAll)("the portable C library (needs wabt, gcc)", () => {
   let agent: LoadedAgent;
   let model: Model;
   const exports: PortableExport[] = [];

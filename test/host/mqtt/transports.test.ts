@@ -9,6 +9,7 @@ import { createAsker } from "../../../host/mqtt/asker.ts";
 import { type BrokerOptions, parseBrokerUrl } from "../../../host/mqtt/broker-url.ts";
 import { echoProvider } from "../../suites/offload.ts";
 import { freePort, hasMosquitto, mosquittoBroker, type TestBroker } from "../../support/broker.ts";
+import { hasProgram } from "../../support/programs.ts";
 import { query } from "../../support/query.ts";
 import { requireAll } from "../../support/require.ts";
 import { until } from "../../support/until.ts";
@@ -47,102 +48,105 @@ describe("a broker's URL", () => {
   });
 });
 
-describe.skipIf(!hasMosquitto() && !requireAll)("every transport to a real mosquitto (needs mosquitto and openssl)", () => {
-  const folder = mkdtempSync(join(tmpdir(), "dormouse-tls-"));
-  const pem = (name: string) => readFileSync(join(folder, name), "utf8");
-  const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
-  const ports = { tls: 0, ws: 0, wss: 0 };
-  let broker: TestBroker;
+describe.skipIf(!(hasMosquitto() && hasProgram("openssl")) && !requireAll)(
+  "every transport to a real mosquitto (needs mosquitto and openssl)",
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "dormouse-tls-"));
+    const pem = (name: string) => readFileSync(join(folder, name), "utf8");
+    const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
+    const ports = { tls: 0, ws: 0, wss: 0 };
+    let broker: TestBroker;
 
-  /** A key and a certificate of `name`, by `authority` or of its own. */
-  function issue(name: string, extension: string, authority?: string): void {
-    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", `${name}.key`];
-    const by = authority === undefined ? [] : ["-CA", `${authority}.pem`, "-CAkey", `${authority}.key`];
-    openssl("req", "-x509", ...curve, "-subj", `/CN=${name}`, "-days", "1", "-addext", extension, ...by, "-out", `${name}.pem`);
-  }
+    /** A key and a certificate of `name`, by `authority` or of its own. */
+    function issue(name: string, extension: string, authority?: string): void {
+      const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", `${name}.key`];
+      const by = authority === undefined ? [] : ["-CA", `${authority}.pem`, "-CAkey", `${authority}.key`];
+      openssl("req", "-x509", ...curve, "-subj", `/CN=${name}`, "-days", "1", "-addext", extension, ...by, "-out", `${name}.pem`);
+    }
 
-  beforeAll(async () => {
-    issue("authority", "basicConstraints=critical,CA:TRUE");
-    issue("stranger", "basicConstraints=critical,CA:TRUE");
-    issue("broker", "subjectAltName=DNS:broker.lab", "authority");
-    issue("wrist", "extendedKeyUsage=clientAuth", "authority");
-    for (const name of ["tls", "ws", "wss"] as const) ports[name] = await freePort();
-    const file = (name: string) => join(folder, name);
-    const tls = [
-      `cafile ${file("authority.pem")}`,
-      `certfile ${file("broker.pem")}`,
-      `keyfile ${file("broker.key")}`,
-      "require_certificate true",
-    ];
-    execFileSync("chmod", ["-R", "a+rX", folder]); // mosquitto gives up root
-    broker = await mosquittoBroker([
-      ...[`listener ${ports.tls} 127.0.0.1`, ...tls],
-      ...[`listener ${ports.ws} 127.0.0.1`, "protocol websockets"],
-      ...[`listener ${ports.wss} 127.0.0.1`, "protocol websockets", ...tls],
-    ]);
-  });
-  afterAll(async () => {
-    await broker.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+    beforeAll(async () => {
+      issue("authority", "basicConstraints=critical,CA:TRUE");
+      issue("stranger", "basicConstraints=critical,CA:TRUE");
+      issue("broker", "subjectAltName=DNS:broker.lab", "authority");
+      issue("wrist", "extendedKeyUsage=clientAuth", "authority");
+      for (const name of ["tls", "ws", "wss"] as const) ports[name] = await freePort();
+      const file = (name: string) => join(folder, name);
+      const tls = [
+        `cafile ${file("authority.pem")}`,
+        `certfile ${file("broker.pem")}`,
+        `keyfile ${file("broker.key")}`,
+        "require_certificate true",
+      ];
+      execFileSync("chmod", ["-R", "a+rX", folder]); // mosquitto gives up root
+      broker = await mosquittoBroker([
+        ...[`listener ${ports.tls} 127.0.0.1`, ...tls],
+        ...[`listener ${ports.ws} 127.0.0.1`, "protocol websockets"],
+        ...[`listener ${ports.wss} 127.0.0.1`, "protocol websockets", ...tls],
+      ]);
+    });
+    afterAll(async () => {
+      await broker.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
 
-  const identity = () => ({ ca: pem("authority.pem"), cert: pem("wrist.pem"), key: pem("wrist.key"), serverName: "broker.lab" });
+    const identity = () => ({ ca: pem("authority.pem"), cert: pem("wrist.pem"), key: pem("wrist.key"), serverName: "broker.lab" });
 
-  for (const [name, options] of [
-    ["TCP", () => ({ url: broker.url })],
-    ["TLS with a client certificate and a pinned authority", () => ({ url: `mqtts://127.0.0.1:${ports.tls}`, ...identity() })],
-    ["WebSocket", () => ({ url: `ws://127.0.0.1:${ports.ws}/mqtt` })],
-    ["WebSocket over TLS", () => ({ url: `wss://127.0.0.1:${ports.wss}/mqtt`, ...identity() })],
-  ] as const) {
-    it(`asks and is answered over ${name}`, async () => {
+    for (const [name, options] of [
+      ["TCP", () => ({ url: broker.url })],
+      ["TLS with a client certificate and a pinned authority", () => ({ url: `mqtts://127.0.0.1:${ports.tls}`, ...identity() })],
+      ["WebSocket", () => ({ url: `ws://127.0.0.1:${ports.ws}/mqtt` })],
+      ["WebSocket over TLS", () => ({ url: `wss://127.0.0.1:${ports.wss}/mqtt`, ...identity() })],
+    ] as const) {
+      it(`asks and is answered over ${name}`, async () => {
+        const worker = startWorker({ broker: { url: broker.url }, provider: echoProvider(), backoff });
+        await worker.ready(5000);
+        const edge = createAsker({ broker: options(), site: "lab", node: "wrist", backoff, events: { onOutcome: () => {} } });
+        for (let n = 0; n < 20; n++) edge.ask(query(n));
+        expect(await edge.drain(10_000)).toBe(true);
+        expect(edge.counts()).toMatchObject({ asked: 20, answered: 20 });
+        for (const thing of [edge, worker]) await thing.close();
+      });
+    }
+
+    it("names its ask topic once a connection: then the alias that mosquitto offers stands for it", async () => {
+      const upstream: Buffer[] = [];
+      const proxy = createServer((inner) => {
+        const outer = createConnection(Number(new URL(broker.url).port), "127.0.0.1");
+        inner.on("data", (bytes) => upstream.push(bytes));
+        inner.pipe(outer).pipe(inner);
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
       const worker = startWorker({ broker: { url: broker.url }, provider: echoProvider(), backoff });
       await worker.ready(5000);
-      const edge = createAsker({ broker: options(), site: "lab", node: "wrist", backoff, events: { onOutcome: () => {} } });
+      const url = `mqtt://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      const edge = createAsker({ broker: { url }, site: "lab", node: "wrist", backoff, events: { onOutcome: () => {} } });
       for (let n = 0; n < 20; n++) edge.ask(query(n));
       expect(await edge.drain(10_000)).toBe(true);
-      expect(edge.counts()).toMatchObject({ asked: 20, answered: 20 });
-      for (const thing of [edge, worker]) await thing.close();
+      expect(Buffer.concat(upstream).toString("latin1").split("dormouse/v1/lab/wrist/ask/activity")).toHaveLength(2);
+      for (const thing of [edge, worker, proxy]) await thing.close();
     });
-  }
 
-  it("names its ask topic once a connection: then the alias that mosquitto offers stands for it", async () => {
-    const upstream: Buffer[] = [];
-    const proxy = createServer((inner) => {
-      const outer = createConnection(Number(new URL(broker.url).port), "127.0.0.1");
-      inner.on("data", (bytes) => upstream.push(bytes));
-      inner.pipe(outer).pipe(inner);
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-    const worker = startWorker({ broker: { url: broker.url }, provider: echoProvider(), backoff });
-    await worker.ready(5000);
-    const url = `mqtt://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-    const edge = createAsker({ broker: { url }, site: "lab", node: "wrist", backoff, events: { onOutcome: () => {} } });
-    for (let n = 0; n < 20; n++) edge.ask(query(n));
-    expect(await edge.drain(10_000)).toBe(true);
-    expect(Buffer.concat(upstream).toString("latin1").split("dormouse/v1/lab/wrist/ask/activity")).toHaveLength(2);
-    for (const thing of [edge, worker, proxy]) await thing.close();
-  });
-
-  for (const [name, change] of [
-    ["another authority's broker", () => ({ ca: pem("stranger.pem") })],
-    ["a broker of another name", () => ({ serverName: "other.lab" })],
-    ["the system's authorities only", () => ({ ca: undefined })],
-    ["no certificate of its own", () => ({ cert: undefined, key: undefined })],
-  ] as const) {
-    it(`sends nothing to ${name}`, async () => {
-      for (const url of [`mqtts://127.0.0.1:${ports.tls}`, `wss://127.0.0.1:${ports.wss}/mqtt`]) {
-        const details: string[] = [];
-        const given = Object.entries({ url, ...identity(), ...change() }).filter(([, value]) => value !== undefined);
-        const edge = createAsker({
-          broker: Object.fromEntries(given) as unknown as BrokerOptions,
-          ...{ site: "lab", node: "wrist", backoff },
-          events: { onOutcome: () => {}, onLinkState: (state, detail) => details.push(`${state} ${detail ?? ""}`) },
-        });
-        await until(() => details.filter((detail) => detail.startsWith("offline")).length >= 2, "two tries have failed");
-        expect(details.filter((detail) => detail.startsWith("online"))).toEqual([]);
-        expect(edge.stats().sends).toBe(0);
-        await edge.close();
-      }
-    });
-  }
-});
+    for (const [name, change] of [
+      ["another authority's broker", () => ({ ca: pem("stranger.pem") })],
+      ["a broker of another name", () => ({ serverName: "other.lab" })],
+      ["the system's authorities only", () => ({ ca: undefined })],
+      ["no certificate of its own", () => ({ cert: undefined, key: undefined })],
+    ] as const) {
+      it(`sends nothing to ${name}`, async () => {
+        for (const url of [`mqtts://127.0.0.1:${ports.tls}`, `wss://127.0.0.1:${ports.wss}/mqtt`]) {
+          const details: string[] = [];
+          const given = Object.entries({ url, ...identity(), ...change() }).filter(([, value]) => value !== undefined);
+          const edge = createAsker({
+            broker: Object.fromEntries(given) as unknown as BrokerOptions,
+            ...{ site: "lab", node: "wrist", backoff },
+            events: { onOutcome: () => {}, onLinkState: (state, detail) => details.push(`${state} ${detail ?? ""}`) },
+          });
+          await until(() => details.filter((detail) => detail.startsWith("offline")).length >= 2, "two tries have failed");
+          expect(details.filter((detail) => detail.startsWith("online"))).toEqual([]);
+          expect(edge.stats().sends).toBe(0);
+          await edge.close();
+        }
+      });
+    }
+  },
+);

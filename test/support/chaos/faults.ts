@@ -102,6 +102,7 @@ export const FAULTS: readonly ChaosFault[] = [
   { name: "a full disk", happen: fillDisk, prepareDisk: mountDisk, hasStruck: wereOnFullDisk },
   {
     name: "files that may not grow",
+    program: "prlimit",
     happen: raiseFileLimit,
     devicePrefix: ["bash", "-c", 'ulimit -S -f 24; exec "$@"', "limited"],
     hasStruck: wereOnFullDisk,

@@ -45,6 +45,8 @@ export interface ChaosFault {
   /** Whether it did harm at all, by the kills and by what the device's last process says of itself. */
   readonly hasStruck: (kills: number, stats: AskerStats) => boolean;
   /** Around the whole run: a disk that can be filled, and its end. */
+  /** What it needs of the system. */
+  readonly program?: string;
   readonly prepareDisk?: (disk: string) => () => void;
   /** A command that runs the device. */
   readonly devicePrefix?: readonly string[];
