@@ -45,6 +45,7 @@ export type { DeviceTransport } from "./firmware/run-device.ts";
 export { startDevice } from "./firmware/run-device.ts";
 export type { LinkClient, LinkClientOptions } from "./link/client.ts";
 export { createLinkClient } from "./link/client.ts";
+export { encodeSetPoint } from "./link/decision.ts";
 export type { DeviceMessage, DeviceReader } from "./link/messages.ts";
 export { createDeviceReader, readDeviceStream } from "./link/messages.ts";
 export type { LinkDecoder, LinkStats } from "./link/stream.ts";
@@ -63,7 +64,6 @@ export { compareLedgers, openLedgerFile, readLedgerFile } from "./mqtt/ledger.ts
 export type { Outbox, OutboxOptions } from "./mqtt/outbox.ts";
 export { memoryOutbox, openOutbox } from "./mqtt/outbox.ts";
 export type { Answer, AskCounts, AskEnd, Asker, AskerEvents, AskOutcome, AskQuery, AskState, LinkState } from "./mqtt/types.ts";
-export { setPointBytes } from "./power/set-point-bytes.ts";
 export type { Identity } from "./security/identity.ts";
 export { readIdentity } from "./security/identity.ts";
 export type { Provisioned, ProvisionOptions, Role } from "./security/provision.ts";

@@ -36,7 +36,7 @@ export function decodeDecision(payload: Uint8Array): LinkResult<DeviceDecision> 
   };
 }
 
-/** The payload of a `set-point` frame: SETPOINT_WORDS s32. The device checks it and acknowledges with a status. */
+/** The payload of a `set-point` frame: SETPOINT_WORDS s32, little-endian, as the core's struct. The device checks it and acknowledges with a status. */
 export function encodeSetPoint(setPoint: SetPoint): Uint8Array {
   const words = new Int32Array(layout.SETPOINT_WORDS);
   words[layout.SETPOINT_MAX_EXIT] = setPoint.maxExit;
@@ -45,5 +45,8 @@ export function encodeSetPoint(setPoint: SetPoint): Uint8Array {
   words[layout.SETPOINT_LIMIT_REASON] = LIMIT_REASONS[setPoint.limitReason];
   words[layout.SETPOINT_ASK_INTERVAL_HOPS] = setPoint.askIntervalHops;
   words.set(setPoint.thresholds.slice(0, layout.LIMIT_EXITS), layout.SETPOINT_THRESHOLDS);
-  return new Uint8Array(words.buffer);
+  const bytes = new Uint8Array(words.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (const [i, word] of words.entries()) view.setInt32(i * 4, word, true);
+  return bytes;
 }

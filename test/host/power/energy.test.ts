@@ -4,12 +4,12 @@ import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { loadBoards } from "../../../host/agent/board.ts";
 import { writeImage } from "../../../host/core/image-write.ts";
 import { Model } from "../../../host/core/model.ts";
+import { encodeSetPoint } from "../../../host/link/decision.ts";
 import { createBattery } from "../../../host/power/battery.ts";
 import { onCurve } from "../../../host/power/board-power.ts";
 import { type DegradeLevel, degraded, degradeLevels } from "../../../host/power/degrade.ts";
 import { createEnergyModel } from "../../../host/power/energy.ts";
 import { createOpsMeter } from "../../../host/power/ops-meter.ts";
-import { setPointBytes } from "../../../host/power/set-point-bytes.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 import { randomPatches, seeded } from "../../support/random.ts";
 
@@ -131,7 +131,7 @@ describe("a battery", () => {
 
 describe("the bytes of a set-point", () => {
   it("are the words that the core takes, little-endian", () => {
-    const bytes = setPointBytes({
+    const bytes = encodeSetPoint({
       maxExit: 2,
       hopPatches: 32,
       askAllowed: true,
