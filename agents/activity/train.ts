@@ -47,7 +47,11 @@ const memberRecipe: Recipe = {
   clipNorm: 1,
   labelSmoothing: 0.1,
   dropout: 0.15,
-  augmentation: { channelScale: 0.1, noise: 0.03, gyroOffset: 0.13, rotationRadians: [0.15, 0.15, 0.1] },
+  augmentation: {
+    ...{ channelScale: 0.1, noise: 0.03, gyroOffset: 0.13, pace: 0.06, gyroDropout: 0.08, axisDropout: 0.08 },
+    rotationRadians: [0.15, 0.15, 0.1],
+    wideRotation: { share: 0.3, radians: [0.2, 0.2, 0.4] },
+  },
   exitWeights: [0.2, 0.3, 0.5, 1],
   transitionShare: 0.07,
   resetProbability: 0.5,

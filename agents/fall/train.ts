@@ -1,5 +1,6 @@
 import type { Dataset } from "../../host/agent/recording.ts";
 import { loadSisFall, SISFALL_ORIENTATION } from "../../host/agent/sisfall.ts";
+import { noAugmentation } from "../../host/train/augment.ts";
 import type { SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
 import { type AgentTraining, imuChannels, type Split } from "../../host/train/training.ts";
@@ -40,7 +41,7 @@ const recipe: Recipe = {
   clipNorm: 1,
   labelSmoothing: 0.02,
   dropout: 0.1,
-  augmentation: { channelScale: 0.04, noise: 0.02, gyroOffset: 0, rotationRadians: [0.4, 0.2, 0.2] },
+  augmentation: { ...noAugmentation, channelScale: 0.04, noise: 0.02, rotationRadians: [0.4, 0.2, 0.2] },
   exitWeights: [0.3, 0.5, 1],
   transitionShare: 0,
   resetProbability: 0.2,

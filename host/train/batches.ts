@@ -1,6 +1,7 @@
 import { FIXED_KNEE_SHIFT } from "../../assembly/layout.ts";
 import type { Random } from "../agent/random.ts";
 import type { Recording } from "../agent/recording.ts";
+import { type Augmentation, augment, drawPace } from "./augment.ts";
 import { CHUNK_PATCHES, INPUT_SCALE, type NetConfig } from "./net-config.ts";
 
 /** How raw counts become the int8 input, and how training disturbs them first. */
@@ -8,13 +9,6 @@ export interface FeatureConfig {
   readonly stepCounts: readonly number[]; // (channels,) counts of one int8 step
   readonly kneeSteps?: readonly number[]; // (channels,) int8 steps that are linear, beyond them 16 times coarser; 0 or absent = all
   readonly zeroPointCounts: readonly number[]; // (channels,) counts that become 0: about the mean, so that tilt is not a small signal on a large constant
-}
-
-export interface Augmentation {
-  readonly channelScale: number; // deviation of a factor around 1, a channel
-  readonly noise: number; // deviation, in units of the net's input
-  readonly gyroOffset: number; // deviation of a constant added to each channel but the first three, in units of the net's input: a gyroscope's zero drifts
-  readonly rotationRadians: readonly [x: number, y: number, z: number]; // deviations of rotations of every triad of channels about each axis; all 0 = none
 }
 
 /** One training batch in plain arrays; the shapes are those of NetInput. */
@@ -61,18 +55,16 @@ export function makeBatch(starts: readonly SequenceStart[], seqLen: number, rand
   const upperLogDecay = new Float32Array(size * seqLen);
   const resets = new Int32Array(size);
   let weightSum = 0;
-  const frames = new Int16Array(seqLen * perPatch);
-  starts.forEach(({ recording, start, splice }, i) => {
+  const frames = new Float32Array(seqLen * perPatch);
+  starts.forEach((from, i) => {
     const own = patches.subarray(i * seqLen * perPatch, (i + 1) * seqLen * perPatch);
-    const frameOf = (t: number): number =>
-      splice && t >= splice.patch ? splice.start + (t - splice.patch) * config.patchFrames : start + t * config.patchFrames;
+    const pace = options.augmentation && !from.splice ? drawPace(options.augmentation, random) : 1;
+    const frameAt = sourceFrames(from, seqLen * config.patchFrames, config.patchFrames, pace);
+    readFrames(from.recording, frameAt, pace, config.channels, frames);
+    if (options.augmentation) augment(frames, options.features, options.augmentation, random);
+    quantizeFrames(frames, 0, own, options.features);
     for (let t = 0; t < seqLen; t++) {
-      const from = frameOf(t) * config.channels;
-      frames.set(recording.frames.subarray(from, from + perPatch), t * perPatch);
-    }
-    quantizeFrames(frames, 0, own, options.features, options.augmentation, random);
-    for (let t = 0; t < seqLen; t++) {
-      const label = options.classOf(recording.labels[frameOf(t) + config.patchFrames - 1]!);
+      const label = options.classOf(from.recording.labels[Math.round(frameAt((t + 1) * config.patchFrames - 1))]!);
       if (label < 0) continue;
       const weight = options.weightAt(t);
       weightSum += weight;
@@ -113,61 +105,46 @@ export function bandMask(resets: Int32Array, seqLen: number, windowPatches: numb
   return mask;
 }
 
-/** frames (n, channels) from `start`, as many as fill `out` (frame-major, real units), disturbed, then rounded to int8 · INPUT_SCALE. */
-export function quantizeFrames(
-  frames: Int16Array,
-  start: number,
-  out: Float32Array,
-  features: FeatureConfig,
-  augmentation: Augmentation | undefined,
-  random: Random | undefined,
-): void {
-  const channels = features.stepCounts.length;
-  const count = out.length / channels;
-  const factor = features.stepCounts.map((step) => (augmentation && random ? 1 + augmentation.channelScale * random.normal() : 1) / step);
-  const isRotated = augmentation?.rotationRadians.some((deviation) => deviation > 0);
-  const rotation = augmentation && random && isRotated ? randomRotation(augmentation.rotationRadians, random) : undefined;
-  const noise = augmentation && random ? augmentation.noise / INPUT_SCALE : 0;
-  const offset = features.stepCounts.map(
-    (_, c) => (augmentation && random && c >= 3 ? augmentation.gyroOffset * random.normal() : 0) / INPUT_SCALE,
-  );
-  const frame = new Float64Array(channels);
-  for (let i = 0; i < count; i++) {
-    for (let c = 0; c < channels; c++) frame[c] = frames[(start + i) * channels + c]!;
-    if (rotation) for (let triad = 0; triad < channels; triad += 3) rotate(frame, triad, rotation);
+/** Where in the recording frame i of a sequence lies: its last frame stays where it is, the others move with the pace. */
+function sourceFrames(
+  { recording, start, splice }: SequenceStart,
+  frames: number,
+  patchFrames: number,
+  pace: number,
+): (i: number) => number {
+  const last = start + frames - 1;
+  const end = recording.labels.length - 1;
+  const before = (splice?.patch ?? 0) * patchFrames;
+  if (splice) return (i) => (i >= before ? splice.start + i - before : start + i);
+  return (i) => Math.max(0, Math.min(end, last - (frames - 1 - i) * pace));
+}
+
+/** Frames (n, channels) at `frameAt`, between two frames by straight lines; at another pace, what turns turns as much faster. */
+function readFrames({ frames }: Recording, frameAt: (i: number) => number, pace: number, channels: number, out: Float32Array): void {
+  for (let i = 0; i * channels < out.length; i++) {
+    const at = frameAt(i);
+    const below = Math.floor(at);
+    const part = at - below;
+    const above = part > 0 ? below + 1 : below;
     for (let c = 0; c < channels; c++) {
-      const steps = (frame[c]! - features.zeroPointCounts[c]!) * factor[c]! + offset[c]! + (noise > 0 ? noise * random!.normal() : 0);
-      out[i * channels + c] = Math.max(-128, Math.min(127, compand(Math.floor(steps + 0.5), features.kneeSteps?.[c] ?? 0))) * INPUT_SCALE;
+      const value = (1 - part) * frames[below * channels + c]! + part * frames[above * channels + c]!;
+      out[i * channels + c] = c >= 3 ? value * pace : value;
     }
   }
+}
+
+/** frames (n, channels) from `start`, as many as fill `out` (frame-major), as the core's int8 features · INPUT_SCALE. */
+export function quantizeFrames(frames: Int16Array | Float32Array, start: number, out: Float32Array, features: FeatureConfig): void {
+  const channels = features.stepCounts.length;
+  for (let i = 0, at = start * channels; i < out.length; i += channels, at += channels)
+    for (let c = 0; c < channels; c++) {
+      const steps = Math.floor((frames[at + c]! - features.zeroPointCounts[c]!) / features.stepCounts[c]! + 0.5);
+      out[i + c] = Math.max(-128, Math.min(127, compand(steps, features.kneeSteps?.[c] ?? 0))) * INPUT_SCALE;
+    }
 }
 
 /** Steps beyond the knee are 2^FIXED_KNEE_SHIFT times coarser, rounded towards 0. Core: assembly/features/imu.ts. */
 export function compand(steps: number, knee: number): number {
   const beyond = Math.abs(steps) - knee;
   return knee === 0 || beyond <= 0 ? steps : Math.sign(steps) * (knee + Math.floor(beyond / 2 ** FIXED_KNEE_SHIFT));
-}
-
-/** Rotation matrix (3, 3) of three normal angles, about x, then y, then z. */
-function randomRotation(deviations: Augmentation["rotationRadians"], random: Random): Float64Array {
-  const [a, b, c] = deviations.map((deviation) => deviation * random.normal()) as [number, number, number];
-  const [ca, sa, cb, sb, cc, sc] = [Math.cos(a), Math.sin(a), Math.cos(b), Math.sin(b), Math.cos(c), Math.sin(c)];
-  return Float64Array.of(
-    cb * cc,
-    sa * sb * cc - ca * sc,
-    ca * sb * cc + sa * sc,
-    cb * sc,
-    sa * sb * sc + ca * cc,
-    ca * sb * sc - sa * cc,
-    -sb,
-    sa * cb,
-    ca * cb,
-  );
-}
-
-function rotate(frame: Float64Array, at: number, r: Float64Array): void {
-  const x = frame[at]!;
-  const y = frame[at + 1]!;
-  const z = frame[at + 2]!;
-  for (let row = 0; row < 3; row++) frame[at + row] = r[row * 3]! * x + r[row * 3 + 1]! * y + r[row * 3 + 2]! * z;
 }

@@ -4,6 +4,7 @@ import { type CsvFolder, type CsvPart, GAP_LIMIT_FRAMES } from "../agent/csv/csv
 import { type Dataset, WINDOW_FRAMES } from "../agent/recording.ts";
 import { DataError } from "../core/errors.ts";
 import type { Manifest } from "../core/image-types.ts";
+import { noAugmentation } from "./augment.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { INPUT_SCALE } from "./net-config.ts";
 import { splitSubjects } from "./split-subjects.ts";
@@ -35,7 +36,7 @@ export function csvTraining(name: string, folder: CsvFolder, shape: TrainingShap
       recipe: {
         ...shape.recipe,
         cropPatches: Math.min(shape.recipe.cropPatches, cropPatchesFor(fit, patchFrames)),
-        augmentation: { ...shape.recipe.augmentation, rotationRadians: [0, 0, 0], gyroOffset: 0 }, // which channels turn together, or drift, is not known
+        augmentation: { ...noAugmentation, channelScale: shape.recipe.augmentation.channelScale, noise: shape.recipe.augmentation.noise }, // which channels turn together, drift or fail is not known
         transitionShare: 0,
         spliceShare: 0,
       },

@@ -43,7 +43,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
     const count = Math.floor(recording.frames.length / config.channels / config.patchFrames);
     const seqLen = sequenceLengths.find((length) => length >= count)!;
     const patches = new Float32Array(seqLen * perPatch);
-    quantizeFrames(recording.frames, 0, patches.subarray(0, count * perPatch), features, undefined, undefined);
+    quantizeFrames(recording.frames, 0, patches.subarray(0, count * perPatch), features);
     return sequences(patches, seqLen);
   };
   /** Sequences of `seqLen` patches from a reset state that end where each published window does. */
@@ -58,14 +58,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
       const chunk = all.slice(at, at + windowBatch);
       const patches = new Float32Array(windowBatch * seqLen * perPatch);
       chunk.forEach(({ recording, start }, i) => {
-        quantizeFrames(
-          recording.frames,
-          start,
-          patches.subarray(i * seqLen * perPatch, (i + 1) * seqLen * perPatch),
-          features,
-          undefined,
-          undefined,
-        );
+        quantizeFrames(recording.frames, start, patches.subarray(i * seqLen * perPatch, (i + 1) * seqLen * perPatch), features);
       });
       const exits = sequences(patches, seqLen);
       chunk.forEach(({ recording, label }, i) => {
