@@ -48,9 +48,8 @@ const memberRecipe: Recipe = {
   labelSmoothing: 0.1,
   dropout: 0.15,
   augmentation: {
-    ...{ channelScale: 0.1, noise: 0.03, gyroOffset: 0.13, pace: 0.06, gyroDropout: 0.08, axisDropout: 0.08 },
-    rotationRadians: [0.15, 0.15, 0.1],
-    wideRotation: { share: 0.3, radians: [0.2, 0.2, 0.4] },
+    ...{ channelScale: 0.1, noise: 0.03, gyroOffset: 0.13, rotationRadians: [0.15, 0.15, 0.1] },
+    ...{ pace: 0.06, gyroDropout: 0.08, axisDropout: 0.08 },
   },
   exitWeights: [0.2, 0.3, 0.5, 1],
   transitionShare: 0.07,

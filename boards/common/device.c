@@ -4,6 +4,7 @@
  */
 #include "device.h"
 #include "hal.h"
+#include "imu.h"
 #include "ring.h"
 #include "wasm-host.h"
 
@@ -28,20 +29,29 @@ static uint32_t done(uint32_t result, uint32_t bytes) {
   return 0;
 }
 
+#if DORMOUSE_IMU
+static uint32_t link_take(uint8_t *to, uint32_t most) { return imu_or_ring_take(to, most); }
+#else
+static uint32_t link_take(uint8_t *to, uint32_t most) { return ring_take(to, most); }
+#endif
+
 /* Work ends where the device waits for its next byte, and begins with it. */
 uint32_t Z_wasi_snapshot_preview1Z_fd_read(WASI, uint32_t fd, uint32_t iov, uint32_t count, uint32_t result) {
   (void)count;
   if (fd != 0) return EBADF;
-  if (ring_waiting() == 0) {
+  uint8_t *to = at(word_at(iov));
+  uint32_t n = link_take(to, word_at(iov + 4));
+  if (n == 0) {
     hal_mark(false);
     do {
       hal_watchdog_feed();
       hal_sleep();
-    } while (ring_waiting() == 0);
+      n = link_take(to, word_at(iov + 4));
+    } while (n == 0);
     hal_mark(true);
   }
   hal_watchdog_feed();
-  return done(result, ring_take(at(word_at(iov)), word_at(iov + 4)));
+  return done(result, n);
 }
 
 uint32_t Z_wasi_snapshot_preview1Z_fd_write(WASI, uint32_t fd, uint32_t iov, uint32_t count, uint32_t result) {
@@ -111,6 +121,9 @@ void Z_wasi_snapshot_preview1Z_proc_exit(WASI, uint32_t code) {
 }
 
 int main(void) {
+#if DORMOUSE_IMU
+  imu_start();
+#endif
   hal_watchdog_start(WATCHDOG_MILLIS);
   hal_mark(true);
   Z_device_init_module();

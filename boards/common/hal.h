@@ -25,12 +25,26 @@ bool hal_flash_write(uint32_t at, const void *from, uint32_t bytes);
 
 /* Start-up (startup.c). */
 void hal_uart_irq(uint32_t irq); /* enables the UART's interrupt */
+void hal_irq_low(uint32_t irq);  /* enables another, beneath the UART's */
 void hal_uart_resume(void);       /* the ring has room again */
 void hal_sleep(void); /* WFI, unless bytes are waiting */
 uint32_t hal_ticks(void); /* SysTick, counting up, 24 bits */
 uint32_t hal_stack_used(void); /* bytes of stack that were ever touched */
 _Noreturn void hal_halt(uint32_t code);
 
+/* The IMU's bus, on boards that have one: two open-drain lines with pull-ups. True releases a line, false pulls it low. */
+void hal_i2c_clock(bool isHigh);
+void hal_i2c_data(bool isHigh);
+bool hal_i2c_clock_level(void);
+bool hal_i2c_data_level(void);
+uint32_t hal_clock_hz(void); /* of the core */
+
+/* The timer that calls imu_tick, beneath the UART's interrupt. startup.c has one on SysTick; a board whose SysTick stops in WFI has its own. */
+void hal_tick_start(uint32_t millihertz);
+void hal_tick_stop(void);
+bool hal_tick_interrupt(void); /* whether the board's own timer, not SysTick, has ticked */
+
+#define COMPILER_BARRIER() __asm volatile("" ::: "memory")
 #define REG(address) (*(volatile uint32_t *)(address))
 
 #endif

@@ -30,6 +30,8 @@
 #define GPIO_OUTSET REG(0x50000508u)
 #define GPIO_OUTCLR REG(0x5000050cu)
 #define GPIO_DIRSET REG(0x50000518u)
+#define GPIO_IN REG(0x50000510u)
+#define GPIO_PIN_CNF(pin) REG(0x50000700u + 4u * (pin))
 
 void hal_init(void) {
   GPIO_OUTSET = 1u << PIN_TX;

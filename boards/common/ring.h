@@ -12,5 +12,6 @@ bool ring_has_room(void);
 void ring_put(uint8_t byte);
 uint32_t ring_waiting(void);
 uint32_t ring_take(uint8_t *to, uint32_t most);
+uint32_t ring_take_frame(uint8_t *to, uint32_t most); /* no further than the next delimiter, which is a zero */
 
 #endif

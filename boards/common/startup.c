@@ -1,5 +1,6 @@
 /* From reset to main on any Cortex-M: vectors, .data, .bss, a painted stack, sleep, SysTick as a free-running counter. */
 #include "hal.h"
+#include "imu.h"
 #include "ring.h"
 
 extern uint32_t __data_load[], __data_start[], __data_end[], __bss_start[], __bss_end[], __stack_bottom[], __stack_top[];
@@ -11,20 +12,63 @@ void fault_handler(void);
 #define SYST_CSR REG(0xe000e010u)
 #define SYST_RVR REG(0xe000e014u)
 #define SYST_CVR REG(0xe000e018u)
+#define SHPR3 REG(0xe000ed20u)
 #define NVIC_ISER(n) REG(0xe000e100u + 4u * (n))
 #define NVIC_ICER(n) REG(0xe000e180u + 4u * (n))
+#define NVIC_IPR(irq) REG(0xe000e400u + ((irq) & ~3u))
 #define SCB_AIRCR REG(0xe000ed0cu)
 #define SCB_VTOR REG(0xe000ed08u)
 
-static void tick_handler(void) {} /* wakes a WFI now and then, so that the watchdog is fed */
 static volatile uint32_t uartIrq;
 
+#if DORMOUSE_IMU
+static uint32_t turnsPerTick, turns; /* SysTick counts 24 bits: a slow tick is several of its turns */
+
+static void tick_handler(void) {
+  if (turnsPerTick == 0 || ++turns < turnsPerTick) return;
+  turns = 0;
+  imu_tick();
+}
+
+__attribute__((weak)) void hal_tick_start(uint32_t millihertz) {
+  uint32_t cycles = (uint32_t)((uint64_t)hal_clock_hz() * 1000u / millihertz);
+  turnsPerTick = (cycles >> 24) + 1u;
+  SYST_RVR = cycles / turnsPerTick - 1u;
+  SYST_CVR = 0;
+}
+
+__attribute__((weak)) void hal_tick_stop(void) {
+  turnsPerTick = 0;
+  SYST_RVR = 0xffffffu;
+}
+
+__attribute__((weak)) bool hal_tick_interrupt(void) { return false; }
+
+static bool has_input(void) { return ring_waiting() > 0 || imu_link_waiting(); }
+#else
+static void tick_handler(void) {} /* wakes a WFI now and then, so that the watchdog is fed */
+static bool has_input(void) { return ring_waiting() > 0; }
+#endif
+
 static void irq_handler(void) {
+#if DORMOUSE_IMU
+  uint32_t exception;
+  __asm volatile("mrs %0, ipsr" : "=r"(exception));
+  if ((exception & 511u) != uartIrq + 16u) {
+    if (hal_tick_interrupt()) imu_tick();
+    return;
+  }
+#endif
   hal_uart_interrupt();
   if (!ring_has_room()) NVIC_ICER(uartIrq >> 5) = 1u << (uartIrq & 31);
 }
 
 void hal_uart_resume(void) { NVIC_ISER(uartIrq >> 5) = 1u << (uartIrq & 31); }
+
+void hal_irq_low(uint32_t irq) {
+  NVIC_IPR(irq) |= 0xffu << 8 * (irq & 3);
+  NVIC_ISER(irq >> 5) = 1u << (irq & 31);
+}
 
 void hal_uart_irq(uint32_t irq) {
   uartIrq = irq;
@@ -37,7 +81,7 @@ typedef void (*vector_t)(void);
 #define DORMOUSE_IRQS 64
 #endif
 
-/* Every external interrupt goes to the UART's handler: no other is ever enabled. */
+/* Every external interrupt goes to one handler: only the UART's is ever enabled, and that of a board's own timer. */
 __attribute__((section(".vectors"), used)) static const vector_t vectors[16 + DORMOUSE_IRQS] = {
     (vector_t)__stack_top, reset_handler, fault_handler, fault_handler, fault_handler, fault_handler, fault_handler, fault_handler,
     fault_handler, fault_handler, fault_handler, fault_handler, fault_handler, fault_handler, fault_handler, tick_handler,
@@ -59,6 +103,7 @@ __attribute__((noreturn, used)) static void start(void) {
 #endif
   SYST_RVR = 0xffffffu;
   SYST_CVR = 0;
+  SHPR3 = 0xff000000u; /* SysTick beneath the UART, which holds a byte or a few */
   SYST_CSR = 7; /* processor clock, interrupt at each turn */
   hal_init();
   __asm volatile("cpsie i");
@@ -82,7 +127,7 @@ uint32_t hal_stack_used(void) {
 /* Interrupts are off between the look and the WFI, which wakes on a pending one all the same: no byte can slip between. */
 void hal_sleep(void) {
   __asm volatile("cpsid i");
-  if (ring_waiting() == 0) __asm volatile("dsb\n wfi");
+  if (!has_input()) __asm volatile("dsb\n wfi");
   __asm volatile("cpsie i");
 }
 

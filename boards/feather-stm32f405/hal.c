@@ -1,5 +1,5 @@
 /*
- * Adafruit Feather STM32F405: 168 MHz from the 12 MHz crystal, USART 3 on PB10 and PB11 (TX, RX), the LED on PC1.
+ * Adafruit Feather STM32F405: 168 MHz from the 12 MHz crystal, USART 3 on PB10 and PB11 (TX, RX), the IMU on PB6 and PB7 (SCL, SDA), the LED on PC1.
  * Source: ST RM0090 (3.8 flash, 7.3 RCC, 30.6 USART), Adafruit's schematic.
  */
 #include "hal.h"
@@ -16,7 +16,11 @@
 #define USART3_IRQ 39
 #define IWDG 0x40003000u
 #define LED 1u
+#define SCL 6u
+#define SDA 7u
 #define BAUD 115200u
+
+static uint32_t coreHz = 16000000u;
 
 static bool wait_for(uint32_t address, uint32_t mask, uint32_t value) {
   for (uint32_t i = 0; i < 100000u; i++)
@@ -35,6 +39,7 @@ static uint32_t start_clocks(void) {
   if (!wait_for(RCC + 0x00, 1u << 25, 1u << 25)) return 16000000u / 4u;
   REG(RCC + 0x08) |= 2u;
   wait_for(RCC + 0x08, 3u << 2, 2u << 2);
+  coreHz = 168000000u;
   return 42000000u;
 }
 
@@ -45,6 +50,10 @@ void hal_init(void) {
   REG(GPIOB + 0x00) = (REG(GPIOB + 0x00) & ~(15u << 20)) | 10u << 20;
   REG(GPIOB + 0x24) = (REG(GPIOB + 0x24) & ~(255u << 8)) | 0x77u << 8;
   REG(GPIOC + 0x00) = (REG(GPIOC + 0x00) & ~(3u << (2 * LED))) | 1u << (2 * LED);
+  REG(GPIOB + 0x18) = 1u << SCL | 1u << SDA; /* open drain, pulled up, released */
+  REG(GPIOB + 0x04) |= 1u << SCL | 1u << SDA;
+  REG(GPIOB + 0x0c) = (REG(GPIOB + 0x0c) & ~(15u << 2 * SCL)) | 5u << 2 * SCL;
+  REG(GPIOB + 0x00) = (REG(GPIOB + 0x00) & ~(15u << 2 * SCL)) | 5u << 2 * SCL;
   REG(USART3 + 0x08) = (apb1 + BAUD / 2u) / BAUD;
   REG(USART3 + 0x0c) = 1u << 13 | 1u << 5 | 1u << 3 | 1u << 2;
   hal_uart_irq(USART3_IRQ);
@@ -61,6 +70,12 @@ void hal_uart_put(uint8_t byte) {
 }
 
 void hal_mark(bool isBusy) { REG(GPIOC + 0x18) = isBusy ? 1u << LED : 1u << (LED + 16); }
+
+uint32_t hal_clock_hz(void) { return coreHz; }
+void hal_i2c_clock(bool isHigh) { REG(GPIOB + 0x18) = 1u << (isHigh ? SCL : SCL + 16u); }
+void hal_i2c_data(bool isHigh) { REG(GPIOB + 0x18) = 1u << (isHigh ? SDA : SDA + 16u); }
+bool hal_i2c_clock_level(void) { return REG(GPIOB + 0x10) >> SCL & 1u; }
+bool hal_i2c_data_level(void) { return REG(GPIOB + 0x10) >> SDA & 1u; }
 
 void hal_watchdog_start(uint32_t milliseconds) {
   REG(IWDG) = 0x5555;

@@ -1,6 +1,6 @@
 /*
- * Raspberry Pi Pico: 125 MHz from the crystal, UART 0 on GPIO 0 and 1, the LED on GPIO 25, flash written by the boot ROM.
- * Source: RP2040 datasheet (2.8.3 boot ROM, 2.15 clocks, 4.2 UART, 4.7 watchdog).
+ * Raspberry Pi Pico: 125 MHz from the crystal, UART 0 on GPIO 0 and 1, the IMU on GPIO 4 and 5, the LED on GPIO 25, flash written by the boot ROM.
+ * Source: RP2040 datasheet (2.8.3 boot ROM, 2.15 clocks, 2.19 GPIO, 4.2 UART, 4.7 watchdog).
  */
 #include "hal.h"
 #include "ring.h"
@@ -15,7 +15,10 @@
 #define WATCHDOG 0x40058000u
 #define SIO 0xd0000000u
 #define UART0_IRQ 20
+#define PADS_BANK0 0x4001c000u
 #define LED 25u
+#define SDA 4u
+#define SCL 5u
 
 /* Waits for a bit, but not for ever: a clock that never comes leaves the one before in place. */
 static bool wait_for(uint32_t address, uint32_t bits) {
@@ -56,12 +59,16 @@ void hal_init(void) {
   REG(IO_BANK0 + 12) = 2;
   REG(IO_BANK0 + 8 * LED + 4) = 5;
   REG(SIO + 0x24) = 1u << LED;
+  for (uint32_t pin = SDA; pin <= SCL; pin++) { /* low when driven, pulled up when not */
+    REG(PADS_BANK0 + 4 + 4 * pin) = 1u << 6 | 1u << 4 | 1u << 3 | 1u << 1;
+    REG(IO_BANK0 + 8 * pin + 4) = 5;
+  }
   hal_uart_irq(UART0_IRQ);
 }
 
+/* Both of its causes end by reading: acknowledged with bytes left in the FIFO, it would not come again. */
 void hal_uart_interrupt(void) {
   while (!(REG(UART0 + 0x18) & 1u << 4) && ring_has_room()) ring_put((uint8_t)REG(UART0));
-  REG(UART0 + 0x44) = 1u << 4 | 1u << 6;
 }
 
 void hal_uart_put(uint8_t byte) {
@@ -71,6 +78,12 @@ void hal_uart_put(uint8_t byte) {
 }
 
 void hal_mark(bool isBusy) { REG(SIO + (isBusy ? 0x14 : 0x18)) = 1u << LED; }
+
+uint32_t hal_clock_hz(void) { return 125000000u; }
+void hal_i2c_clock(bool isHigh) { REG(SIO + (isHigh ? 0x28 : 0x24)) = 1u << SCL; }
+void hal_i2c_data(bool isHigh) { REG(SIO + (isHigh ? 0x28 : 0x24)) = 1u << SDA; }
+bool hal_i2c_clock_level(void) { return REG(SIO + 0x04) >> SCL & 1u; }
+bool hal_i2c_data_level(void) { return REG(SIO + 0x04) >> SDA & 1u; }
 
 static uint32_t watchdogLoad;
 

@@ -2,6 +2,7 @@ import type { Model } from "../core/model.ts";
 import { instantiateCore } from "../core/module.ts";
 import type { MemoryVariant } from "./compile.ts";
 import type { CModuleName } from "./generated-c.ts";
+import type { ImuAxes } from "./imu-axes.ts";
 import { replayDevice } from "./replay-device.ts";
 import type { Target } from "./target.ts";
 
@@ -14,6 +15,8 @@ export interface FirmwareOptions {
   readonly image: Uint8Array;
   readonly variant: MemoryVariant;
   readonly kernels: KernelChoice;
+  /** How the IMU sits on the body. Default: as the chip has its axes. */
+  readonly imuAxes?: ImuAxes;
 }
 
 export function moduleOf(program: "core" | "device", kernels: KernelChoice): CModuleName {

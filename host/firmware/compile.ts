@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as layout from "../../assembly/layout.ts";
+import * as device from "../../assembly/device/layout.ts";
+import * as core from "../../assembly/layout.ts";
 import { FirmwareError } from "../core/errors.ts";
 import { packageRoot } from "../core/package-root.ts";
 import { type CModuleName, generatedC } from "./generated-c.ts";
@@ -49,12 +50,12 @@ const LINK = [
 ];
 const WHY = "it compiles firmware for Cortex-M boards";
 
-/** assembly/layout.ts as C: one #define a constant. */
+/** The constants of the core and of the device as C: one #define each. */
 export function layoutHeader(): string {
-  const lines = Object.entries(layout).map(
+  const lines = Object.entries({ ...core, ...device }).map(
     ([name, value]) => `#define ${name} ${value < 0 || value > 0x7fffffff ? `(${value}${value > 0x7fffffff ? "u" : ""})` : value}`,
   );
-  return `/* assembly/layout.ts in C. Generated: do not edit. */\n#ifndef DORMOUSE_LAYOUT_H\n#define DORMOUSE_LAYOUT_H\n${lines.join("\n")}\n#endif\n`;
+  return `/* assembly/layout.ts and assembly/device/layout.ts in C. Generated: do not edit. */\n#ifndef DORMOUSE_LAYOUT_H\n#define DORMOUSE_LAYOUT_H\n${lines.join("\n")}\n#endif\n`;
 }
 
 /** Compiles and links one firmware. The bytes depend on nothing but the inputs: no path, no time, no build id. */

@@ -5,6 +5,7 @@ import { Model } from "../core/model.ts";
 import { deviceMemoryBytes, type FirmwareOptions, moduleOf } from "./build-options.ts";
 import { compileFirmware } from "./compile.ts";
 import { makeStore, type StoreShape, storeGeometry } from "./device-store.ts";
+import { CHIP_AXES } from "./imu-axes.ts";
 import type { Target } from "./target.ts";
 
 /** Largest slot: room for a model four times the activity agent's. */
@@ -26,14 +27,19 @@ export function boardStore(target: Target, image: Uint8Array): StoreShape {
   return { agents: 1, sectorBytes, slotBytes, snapshotBytes };
 }
 
+const IMU_CHANNELS = 6;
+const IMU_SOURCES = ["i2c.c", "imu.c", "imu-link.c"];
+
 /** Compiles the firmware: device.wasm, the board's HAL, the model in flash. `hasStore` false: it keeps nothing. */
 export function deviceFirmware(options: FirmwareOptions & { readonly hasStore: boolean }): Uint8Array {
-  const { target, image, hasStore } = options;
+  const { target, image, hasStore, imuAxes = CHIP_AXES } = options;
   const shape = boardStore(target, image);
+  const { channels, frameRateMillihertz } = Model.load(image).image;
+  const hasImu = target.hasImu && channels === IMU_CHANNELS;
   return compileFirmware({
     target,
     module: moduleOf("device", options.kernels),
-    sources: hasStore ? ["device.c", "store.S"] : ["device.c"],
+    sources: ["device.c", ...(hasStore ? ["store.S"] : []), ...(hasImu ? IMU_SOURCES : [])],
     variant: options.variant,
     model: image,
     memoryBytes: deviceMemoryBytes(image),
@@ -42,6 +48,7 @@ export function deviceFirmware(options: FirmwareOptions & { readonly hasStore: b
       DORMOUSE_STORE_FILE: '"store.bin"',
       DORMOUSE_STORE_BYTES: hasStore ? storeGeometry(shape).storeBytes : 0,
       DORMOUSE_STORE_SECTOR_BYTES: target.storeSectorBytes,
+      ...(hasImu ? { DORMOUSE_IMU: 1, DORMOUSE_IMU_AXES: imuAxes.join(","), DORMOUSE_FRAME_MILLIHERTZ: frameRateMillihertz } : {}),
     },
   });
 }

@@ -14,6 +14,6 @@ export function startBoard(target: Target, elf: Uint8Array): EmulatedBoard {
   if (emulator === undefined) {
     throw new ConfigError("NO_EMULATOR", `no emulator knows the ${target.id}: build for it, and emulate a board with the same core.`);
   }
-  if (emulator.kind === "rp2040js") return startRp2040(flatten(readElf(elf).segments), SILENCE_CYCLES);
+  if (emulator.kind === "rp2040js") return startRp2040(flatten(readElf(elf).segments), { silenceCycles: SILENCE_CYCLES });
   return startQemu(elf, { ...emulator, silenceMillis: SILENCE_MILLIS });
 }

@@ -19,6 +19,7 @@ const targetSchema = z.strictObject({
     .optional()
     .describe("UF2 family; left out where no boot loader of the board takes UF2."),
   sources: z.array(z.string()).default(["hal.c"]),
+  hasImu: z.boolean().default(false).describe("Whether hal.c has the pins of an IMU's bus."),
   emulator: z
     .discriminatedUnion("kind", [
       z.strictObject({ kind: z.literal("rp2040js") }),

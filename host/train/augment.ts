@@ -9,7 +9,6 @@ export interface Augmentation {
   readonly noise: number; // deviation a value, in steps of the net's input
   readonly gyroOffset: number; // deviation of a constant added to each channel but the first three, in steps: a gyroscope's zero drifts
   readonly rotationRadians: readonly [x: number, y: number, z: number]; // deviations of rotations of every triad of channels about each axis; all 0 = none
-  readonly wideRotation: { readonly share: number; readonly radians: readonly [x: number, y: number, z: number] }; // a share of sequences turns by these deviations instead: worn askew
   readonly pace: number; // deviation of a factor of time around 1: gaits faster and slower (Um et al. 2017, arXiv 1706.00527)
   readonly gyroDropout: number; // share of sequences whose channels but the first three read 0
   readonly axisDropout: number; // share of sequences with one of the first three channels stuck at its first value
@@ -17,8 +16,13 @@ export interface Augmentation {
 
 /** Nothing is disturbed. */
 export const noAugmentation: Augmentation = {
-  ...{ channelScale: 0, noise: 0, gyroOffset: 0, rotationRadians: [0, 0, 0], pace: 0, gyroDropout: 0, axisDropout: 0 },
-  wideRotation: { share: 0, radians: [0, 0, 0] },
+  channelScale: 0,
+  noise: 0,
+  gyroOffset: 0,
+  rotationRadians: [0, 0, 0],
+  pace: 0,
+  gyroDropout: 0,
+  axisDropout: 0,
 };
 
 /** A factor of time for one sequence, 0.8 … 1.25. */
@@ -38,10 +42,9 @@ export function augment(
 ): void {
   const channels = stepCounts.length;
   drop(frames, channels, augmentation, random);
-  const { wideRotation } = augmentation;
-  const deviations = wideRotation.share > 0 && random.uniform() < wideRotation.share ? wideRotation.radians : augmentation.rotationRadians;
-  if (deviations.some((deviation) => deviation > 0)) {
-    const rotation = randomRotation(deviations, random);
+  const { rotationRadians } = augmentation;
+  if (rotationRadians.some((deviation) => deviation > 0)) {
+    const rotation = randomRotation(rotationRadians, random);
     for (let at = 0; at < frames.length; at += TRIAD) rotate(frames, at, rotation);
   }
   const factor = stepCounts.map(() => 1 + augmentation.channelScale * random.normal());

@@ -10,6 +10,7 @@ import { buildFirmware, type SigningOptions } from "../../firmware/build.ts";
 import type { KernelChoice } from "../../firmware/build-options.ts";
 import type { MemoryVariant } from "../../firmware/compile.ts";
 import { buildGatewayImage } from "../../firmware/gateway-image.ts";
+import { CHIP_AXES, type ImuAxes, parseImuAxes } from "../../firmware/imu-axes.ts";
 import { exportPortable } from "../../firmware/portable-export.ts";
 import { PORTABLE_LAYOUTS, type PortableTarget } from "../../firmware/portable-layout.ts";
 import { loadTarget } from "../../firmware/target.ts";
@@ -27,6 +28,7 @@ interface BuildOptions {
   readonly out: string;
   readonly variant: MemoryVariant;
   readonly kernels: KernelChoice;
+  readonly imuAxes: ImuAxes;
   readonly key?: string;
   readonly securityCounter: number;
 }
@@ -54,6 +56,11 @@ export function registerBuild(program: Command, io: CliIo): void {
     .requiredOption("--out <dir>", "where the files go; made where there is none")
     .addOption(variantOption())
     .addOption(kernelsOption())
+    .addOption(
+      new Option("--imu-axes <axes>", "which of the IMU chip's axes is the body's x, y, z: +y-x+z")
+        .default(CHIP_AXES, "+x+y+z")
+        .argParser(parseImuAxes),
+    )
     .option("--key <file>", "sign for MCUboot with this Ed25519 key (PEM); made where there is none")
     .addOption(
       new Option("--security-counter <n>", "of the signed image: a boot loader refuses a smaller one")
@@ -107,8 +114,8 @@ async function firmware(io: CliIo, out: Output, agent: LoadedAgent, folder: stri
   const { name } = agent.definition;
   const image = new Uint8Array(readFileSync(agent.modelPath));
   const signing = options.key === undefined ? undefined : signingOptions(resolve(io.cwd, options.key), options.securityCounter);
-  const { variant, kernels } = options;
-  const { files, flashBytes, ramBytes } = buildFirmware(name, { target, image, variant, kernels }, signing);
+  const { variant, kernels, imuAxes } = options;
+  const { files, flashBytes, ramBytes } = buildFirmware(name, { target, image, variant, kernels, imuAxes }, signing);
   mkdirSync(folder, { recursive: true });
   const artifacts = files.map(({ name: file, format, contents, sha256 }) => {
     const path = join(folder, file);

@@ -1,4 +1,4 @@
-import { Simulator } from "rp2040js";
+import { type RP2040, Simulator } from "rp2040js";
 import { FirmwareError } from "../../core/errors.ts";
 import type { Segment } from "../elf.ts";
 import type { EmulatedBoard } from "./emulated-board.ts";
@@ -9,8 +9,15 @@ const TICK_CYCLES = 64; // peripherals' time moves in steps of so many cycles
 const UART0_FLAGS = 0x40034018;
 const FIFO_FULL = 1 << 6;
 
+export interface Rp2040Options {
+  /** Cycles without a byte from the board after which a read fails. */
+  readonly silenceCycles: number;
+  /** Wires parts to its pins. */
+  readonly connect?: (mcu: RP2040) => void;
+}
+
 /** rp2040js under a run loop of our own: WFI waits for the next timer or byte, the link is fed as its FIFO has room, and what it logs as an error throws. */
-export function startRp2040(image: Segment, silenceCycles: number): EmulatedBoard {
+export function startRp2040(image: Segment, { silenceCycles, connect }: Rp2040Options): EmulatedBoard {
   const { rp2040: mcu, clock } = new Simulator(); // its parts alone: its own run loop never wakes from WFI
   const fail = (part: string, message: string): never => {
     throw new FirmwareError("EMULATOR_FAULT", `rp2040js, ${part}: ${message}, at ${mcu.core.PC.toString(16)}.`);
@@ -23,11 +30,16 @@ export function startRp2040(image: Segment, silenceCycles: number): EmulatedBoar
     mcu.core.PC = mcu.readUint32(0x10000104) & ~1;
   };
   start();
+  connect?.(mcu);
   const uart = mcu.uart[0]!;
   const input: number[] = [];
   let fed = 0;
   const output: number[] = [];
-  uart.onByte = (byte) => output.push(byte);
+  let heardAt = 0;
+  uart.onByte = (byte) => {
+    output.push(byte);
+    heardAt = mcu.core.cycles;
+  };
   let busyFrom = -1;
   let busy = { total: 0, longest: 0 };
   mcu.gpio[MARK_PIN]!.addListener((state) => {
@@ -70,11 +82,12 @@ export function startRp2040(image: Segment, silenceCycles: number): EmulatedBoar
     },
     write: (bytes) => bytes.forEach((byte) => void input.push(byte)),
     read(bytes) {
-      const from = mcu.core.cycles;
+      heardAt = mcu.core.cycles;
       while (output.length < bytes) {
         if (input.length > 0) feed();
         run();
-        if (mcu.core.cycles - from > silenceCycles) fail("the link", `only ${output.length} of ${bytes} B after ${silenceCycles} cycles`);
+        if (mcu.core.cycles - heardAt > silenceCycles)
+          fail("the link", `only ${output.length} of ${bytes} B and none for ${silenceCycles} cycles`);
       }
       return Promise.resolve(Uint8Array.from(output.splice(0, bytes)));
     },
