@@ -8,7 +8,7 @@ import { type LabelChange, LabelTracker } from "./label-tracker.ts";
 import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
-import { orderedSetPoint } from "./set-point-order.ts";
+import { isSameSetPoint, orderedSetPoint } from "./set-point-order.ts";
 
 /** Ids that are remembered: as many as the asker's ledger keeps. */
 const ISSUED_IDS = 65_536;
@@ -290,15 +290,4 @@ class AgentLoop implements Loop {
   #tell(step: LoopStep): void {
     this.#options.onStep?.(step);
   }
-}
-
-function isSameSetPoint(a: SetPoint, b: SetPoint): boolean {
-  return (
-    a.maxExit === b.maxExit &&
-    a.hopPatches === b.hopPatches &&
-    a.askAllowed === b.askAllowed &&
-    a.limitReason === b.limitReason &&
-    a.askIntervalHops === b.askIntervalHops &&
-    a.thresholds.every((threshold, k) => threshold === b.thresholds[k])
-  );
 }

@@ -17,3 +17,15 @@ export function orderedSetPoint(own: SetPoint, order: Partial<SetPoint>, limit: 
     thresholds: own.thresholds.map((threshold, k) => Math.max(wanted.thresholds[k] ?? threshold, limit.thresholds?.[k] ?? 0)),
   };
 }
+
+/** Whether a core that has the one needs to be told the other. */
+export function isSameSetPoint(a: SetPoint, b: SetPoint): boolean {
+  return (
+    a.maxExit === b.maxExit &&
+    a.hopPatches === b.hopPatches &&
+    a.askAllowed === b.askAllowed &&
+    a.limitReason === b.limitReason &&
+    a.askIntervalHops === b.askIntervalHops &&
+    a.thresholds.every((threshold, k) => threshold === b.thresholds[k])
+  );
+}

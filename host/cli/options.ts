@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { EngineName } from "../core/session-types.ts";
+import { radioKinds } from "../power/board-power.ts";
 
 /** Parses a number of at least `least`. */
 export function numberAtLeast(least: number): (text: string) => number {
@@ -57,3 +58,9 @@ export const secondsOption = (): Option =>
   new Option("--seconds <n>", "stop after so many sensor seconds (default: until Ctrl-C or the recording's end)").argParser(
     numberAtLeast(0.02),
   );
+
+/** The board that a run on this machine is governed as. */
+export const boardOption = (): Option => new Option("--board <id>", "which board's battery, heat and joules it is governed by");
+
+export const radioOption = (): Option =>
+  new Option("--radio <kind>", "the radio that its asks are priced by").choices(radioKinds).default("ble");

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { loadBoard } from "../../agent/board.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
 import { startWorker } from "../../cloud/worker.ts";
 import { startBroker } from "../../mqtt/broker.ts";
 import { compareLedgers } from "../../mqtt/ledger.ts";
-import { type RadioKind, radioKinds } from "../../power/board-power.ts";
+import type { RadioKind } from "../../power/board-power.ts";
 import type { CliIo } from "../io.ts";
-import { jsonOption, secondsOption, speedOption, wholeNumber } from "../options.ts";
+import { boardOption, jsonOption, radioOption, secondsOption, speedOption, wholeNumber } from "../options.ts";
 import { createOutput } from "../output.ts";
 import { saySummary, summaryOf } from "../summary.ts";
 import { openTeacher } from "../teacher.ts";
@@ -41,8 +41,8 @@ export function registerDemo(program: Command, io: CliIo): void {
     .addOption(speedOption())
     .option("--seed <n>", "which synthetic wearer, and what they do", wholeNumber(0), 3)
     .option("--agent <name>", "which agent", "activity")
-    .option("--board <id>", "which board's battery, heat and joules it is governed by", "nrf52840-dk")
-    .addOption(new Option("--radio <kind>", "the radio that its asks are priced by").choices(radioKinds).default("ble"))
+    .addOption(boardOption().default("nrf52840-dk"))
+    .addOption(radioOption())
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  $ dormouse demo\n  $ dormouse demo --headless --seconds 120 --speed 10 --seed 1 --json")
     .action((options: DemoOptions) => demo(io, options));

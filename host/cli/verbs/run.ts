@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { loadBoard } from "../../agent/board.ts";
 import { NODE_CONFIG_FILE, type NodeConfig, openNodeConfig } from "../../agent/node-config.ts";
 import { type LoadedAgent, loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
@@ -13,12 +14,13 @@ import type { BrokerOptions } from "../../mqtt/broker-url.ts";
 import { openCommandStore } from "../../mqtt/commands/command-store.ts";
 import { openLedgerFile } from "../../mqtt/ledger.ts";
 import { openOutbox } from "../../mqtt/outbox.ts";
+import type { RadioKind } from "../../power/board-power.ts";
 import { parsePublicCommandKey } from "../../security/command-key.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../broker-link.ts";
 import type { CliIo } from "../io.ts";
 import { logOf, notesTo, type ObserveOptions, observe, withObservation } from "../observe.ts";
-import { engineOption, jsonOption, numberAtLeast, secondsOption, speedOption } from "../options.ts";
+import { boardOption, engineOption, jsonOption, numberAtLeast, radioOption, secondsOption, speedOption } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { type Summary, saySummary, summaryOf } from "../summary.ts";
 import { packageVersion } from "../version.ts";
@@ -33,6 +35,8 @@ interface RunOptions extends BrokerLinkOptions, ObserveOptions {
   readonly config?: string;
   readonly dataDir: string;
   readonly ledger?: string;
+  readonly board?: string;
+  readonly radio: RadioKind;
   readonly deadlineSeconds?: number;
   readonly engine: EngineName;
   readonly speed: number;
@@ -49,6 +53,8 @@ export function registerRun(program: Command, io: CliIo): void {
     .option("--config <file>", `this node's name, made the first time (default: ${NODE_CONFIG_FILE}, or the identity's)`)
     .option("--data-dir <dir>", "where asks wait until they are answered, also through a crash", ".dormouse")
     .option("--ledger <file>", "also write what became of each ask to this file")
+    .addOption(boardOption())
+    .addOption(radioOption())
     .option("--deadline-seconds <n>", "how long an answer may take (default: the agent's)", numberAtLeast(0.1))
     .option("--headless", "log lines instead of the live view", false)
     .option("--verbose", "log every decision with its reason", false)
@@ -58,7 +64,7 @@ export function registerRun(program: Command, io: CliIo): void {
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  $ dormouse run activity --sensor synthetic --broker mqtt://localhost:1883\n  $ dormouse run activity --identity wrist-1 --broker mqtts://broker.example:8883\n  $ dormouse run activity --sensor replay:data/HAPT#user=1,exp=1 --speed 10",
+      "\nExamples:\n  $ dormouse run activity --sensor synthetic --broker mqtt://localhost:1883\n  $ dormouse run activity --identity wrist-1 --broker mqtts://broker.example:8883\n  $ dormouse run activity --sensor replay:data/HAPT#user=1,exp=1 --speed 10\n  $ dormouse run activity --board nrf52840-dk --radio lte-m --sensor synthetic",
     )
     .action((agent: string, options: RunOptions) => run(io, agent, options));
 }
@@ -117,6 +123,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     telemetry,
     stop: reboot.signal,
     ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
+    ...(options.board === undefined ? {} : { live: { board: loadBoard(options.board), radio: options.radio } }),
     ...(asker === undefined ? {} : { asker }),
     ...(asker === undefined || config.commandKey === undefined
       ? {}
@@ -137,7 +144,9 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     view.close();
     await loop.asker?.close();
   }
-  const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), node: config.node, engine: options.engine };
+  const power = wearable.governor && { board: options.board, power: wearable.governor.status() };
+  const own = { node: config.node, engine: options.engine, ...power };
+  const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...own };
   return inbox === undefined ? summary : { ...summary, commands: inbox.counts() };
 }
 

@@ -85,6 +85,21 @@ describe("run", () => {
     expect((await cli(args, { cwd: folder.path })).stderr).not.toContain("New node");
   });
 
+  it("is governed as a board is, when it is told which", async () => {
+    const cwd = folder.path;
+    const run = ["run", "activity", "--seconds", "60", "--speed", "max", "--json"];
+    const governed = JSON.parse((await cli([...run, "--board", "nrf52840-dk", "--radio", "lte-m"], { cwd })).stdout);
+    expect(governed.board).toBe("nrf52840-dk");
+    expect(governed.power.stateOfCharge).toBeLessThan(1);
+    expect(governed.power.watts).toBeGreaterThan(0);
+    expect(governed.lost).toBe(0);
+    const free = JSON.parse((await cli(run, { cwd })).stdout);
+    expect(free.power).toBeUndefined();
+    expect(free.meanMacs).toBeGreaterThan(governed.meanMacs); // the policy's exits come earlier than the certified ones
+    const noPower = await cli([...run, "--board", "linux-x64"], { cwd });
+    expect(JSON.parse(noPower.stdout).error.code).toBe("BOARD_NO_POWER");
+  });
+
   it("decides alone when the broker cannot be reached, and says so", async () => {
     writeAgent(folder.path);
     const args = ["run", ".", "--broker", "mqtt://127.0.0.1:1", "--seconds", "4", "--speed", "8", "--deadline-seconds", "0.2", "--json"];
