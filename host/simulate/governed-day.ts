@@ -54,6 +54,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   const byWearer = new Map<string, { sum: number; weight: number }>();
   const askedAt = new Map<string, number>();
   let minute = freshMinute();
+  let auditsSeen = 0;
   let maxOutboxBytes = 0;
   const outbox = memoryOutbox({ maxEntries: 256, maxBytes: 1 << 20 });
   const deadlineSeconds = asks.deadlineSeconds;
@@ -73,7 +74,11 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
       minute.label = record.shown ?? record.label;
       minute.truth = record.truth;
       if (record.why === "ask") minute.asks++;
-      else seconds.decided.push(governor.decisionSeconds);
+      else {
+        minute.audits += governor.audits - auditsSeen;
+        seconds.decided.push(governor.decisionSeconds);
+      }
+      auditsSeen = governor.audits;
       if (record.why === "exit") {
         seconds.answeredInDeadline++;
         if (record.truth !== undefined && image.manifest.labels.includes(record.truth)) {
@@ -91,6 +96,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     return {
       decisions: 0,
       asks: 0,
+      audits: 0,
       exits: image.exits.map(() => 0),
       label: undefined as string | undefined,
       truth: undefined as string | undefined,

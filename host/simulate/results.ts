@@ -8,6 +8,7 @@ export interface MinuteRow {
   readonly atSeconds: number; // its end
   readonly decisions: number;
   readonly asks: number;
+  readonly audits: number; // asks of decisions that needed none, to watch the guarantee
   readonly exits: readonly number[]; // decisions by exit
   readonly label: string | undefined; // shown last
   readonly truth: string | undefined;

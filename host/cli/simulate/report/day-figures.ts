@@ -158,16 +158,22 @@ export function exitsFigure({ rows }: GovernedDay, hours: number): string {
   return svg(dayArea, "Exits over the day", axes(dayArea, x, y) + boxes.join("")) + legend(names, palette);
 }
 
-/** Asks a quarter of an hour; shaded where there was no coverage. */
+/** Asks and audits a quarter of an hour; shaded where there was no coverage. */
 export function asksFigure({ rows }: GovernedDay, hours: number): string {
   const x = hourAxis(hours);
-  const bins = binned(rows).map((bin) => ({ ...bin, asks: bin.all.reduce((sum, row) => sum + row.asks, 0) }));
-  const y = axisOver([...bins.map(({ asks }) => asks), 4], "", String, 0);
+  const sum = (all: readonly MinuteRow[], of: "asks" | "audits") => all.reduce((total, row) => total + row[of], 0);
+  const bins = binned(rows).map((bin) => ({ ...bin, asks: sum(bin.all, "asks"), audits: sum(bin.all, "audits") }));
+  const y = axisOver([...bins.map(({ asks, audits }) => asks + audits), 4], "", String, 0);
   const dark = rows.map((row, i) =>
     row.isUp ? "" : box(dayArea, x, y, [i === 0 ? 0 : hoursOf(rows[i - 1]!), hoursOf(row)], [0, y.high], "var(--band)", "no coverage"),
   );
-  const bars = bins.map(({ from, to, asks }) => box(dayArea, x, y, [from, to - 0.02], [0, asks], palette[3], `${asks} asked`));
-  return svg(dayArea, "Asks over the day", axes(dayArea, x, y) + dark.join("") + bars.join(""));
+  const bars = bins.map(({ from, to, asks, audits }) => {
+    const across = [from, to - 0.02] as const;
+    const asked = box(dayArea, x, y, across, [0, asks], palette[3], `${asks} asked`);
+    return asked + box(dayArea, x, y, across, [asks, asks + audits], palette[1], `${audits} audited`);
+  });
+  const drawing = svg(dayArea, "Asks over the day", axes(dayArea, x, y) + dark.join("") + bars.join(""));
+  return drawing + legend(["unsure: asked", "sure: audited"], [palette[3], palette[1]]);
 }
 
 function binned(rows: readonly MinuteRow[]) {

@@ -33,12 +33,17 @@ export function dayPage(setting: DaySetting, day: GovernedDay, document: DayDocu
       drawing: temperatureFigure(day, hours, limit),
     },
     { title: "Exits", caption: "How deep the decisions of a quarter of an hour went.", drawing: exitsFigure(day, hours) },
-    { title: "Asks", caption: "A quarter of an hour; shaded where there was no coverage.", drawing: asksFigure(day, hours) },
+    {
+      title: "Asks",
+      caption:
+        "A quarter of an hour: decisions that were unsure, and sure ones that the cloud was to check. Shaded where there was no coverage.",
+      drawing: asksFigure(day, hours),
+    },
   ];
   const lead =
     savings === undefined
       ? `<b>${percentText(document.accuracy, 2)}</b> of ${document.decisions.toLocaleString("en")} decisions right, <b>${document.batteryLifeHours.toFixed(0)} h</b> of battery.`
-      : `<b>${percentText(savings.computeAgainstFullDepth, 1)}</b> less compute energy than full depth at ${(100 * savings.accuracyAgainstFullDepth).toFixed(2)} points of accuracy; ` +
+      : `<b>${percentText(savings.computeAgainstFullDepth, 1)}</b> less compute energy than full depth and ${pointsText(savings.accuracyAgainstFullDepth)}; ` +
         `compute and radio <b>${percentText(savings.computeAndRadioAgainstAlwaysCloud, 1)}</b> less than sending every window.`;
   const row = (
     name: string,
@@ -73,4 +78,10 @@ export function dayPage(setting: DaySetting, day: GovernedDay, document: DayDocu
     figures,
     `Made of ${document.day.source} of ${document.day.wearers.join(" ")}, seed ${document.day.seed}.${kept} Energy is computed from operation counts and the figures of the board's file, not measured.`,
   );
+}
+
+/** A difference of two shares: "0.07 points of accuracy gained". */
+function pointsText(difference: number): string {
+  const points = (100 * Math.abs(difference)).toFixed(2);
+  return points === "0.00" ? "no accuracy lost" : `${points} points of accuracy ${difference > 0 ? "gained" : "lost"}`;
 }
