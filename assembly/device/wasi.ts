@@ -84,11 +84,11 @@ export function openStore(): i32 {
   return error;
 }
 
-/** Reads exactly so many bytes of the store. Returns 0, an errno, or −1 where it ends early. */
-export function readStore(offset: u32, p: usize, bytes: i32): i32 {
+/** All the bytes at an offset of the store, to or from `p`. Returns 0, an errno, or −1 where the store ends early. */
+function move(isWrite: bool, offset: u32, p: usize, bytes: i32): i32 {
   while (bytes > 0) {
     setIov(p, bytes);
-    const error = fd_pread(storeFd, iov, 1, offset, result);
+    const error = isWrite ? fd_pwrite(storeFd, iov, 1, offset, result) : fd_pread(storeFd, iov, 1, offset, result);
     if (error != 0) return error;
     const done = load<i32>(result);
     if (done == 0) return -1;
@@ -99,19 +99,12 @@ export function readStore(offset: u32, p: usize, bytes: i32): i32 {
   return 0;
 }
 
-/** Writes exactly so many bytes of the store. Returns 0 or an errno. */
+export function readStore(offset: u32, p: usize, bytes: i32): i32 {
+  return move(false, offset, p, bytes);
+}
+
 export function writeStore(offset: u32, p: usize, bytes: i32): i32 {
-  while (bytes > 0) {
-    setIov(p, bytes);
-    const error = fd_pwrite(storeFd, iov, 1, offset, result);
-    if (error != 0) return error;
-    const done = load<i32>(result);
-    if (done == 0) return -1;
-    p += done;
-    offset += done;
-    bytes -= done;
-  }
-  return 0;
+  return move(true, offset, p, bytes);
 }
 
 export function syncStore(): i32 {
