@@ -8,8 +8,9 @@ import { deviceFirmware } from "./device-firmware.ts";
 import { type Elf, flatten, readElf } from "./elf.ts";
 import { sealBoot2 } from "./image/boot2.ts";
 import { writeIntelHex } from "./image/intel-hex.ts";
-import { writeMcuboot } from "./image/mcuboot.ts";
+import { MCUBOOT_HEADER_BYTES, writeMcuboot } from "./image/mcuboot.ts";
 import { writeUf2 } from "./image/uf2.ts";
+import { loadTarget, targetIds } from "./target.ts";
 
 export type ArtifactFormat = "elf" | "bin" | "hex" | "uf2" | "mcuboot";
 
@@ -41,6 +42,10 @@ export function firmwareSizes(elf: Elf): { readonly flashBytes: number; readonly
   return { flashBytes: sum([".text", ".ARM.exidx", ".data"]), ramBytes: sum([".data", ".bss", ".stack"]) };
 }
 
+function mcubootBoards(): string[] {
+  return targetIds().filter((id) => !id.startsWith("qemu-") && loadTarget(id).mcubootSlotBytes !== undefined);
+}
+
 /** Firmware in every format that the board takes. The same input gives the same bytes, wherever it is built. */
 export function buildFirmware(agentName: string, options: FirmwareOptions, signing?: SigningOptions): Built {
   const { target, image } = options;
@@ -63,6 +68,14 @@ export function buildFirmware(agentName: string, options: FirmwareOptions, signi
   add("hex", "hex", Buffer.from(writeIntelHex(elf.segments, elf.entry), "latin1"));
   if (target.family !== undefined) add("uf2", "uf2", writeUf2(elf.segments, target.family));
   if (signing !== undefined) {
+    const slot = target.mcubootSlotBytes;
+    if (slot === undefined) {
+      throw new ConfigError(
+        "NO_MCUBOOT",
+        `the layout of ${target.id} has no room for MCUboot: build without --key, or for one of: ${mcubootBoards().join(", ")}.`,
+      );
+    }
+    const behind = flatten(readElf(deviceFirmware({ ...options, hasStore: true, flashOffsetBytes: slot + MCUBOOT_HEADER_BYTES })).segments);
     const contract = {
       abiHash: ABI_HASH,
       linkVersion: LINK_VERSION,
@@ -70,7 +83,7 @@ export function buildFirmware(agentName: string, options: FirmwareOptions, signi
       arenaBytes: deviceMemoryBytes(image),
       imageHash: imageHash(image),
     };
-    add("mcuboot", "signed.bin", writeMcuboot(flat.bytes, { ...signing, address: flat.address, contract }));
+    add("mcuboot", "signed.bin", writeMcuboot(behind.bytes, { ...signing, contract }));
   }
   return { files, ...firmwareSizes(elf) };
 }

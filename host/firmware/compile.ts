@@ -21,6 +21,8 @@ export interface CompileOptions {
   readonly model: Uint8Array;
   /** Bytes of linear memory: static data, arenas, asks. */
   readonly memoryBytes: number;
+  /** Bytes at the start of FLASH that are not the program's. Default 0. */
+  readonly flashOffsetBytes?: number;
   /** More files that the sources include. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
   readonly defines?: Readonly<Record<string, string | number>>;
@@ -44,6 +46,7 @@ const LINK = [
   "-nostdlib",
   "-nostartfiles",
   "-Wl,--gc-sections",
+  "-Wl,-n", // a segment begins where its section does, without ELF headers before it
   "-Wl,--build-id=none",
   "-Wl,--no-warn-rwx-segments",
   "-Wl,--fatal-warnings",
@@ -56,6 +59,12 @@ export function layoutHeader(): string {
     ([name, value]) => `#define ${name} ${value < 0 || value > 0x7fffffff ? `(${value}${value > 0x7fffffff ? "u" : ""})` : value}`,
   );
   return `/* assembly/layout.ts and assembly/device/layout.ts in C. Generated: do not edit. */\n#ifndef DORMOUSE_LAYOUT_H\n#define DORMOUSE_LAYOUT_H\n${lines.join("\n")}\n#endif\n`;
+}
+
+/** The board's memory map, for a program that begins later in FLASH. */
+function memoryScript(target: Target, offsetBytes: number): string {
+  const script = readFileSync(join(target.folder, "memory.ld"), "utf8");
+  return script.replace(/(FLASH.*ORIGIN = 0x[0-9a-f]+)(, LENGTH = \w+)/, `$1 + ${offsetBytes}$2 - ${offsetBytes}`);
 }
 
 /** Compiles and links one firmware. The bytes depend on nothing but the inputs: no path, no time, no build id. */
@@ -71,6 +80,7 @@ export function compileFirmware(options: CompileOptions): Uint8Array {
     writeFileSync(join(folder, `${name}.h`), header);
     writeFileSync(join(folder, "layout.h"), layoutHeader());
     writeFileSync(join(folder, "model.dmm"), options.model);
+    writeFileSync(join(folder, "memory.ld"), memoryScript(target, options.flashOffsetBytes ?? 0));
     for (const [name, bytes] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), bytes);
     const defines = {
       DORMOUSE_KERNELS: hasKernels ? 1 : 0,
@@ -92,7 +102,7 @@ export function compileFirmware(options: CompileOptions): Uint8Array {
       ...[`-mcpu=${target.cpu}`, "-mthumb", "-mfloat-abi=soft", ...FLAGS, ...STRICT],
       ...[`-ffile-prefix-map=${packageRoot()}=.`, `-ffile-prefix-map=${folder}=.`, "-include", "memory-base.h", "-I.", `-I${common}`],
       ...Object.entries(defines).map(([name, value]) => `-D${name}=${value}`),
-      ...[...LINK, `-L${common}`, `-T${join(target.folder, "memory.ld")}`],
+      ...[...LINK, `-L${common}`, "-Tmemory.ld"],
       ...[...sources, "-lgcc", "-o", "firmware.elf"],
     ];
     link(args, folder, target.id);

@@ -30,9 +30,16 @@ export function boardStore(target: Target, image: Uint8Array): StoreShape {
 const IMU_CHANNELS = 6;
 const IMU_SOURCES = ["i2c.c", "imu.c", "imu-link.c"];
 
-/** Compiles the firmware: device.wasm, the board's HAL, the model in flash. `hasStore` false: it keeps nothing. */
-export function deviceFirmware(options: FirmwareOptions & { readonly hasStore: boolean }): Uint8Array {
-  const { target, image, hasStore, imuAxes = CHIP_AXES } = options;
+export interface DeviceFirmwareOptions extends FirmwareOptions {
+  /** Whether it keeps snapshots, set-points and updates in flash. */
+  readonly hasStore: boolean;
+  /** Bytes at the start of FLASH that are not the program's. Default 0. */
+  readonly flashOffsetBytes?: number;
+}
+
+/** Compiles the firmware: device.wasm, the board's HAL, the model in flash. */
+export function deviceFirmware(options: DeviceFirmwareOptions): Uint8Array {
+  const { target, image, hasStore, flashOffsetBytes = 0, imuAxes = CHIP_AXES } = options;
   const shape = boardStore(target, image);
   const { channels, frameRateMillihertz } = Model.load(image).image;
   const hasImu = target.hasImu && channels === IMU_CHANNELS;
@@ -42,6 +49,7 @@ export function deviceFirmware(options: FirmwareOptions & { readonly hasStore: b
     sources: ["device.c", ...(hasStore ? ["store.S"] : []), ...(hasImu ? IMU_SOURCES : [])],
     variant: options.variant,
     model: image,
+    flashOffsetBytes,
     memoryBytes: deviceMemoryBytes(image),
     files: hasStore ? { "store.bin": makeStore([], shape).subarray(0, 4 * STORE_HEADER_WORDS) } : {},
     defines: {

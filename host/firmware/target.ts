@@ -18,6 +18,11 @@ const targetSchema = z.strictObject({
     .enum(["rp2040", "nrf52840", "stm32f4"])
     .optional()
     .describe("UF2 family; left out where no boot loader of the board takes UF2."),
+  mcubootSlotBytes: z
+    .int()
+    .positive()
+    .optional()
+    .describe("What a boot loader has at the start of FLASH: MCUboot's first slot begins behind it. Left out: none is known to fit."),
   sources: z.array(z.string()).default(["hal.c"]),
   hasImu: z.boolean().default(false).describe("Whether hal.c has the pins of an IMU's bus."),
   emulator: z

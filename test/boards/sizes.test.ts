@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { loadBoards } from "../../host/agent/board.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
-import { type Built, buildFirmware } from "../../host/firmware/build.ts";
+import { type Built, buildFirmware, type SigningOptions } from "../../host/firmware/build.ts";
 import { loadTarget, targetIds } from "../../host/firmware/target.ts";
 import { activityImage } from "../support/device.ts";
 import { needTools } from "../support/tools.ts";
@@ -19,9 +20,13 @@ const TIMEOUT_MILLIS = 300_000; // a compiler at work on a busy machine
 
 const built = new Map<string, Built>();
 function build(id: string): Built {
-  const known = built.get(id) ?? buildFirmware("activity", { target: loadTarget(id), image: activityImage, variant: "fast", kernels: "c" });
+  const known = built.get(id) ?? make(id);
   built.set(id, known);
   return known;
+}
+
+function make(id: string, signing?: SigningOptions): Built {
+  return buildFirmware("activity", { target: loadTarget(id), image: activityImage, variant: "fast", kernels: "c" }, signing);
 }
 
 it("the table of flash and RAM in boards/README.md is what the builds measure (needs arm gcc and wabt)", {
@@ -49,34 +54,46 @@ it("the Pico's firmware keeps to 100 KB of flash and 40 KB of RAM", { timeout: T
   expect(ramBytes).toBeLessThanOrEqual(40_000);
 });
 
-it("gives the same bytes in two folders, and names the files that it wrote", { timeout: TIMEOUT_MILLIS }, (context) => {
+const repeated = [
+  { board: "pico", more: [], formats: ["elf", "bin", "hex", "uf2"] },
+  { board: "nrf52840-dk", more: ["--key", "../key.pem"], formats: ["elf", "bin", "hex", "mcuboot"] },
+];
+
+it.for(repeated)(
+  "gives the same bytes for $board in two folders, and names the files that it wrote",
+  { timeout: TIMEOUT_MILLIS },
+  ({ board, more, formats }, context) => {
+    needTools(context, "arm-none-eabi-gcc", "wasm2c");
+    const above = mkdtempSync(join(tmpdir(), "dormouse-sizes-"));
+    const folders = ["a", "b"].map((name) => join(above, name));
+    for (const folder of folders) mkdirSync(folder);
+    try {
+      const runs = folders.map((folder) => {
+        const args = [join(packageRoot(), "dist", "dormouse.js"), "build", "activity", "--board", board, "--out", "out", ...more, "--json"];
+        return JSON.parse(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })) as {
+          readonly artifacts: readonly {
+            readonly path: string;
+            readonly format: string;
+            readonly bytes: number;
+            readonly sha256: string;
+          }[];
+        };
+      });
+      const [first, second] = runs.map(({ artifacts }) => artifacts.map(({ format, bytes, sha256 }) => ({ format, bytes, sha256 })));
+      expect(second).toEqual(first);
+      expect(first!.map(({ format }) => format)).toEqual(formats);
+      for (const { path, bytes } of runs[0]!.artifacts) expect(readFileSync(path).length).toBe(bytes);
+    } finally {
+      rmSync(above, { recursive: true, force: true });
+    }
+  },
+);
+
+it("signs for MCUboot where its layout has a slot, and says where else", { timeout: TIMEOUT_MILLIS }, (context) => {
   needTools(context, "arm-none-eabi-gcc", "wasm2c");
-  const folders = ["a", "b"].map((name) => mkdtempSync(join(tmpdir(), `dormouse-${name}-`)));
-  try {
-    const runs = folders.map((folder) => {
-      const args = [
-        join(packageRoot(), "dist", "dormouse.js"),
-        "build",
-        "activity",
-        "--board",
-        "pico",
-        "--out",
-        join(folder, "out"),
-        "--key",
-        join(folders[0]!, "key.pem"),
-        "--json",
-      ];
-      return JSON.parse(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })) as {
-        readonly artifacts: readonly { readonly path: string; readonly format: string; readonly bytes: number; readonly sha256: string }[];
-      };
-    });
-    const [first, second] = runs.map(({ artifacts }) => artifacts.map(({ format, bytes, sha256 }) => ({ format, bytes, sha256 })));
-    expect(second).toEqual(first);
-    expect(first!.map(({ format }) => format)).toEqual(["elf", "bin", "hex", "uf2", "mcuboot"]);
-    for (const { path, bytes } of runs[0]!.artifacts) expect(readFileSync(path).length).toBe(bytes);
-  } finally {
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  }
+  const key = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const signing = { key, version: [1, 0, 0] as const, securityCounter: 1 };
+  expect(() => make("pico", signing)).toThrow(/no room for MCUboot.*nrf52840-dk, nucleo-u575/);
 });
 
 it("refuses a test machine, an unknown board and a model that is too big, each with the reason", () => {

@@ -3,7 +3,8 @@ import { FirmwareError } from "../../core/errors.ts";
 
 const MAGIC = 0x96f3b83d;
 const HEADER_BYTES = 32;
-const PADDED_HEADER_BYTES = 512;
+/** Of the header with its padding: vectors of up to 256 words lie right behind it, aligned as VTOR wants them. */
+export const MCUBOOT_HEADER_BYTES = 1024;
 const TLV_MAGIC = 0x6907;
 const PROTECTED_TLV_MAGIC = 0x6908;
 const TLV_KEY_HASH = 0x01;
@@ -11,7 +12,6 @@ const TLV_SHA256 = 0x10;
 const TLV_ED25519 = 0x24;
 const TLV_SECURITY_COUNTER = 0x50;
 const TLV_CONTRACT = 0xa0; // vendor range
-const FLAG_ROM_FIXED = 0x100; // the image runs from ih_load_addr
 const CONTRACT_BYTES = 44;
 
 /** What model and firmware promise each other; checked before a swap. */
@@ -24,8 +24,6 @@ export interface ModelContract {
 }
 
 export interface McubootOptions {
-  /** Where the payload is linked to run from. */
-  readonly address: number;
   readonly version: readonly [number, number, number];
   readonly securityCounter: number;
   readonly contract: ModelContract;
@@ -80,20 +78,18 @@ function publicBytes(key: KeyObject): Uint8Array {
   return createPublicKey(key).export({ type: "spki", format: "der" });
 }
 
-/** An image in MCUboot's format: header, payload, protected TLVs (security counter, contract), then hash, key hash and Ed25519 signature of the hash. */
+/** An image in MCUboot's format, to run in place in the first slot: header, payload, protected TLVs (security counter, contract), then hash, key hash and Ed25519 signature of the hash. */
 export function writeMcuboot(payload: Uint8Array, options: McubootOptions): Uint8Array {
   const key = ed25519(options.key);
   const protectedTlvs = tlvArea(PROTECTED_TLV_MAGIC, [
     tlv(TLV_SECURITY_COUNTER, u32(options.securityCounter)),
     tlv(TLV_CONTRACT, contractBytes(options.contract)),
   ]);
-  const header = Buffer.alloc(PADDED_HEADER_BYTES);
+  const header = Buffer.alloc(MCUBOOT_HEADER_BYTES); // no load address, no flags: it runs where it lies
   header.writeUInt32LE(MAGIC, 0);
-  header.writeUInt32LE(options.address >>> 0, 4);
-  header.writeUInt16LE(PADDED_HEADER_BYTES, 8);
+  header.writeUInt16LE(MCUBOOT_HEADER_BYTES, 8);
   header.writeUInt16LE(protectedTlvs.length, 10);
   header.writeUInt32LE(payload.length, 12);
-  header.writeUInt32LE(FLAG_ROM_FIXED, 16);
   const [major, minor, revision] = options.version;
   header.writeUInt8(major, 20);
   header.writeUInt8(minor, 21);
@@ -109,7 +105,6 @@ export function writeMcuboot(payload: Uint8Array, options: McubootOptions): Uint
 }
 
 export interface McubootImage {
-  readonly address: number;
   readonly version: readonly [number, number, number];
   readonly securityCounter: number;
   readonly contract: ModelContract;
@@ -139,7 +134,6 @@ export function readMcuboot(bytes: Uint8Array, key: string): McubootImage {
   if (!createHash("sha256").update(view.subarray(0, signedEnd)).digest().equals(hash)) throw bad("its SHA-256 differs");
   if (!verify(null, hash, createPublicKey(key), signature)) throw bad("the signature is not of this key");
   return {
-    address: view.readUInt32LE(4),
     version: [view.readUInt8(20), view.readUInt8(21), view.readUInt16LE(22)],
     securityCounter: counter.readUInt32LE(0),
     contract: {

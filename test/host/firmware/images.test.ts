@@ -69,12 +69,12 @@ describe("MCUboot", () => {
   const open = publicKey.export({ type: "spki", format: "pem" }).toString();
   const contract: ModelContract = { abiHash: 0x5535e825, linkVersion: 1, storeVersion: 1, arenaBytes: 18736, imageHash: "ab".repeat(32) };
   const payload = Uint8Array.from({ length: 1000 }, (_, i) => i);
-  const options = { address: 0x10000000, version: [1, 2, 3] as const, securityCounter: 7, contract, key };
+  const options = { version: [1, 2, 3] as const, securityCounter: 7, contract, key };
   const image = writeMcuboot(payload, options);
 
   it("carries version, counter, contract and payload, under a signature that the public key checks", () => {
     const { payload: read, ...rest } = readMcuboot(image, open);
-    expect(rest).toEqual({ address: 0x10000000, version: [1, 2, 3], securityCounter: 7, contract });
+    expect(rest).toEqual({ version: [1, 2, 3], securityCounter: 7, contract });
     expect(new Uint8Array(read)).toEqual(payload);
     expect(Buffer.from(image).readUInt32LE(0)).toBe(0x96f3b83d);
     expect(writeMcuboot(payload, options)).toEqual(image);
