@@ -1,6 +1,7 @@
 import { HAPT_TEST_USERS, loadHapt } from "../../host/agent/hapt.ts";
 import { recordingsOf } from "../../host/agent/recording.ts";
 import type { SyntheticParameters } from "../../host/agent/synthetic.ts";
+import { noAugmentation } from "../../host/train/augment.ts";
 import { fitSynthetic } from "../../host/train/fit-synthetic.ts";
 import type { AttentionConfig, SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
@@ -47,10 +48,7 @@ const memberRecipe: Recipe = {
   clipNorm: 1,
   labelSmoothing: 0.1,
   dropout: 0.15,
-  augmentation: {
-    ...{ channelScale: 0.1, noise: 0.03, gyroOffset: 0.13, rotationRadians: [0.15, 0.15, 0.1] },
-    ...{ pace: 0.06, gyroDropout: 0.08, axisDropout: 0.08 },
-  },
+  augmentation: { ...noAugmentation, channelScale: 0.1, noise: 0.03, gyroOffset: 0.13, rotationRadians: [0.15, 0.15, 0.1] },
   exitWeights: [0.2, 0.3, 0.5, 1],
   transitionShare: 0.07,
   resetProbability: 0.5,

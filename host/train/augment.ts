@@ -1,4 +1,5 @@
 import type { Random } from "../agent/random.ts";
+import { INPUT_SCALE } from "./net-config.ts";
 
 /** Channels of one triad: an accelerometer's or a gyroscope's axes. */
 const TRIAD = 3;
@@ -6,8 +7,8 @@ const TRIAD = 3;
 /** How training disturbs a sequence, so that a net meets more placements, paces and faults than were recorded. Deviations are of normal draws, one a sequence. */
 export interface Augmentation {
   readonly channelScale: number; // deviation of a factor around 1, a channel
-  readonly noise: number; // deviation a value, in steps of the net's input
-  readonly gyroOffset: number; // deviation of a constant added to each channel but the first three, in steps: a gyroscope's zero drifts
+  readonly noise: number; // deviation a value, in units of the net's input
+  readonly gyroOffset: number; // deviation of a constant added to each channel but the first three, in units of the net's input: a gyroscope's zero drifts
   readonly rotationRadians: readonly [x: number, y: number, z: number]; // deviations of rotations of every triad of channels about each axis; all 0 = none
   readonly pace: number; // deviation of a factor of time around 1: gaits faster and slower (Um et al. 2017, arXiv 1706.00527)
   readonly gyroDropout: number; // share of sequences whose channels but the first three read 0
@@ -30,40 +31,37 @@ export function drawPace({ pace }: Augmentation, random: Random): number {
   return pace === 0 ? 1 : Math.max(0.8, Math.min(1.25, Math.exp(pace * random.normal())));
 }
 
-/**
- * Disturbs frames (n, channels) of counts in place: dropout, then rotation, as sensors fail in their own frame; then scale about the zero
- * points, offset and noise. `stepCounts`, `zeroPointCounts` (channels,) are the features'.
- */
-export function augment(
-  frames: Float32Array,
-  { stepCounts, zeroPointCounts }: { readonly stepCounts: readonly number[]; readonly zeroPointCounts: readonly number[] },
-  augmentation: Augmentation,
-  random: Random,
-): void {
-  const channels = stepCounts.length;
-  drop(frames, channels, augmentation, random);
-  const { rotationRadians } = augmentation;
-  if (rotationRadians.some((deviation) => deviation > 0)) {
-    const rotation = randomRotation(rotationRadians, random);
-    for (let at = 0; at < frames.length; at += TRIAD) rotate(frames, at, rotation);
-  }
-  const factor = stepCounts.map(() => 1 + augmentation.channelScale * random.normal());
-  const offset = stepCounts.map((step, c) => (c >= TRIAD ? augmentation.gyroOffset * random.normal() * step : 0));
-  for (let at = 0; at < frames.length; at += channels)
-    for (let c = 0; c < channels; c++) {
-      const zero = zeroPointCounts[c]!;
-      const noise = augmentation.noise > 0 ? augmentation.noise * random.normal() * stepCounts[c]! : 0;
-      frames[at + c] = (frames[at + c]! - zero) * factor[c]! + zero + offset[c]! + noise;
-    }
+/** A draw of what disturbs the frames of one sequence, in steps of the net's input. */
+export interface Disturbance {
+  readonly factor: readonly number[]; // a channel, about its zero point
+  readonly rotation: Float64Array | undefined;
+  readonly offset: readonly number[]; // a channel, in steps
+  readonly noise: number; // deviation a value, in steps
 }
 
-function drop(frames: Float32Array, channels: number, { gyroDropout, axisDropout }: Augmentation, random: Random): void {
+/** Draws the disturbance of one sequence. */
+export function drawDisturbance(channels: number, augmentation: Augmentation, random: Random): Disturbance {
+  const { channelScale, rotationRadians, gyroOffset, noise } = augmentation;
+  const each = <T>(draw: (c: number) => T): T[] => Array.from({ length: channels }, (_, c) => draw(c));
+  const factor = each(() => 1 + channelScale * random.normal());
+  const rotation = rotationRadians.some((deviation) => deviation > 0) ? randomRotation(rotationRadians, random) : undefined;
+  const offset = each((c) => (c >= TRIAD ? gyroOffset * random.normal() : 0) / INPUT_SCALE);
+  return { factor, rotation, offset, noise: noise / INPUT_SCALE };
+}
+
+/** Faults of a sensor, in its own frame: frames (n, channels) of counts, in place. */
+export function dropSensors(frames: Float64Array, channels: number, { gyroDropout, axisDropout }: Augmentation, random: Random): void {
   if (gyroDropout > 0 && random.uniform() < gyroDropout)
     for (let at = 0; at < frames.length; at += channels) frames.fill(0, at + TRIAD, at + channels);
   if (axisDropout > 0 && random.uniform() < axisDropout) {
     const axis = random.integer(TRIAD);
     for (let at = channels; at < frames.length; at += channels) frames[at + axis] = frames[axis]!;
   }
+}
+
+/** Turns every triad of a frame. */
+export function rotateFrame(frame: Float64Array, rotation: Float64Array): void {
+  for (let at = 0; at < frame.length; at += TRIAD) rotate(frame, at, rotation);
 }
 
 /** Rotation matrix (3, 3), row-major, of three normal angles, about x, then y, then z. */
@@ -83,7 +81,7 @@ function randomRotation(deviations: readonly [number, number, number], random: R
   );
 }
 
-function rotate(frames: Float32Array, at: number, r: Float64Array): void {
+function rotate(frames: Float64Array, at: number, r: Float64Array): void {
   const [x, y, z] = [frames[at]!, frames[at + 1]!, frames[at + 2]!];
   for (let row = 0; row < TRIAD; row++) frames[at + row] = r[row * 3]! * x + r[row * 3 + 1]! * y + r[row * 3 + 2]! * z;
 }

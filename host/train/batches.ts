@@ -1,7 +1,7 @@
 import { FIXED_KNEE_SHIFT } from "../../assembly/layout.ts";
 import type { Random } from "../agent/random.ts";
 import type { Recording } from "../agent/recording.ts";
-import { type Augmentation, augment, drawPace } from "./augment.ts";
+import { type Augmentation, type Disturbance, drawDisturbance, drawPace, dropSensors, rotateFrame } from "./augment.ts";
 import { CHUNK_PATCHES, INPUT_SCALE, type NetConfig } from "./net-config.ts";
 
 /** How raw counts become the int8 input, and how training disturbs them first. */
@@ -55,14 +55,15 @@ export function makeBatch(starts: readonly SequenceStart[], seqLen: number, rand
   const upperLogDecay = new Float32Array(size * seqLen);
   const resets = new Int32Array(size);
   let weightSum = 0;
-  const frames = new Float32Array(seqLen * perPatch);
+  const frames = new Float64Array(seqLen * perPatch);
   starts.forEach((from, i) => {
     const own = patches.subarray(i * seqLen * perPatch, (i + 1) * seqLen * perPatch);
     const pace = options.augmentation && !from.splice ? drawPace(options.augmentation, random) : 1;
     const frameAt = sourceFrames(from, seqLen * config.patchFrames, config.patchFrames, pace);
     readFrames(from.recording, frameAt, pace, config.channels, frames);
-    if (options.augmentation) augment(frames, options.features, options.augmentation, random);
-    quantizeFrames(frames, 0, own, options.features);
+    if (options.augmentation) dropSensors(frames, config.channels, options.augmentation, random);
+    const disturbance = options.augmentation && drawDisturbance(config.channels, options.augmentation, random);
+    quantizeFrames(frames, 0, own, options.features, disturbance && { ...disturbance, random });
     for (let t = 0; t < seqLen; t++) {
       const label = options.classOf(from.recording.labels[Math.round(frameAt((t + 1) * config.patchFrames - 1))]!);
       if (label < 0) continue;
@@ -120,7 +121,7 @@ function sourceFrames(
 }
 
 /** Frames (n, channels) at `frameAt`, between two frames by straight lines; at another pace, what turns turns as much faster. */
-function readFrames({ frames }: Recording, frameAt: (i: number) => number, pace: number, channels: number, out: Float32Array): void {
+function readFrames({ frames }: Recording, frameAt: (i: number) => number, pace: number, channels: number, out: Float64Array): void {
   for (let i = 0; i * channels < out.length; i++) {
     const at = frameAt(i);
     const below = Math.floor(at);
@@ -133,14 +134,27 @@ function readFrames({ frames }: Recording, frameAt: (i: number) => number, pace:
   }
 }
 
-/** frames (n, channels) from `start`, as many as fill `out` (frame-major), as the core's int8 features · INPUT_SCALE. */
-export function quantizeFrames(frames: Int16Array | Float32Array, start: number, out: Float32Array, features: FeatureConfig): void {
-  const channels = features.stepCounts.length;
-  for (let i = 0, at = start * channels; i < out.length; i += channels, at += channels)
+/** frames (n, channels) from `start`, as many as fill `out` (frame-major), disturbed, then as the core's int8 features · INPUT_SCALE. */
+export function quantizeFrames(
+  frames: Int16Array | Float64Array,
+  start: number,
+  out: Float32Array,
+  { stepCounts, zeroPointCounts, kneeSteps }: FeatureConfig,
+  disturbance?: Disturbance & { readonly random: Random },
+): void {
+  const channels = stepCounts.length;
+  const factor = stepCounts.map((step, c) => (disturbance?.factor[c] ?? 1) / step);
+  const { rotation, noise = 0, random } = disturbance ?? {};
+  const frame = new Float64Array(channels);
+  for (let i = 0, at = start * channels; i < out.length; i += channels, at += channels) {
+    for (let c = 0; c < channels; c++) frame[c] = frames[at + c]!;
+    if (rotation) rotateFrame(frame, rotation);
     for (let c = 0; c < channels; c++) {
-      const steps = Math.floor((frames[at + c]! - features.zeroPointCounts[c]!) / features.stepCounts[c]! + 0.5);
-      out[i + c] = Math.max(-128, Math.min(127, compand(steps, features.kneeSteps?.[c] ?? 0))) * INPUT_SCALE;
+      const drawn = random && noise > 0 ? noise * random.normal() : 0;
+      const steps = (frame[c]! - zeroPointCounts[c]!) * factor[c]! + (disturbance?.offset[c] ?? 0) + drawn;
+      out[i + c] = Math.max(-128, Math.min(127, compand(Math.floor(steps + 0.5), kneeSteps?.[c] ?? 0))) * INPUT_SCALE;
     }
+  }
 }
 
 /** Steps beyond the knee are 2^FIXED_KNEE_SHIFT times coarser, rounded towards 0. Core: assembly/features/imu.ts. */

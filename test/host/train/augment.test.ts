@@ -2,37 +2,63 @@ import { expect, it } from "vitest";
 import { activityTraining } from "../../../agents/activity/train.ts";
 import { createRandom } from "../../../host/agent/random.ts";
 import type { Recording } from "../../../host/agent/recording.ts";
-import { type Augmentation, augment, drawPace, noAugmentation } from "../../../host/train/augment.ts";
-import { makeBatch } from "../../../host/train/batches.ts";
+import { type Augmentation, drawDisturbance, drawPace, dropSensors, noAugmentation, rotateFrame } from "../../../host/train/augment.ts";
+import { makeBatch, quantizeFrames } from "../../../host/train/batches.ts";
 import { INPUT_SCALE } from "../../../host/train/net-config.ts";
 
 const features = { stepCounts: [32, 32, 32, 2, 2, 2], zeroPointCounts: [1638, 0, 0, 0, 0, 0] };
+const CHANNELS = 6;
 
 /** (n, 6) counts: a still phone, upright, turning a little. */
-function still(n: number): Float32Array {
-  return Float32Array.from({ length: n * 6 }, (_, i) => [2048, 100, -300, 16 + Math.floor(i / 6), -8, 4][i % 6]!);
+function still(n: number): Float64Array {
+  return Float64Array.from({ length: n * CHANNELS }, (_, i) => [2048, 100, -300, 16 + Math.floor(i / CHANNELS), -8, 4][i % CHANNELS]!);
 }
 
-function augmented(augmentation: Partial<Augmentation>, seed = 1): Float32Array {
-  const frames = still(64);
-  augment(frames, features, { ...noAugmentation, ...augmentation }, createRandom(seed));
-  return frames;
+/** The int8 input of frames under one draw of a disturbance. */
+function input(frames: Float64Array, augmentation: Partial<Augmentation>, seed = 1): number[] {
+  const random = createRandom(seed);
+  const disturbance = drawDisturbance(CHANNELS, { ...noAugmentation, ...augmentation }, random);
+  const out = new Float32Array(frames.length);
+  quantizeFrames(frames, 0, out, features, { ...disturbance, random });
+  return [...out].map((value) => Math.round(value / INPUT_SCALE));
+}
+
+function spread(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
 }
 
 it("leaves frames as they are when nothing is to be disturbed", () => {
-  expect(augmented({})).toEqual(still(64));
+  const out = new Float32Array(64 * CHANNELS);
+  quantizeFrames(still(64), 0, out, features);
+  expect(input(still(64), {})).toEqual([...out].map((value) => Math.round(value / INPUT_SCALE)));
+  const frames = still(64);
+  dropSensors(frames, CHANNELS, noAugmentation, createRandom(1));
+  expect(frames).toEqual(still(64));
+});
+
+it("adds noise and a gyroscope's drift of the deviation that is asked for, in units of the net's input", () => {
+  const flat = new Float64Array(4000 * CHANNELS);
+  for (let i = 0; i < flat.length; i += CHANNELS) flat[i] = 1638;
+  const noisy = input(flat, { noise: 10 * INPUT_SCALE });
+  expect(spread(noisy)).toBeCloseTo(10, 0);
+  const drifts = Array.from({ length: 400 }, (_, seed) => input(flat.subarray(0, CHANNELS), { gyroOffset: 10 * INPUT_SCALE }, seed));
+  expect(drifts.every(([x, y, z]) => x === 0 && y === 0 && z === 0)).toBe(true);
+  expect(spread(drifts.map((frame) => frame[4]!))).toBeGreaterThan(8);
+  expect(spread(drifts.map((frame) => frame[4]!))).toBeLessThan(12);
 });
 
 it("silences the gyroscope alone", () => {
-  const frames = augmented({ gyroDropout: 1 });
-  expect([...frames]).toEqual([...still(64)].map((value, i) => (i % 6 < 3 ? value : 0)));
+  const frames = still(64);
+  dropSensors(frames, CHANNELS, { ...noAugmentation, gyroDropout: 1 }, createRandom(1));
+  expect([...frames]).toEqual([...still(64)].map((value, i) => (i % CHANNELS < 3 ? value : 0)));
 });
 
 it("sticks one accelerometer axis at its first value, and each of the three in turn", () => {
   const moving = (seed: number): number[] => {
-    const frames = Float32Array.from({ length: 64 * 6 }, (_, i) => i);
-    augment(frames, features, { ...noAugmentation, axisDropout: 1 }, createRandom(seed));
-    return [0, 1, 2].filter((c) => frames[63 * 6 + c] === c);
+    const frames = Float64Array.from({ length: 64 * CHANNELS }, (_, i) => i);
+    dropSensors(frames, CHANNELS, { ...noAugmentation, axisDropout: 1 }, createRandom(seed));
+    return [0, 1, 2].filter((c) => frames[63 * CHANNELS + c] === c);
   };
   const stuck = Array.from({ length: 30 }, (_, seed) => moving(seed));
   expect(stuck.every((axes) => axes.length === 1)).toBe(true);
@@ -41,10 +67,12 @@ it("sticks one accelerometer axis at its first value, and each of the three in t
 
 it("keeps the length of both triads in a rotation", () => {
   for (let seed = 0; seed < 20; seed++) {
-    const frames = augmented({ rotationRadians: [0.1, 0.2, 0.3] }, seed);
-    expect(Math.hypot(frames[0]!, frames[1]!, frames[2]!)).toBeCloseTo(Math.hypot(2048, 100, 300), 1);
-    expect(Math.hypot(frames[3]!, frames[4]!, frames[5]!)).toBeCloseTo(Math.hypot(16, 8, 4), 3);
-    expect(frames[1]).not.toBe(100);
+    const { rotation } = drawDisturbance(CHANNELS, { ...noAugmentation, rotationRadians: [0.1, 0.2, 0.3] }, createRandom(seed));
+    const frame = still(1);
+    rotateFrame(frame, rotation!);
+    expect(Math.hypot(frame[0]!, frame[1]!, frame[2]!)).toBeCloseTo(Math.hypot(2048, 100, 300), 6);
+    expect(Math.hypot(frame[3]!, frame[4]!, frame[5]!)).toBeCloseTo(Math.hypot(16, 8, 4), 9);
+    expect(frame[1]).not.toBe(100);
   }
 });
 
