@@ -16,8 +16,14 @@ export interface Rp2040Options {
   readonly connect?: (mcu: RP2040) => void;
 }
 
+/** An emulated board whose time the caller may move. */
+export interface EmulatedRp2040 extends EmulatedBoard {
+  /** Runs for about so many cycles, with whatever the link brings; asleep, until the next timer. */
+  run(cycles: number): void;
+}
+
 /** rp2040js under a run loop of our own: WFI waits for the next timer or byte, the link is fed as its FIFO has room, and what it logs as an error throws. */
-export function startRp2040(image: Segment, { silenceCycles, connect }: Rp2040Options): EmulatedBoard {
+export function startRp2040(image: Segment, { silenceCycles, connect }: Rp2040Options): EmulatedRp2040 {
   const { rp2040: mcu, clock } = new Simulator(); // its parts alone: its own run loop never wakes from WFI
   const fail = (part: string, message: string): never => {
     throw new FirmwareError("EMULATOR_FAULT", `rp2040js, ${part}: ${message}, at ${mcu.core.PC.toString(16)}.`);
@@ -58,7 +64,7 @@ export function startRp2040(image: Segment, { silenceCycles, connect }: Rp2040Op
       fed = 0;
     }
   };
-  const run = () => {
+  const step = () => {
     const { core } = mcu;
     if (core.waiting) {
       if (core.checkForInterrupts()) {
@@ -85,11 +91,18 @@ export function startRp2040(image: Segment, { silenceCycles, connect }: Rp2040Op
       heardAt = mcu.core.cycles;
       while (output.length < bytes) {
         if (input.length > 0) feed();
-        run();
+        step();
         if (mcu.core.cycles - heardAt > silenceCycles)
           fail("the link", `only ${output.length} of ${bytes} B and none for ${silenceCycles} cycles`);
       }
       return Promise.resolve(Uint8Array.from(output.splice(0, bytes)));
+    },
+    run(cycles) {
+      const until = mcu.core.cycles + cycles;
+      for (let isAwake = true; isAwake && mcu.core.cycles < until; isAwake = !mcu.core.waiting || input.length > 0) {
+        if (input.length > 0) feed();
+        step();
+      }
     },
     takeBusyCycles() {
       const taken = busy;
