@@ -24,8 +24,8 @@ const ensemblePart = "ensemble";
 const taughtBatches = 40;
 
 /**
- * What a student learns best from: five ways to make one soft label of an ensemble's answers, or labels alone. All students have the same
- * recipe, seeds and draws, so they differ in their targets only; the members are every second one of the agent's ensemble.
+ * What a student learns best from: five ways to make one soft label of an ensemble's answers, or labels alone. The five have the same
+ * recipe, seeds and draws, so they differ in their targets only, labels alone also in that it never sees a batch twice; the members are every second one of the agent's ensemble.
  */
 export function distillationStudy(plan: StudyPlan): Study {
   const ensemble = shortEnsemble(plan);
@@ -160,7 +160,7 @@ function report(plan: StudyPlan, measured: readonly Measured[]): StudyReport {
       ...["window", "stream"].map((value) => share(`ensemble by ${row}`, value)),
     ]),
     notes: [
-      `Student accuracy at the last exit, int8 imitated by the evaluator. One recipe, the same seeds and draws for all rows: targets alone differ. Highest stream mean: ${best}.`,
+      `Student accuracy at the last exit, int8 imitated by the evaluator. One recipe and the same seeds for all rows. Students of the ensemble see the same ${taughtBatches} batches of windows and of crops again and again; labels alone, new ones in every step. Highest stream mean: ${best}.`,
       "ECE: expected calibration error in 15 bins, as trained; scaled: at the temperature that fits the calibrate wearers.",
       `Members (float teachers; window and stream of their int8 nets): ${memberText}. Reliability is measured on the calibrate wearers.`,
     ],
