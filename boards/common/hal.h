@@ -28,7 +28,7 @@ void hal_uart_irq(uint32_t irq); /* enables the UART's interrupt */
 void hal_irq_low(uint32_t irq);  /* enables another, beneath the UART's */
 void hal_uart_resume(void);       /* the ring has room again */
 void hal_sleep(void); /* WFI, unless bytes are waiting */
-uint32_t hal_ticks(void); /* SysTick, counting up, 24 bits */
+uint32_t hal_ticks(void); /* SysTick, counting up: 24 bits, or a tick where hal_tick_start set one */
 uint32_t hal_stack_used(void); /* bytes of stack that were ever touched */
 _Noreturn void hal_halt(uint32_t code);
 
@@ -42,7 +42,10 @@ uint32_t hal_clock_hz(void); /* of the core */
 /* The timer that calls imu_tick, beneath the UART's interrupt. startup.c has one on SysTick; a board whose SysTick stops in WFI has its own. */
 void hal_tick_start(uint32_t millihertz);
 void hal_tick_stop(void);
-bool hal_tick_interrupt(void); /* whether the board's own timer, not SysTick, has ticked */
+uint32_t hal_tick_interrupt(void); /* ticks of the board's own timer, not SysTick, since it was last asked */
+
+/* Interrupts were off for so many cycles, and hal_ticks() was `before`: of the ticks that passed, SysTick holds one. Called before they are on again. */
+void hal_ticks_passed(uint32_t before, uint32_t cycles);
 
 #define COMPILER_BARRIER() __asm volatile("" ::: "memory")
 #define REG(address) (*(volatile uint32_t *)(address))

@@ -1,7 +1,7 @@
 #include "i2c.h"
 #include "hal.h"
 
-#define STRETCH_LOOPS 1000u /* a millisecond or so: no IMU stretches the clock that long */
+#define STRETCH_LOOPS 1000u /* a tenth of a millisecond or more: neither IMU stretches the clock at all */
 
 /* 1.3 µs, the shortest low of fast mode, or a little more. */
 static void half(void) {

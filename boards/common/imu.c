@@ -2,7 +2,7 @@
 #include "hal.h"
 #include "i2c.h"
 
-#define SEARCH_TICKS 50u /* an LSM6DSOX takes 10 ms to start, an MPU-6050 30 ms */
+#define SEARCH_TICKS (DORMOUSE_FRAME_MILLIHERTZ / 1000u + 1u) /* an LSM6DSOX takes 10 ms to start, an MPU-6050 30 ms */
 
 struct write {
   uint8_t reg, value;
@@ -92,8 +92,8 @@ static bool sense(struct imu_sample *sample) {
 }
 
 /* A sample that cannot be read, or for which there is no room, is a frame lost: its tick is missing, and the model knows what to do. */
-void imu_tick(void) {
-  tick++;
+void imu_tick(uint32_t ticks) {
+  tick += ticks;
   if (kind == 0) {
     if (!find() && tick >= SEARCH_TICKS) hal_tick_stop();
     return;

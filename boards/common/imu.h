@@ -18,7 +18,7 @@ struct imu_sample {
 
 /* Starts the ticks. An IMU that does not answer within a second is held to be absent, and the ticks end. */
 void imu_start(void);
-void imu_tick(void);
+void imu_tick(uint32_t ticks); /* so many have passed; more than one where interrupts were off */
 uint32_t imu_waiting(void); /* samples that the program has not taken */
 bool imu_take(struct imu_sample *to);
 

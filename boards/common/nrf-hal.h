@@ -23,6 +23,7 @@
 
 #define WDT_START REG(0x40010000u)
 #define WDT_CRV REG(0x40010504u)
+#define WDT_CONFIG REG(0x4001050cu)
 #define WDT_RREN REG(0x40010508u)
 #define WDT_RR0 REG(0x40010600u)
 #define WDT_RELOAD 0x6e524635u
@@ -66,6 +67,7 @@ void hal_mark(bool isBusy) {
 }
 
 void hal_watchdog_start(uint32_t milliseconds) {
+  WDT_CONFIG = 0; /* waits while the core sleeps: SysTick, which would wake it in time, sleeps too */
   WDT_CRV = milliseconds * 32768u / 1000u;
   WDT_RREN = 1;
   WDT_START = 1;

@@ -26,13 +26,20 @@ static uint32_t turnsPerTick, turns; /* SysTick counts 24 bits: a slow tick is s
 
 static void tick_handler(void) {
   if (turnsPerTick == 0 || ++turns < turnsPerTick) return;
-  turns = 0;
-  imu_tick();
+  uint32_t ticks = turns / turnsPerTick;
+  turns -= ticks * turnsPerTick;
+  imu_tick(ticks);
+}
+
+void hal_ticks_passed(uint32_t before, uint32_t cycles) {
+  uint32_t passed = (uint32_t)(((uint64_t)before + cycles) / (SYST_RVR + 1u));
+  if (passed > 1) turns += passed - 1u;
 }
 
 __attribute__((weak)) void hal_tick_start(uint32_t millihertz) {
   uint32_t cycles = (uint32_t)((uint64_t)hal_clock_hz() * 1000u / millihertz);
   turnsPerTick = (cycles >> 24) + 1u;
+  turns = 0;
   SYST_RVR = cycles / turnsPerTick - 1u;
   SYST_CVR = 0;
 }
@@ -42,11 +49,12 @@ __attribute__((weak)) void hal_tick_stop(void) {
   SYST_RVR = 0xffffffu;
 }
 
-__attribute__((weak)) bool hal_tick_interrupt(void) { return false; }
+__attribute__((weak)) uint32_t hal_tick_interrupt(void) { return 0; }
 
 static bool has_input(void) { return ring_waiting() > 0 || imu_link_waiting(); }
 #else
 static void tick_handler(void) {} /* wakes a WFI now and then, so that the watchdog is fed */
+void hal_ticks_passed(uint32_t before, uint32_t cycles) { (void)before, (void)cycles; }
 static bool has_input(void) { return ring_waiting() > 0; }
 #endif
 
@@ -55,7 +63,8 @@ static void irq_handler(void) {
   uint32_t exception;
   __asm volatile("mrs %0, ipsr" : "=r"(exception));
   if ((exception & 511u) != uartIrq + 16u) {
-    if (hal_tick_interrupt()) imu_tick();
+    uint32_t ticks = hal_tick_interrupt();
+    if (ticks > 0) imu_tick(ticks);
     return;
   }
 #endif
@@ -131,7 +140,7 @@ void hal_sleep(void) {
   __asm volatile("cpsie i");
 }
 
-uint32_t hal_ticks(void) { return 0xffffffu - SYST_CVR; }
+uint32_t hal_ticks(void) { return SYST_RVR - SYST_CVR; }
 
 _Noreturn void hal_halt(uint32_t code) {
   (void)code;

@@ -2,9 +2,7 @@
 #include "hal.h"
 #include "ring.h"
 
-#define MODER(port) REG((port) + 0x00u)
 #define OTYPER(port) REG((port) + 0x04u)
-#define PUPDR(port) REG((port) + 0x0cu)
 #define IDR(port) REG((port) + 0x10u)
 #define BSRR(port) REG((port) + 0x18u)
 #define IWDG 0x40003000u

@@ -17,6 +17,7 @@
 #define RTC0_CLEAR REG(0x4000b008u)
 #define RTC0_COMPARE REG(0x4000b140u)
 #define RTC0_INTENSET REG(0x4000b304u)
+#define RTC0_COUNTER REG(0x4000b504u)
 #define RTC0_CC REG(0x4000b540u)
 #define RTC0_IRQ 11u
 #define LFCLK_MILLIHERTZ 32768000u
@@ -53,13 +54,18 @@ void hal_tick_start(uint32_t millihertz) {
 
 void hal_tick_stop(void) { RTC0_STOP = 1; }
 
-bool hal_tick_interrupt(void) {
-  if (!RTC0_COMPARE) return false;
+/* While a page of flash is erased the core stands still for 85 ms and the counter does not: the next compare has to lie ahead of it. */
+uint32_t hal_tick_interrupt(void) {
+  if (!RTC0_COMPARE) return 0;
   RTC0_COMPARE = 0;
   (void)RTC0_COMPARE; /* the event is gone before the handler ends */
-  rest += LFCLK_MILLIHERTZ % rate;
-  compare += LFCLK_MILLIHERTZ / rate + (rest >= rate);
-  if (rest >= rate) rest -= rate;
+  uint32_t ticks = 0;
+  do {
+    rest += LFCLK_MILLIHERTZ % rate;
+    compare += LFCLK_MILLIHERTZ / rate + (rest >= rate);
+    if (rest >= rate) rest -= rate;
+    ticks++;
+  } while ((int32_t)((compare - RTC0_COUNTER - 2u) << 8) <= 0); /* 24 bits; a compare two ahead is the nearest that is sure to match */
   RTC0_CC = compare & 0xffffffu;
-  return true;
+  return ticks;
 }

@@ -13,6 +13,8 @@
 #define IO_BANK0 0x40014000u
 #define UART0 0x40034000u
 #define WATCHDOG 0x40058000u
+#define PSM_WDSEL REG(0x40010008u)
+#define MICROSECONDS REG(0x40054028u) /* the timer, running */
 #define SIO 0xd0000000u
 #define UART0_IRQ 20
 #define PADS_BANK0 0x4001c000u
@@ -90,6 +92,7 @@ static uint32_t watchdogLoad;
 void hal_watchdog_start(uint32_t milliseconds) {
   watchdogLoad = milliseconds > 8000u ? 16000000u : milliseconds * 2000u; /* counts twice a tick (RP2040-E1), 24 bits */
   REG(WATCHDOG + 4) = watchdogLoad;
+  PSM_WDSEL = 0x1fffcu; /* resets all but the oscillators */
   REG(WATCHDOG + 0) = 1u << 30;
 }
 
@@ -112,14 +115,12 @@ static void *rom(uint32_t code) {
 
 __attribute__((section(".ramcode"), noinline)) static void flash_work(rom_void_t connect, rom_void_t leaveXip, rom_erase_t erase, rom_write_t write,
                                                                       rom_void_t flush, rom_void_t enterXip, uint32_t at, const uint8_t *from, uint32_t bytes) {
-  __asm volatile("cpsid i");
   connect();
   leaveXip();
   if (from == 0) erase(at, bytes, 1u << 16, 0xd8);
   else write(at, from, bytes);
   flush();
   enterXip();
-  __asm volatile("cpsie i");
 }
 
 static bool flash_call(uint32_t at, const uint8_t *from, uint32_t bytes) {
@@ -128,7 +129,11 @@ static bool flash_call(uint32_t at, const uint8_t *from, uint32_t bytes) {
   rom_erase_t erase = (rom_erase_t)rom(ROM_CODE('R', 'E'));
   rom_write_t write = (rom_write_t)rom(ROM_CODE('R', 'P'));
   if (!connect || !leave || !flush || !enter || !erase || !write) return false;
+  __asm volatile("cpsid i");
+  uint32_t ticks = hal_ticks(), began = MICROSECONDS;
   flash_work(connect, leave, erase, write, flush, enter, at - 0x10000000u, from, bytes);
+  hal_ticks_passed(ticks, (MICROSECONDS - began) * 125u);
+  __asm volatile("cpsie i");
   return true;
 }
 

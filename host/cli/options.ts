@@ -62,5 +62,4 @@ export const secondsOption = (): Option =>
 /** The board that a run on this machine is governed as. */
 export const boardOption = (): Option => new Option("--board <id>", "which board's battery, heat and joules it is governed by");
 
-export const radioOption = (): Option =>
-  new Option("--radio <kind>", "the radio that its asks are priced by").choices(radioKinds).default("ble");
+export const radioOption = (): Option => new Option("--radio <kind>", "the radio that its asks are priced by").choices(radioKinds);

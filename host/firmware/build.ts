@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { LINK_VERSION, STORE_VERSION } from "../../assembly/device/layout.ts";
 import { ABI_HASH } from "../../assembly/layout.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, FirmwareError } from "../core/errors.ts";
 import { imageHash } from "../core/image-read.ts";
 import { deviceMemoryBytes, type FirmwareOptions } from "./build-options.ts";
 import { deviceFirmware } from "./device-firmware.ts";
@@ -10,6 +10,7 @@ import { sealBoot2 } from "./image/boot2.ts";
 import { writeIntelHex } from "./image/intel-hex.ts";
 import { MCUBOOT_HEADER_BYTES, writeMcuboot } from "./image/mcuboot.ts";
 import { writeUf2 } from "./image/uf2.ts";
+import { programRoom } from "./program-sizes.ts";
 import { loadTarget, targetIds } from "./target.ts";
 
 export type ArtifactFormat = "elf" | "bin" | "hex" | "uf2" | "mcuboot";
@@ -41,6 +42,9 @@ export function firmwareSizes(elf: Elf): { readonly flashBytes: number; readonly
   const sum = (names: readonly string[]) => sizes.filter(({ name }) => names.includes(name)).reduce((total, { bytes }) => total + bytes, 0);
   return { flashBytes: sum([".text", ".ARM.exidx", ".data"]), ramBytes: sum([".data", ".bss", ".stack"]) };
 }
+
+/** What MCUboot keeps at the end of a slot, and a little. */
+const MCUBOOT_TRAILER_BYTES = 2048;
 
 function mcubootBoards(): string[] {
   return targetIds().filter((id) => !id.startsWith("qemu-") && loadTarget(id).mcubootSlotBytes !== undefined);
@@ -83,7 +87,15 @@ export function buildFirmware(agentName: string, options: FirmwareOptions, signi
       arenaBytes: deviceMemoryBytes(image),
       imageHash: imageHash(image),
     };
-    add("mcuboot", "signed.bin", writeMcuboot(behind.bytes, { ...signing, contract }));
+    const signed = writeMcuboot(behind.bytes, { ...signing, contract });
+    const room = programRoom(target).flashBytes - slot - MCUBOOT_TRAILER_BYTES;
+    if (signed.length > room) {
+      throw new FirmwareError(
+        "SLOT_TOO_SMALL",
+        `the signed image has ${signed.length} B, MCUboot's slot of ${target.id} has room for ${room}. Choose a smaller model.`,
+      );
+    }
+    add("mcuboot", "signed.bin", signed);
   }
   return { files, ...firmwareSizes(elf) };
 }

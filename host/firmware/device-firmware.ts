@@ -28,6 +28,7 @@ export function boardStore(target: Target, image: Uint8Array): StoreShape {
 }
 
 const IMU_CHANNELS = 6;
+const IMU_MOST_MILLIHERTZ = 100_000; // what the sensors are set to
 const IMU_SOURCES = ["i2c.c", "imu.c", "imu-link.c"];
 
 export interface DeviceFirmwareOptions extends FirmwareOptions {
@@ -39,10 +40,16 @@ export interface DeviceFirmwareOptions extends FirmwareOptions {
 
 /** Compiles the firmware: device.wasm, the board's HAL, the model in flash. */
 export function deviceFirmware(options: DeviceFirmwareOptions): Uint8Array {
-  const { target, image, hasStore, flashOffsetBytes = 0, imuAxes = CHIP_AXES } = options;
+  const { target, image, hasStore, flashOffsetBytes = 0, imuAxes } = options;
   const shape = boardStore(target, image);
   const { channels, frameRateMillihertz } = Model.load(image).image;
-  const hasImu = target.hasImu && channels === IMU_CHANNELS;
+  const hasImu = target.hasImu && channels === IMU_CHANNELS && frameRateMillihertz <= IMU_MOST_MILLIHERTZ;
+  if (imuAxes !== undefined && !hasImu) {
+    throw new ConfigError(
+      "NO_IMU",
+      `firmware of this model for ${target.id} reads no IMU: it takes ${IMU_CHANNELS} channels at 100 Hz at most, on a board with its bus. Leave --imu-axes out.`,
+    );
+  }
   return compileFirmware({
     target,
     module: moduleOf("device", options.kernels),
@@ -56,7 +63,9 @@ export function deviceFirmware(options: DeviceFirmwareOptions): Uint8Array {
       DORMOUSE_STORE_FILE: '"store.bin"',
       DORMOUSE_STORE_BYTES: hasStore ? storeGeometry(shape).storeBytes : 0,
       DORMOUSE_STORE_SECTOR_BYTES: target.storeSectorBytes,
-      ...(hasImu ? { DORMOUSE_IMU: 1, DORMOUSE_IMU_AXES: imuAxes.join(","), DORMOUSE_FRAME_MILLIHERTZ: frameRateMillihertz } : {}),
+      ...(hasImu
+        ? { DORMOUSE_IMU: 1, DORMOUSE_IMU_AXES: (imuAxes ?? CHIP_AXES).join(","), DORMOUSE_FRAME_MILLIHERTZ: frameRateMillihertz }
+        : {}),
     },
   });
 }

@@ -7,6 +7,8 @@ import { expect, it } from "vitest";
 import { loadBoards } from "../../host/agent/board.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
 import { type Built, buildFirmware, type SigningOptions } from "../../host/firmware/build.ts";
+import { deviceFirmware } from "../../host/firmware/device-firmware.ts";
+import { parseImuAxes } from "../../host/firmware/imu-axes.ts";
 import { loadTarget, targetIds } from "../../host/firmware/target.ts";
 import { activityImage } from "../support/device.ts";
 import { needTools } from "../support/tools.ts";
@@ -94,6 +96,11 @@ it("signs for MCUboot where its layout has a slot, and says where else", { timeo
   const key = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const signing = { key, version: [1, 0, 0] as const, securityCounter: 1 };
   expect(() => make("pico", signing)).toThrow(/no room for MCUboot.*nrf52840-dk, nucleo-u575/);
+});
+
+it("refuses axes of an IMU that this firmware does not read", { timeout: TIMEOUT_MILLIS }, () => {
+  const made = { image: activityImage, variant: "fast", kernels: "c", imuAxes: parseImuAxes("+y-x+z"), hasStore: false } as const;
+  expect(() => deviceFirmware({ ...made, target: loadTarget("qemu-microbit") })).toThrow(/reads no IMU/);
 });
 
 it("refuses a test machine, an unknown board and a model that is too big, each with the reason", () => {

@@ -15,11 +15,12 @@ const FLASH = 0x10000000;
 const RAM = 0x20000000;
 const SECTOR_BYTES = 4096;
 const PAGE_BYTES = 256;
+const ERASE_NANOS = 45e6; // of a sector, typical (W25Q16JV)
 const STEP_CYCLES = 500_000;
 const SILENCE_CYCLES = 4e9;
 
 /** The words of test/boards/boot-rom.S. */
-function bootRom(): Uint32Array {
+export function bootRom(): Uint32Array {
   const folder = mkdtempSync(join(tmpdir(), "dormouse-rom-"));
   try {
     const [source, elf] = [join(packageRoot(), "test", "boards", "boot-rom.S"), join(folder, "rom.elf")];
@@ -34,8 +35,8 @@ function bootRom(): Uint32Array {
   }
 }
 
-/** Flash as the boot ROM's functions leave it: sectors are erased whole, programming only clears bits. A call out of order, or from flash, throws. */
-function answerRom(mcu: RP2040): void {
+/** Flash as the boot ROM's functions leave it: sectors are erased whole, in their time, programming only clears bits. A call out of order, or from flash, throws. */
+export function answerRom(mcu: RP2040): void {
   let isXip = true;
   let isConnected = false;
   const refuse = (what: string): never => {
@@ -52,6 +53,7 @@ function answerRom(mcu: RP2040): void {
     if (number === 3) {
       if (at % SECTOR_BYTES !== 0 || second % SECTOR_BYTES !== 0) refuse(`erases ${second} B at ${at}`);
       mcu.flash.fill(0xff, at, at + second);
+      (mcu.clock as unknown as { tick(nanos: number): void }).tick((second / SECTOR_BYTES) * ERASE_NANOS);
     }
     if (number === 4) {
       if (at % PAGE_BYTES !== 0 || third % PAGE_BYTES !== 0) refuse(`programs ${third} B at ${at}`);

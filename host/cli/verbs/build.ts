@@ -10,7 +10,7 @@ import { buildFirmware, type SigningOptions } from "../../firmware/build.ts";
 import type { KernelChoice } from "../../firmware/build-options.ts";
 import type { MemoryVariant } from "../../firmware/compile.ts";
 import { buildGatewayImage } from "../../firmware/gateway-image.ts";
-import { CHIP_AXES, type ImuAxes, parseImuAxes } from "../../firmware/imu-axes.ts";
+import { type ImuAxes, parseImuAxes } from "../../firmware/imu-axes.ts";
 import { exportPortable } from "../../firmware/portable-export.ts";
 import { PORTABLE_LAYOUTS, type PortableTarget } from "../../firmware/portable-layout.ts";
 import { loadTarget } from "../../firmware/target.ts";
@@ -28,7 +28,7 @@ interface BuildOptions {
   readonly out: string;
   readonly variant: MemoryVariant;
   readonly kernels: KernelChoice;
-  readonly imuAxes: ImuAxes;
+  readonly imuAxes?: ImuAxes;
   readonly key?: string;
   readonly securityCounter: number;
 }
@@ -57,9 +57,9 @@ export function registerBuild(program: Command, io: CliIo): void {
     .addOption(variantOption())
     .addOption(kernelsOption())
     .addOption(
-      new Option("--imu-axes <axes>", "which of the IMU chip's axes is the body's x, y, z: +y-x+z")
-        .default(CHIP_AXES, "+x+y+z")
-        .argParser(parseImuAxes),
+      new Option("--imu-axes <axes>", "which of the IMU chip's axes is the body's x, y, z, as in +y-x+z (default: +x+y+z)")
+        .argParser(parseImuAxes)
+        .conflicts("target"),
     )
     .option("--key <file>", "sign for MCUboot with this Ed25519 key (PEM); made where there is none")
     .addOption(
@@ -94,6 +94,7 @@ async function build(io: CliIo, name: string, options: BuildOptions): Promise<vo
   }
   const linux = loadBoards().find(({ id, linux }) => id === board && linux !== undefined);
   if (linux !== undefined) {
+    if (options.imuAxes !== undefined) throw new ConfigError("NO_IMU", `${linux.id} reads no IMU itself: leave --imu-axes out.`);
     const cacheFolder = join(io.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "dormouse");
     const { artifacts, ...rest } = await buildGatewayImage({
       agent,
@@ -115,7 +116,7 @@ async function firmware(io: CliIo, out: Output, agent: LoadedAgent, folder: stri
   const image = new Uint8Array(readFileSync(agent.modelPath));
   const signing = options.key === undefined ? undefined : signingOptions(resolve(io.cwd, options.key), options.securityCounter);
   const { variant, kernels, imuAxes } = options;
-  const { files, flashBytes, ramBytes } = buildFirmware(name, { target, image, variant, kernels, imuAxes }, signing);
+  const { files, flashBytes, ramBytes } = buildFirmware(name, { target, image, variant, kernels, ...(imuAxes && { imuAxes }) }, signing);
   mkdirSync(folder, { recursive: true });
   const artifacts = files.map(({ name: file, format, contents, sha256 }) => {
     const path = join(folder, file);

@@ -42,7 +42,7 @@ export function registerDemo(program: Command, io: CliIo): void {
     .option("--seed <n>", "which synthetic wearer, and what they do", wholeNumber(0), 3)
     .option("--agent <name>", "which agent", "activity")
     .addOption(boardOption().default("nrf52840-dk"))
-    .addOption(radioOption())
+    .addOption(radioOption().default("ble"))
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  $ dormouse demo\n  $ dormouse demo --headless --seconds 120 --speed 10 --seed 1 --json")
     .action((options: DemoOptions) => demo(io, options));

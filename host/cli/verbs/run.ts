@@ -36,7 +36,7 @@ interface RunOptions extends BrokerLinkOptions, ObserveOptions {
   readonly dataDir: string;
   readonly ledger?: string;
   readonly board?: string;
-  readonly radio: RadioKind;
+  readonly radio?: RadioKind;
   readonly deadlineSeconds?: number;
   readonly engine: EngineName;
   readonly speed: number;
@@ -71,6 +71,9 @@ export function registerRun(program: Command, io: CliIo): void {
 
 async function run(io: CliIo, name: string, options: RunOptions): Promise<void> {
   const out = createOutput(io, options.json);
+  if (options.radio !== undefined && options.board === undefined) {
+    throw new ConfigError("RADIO_WITHOUT_BOARD", "--radio prices the asks of a board: give --board, too (dormouse boards lists them).");
+  }
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent, { engine: options.engine });
   const identity = identityOf(io, options);
@@ -123,7 +126,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     telemetry,
     stop: reboot.signal,
     ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
-    ...(options.board === undefined ? {} : { live: { board: loadBoard(options.board), radio: options.radio } }),
+    ...(options.board === undefined ? {} : { live: { board: loadBoard(options.board), radio: options.radio ?? "ble" } }),
     ...(asker === undefined ? {} : { asker }),
     ...(asker === undefined || config.commandKey === undefined
       ? {}

@@ -98,6 +98,8 @@ describe("run", () => {
     expect(free.meanMacs).toBeGreaterThan(governed.meanMacs); // the policy's exits come earlier than the certified ones
     const noPower = await cli([...run, "--board", "linux-x64"], { cwd });
     expect(JSON.parse(noPower.stdout).error.code).toBe("BOARD_NO_POWER");
+    const noBoard = await cli([...run, "--radio", "ble"], { cwd });
+    expect(JSON.parse(noBoard.stdout).error.code).toBe("RADIO_WITHOUT_BOARD");
   });
 
   it("decides alone when the broker cannot be reached, and says so", async () => {
