@@ -5,18 +5,8 @@ import { Model, type ModelOptions } from "../core/model.ts";
 import { packageRoot } from "../core/package-root.ts";
 import { checked } from "./checked.ts";
 import { importAgentFile } from "./compile-agent.ts";
-import { type AgentDefinition, agentSchema } from "./define-agent.ts";
-
-/** An agent with its files found. */
-export interface LoadedAgent {
-  readonly definition: AgentDefinition;
-  readonly folder: string;
-  readonly modelPath: string;
-  readonly teacherPaths: readonly string[];
-  readonly syntheticPath: string | undefined;
-  readonly policyPath: string | undefined;
-  readonly isBundled: boolean;
-}
+import { agentSchema } from "./define-agent.ts";
+import { agentOf, type LoadedAgent } from "./loaded-agent.ts";
 
 /** Names of the agents that come with the package, in order. */
 export function bundledAgents(root = packageRoot()): string[] {
@@ -39,16 +29,7 @@ export async function loadAgent(nameOrPath: string, cwd = process.cwd()): Promis
     `${file} does not export a valid agent`,
     "Write: export default defineAgent({ … }).",
   );
-  const folder = dirname(file);
-  return {
-    definition,
-    folder,
-    modelPath: join(folder, definition.model),
-    teacherPaths: definition.teacher.map((path) => join(folder, path)),
-    syntheticPath: definition.synthetic === undefined ? undefined : join(folder, definition.synthetic),
-    policyPath: definition.policy === undefined ? undefined : join(folder, definition.policy),
-    isBundled,
-  };
+  return agentOf(definition, dirname(file), isBundled);
 }
 
 /** Opens the agent's model and checks that it fits the declared sensor. */

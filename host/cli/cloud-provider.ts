@@ -1,4 +1,4 @@
-import type { LoadedAgent } from "../agent/registry.ts";
+import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { createOpenAi } from "../cloud/openai/openai.ts";
 import type { Provider } from "../cloud/provider.ts";
 import { ConfigError } from "../core/errors.ts";

@@ -2,7 +2,7 @@ import type { Board } from "../agent/board.ts";
 import { loadRadio } from "../agent/board.ts";
 import { createAgentGovernor } from "../agent/governed.ts";
 import type { AgentGovernor } from "../agent/governor-types.ts";
-import type { LoadedAgent } from "../agent/registry.ts";
+import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { Model } from "../core/model.ts";
 import { createDriftMonitor } from "../policy/drift-monitor.ts";
 import { createPrivacyBudget } from "../policy/privacy-budget.ts";

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { type LoadedAgent, openAgentModel } from "../agent/registry.ts";
+import type { LoadedAgent } from "../agent/loaded-agent.ts";
+import { openAgentModel } from "../agent/registry.ts";
 import { type Continuation, residualRmsOf } from "../cloud/continuation.ts";
 import type { TeacherMember } from "../cloud/ensemble.ts";
 import type { Provider } from "../cloud/provider.ts";

@@ -1,8 +1,8 @@
 import type { CommandInbox } from "../agent/command-inbox.ts";
 import type { AgentGovernor } from "../agent/governor-types.ts";
+import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { createLoop, loopModel } from "../agent/loop.ts";
 import type { Loop } from "../agent/loop-types.ts";
-import type { LoadedAgent } from "../agent/registry.ts";
 import { paced } from "../agent/sensors/pace.ts";
 import type { Sensor } from "../agent/sensors/sensor.ts";
 import type { Model } from "../core/model.ts";

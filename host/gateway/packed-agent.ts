@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checked } from "../agent/checked.ts";
 import { agentSchema } from "../agent/define-agent.ts";
-import type { LoadedAgent } from "../agent/registry.ts";
+import { agentOf, type LoadedAgent } from "../agent/loaded-agent.ts";
 import { ConfigError } from "../core/errors.ts";
 
 /** The file that holds a packed agent's definition: agent.ts as data, so that a gateway needs no compiler. */
@@ -20,13 +20,5 @@ export function openPackedAgent(folder: string): LoadedAgent {
     });
   }
   const definition = checked(agentSchema, value, "AGENT_INVALID", path, "Install the package again.");
-  return {
-    definition,
-    folder,
-    modelPath: join(folder, definition.model),
-    teacherPaths: definition.teacher.map((teacher) => join(folder, teacher)),
-    syntheticPath: definition.synthetic === undefined ? undefined : join(folder, definition.synthetic),
-    policyPath: definition.policy === undefined ? undefined : join(folder, definition.policy),
-    isBundled: false,
-  };
+  return agentOf(definition, folder, false);
 }

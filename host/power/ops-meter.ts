@@ -1,19 +1,6 @@
 import type { ModelImage } from "../core/image-types.ts";
-import { blockOps, embedOps, exitOps, type Ops } from "../core/reference/op-count.ts";
+import { blockOps, embedOps, exitOps, NO_OPS, type Ops, plus } from "../core/reference/op-count.ts";
 import type { Decision } from "../core/session-types.ts";
-
-const NONE: Ops = { macs: 0, requantize: 0, state: 0, lookup: 0, norm: 0, weightBytes: 0 };
-
-function add(a: Ops, b: Ops, times: number): Ops {
-  return {
-    macs: a.macs + b.macs * times,
-    requantize: a.requantize + b.requantize * times,
-    state: a.state + b.state * times,
-    lookup: a.lookup + b.lookup * times,
-    norm: a.norm + b.norm * times,
-    weightBytes: a.weightBytes + b.weightBytes * times,
-  };
-}
 
 /** Finds every kind of operation of a decision; the core itself counts multiply-accumulates alone. */
 export interface OpsMeter {
@@ -34,7 +21,7 @@ export function createOpsMeter(image: ModelImage): OpsMeter {
   const segments = exits.map(({ afterBlock }, k) =>
     blocks
       .slice(k === 0 ? 0 : exits[k - 1]!.afterBlock + 1, afterBlock + 1)
-      .reduce((sum, block) => add(sum, blockOps(block, dModel), 1), k === 0 ? embedOps(image) : NONE),
+      .reduce((sum, block) => plus(sum, blockOps(block, dModel), 1), k === 0 ? embedOps(image) : NO_OPS),
   );
   const heads = exits.map((_, k) => exitOps(image, k));
   const rings = exits.length - 1;
@@ -47,14 +34,14 @@ export function createOpsMeter(image: ModelImage): OpsMeter {
     read({ exit, patch }) {
       const patches = patch >= lastPatch ? patch - lastPatch : patch;
       lastPatch = patch;
-      let ops = add(add(NONE, segments[0]!, patches), heads[0]!, 1);
+      let ops = plus(plus(NO_OPS, segments[0]!, patches), heads[0]!, 1);
       push(0, patches);
       for (let k = 1; k <= exit; k++) {
         if (pending[k - 1]! > ringPatches) pending.fill(0, k);
         const run = Math.min(pending[k - 1]!, ringPatches);
         pending[k - 1] = 0;
         push(k, run);
-        ops = add(add(ops, segments[k]!, run), heads[k]!, 1);
+        ops = plus(plus(ops, segments[k]!, run), heads[k]!, 1);
       }
       return ops;
     },
@@ -63,9 +50,9 @@ export function createOpsMeter(image: ModelImage): OpsMeter {
       lastPatch = 0;
     },
     steady(exit, hopPatches) {
-      let ops = NONE;
+      let ops = NO_OPS;
       for (let k = 0; k <= exit; k++)
-        ops = add(add(ops, segments[k]!, k === 0 ? hopPatches : Math.min(hopPatches, ringPatches)), heads[k]!, 1);
+        ops = plus(plus(ops, segments[k]!, k === 0 ? hopPatches : Math.min(hopPatches, ringPatches)), heads[k]!, 1);
       return ops;
     },
   };

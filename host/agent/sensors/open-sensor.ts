@@ -5,7 +5,7 @@ import { readImage } from "../../core/image-read.ts";
 import { loadCsv } from "../csv/csv-dataset.ts";
 import { holdsCsv } from "../csv/csv-folder.ts";
 import { loadHapt } from "../hapt.ts";
-import type { LoadedAgent } from "../registry.ts";
+import type { LoadedAgent } from "../loaded-agent.ts";
 import { csvSensor } from "./csv-sensor.ts";
 import { haptSensor } from "./hapt-sensor.ts";
 import type { Sensor } from "./sensor.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
+import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { type Dataset, type Recording, recordingsOf } from "../../agent/recording.ts";
-import type { LoadedAgent } from "../../agent/registry.ts";
 import { DataError, ModelError } from "../../core/errors.ts";
 import type { SubjectList } from "../../core/image-types.ts";
 import type { Model } from "../../core/model.ts";

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { loadBoard, loadRadio } from "../../agent/board.ts";
+import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { openRecordings } from "../../agent/open-recordings.ts";
 import { recordingsOf } from "../../agent/recording.ts";
-import { type LoadedAgent, loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { readSyntheticParameters } from "../../agent/sensors/synthetic-sensor.ts";
 import type { Provider } from "../../cloud/provider.ts";
 import { ConfigError, DataError } from "../../core/errors.ts";

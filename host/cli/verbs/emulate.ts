@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { openRecordings } from "../../agent/open-recordings.ts";
 import { recordingsOf, scoredWindows, WINDOW_FRAMES } from "../../agent/recording.ts";
-import { type LoadedAgent, loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { ConfigError, DataError } from "../../core/errors.ts";
 import type { Model } from "../../core/model.ts";
 import type { KernelChoice } from "../../firmware/build-options.ts";

@@ -3,9 +3,10 @@ import type { Session } from "../session-types.ts";
 
 export type Ops = ReturnType<Session["opCount"]>;
 
-const NONE: Ops = { macs: 0, requantize: 0, state: 0, lookup: 0, norm: 0, weightBytes: 0 };
+export const NO_OPS: Ops = { macs: 0, requantize: 0, state: 0, lookup: 0, norm: 0, weightBytes: 0 };
 
-function plus(a: Ops, b: Ops, times = 1): Ops {
+/** Operations of `a` and `times` those of `b`. */
+export function plus(a: Ops, b: Ops, times = 1): Ops {
   return {
     macs: a.macs + b.macs * times,
     requantize: a.requantize + b.requantize * times,
@@ -17,12 +18,12 @@ function plus(a: Ops, b: Ops, times = 1): Ops {
 }
 
 function linearOps({ nIn, nOut }: LinearTensors): Ops {
-  return { ...NONE, macs: nIn * nOut, weightBytes: nIn * nOut, requantize: nOut };
+  return { ...NO_OPS, macs: nIn * nOut, weightBytes: nIn * nOut, requantize: nOut };
 }
 
 /** The features and the embedding of one patch. */
 export function embedOps(image: ModelImage): Ops {
-  return plus(linearOps(image.embed), { ...NONE, requantize: image.channels * image.patchFrames });
+  return plus(linearOps(image.embed), { ...NO_OPS, requantize: image.channels * image.patchFrames });
 }
 
 /** One block, one patch; an attention always at its full window. */
@@ -56,13 +57,13 @@ export function blockOps(block: Block, dModel: number): Ops {
 /** One evaluation of an exit: its head and its confidence. */
 export function exitOps(image: ModelImage, exit: number): Ops {
   const { nClasses, dModel } = image;
-  return plus(linearOps(image.exits[exit]!.head), { ...NONE, requantize: nClasses, lookup: nClasses, norm: dModel });
+  return plus(linearOps(image.exits[exit]!.head), { ...NO_OPS, requantize: nClasses, lookup: nClasses, norm: dModel });
 }
 
 /** A window from a reset state that stops at `exit`, the heads up to it included. Core: assembly/counts.ts. */
 export function windowOps(image: ModelImage, exit: number): Ops {
   const blocks = image.blocks.slice(0, image.exits[exit]!.afterBlock + 1);
   const patch = blocks.reduce((sum, block) => plus(sum, blockOps(block, image.dModel)), embedOps(image));
-  const heads = Array.from({ length: exit + 1 }, (_, k) => exitOps(image, k)).reduce((a, b) => plus(a, b), NONE);
+  const heads = Array.from({ length: exit + 1 }, (_, k) => exitOps(image, k)).reduce((a, b) => plus(a, b), NO_OPS);
   return plus(heads, patch, image.windowPatches);
 }

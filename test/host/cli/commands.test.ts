@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "../../../host/cli/program.ts";
 import { hasMosquitto } from "../../support/broker.ts";
 import { requireAll } from "../../support/require.ts";
-import { openTlsSite, type TlsSite } from "../../support/tls-site.ts";
+import { openTlsSite, type TlsSite, wristArguments } from "../../support/tls-site.ts";
 import { until } from "../../support/until.ts";
 import { cli, fakeIo } from "./fake-io.ts";
 
@@ -26,23 +26,7 @@ describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over
     await spy.subscribe("dormouse/v1/lab/#");
 
     const node = fakeIo({ cwd });
-    const run = runCli(
-      [
-        "run",
-        "activity",
-        "--identity",
-        "wrist-1",
-        "--broker",
-        site.devicesUrl,
-        "--speed",
-        "40",
-        "--headless",
-        "--json",
-        "--data-dir",
-        "data",
-      ],
-      node.io,
-    );
+    const run = runCli(wristArguments(site, "--headless"), node.io);
     await until(() => node.output().stderr.includes("broker reached"), "the node is online");
     const send = (...args: string[]) => cli(["ota", "wrist-1", ...args, "--identity", "alice", "--json"], { cwd });
 

@@ -6,7 +6,7 @@ import { createProgram, runCli } from "../../../host/cli/program.ts";
 import { packageRoot } from "../../../host/core/package-root.ts";
 import { hasMosquitto } from "../../support/broker.ts";
 import { requireAll } from "../../support/require.ts";
-import { openTlsSite, type TlsSite } from "../../support/tls-site.ts";
+import { openTlsSite, type TlsSite, wristArguments } from "../../support/tls-site.ts";
 import { until } from "../../support/until.ts";
 import { openOtlpReceiver } from "../telemetry/otlp-receiver.ts";
 import { cli, fakeIo } from "./fake-io.ts";
@@ -77,23 +77,7 @@ describe.skipIf(!hasMosquitto() && !requireAll)("secrets (needs mosquitto)", () 
     const watched = ["--metrics", "0", "--otlp", receiver.url, "--log", "json", "--log-level", "debug"];
     const cloud = start("cloud", "--identity", "worker", "--broker", site.cloudUrl, "--json", ...watched);
     await until(() => cloud.stderr().includes('"state":"online"'), "the worker is online");
-    const node = start(
-      ...[
-        "run",
-        "activity",
-        "--identity",
-        "wrist-1",
-        "--broker",
-        site.devicesUrl,
-        "--speed",
-        "40",
-        "--json",
-        "--verbose",
-        "--data-dir",
-        "data",
-      ],
-      ...watched,
-    );
+    const node = start(...wristArguments(site, "--verbose"), ...watched);
     await until(() => node.stderr().includes('"message":"outcome"'), "an ask was answered", 20_000);
     for (const stderr of [node.stderr(), cloud.stderr()]) {
       said.push(await (await fetch(/Metrics at ([^\s"]+)/.exec(stderr)![1]!)).text());

@@ -3,8 +3,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LoadedAgent } from "../../../host/agent/loaded-agent.ts";
 import { openRecordings } from "../../../host/agent/open-recordings.ts";
-import { type LoadedAgent, loadAgent, openAgentModel } from "../../../host/agent/registry.ts";
+import { loadAgent, openAgentModel } from "../../../host/agent/registry.ts";
 import { readSyntheticParameters } from "../../../host/agent/sensors/synthetic-sensor.ts";
 import { createSyntheticWearer } from "../../../host/agent/synthetic.ts";
 import type { Model } from "../../../host/core/model.ts";

@@ -1,4 +1,3 @@
-import * as fs from "node:fs";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +16,7 @@ import { memoryOutbox, openOutbox } from "../../../host/mqtt/outbox.ts";
 import type { AskOutcome } from "../../../host/mqtt/types.ts";
 import { echoProvider, query } from "../../suites/offload.ts";
 import { freePort } from "../../support/broker.ts";
+import { failingMedium } from "../../support/failing-medium.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { until } from "../../support/until.ts";
 
@@ -317,14 +317,7 @@ describe("what an asker refuses itself", () => {
 
   it("answers whose end the disk does not take: not acted on, asked again, answered once it does", async () => {
     const folder = mkdtempSync(join(tmpdir(), "dormouse-eio-"));
-    let isBroken = false;
-    const medium = {
-      ...fs,
-      writeSync: ((...args: Parameters<typeof fs.writeSync>) => {
-        if (isBroken) throw new Error("EIO: i/o error, write");
-        return fs.writeSync(...args);
-      }) as typeof fs.writeSync,
-    };
+    const { state: disk, medium } = failingMedium();
     const broker = await startBroker({ port: 0 });
     const worker = startWorker({ broker: { url: broker.url }, provider: echoProvider(), backoff });
     await worker.ready(5000);
@@ -335,10 +328,10 @@ describe("what an asker refuses itself", () => {
       events: { onOutcome: (outcome) => outcomes.push(outcome) },
     });
     edge.ask(query(1));
-    isBroken = true;
+    disk.isBroken = true;
     await until(() => edge.stats().unrecorded >= 2, "answers come in vain");
     expect(outcomes).toEqual([]);
-    isBroken = false;
+    disk.isBroken = false;
     await until(() => outcomes.length === 1, "it is acted on");
     expect(edge.counts()).toMatchObject({ asked: 1, answered: 1, pending: 0 });
     for (const thing of [edge, worker, broker]) await thing.close();

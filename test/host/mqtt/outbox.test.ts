@@ -12,6 +12,7 @@ import { systemSteadyClock } from "../../../host/mqtt/log-time.ts";
 import { memoryOutbox, type Outbox, openOutbox } from "../../../host/mqtt/outbox.ts";
 import type { LogFs } from "../../../host/mqtt/outbox-log.ts";
 import { recoverLog } from "../../../host/mqtt/recover-log.ts";
+import { failingMedium } from "../../support/failing-medium.ts";
 import { outboxEntry as entry, outboxId as idOf } from "../../support/outbox-entry.ts";
 import { until } from "../../support/until.ts";
 
@@ -237,20 +238,13 @@ describe("an outbox file", () => {
   });
 
   it("keeps an entry whose end the medium did not take", () => {
-    let isBroken = false;
-    const medium = {
-      ...fs,
-      writeSync: ((...args: Parameters<typeof fs.writeSync>) => {
-        if (isBroken) throw new Error("EIO: i/o error, write");
-        return fs.writeSync(...args);
-      }) as typeof fs.writeSync,
-    };
+    const { state: disk, medium } = failingMedium();
     const outbox = openOutbox({ path, fs: medium, fsync: "none" });
     outbox.add(entry(1));
-    isBroken = true;
+    disk.isBroken = true;
     expect(outbox.end(idOf(1), "answered")).toMatchObject({ ok: false, reason: expect.stringContaining("EIO") });
     expect(ids(outbox)).toEqual([1]);
-    isBroken = false;
+    disk.isBroken = false;
     expect(outbox.end(idOf(1), "answered")).toEqual({ ok: true });
     outbox.close();
   });

@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import type { AgentDefinition } from "./define-agent.ts";
+
+/** An agent with its files found. */
+export interface LoadedAgent {
+  readonly definition: AgentDefinition;
+  readonly folder: string;
+  readonly modelPath: string;
+  readonly teacherPaths: readonly string[];
+  readonly syntheticPath: string | undefined;
+  readonly policyPath: string | undefined;
+  readonly isBundled: boolean;
+}
+
+/** The agent of a folder: where its definition says that its files are. */
+export function agentOf(definition: AgentDefinition, folder: string, isBundled: boolean): LoadedAgent {
+  const { model, teacher, synthetic, policy } = definition;
+  return {
+    definition,
+    folder,
+    modelPath: join(folder, model),
+    teacherPaths: teacher.map((path) => join(folder, path)),
+    syntheticPath: synthetic === undefined ? undefined : join(folder, synthetic),
+    policyPath: policy === undefined ? undefined : join(folder, policy),
+    isBundled,
+  };
+}
