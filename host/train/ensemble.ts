@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { ConfigError } from "../core/errors.ts";
 import { startJax } from "./device-arrays.ts";
 import type { Teaching } from "./distill.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { readFloatModel } from "./float-forward.ts";
-import { createNetEvaluator } from "./net-evaluator.ts";
+import { createNetEvaluator, type NetEvaluator } from "./net-evaluator.ts";
+import { shiftLogits } from "./parameters.ts";
+import { netOptions, type TrainRun } from "./run.ts";
 import { runFiles } from "./run-folder.ts";
 import type { Ensemble, EnsembleMember } from "./training.ts";
 
@@ -14,28 +17,51 @@ export function memberDir(outDir: string, { name, seed }: EnsembleMember): strin
   return join(outDir, "ensemble", name, `seed-${seed}`);
 }
 
-/** A member is trained once its run has ended. */
-export function isMemberTrained(outDir: string, member: EnsembleMember): boolean {
-  return existsSync(join(memberDir(outDir, member), runFiles.metrics));
+/** Whether a member's run has ended, and was the one that `run` would make: of another phase, data set, recipe or length it is none. */
+export function isMemberTrained(
+  outDir: string,
+  { training, seed, name }: EnsembleMember,
+  run: Pick<TrainRun, "dataset" | "phase" | "steps">,
+): boolean {
+  const dir = memberDir(outDir, { training, seed, name });
+  const config = join(dir, runFiles.config);
+  if (!existsSync(join(dir, runFiles.metrics)) || !existsSync(config)) return false;
+  const expected = JSON.stringify(fingerprintOf(netOptions(training, { ...run, seed })));
+  try {
+    return JSON.stringify(JSON.parse(readFileSync(config, "utf8")).fingerprint) === expected;
+  } catch {
+    return false; // no config.json of a training
+  }
 }
 
-/** The trained members below `outDir` as teachers, in floating point. Throws ENSEMBLE_MISSING. */
+/** A trained member in floating point. It teaches by the shares of training, and a student's logits are moved in their turn. Throws ENSEMBLE_MISSING. */
+export function memberEvaluator(outDir: string, member: EnsembleMember, as: "teacher" | "shipped"): NetEvaluator {
+  const path = weightsPath(outDir, member);
+  if (!existsSync(path))
+    throw new ConfigError(
+      "ENSEMBLE_MISSING",
+      `${path} is missing: train the ensemble's member ${member.name} first (--teacher ${member.name}).`,
+    );
+  const { config, features, parameters } = readFloatModel(new Uint8Array(readFileSync(path)), path);
+  const back = as === "teacher" ? member.training.recipe.logitShift.map((by) => -by) : [];
+  const net = { config, parameters: shiftLogits(config, parameters, back), scales: {}, residualMax: 1 };
+  return createNetEvaluator(net, features, false);
+}
+
+/** The trained members below `outDir` as teachers. Throws ENSEMBLE_MISSING. */
 export async function loadTeaching(ensemble: Ensemble, outDir: string): Promise<Teaching> {
   await startJax();
   const hash = createHash("sha256");
   const teachers = ensemble.members.map((member) => {
-    const path = join(memberDir(outDir, member), runFiles.weights);
-    if (!isMemberTrained(outDir, member))
-      throw new ConfigError(
-        "ENSEMBLE_MISSING",
-        `${path} is missing: train the ensemble's member ${member.name} first (--teacher ${member.name}).`,
-      );
-    const bytes = new Uint8Array(readFileSync(path));
-    hash.update(bytes);
-    const { config, features, parameters } = readFloatModel(bytes, path);
-    const evaluator = createNetEvaluator({ config, parameters, scales: {}, residualMax: 1 }, features, false);
-    const logits = (patches: Float32Array, seqLen: number): Float32Array => evaluator.sequences(patches, seqLen).at(-1)!;
-    return { logits, readsCrops: member.training.recipe.cropEvery > 0 };
+    const { logitShift, cropEvery } = member.training.recipe;
+    const evaluator = memberEvaluator(outDir, member, "teacher");
+    const readsCrops = cropEvery > 0;
+    hash.update(readFileSync(weightsPath(outDir, member))).update(JSON.stringify([logitShift, readsCrops]));
+    return { logits: (patches: Float32Array, seqLen: number) => evaluator.sequences(patches, seqLen).at(-1)!, readsCrops };
   });
   return { ...ensemble.distillation, teachers, fingerprint: hash.digest("hex").slice(0, 16) };
+}
+
+function weightsPath(outDir: string, member: EnsembleMember): string {
+  return join(memberDir(outDir, member), runFiles.weights);
 }

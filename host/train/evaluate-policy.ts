@@ -12,6 +12,7 @@ export interface PolicyEvaluation {
   readonly meanMacs: number; // a decision, labelled or not; catch-up included
   readonly rebuilds: number; // decisions, labelled or not, before which a ring had overflowed
   readonly rebuildFraction: number; // of all decisions
+  readonly afterRebuild: { readonly decisions: number; readonly right: number }; // labelled decisions that a rebuilt state made
 }
 
 export interface PolicyOptions {
@@ -35,6 +36,7 @@ export function evaluatePolicy(
   let macs = 0;
   let all = 0;
   let rebuilds = 0;
+  const afterRebuild = { decisions: 0, right: 0 };
   const answeredByExit: number[] = new Array(session.logits().length).fill(0);
   for (const recording of recordings) {
     session.reset();
@@ -49,6 +51,10 @@ export function evaluatePolicy(
       decisions++;
       const isRight = decision.label === label;
       if (isRight) right++;
+      if (decision.rebuilds > 0) {
+        afterRebuild.decisions++;
+        if (isRight) afterRebuild.right++;
+      }
       if (decision.why !== "exit") continue;
       answered++;
       answeredByExit[decision.exit]!++;
@@ -56,7 +62,10 @@ export function evaluatePolicy(
     }
   }
   const meanMacs = macs / Math.max(1, all);
-  return { decisions, right, answered, answeredRight, answeredByExit, meanMacs, rebuilds, rebuildFraction: rebuilds / Math.max(1, all) };
+  return {
+    ...{ decisions, right, answered, answeredRight, answeredByExit, meanMacs },
+    ...{ rebuilds, rebuildFraction: rebuilds / Math.max(1, all), afterRebuild },
+  };
 }
 
 /** Class of frame i, −1 = none that the model knows. */

@@ -7,6 +7,9 @@ import type { SensedRecording } from "./protocols.ts";
 export const faultNames = ["rotate20", "stuck-axis", "lost-frames", "no-gyro"] as const;
 export type FaultName = (typeof faultNames)[number];
 
+/** Seed of the faults that are measured: the same fault in each run. */
+export const FAULT_SEED = 1;
+
 /** Values of an IMU frame: ax ay az gx gy gz. */
 const channels = 6;
 const axes = 3;

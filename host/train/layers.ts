@@ -13,7 +13,10 @@ export interface Numerics {
   readonly observe?: (name: string, value: np.Array) => void;
 }
 
-/** Breaks in a batch of sequences. A reset forgets all that came before that position. */
+/**
+ * Breaks in a batch of sequences. From a reset on, scan and attention know nothing of what came before; the convolution still reads the
+ * three patches before it, which a rebuild in the core does not have.
+ */
 export interface Breaks {
   readonly logDecay: np.Array; // (B, L, 1): 0, or −60 at a reset
   readonly attentionMask: np.Array; // (B or 1, nChunks, 1, 1, Q, K) added to scores: 0 or −10⁴

@@ -36,11 +36,13 @@ export interface RunFolder {
   progress(): TrainProgress[];
 }
 
-/** Opens or makes a run's folder. `isFresh` empties it of an earlier run's files. */
+/** Opens or makes a run's folder. `isFresh` empties it of an earlier run's files; agent.ts and CARD.md are their author's and stay. */
 export function openRunFolder(dir: string, isFresh: boolean): RunFolder {
   mkdirSync(dir, { recursive: true });
   const path = (file: keyof typeof runFiles): string => join(dir, runFiles[file]);
-  if (isFresh) for (const file of Object.keys(runFiles) as (keyof typeof runFiles)[]) rmSync(path(file), { force: true });
+  if (isFresh)
+    for (const file of Object.keys(runFiles) as (keyof typeof runFiles)[])
+      if (file !== "agent" && file !== "card") rmSync(path(file), { force: true });
   return {
     path,
     write: (file, content) => writeAtomic(path(file), content),

@@ -13,7 +13,7 @@ import type { RunMetrics } from "./metrics.ts";
 import { parameterCount } from "./net-config.ts";
 import { reportHtml } from "./report/report.ts";
 import { keepProgressUpTo, openRunFolder, type RunFolder, type TrainProgress } from "./run-folder.ts";
-import { type Recipe, type StepProgress, type TrainNetOptions, trainNet } from "./train-net.ts";
+import { type StepProgress, type TrainNetOptions, trainNet } from "./train-net.ts";
 import { type AgentTraining, checkSplit, type Phase, rolesOf } from "./training.ts";
 import { createValidation } from "./validation.ts";
 
@@ -64,16 +64,9 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
   const roles = rolesOf(split, phase);
   checkWindows(dataset, roles.train, "trained on");
   checkWindows(dataset, roles.heldOut, "held out");
-  const recipe: Recipe = run.steps === undefined ? training.recipe : { ...training.recipe, steps: run.steps };
-  const options: TrainNetOptions = {
-    config,
-    features,
-    classOf: training.classOf,
-    recordings: recordingsOf(dataset, roles.train),
-    recipe,
-    seed,
-    ...(run.teaching ? { teaching: run.teaching } : {}),
-  };
+  checkWindows(dataset, split.calibrate, "calibrated on");
+  const options = netOptions(training, { ...run, phase });
+  const { recipe } = options;
   const fingerprint = fingerprintOf(options);
   const folder = openRunFolder(run.outDir, run.isFresh ?? false);
   const bytes = folder.checkpoint();
@@ -133,6 +126,19 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
   folder.write("metrics", `${JSON.stringify(metrics, undefined, 1)}\n`);
   folder.write("report", reportHtml(metrics, folder.progress()));
   return { ...finished, metrics, folder };
+}
+
+/** What a run trains on, and how. */
+export function netOptions(
+  { config, features, classOf, recipe, split }: AgentTraining,
+  { dataset, seed, steps, phase = "final", teaching }: Pick<TrainRun, "dataset" | "seed" | "steps" | "phase" | "teaching">,
+): TrainNetOptions {
+  return {
+    ...{ config, features, classOf, seed },
+    recordings: recordingsOf(dataset, rolesOf(split, phase).train),
+    recipe: steps === undefined ? recipe : { ...recipe, steps },
+    ...(teaching ? { teaching } : {}),
+  };
 }
 
 function checkWindows(dataset: Dataset, subjects: readonly string[], use: string): void {

@@ -1,5 +1,6 @@
 import type { Random } from "../agent/random.ts";
 import { isScored, type Recording, type Segment, WINDOW_FRAMES, WINDOW_STRIDE } from "../agent/recording.ts";
+import { DataError } from "../core/errors.ts";
 import type { SequenceStart } from "./batches.ts";
 
 /** Draws the starts of one batch. */
@@ -17,8 +18,10 @@ export function windowSampler(recordings: readonly Recording[], transitionShare:
         for (let at = start; at + WINDOW_FRAMES <= end; at += WINDOW_STRIDE)
           windows.push({ recording, start: at, from: start, to: end - WINDOW_FRAMES });
     }
-  return (count, random) =>
-    Array.from({ length: count }, () => {
+  return (count, random) => {
+    if (windows.length === 0) throw tooShort(`no stretch of one activity of ${WINDOW_FRAMES} frames`);
+    if (transitionShare > 0 && transitions.length === 0) throw tooShort(`no transition with ${WINDOW_FRAMES} frames before it`);
+    return Array.from({ length: count }, () => {
       if (random.uniform() < transitionShare) {
         const { recording, from, to } = transitions[random.integer(transitions.length)]!;
         return { recording, start: from + random.integer(to - from) + 1 - WINDOW_FRAMES };
@@ -27,6 +30,7 @@ export function windowSampler(recordings: readonly Recording[], transitionShare:
       const moved = start + random.integer(WINDOW_STRIDE) - WINDOW_STRIDE / 2;
       return { recording, start: Math.max(from, Math.min(to, moved)) };
     });
+  };
 }
 
 /**
@@ -42,8 +46,9 @@ export function cropSampler(
   const lengths = recordings.map((recording) => recording.frames.length / channels);
   const rooms = lengths.map((length) => Math.max(0, length - frames + 1));
   const total = rooms.reduce((sum, room) => sum + room, 0);
-  return (count, random) =>
-    Array.from({ length: count }, () => {
+  return (count, random) => {
+    if (total === 0) throw tooShort(`none of ${frames} frames`);
+    return Array.from({ length: count }, () => {
       let at = random.integer(total);
       let i = 0;
       while (at >= rooms[i]!) at -= rooms[i++]!;
@@ -60,6 +65,14 @@ export function cropSampler(
         ? { recording, start: at }
         : { recording, start: first - before, splice: { patch, start: second } };
     });
+  };
+}
+
+function tooShort(what: string): DataError {
+  return new DataError(
+    "RECORDINGS_SHORT",
+    `the recordings to train on have ${what}: give longer ones, or a recipe with shorter sequences.`,
+  );
 }
 
 const SPLICE_MARGIN = 8; // patches on either side

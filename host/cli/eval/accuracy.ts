@@ -1,17 +1,14 @@
 import { evaluateFloat, evaluateStream, evaluateWindows } from "../../train/evaluate.ts";
-import { type FaultName, withFault } from "../../train/faults.ts";
+import { FAULT_SEED, type FaultName, withFault } from "../../train/faults.ts";
 import type { Losses } from "../../train/protocols.ts";
 import { bytesText, percentText, table } from "../table.ts";
-import { type EvalSetting, floatModelOf, progress, recordingsFor, wearerRoles } from "./setting.ts";
+import { type EvalSetting, floatModelOf, progress, recordingsFor, requireScored, wearerRoles } from "./setting.ts";
 
 export interface AccuracyOptions {
   readonly protocol: "window" | "stream";
   readonly float: boolean; // also in floating point: window protocol, no fault
   readonly fault: FaultName | undefined;
 }
-
-/** Seed of every fault: the same fault in each run. */
-export const FAULT_SEED = 1;
 
 /** How often each exit is right at full depth, by the window or the stream protocol, maybe with a faulty sensor: eval's JSON document. */
 export function scoreAccuracy(setting: EvalSetting, { protocol, float: isFloat, fault }: AccuracyOptions) {
@@ -24,6 +21,7 @@ export function scoreAccuracy(setting: EvalSetting, { protocol, float: isFloat, 
   const onWindow = progress(out);
   const run = protocol === "window" ? evaluateWindows : evaluateStream;
   const result = run(() => model.createSession(), dataset, { users, onWindow, losses });
+  requireScored(result.windows, users);
   const last = result.exits.at(-1)!;
   const floatModel = isFloat && protocol === "window" && fault === undefined ? floatModelOf(agent, out) : undefined;
   if (floatModel) out.note("In floating point …");

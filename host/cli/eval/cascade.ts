@@ -26,7 +26,13 @@ export async function evalCascade(setting: EvalSetting, { alpha, delta }: Cascad
     { scored: scored.all, tuning: tuning.map(({ all }) => all), certifying: certifying.all },
     { alpha, delta, random: createRandom(BOOTSTRAP_SEED) },
   );
+  const gate = compareGate(gating, scored, model, report.cascade);
   say(out, report, `${agent.definition.name}, cascade, ${model.engine} core`, `${roles.score.length} ${list} wearers`);
+  const { askedFraction, confidenceAccuracy, gateAccuracy } = gate.table[2]!;
+  out.say(
+    `asking the least sure ${percentText(askedFraction, 1)}: ${percentText(confidenceAccuracy, 2)} by confidence, ` +
+      `${percentText(gateAccuracy, 2)} by a logistic gate (area under its curve ${gate.auroc.gate.toFixed(3)}, confidence ${gate.auroc.confidence.toFixed(3)})`,
+  );
   const { windows, edge, cloud, cap, ...rest } = report;
   out.document({
     agent: agent.definition.name,
@@ -36,7 +42,7 @@ export async function evalCascade(setting: EvalSetting, { alpha, delta }: Cascad
     cloud: { ...cloud, members: members.length, contextPatches: model.image.contextPatches, meanMacs: meanMacs(scored.all) },
     ...rest,
     cap: { ...cap, tuning: cap.tuning.map((group, g) => ({ users: roles.tune[g], ...group })) },
-    gate: compareGate(gating, scored, model, report.cascade),
+    gate,
     engine: model.engine,
     imageHash: model.imageHash,
     teacherHashes: members.map(({ imageHash }) => imageHash),

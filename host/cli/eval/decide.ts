@@ -1,5 +1,4 @@
 import { FIXED_LOGIT_BITS } from "../../../assembly/layout.ts";
-import { DataError } from "../../core/errors.ts";
 import type { SubjectList } from "../../core/image-types.ts";
 import type { Model } from "../../core/model.ts";
 import type { CascadeDecision } from "../../policy/cascade.ts";
@@ -8,7 +7,7 @@ import { exitTemperature } from "../../policy/temperature.ts";
 import { type StreamDecision, streamDecisions } from "../../train/stream-decisions.ts";
 import { openTeacherModels, teacherOf } from "../teacher.ts";
 import { askAll } from "./ask-cloud.ts";
-import { type EvalSetting, progress, recordingsFor, type WearerRoles } from "./setting.ts";
+import { type EvalSetting, progress, recordingsFor, requireScored, type WearerRoles } from "./setting.ts";
 
 /** Fewer decisions than this certify no threshold. */
 export const MIN_ANSWERED = 300;
@@ -37,12 +36,7 @@ export async function decideAll(setting: EvalSetting, roles: WearerRoles): Promi
     const recordings = recordingsFor(setting, users);
     out.note(`Streaming wearers ${users.join(" ")} …`);
     const edge = streamDecisions(() => model.createSession(), model.image, recordings, progress(out));
-    if (edge.length === 0) {
-      throw new DataError(
-        "EVAL_NO_WINDOWS",
-        `the recordings of the wearers ${users.join(" ")} have no labelled window of 2.56 s: nothing can be scored. Label longer stretches.`,
-      );
-    }
+    requireScored(edge.length, users);
     out.note("Asking the cloud about each window …");
     return { edge, all: await askAll(provider, model, members, agent.definition.name, edge, progress(out, "answers")) };
   };

@@ -1,9 +1,8 @@
 import { evaluateStream, evaluateWindows } from "../../train/evaluate.ts";
-import { type FaultName, faultNames, withFault } from "../../train/faults.ts";
+import { FAULT_SEED, type FaultName, faultNames, withFault } from "../../train/faults.ts";
 import type { Losses } from "../../train/protocols.ts";
 import { percentText, table } from "../table.ts";
-import { FAULT_SEED } from "./accuracy.ts";
-import { type EvalSetting, recordingsFor, wearerRoles } from "./setting.ts";
+import { type EvalSetting, recordingsFor, requireScored, wearerRoles } from "./setting.ts";
 
 /** Every sensor fault against the sound sensor, by both protocols, at the last exit. */
 export function evalFaults(setting: EvalSetting): void {
@@ -17,6 +16,7 @@ export function evalFaults(setting: EvalSetting): void {
     const score = (run: typeof evaluateWindows) => {
       const losses: Losses = { held: 0, resets: 0 };
       const { windows, exits, sha256 } = run(() => model.createSession(), dataset, { users, losses });
+      requireScored(windows, users);
       const { accuracy, macroF1 } = exits.at(-1)!;
       return { windows, accuracy, macroF1, ...losses, hash: sha256 };
     };

@@ -2,7 +2,7 @@ import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { evaluatePolicy } from "../../train/evaluate-policy.ts";
 import { chooseExits, exitSavings } from "../../train/exit-savings.ts";
 import { percentText } from "../table.ts";
-import { betweenClassOf, type EvalSetting, recordingsFor, wearerRoles } from "./setting.ts";
+import { betweenClassOf, type EvalSetting, recordingsFor, requireScored, wearerRoles } from "./setting.ts";
 
 /** Accuracy that early exits may cost on the wearers who choose their thresholds. */
 const TOLERANCE = 0.003;
@@ -22,6 +22,7 @@ export function evalPolicy(setting: EvalSetting): void {
     askIntervalHops: agent.definition.asks.intervalHops,
   };
   const own = evaluatePolicy(() => model.createSession(), recordings, { setPoint, betweenClass });
+  requireScored(own.decisions, roles.score);
   out.note("Exits alone: looking for their thresholds on the other wearers …");
   const groups = roles.tune.map((users) => recordingsFor(setting, users));
   const choice = chooseExits(model, groups, TOLERANCE, betweenClass);
@@ -50,6 +51,7 @@ export function evalPolicy(setting: EvalSetting): void {
       answeredByExit: early.answeredByExit,
       rebuilds: early.rebuilds,
       rebuildFraction: early.rebuildFraction,
+      afterRebuild: { ...early.afterRebuild, accuracy: shareOf(early.afterRebuild) },
     },
     engine: model.engine,
     imageHash: model.imageHash,
@@ -66,9 +68,15 @@ export function evalPolicy(setting: EvalSetting): void {
   );
   out.say(
     `by exit ${early.answeredByExit.join(" ")}; ${Math.round(early.meanMacs)} MACs a decision, ` +
-      `rings overflowed before ${percentText(early.rebuildFraction, 2)} of the decisions`,
+      `rings overflowed before ${percentText(early.rebuildFraction, 2)} of the decisions` +
+      (early.afterRebuild.decisions === 0 ? "" : `, of which ${percentText(shareOf(early.afterRebuild)!, 2)} were right`),
   );
   out.document(document);
+}
+
+/** Null: there were none. */
+function shareOf({ decisions, right }: { readonly decisions: number; readonly right: number }): number | null {
+  return decisions === 0 ? null : right / decisions;
 }
 
 /** "never 0.920 0.880, the last always": a probability for each exit. */

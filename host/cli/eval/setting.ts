@@ -49,6 +49,15 @@ export function recordingsFor({ dataset, model }: Pick<EvalSetting, "dataset" | 
   );
 }
 
+/** Throws EVAL_NO_WINDOWS where `count` moments of the wearers could be scored: none. */
+export function requireScored(count: number, users: SubjectList): void {
+  if (count > 0) return;
+  throw new DataError(
+    "EVAL_NO_WINDOWS",
+    `the recordings of the wearers ${users.join(" ")} have no labelled window of 2.56 s: nothing can be scored. Label longer stretches.`,
+  );
+}
+
 /** Class of what lies between two activities, −1 where the model has none. */
 export function betweenClassOf({ manifest }: Model): number {
   return manifest.labels.indexOf("transition");
@@ -76,5 +85,5 @@ export function floatModelOf(agent: LoadedAgent, out: Output): FloatModel | unde
   } catch (cause) {
     throw new ModelError("FLOAT_UNREADABLE", `cannot read ${path}: check its permissions, or leave it out with --no-float.`, { cause });
   }
-  return readFloatModel(bytes);
+  return readFloatModel(bytes, path);
 }

@@ -16,7 +16,7 @@ import { type Day, recordedDay, syntheticDay } from "../../simulate/day.ts";
 import { parseTrace, seededTrace } from "../../simulate/network-trace.ts";
 import { policyFromCertificate, readPolicy } from "../../simulate/policy-file.ts";
 import { type DaySetting, poweredBoard } from "../../simulate/setting.ts";
-import { type FaultName, withFault } from "../../train/faults.ts";
+import { FAULT_SEED, type FaultName, withFault } from "../../train/faults.ts";
 import type { ScoredList } from "../eval/setting.ts";
 import type { Output } from "../output.ts";
 import { openTeacher } from "../teacher.ts";
@@ -40,7 +40,6 @@ export interface DayOptions {
   readonly engine: EngineName;
 }
 
-const FAULT_SEED = 1;
 /** The air is warmest at three in the afternoon, by so many kelvin above the mean. */
 const AMBIENT_SWING_KELVIN = 3;
 const DAY_SECONDS = 86_400;

@@ -64,6 +64,8 @@ export async function planTraining(io: CliIo, agent: string | undefined, options
       "name a bundled agent to train it (dormouse train activity), or give --name for an agent of your own on CSV recordings.",
     );
   if (name !== undefined) return planCsv(io, name, options);
+  if (options.rate !== undefined)
+    throw new ConfigError("TRAIN_OPTIONS", "--rate goes with --name: a bundled agent's data set has its own.");
   const recipe = recipes[agent!];
   if (recipe === undefined)
     throw new ConfigError(
@@ -75,12 +77,15 @@ export async function planTraining(io: CliIo, agent: string | undefined, options
   const training = options.float ? inFloat(bundled) : (member?.training ?? bundled);
   const outDir = resolve(io.cwd, options.out ?? `runs/${training.name}`);
   const members = training.ensemble?.members ?? [];
+  const dataset = load(resolve(io.cwd, options.data));
+  const { phase, steps } = options;
+  const run = { dataset, phase, ...(steps === undefined ? {} : { steps }) };
   return {
     training,
-    dataset: load(resolve(io.cwd, options.data)),
+    dataset,
     seeds: seedsOf(options, member?.seed ?? 1),
     outDir,
-    missingMembers: options.fresh ? members : members.filter((one) => !isMemberTrained(outDir, one)),
+    missingMembers: options.fresh ? members : members.filter((one) => !isMemberTrained(outDir, one, run)),
     agent,
     options,
   };
@@ -107,7 +112,8 @@ async function planCsv(io: CliIo, name: string, options: TrainOptions): Promise<
   if (!existsSync(path)) throw new DataError("CSV_NONE", `${path} is not there: give a folder with one CSV file a recording.`);
   const { training, dataset } = csvTraining(name, readCsvFolder(path, options.rate), labelledTraining);
   const outDir = resolve(io.cwd, options.out ?? `runs/${name}`);
-  return { training, dataset, seeds: seedsOf(options, 1), outDir, missingMembers: [], agent: undefined, options };
+  const own = options.float ? inFloat(training) : training;
+  return { training: own, dataset, seeds: seedsOf(options, 1), outDir, missingMembers: [], agent: undefined, options };
 }
 
 /** --seeds N: 1…N; --seed n: that one. */

@@ -11,6 +11,7 @@ export interface StudyOptions {
 
 /** Sizes meant for 20, 6 and 10 minutes on two cores, at 0.12 s a step and a quarter of a minute a training for compiling and scoring. */
 export const studyDefaults = {
+  augmentation: { steps: 400, seeds: 2, trials: 0 },
   distillation: { steps: 400, seeds: 5, trials: 0 },
   quantisation: { steps: 400, seeds: 5, trials: 0 },
   search: { steps: 250, seeds: 1, trials: 32 },
@@ -19,7 +20,7 @@ export const studyDefaults = {
 export const studyOption = (): Option =>
   new Option(
     "--study <name>",
-    "compare targets, number formats or shapes by short trainings, on the select wearers (default --out: runs/studies/<name>)",
+    "compare augmentations, targets, number formats or shapes by short trainings, on the select wearers (default --out: runs/studies/<name>)",
   ).choices(studyNames);
 
 export const trialsOption = (): Option =>

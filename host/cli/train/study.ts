@@ -59,6 +59,8 @@ async function planOf(io: CliIo, agent: string | undefined, name: StudyName, opt
       "STUDY_AGENT",
       "studies are of the activity agent: dormouse train activity --data DIR --study NAME, without --name and --teacher.",
     );
+  if (options.float || options.phase !== "final" || options.rate !== undefined)
+    throw new ConfigError("STUDY_OPTIONS", "a study trains on the fit wearers by its own rows: leave --float, --phase and --rate out.");
   if (options.trials !== undefined && name !== "search")
     throw new ConfigError("STUDY_TRIALS", `--trials goes with --study search: the ${name} study's size is its --seeds.`);
   if (name === "search" && options.seeds !== undefined)

@@ -102,14 +102,16 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
     throw new ConfigError("EVAL_OPTIONS", `--${options.cascade ? "cascade" : "adapt"} streams: leave --protocol ${protocol} out.`);
   if (fault !== undefined && protocol === "policy")
     throw new ConfigError("EVAL_OPTIONS", "--fault goes with --protocol window or stream: choose one of these.");
+  if (options.runs !== undefined && protocol === "policy")
+    throw new ConfigError("EVAL_OPTIONS", "--runs goes with --protocol window or stream: choose one of these.");
   const out = createOutput(io, options.json);
   const own = await loadAgent(name, io.cwd);
   const agent = options.model === undefined ? own : { ...own, modelPath: resolve(io.cwd, options.model) };
   const { alarm } = agent.definition;
-  if (alarm !== undefined && (options.cascade || options.adapt || fault !== undefined || isGiven("protocol")))
+  if (alarm !== undefined && (options.cascade || options.adapt || fault !== undefined || options.runs !== undefined || isGiven("protocol")))
     throw new ConfigError(
       "EVAL_OPTIONS",
-      `${agent.definition.name} is scored by its alarms, whole recordings at a time: leave --protocol, --cascade, --adapt and --fault out.`,
+      `${agent.definition.name} is scored by its alarms, whole recordings at a time: leave --protocol, --cascade, --adapt, --fault and --runs out.`,
     );
   const model = await openAgentModel(agent, { engine: options.engine });
   out.note(`Reading ${options.data} …`);

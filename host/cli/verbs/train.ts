@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { ConfigError } from "../../core/errors.ts";
 import { writeAtomic } from "../../train/atomic-file.ts";
 import { runFiles } from "../../train/run-folder.ts";
 import { type RunSummary, readMetrics, spreadText, summarize } from "../../train/summary.ts";
@@ -82,6 +83,8 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
   const out = createOutput(io, options.json);
   out.note(`Reading ${options.data} …`);
   if (options.study !== undefined) return runStudyVerb(io, out, agent, options);
+  if (options.trials !== undefined || options.part !== undefined)
+    throw new ConfigError("TRAIN_OPTIONS", "--trials and --part go with --study: add it, or leave them out.");
   const plan = await planTraining(io, agent, options);
   const { training, seeds, outDir } = plan;
   const dir = runsDir(plan);

@@ -1,15 +1,12 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { recordingsOf } from "../../agent/recording.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { type Aggregation, aggregate, aggregations, reliabilityOf } from "../aggregate.ts";
 import { startJax } from "../device-arrays.ts";
 import type { Teaching } from "../distill.ts";
-import { loadTeaching, memberDir } from "../ensemble.ts";
-import { readFloatModel } from "../float-forward.ts";
-import { accuracyOf, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "../net-evaluator.ts";
+import { loadTeaching, memberDir, memberEvaluator } from "../ensemble.ts";
+import { accuracyOf, type NetEvaluator, type ScoredWindows } from "../net-evaluator.ts";
 import { trainAgent } from "../run.ts";
-import { openRunFolder, runFiles } from "../run-folder.ts";
+import { openRunFolder } from "../run-folder.ts";
 import { readMetrics } from "../summary.ts";
 import type { Ensemble } from "../training.ts";
 import { rowFigure } from "./row-figure.ts";
@@ -78,7 +75,7 @@ async function compute(plan: StudyPlan, ensemble: Ensemble, part: string, watch:
     const values = { window: heldOut.window.accuracy.at(-1)!, stream: heldOut.stream.accuracy.at(-1)! };
     return [{ row: `member ${member.name}`, seed: member.seed, values }];
   }
-  if (part === ensemblePart) return ensembleRows(plan, await evaluators(plan, ensemble));
+  if (part === ensemblePart) return ensembleRows(plan, await evaluators(plan, ensemble, "shipped"));
   for (const seed of plan.seeds)
     for (const row of rows)
       if (part === studentPart(row, seed)) {
@@ -89,14 +86,9 @@ async function compute(plan: StudyPlan, ensemble: Ensemble, part: string, watch:
   throw new ConfigError("STUDY_PART", `the distillation study has no part "${part}".`);
 }
 
-/** The members in floating point, as the students' teachers are. */
-async function evaluators({ outDir }: StudyPlan, { members }: Ensemble): Promise<NetEvaluator[]> {
+async function evaluators({ outDir }: StudyPlan, { members }: Ensemble, as: "teacher" | "shipped"): Promise<NetEvaluator[]> {
   await startJax();
-  return members.map((member) => {
-    const path = join(memberDir(outDir, member), runFiles.weights);
-    const { config, features, parameters } = readFloatModel(new Uint8Array(readFileSync(path)), path);
-    return createNetEvaluator({ config, parameters, scales: {}, residualMax: 1 }, features, false);
-  });
+  return members.map((member) => memberEvaluator(outDir, member, as));
 }
 
 /** Reliability is measured on streaming decisions of the calibrate wearers: no member was fitted on them, transitions count. */
@@ -104,7 +96,10 @@ async function teachingBy(plan: StudyPlan, ensemble: Ensemble, aggregation: Aggr
   const { training } = plan;
   const teaching = { ...(await loadTeaching(ensemble, plan.outDir)), aggregation };
   if (aggregation !== "reliability-weighted") return teaching;
-  return { ...teaching, reliability: await reliabilityOnCalibrate(plan, await evaluators(plan, ensemble), training.config.nClasses) };
+  return {
+    ...teaching,
+    reliability: await reliabilityOnCalibrate(plan, await evaluators(plan, ensemble, "teacher"), training.config.nClasses),
+  };
 }
 
 function reliabilityOnCalibrate({ training, dataset }: StudyPlan, members: readonly NetEvaluator[], nClasses: number) {

@@ -76,8 +76,9 @@ function settingsOf({ name, plan: { training, dataset, steps } }: Study): string
     recordings: recordingsOf(dataset, [...split.fit, ...split.select, ...split.calibrate]),
   });
   const { fit, select, calibrate } = split;
+  const members = training.ensemble?.members.map((member) => [member.name, member.seed, member.training.recipe]);
   return createHash("sha256")
-    .update(JSON.stringify([name, fingerprint, fit, select, calibrate, training.ensemble?.distillation]))
+    .update(JSON.stringify([name, fingerprint, fit, select, calibrate, training.ensemble?.distillation, members]))
     .digest("hex")
     .slice(0, 16);
 }

@@ -1,8 +1,5 @@
 import { recordingsOf } from "../../agent/recording.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { Model } from "../../core/model.ts";
-import { evaluateStream, evaluateWindows } from "../evaluate.ts";
-import type { ExportOptions } from "../export.ts";
 import { createNetEvaluator } from "../net-evaluator.ts";
 import type { TrainedNet } from "../train-net.ts";
 import { type Storage, stateBytes, weightBytes } from "./byte-counts.ts";
@@ -10,7 +7,7 @@ import { roundToFourBits } from "./four-bits.ts";
 import { observeScales, withScanInput } from "./observe-scales.ts";
 import { rowFigure } from "./row-figure.ts";
 import { shortScanAccuracy } from "./short-scan.ts";
-import { accuracies, trainShort } from "./short-training.ts";
+import { accuracies, coreAccuracy, trainShort } from "./short-training.ts";
 import { type Measured, type PartWatch, reportHead, type Study, type StudyPlan, type StudyReport } from "./study.ts";
 import { studyImage } from "./study-image.ts";
 import { countCell, shareCell } from "./table-rows.ts";
@@ -65,12 +62,12 @@ async function rowsOfFloat(plan: StudyPlan, net: TrainedNet, seed: number): Prom
   const fourBits = (group: number): TrainedNet => ({ ...usual, parameters: roundToFourBits(net.config, net.parameters, group) });
   return {
     float32: accuracies(plan, createNetEvaluator(net, plan.training.features, false)),
-    "int8 after training, a scale a row": inCore(plan, usual),
-    "int8 after, a scale a tensor": inCore(plan, usual, { weightScales: "tensor" }),
-    "int8 after, scan input at 99.9 %": inCore(plan, clipped(await observeScales(plan, net, seed, 0.999))),
-    "int8 after, scan input unclipped": inCore(plan, clipped(await observeScales(plan, net, seed, 1))),
-    "int4 weights after, groups of 32": inCore(plan, fourBits(32)),
-    "int4 weights after, groups of 16": inCore(plan, fourBits(16)),
+    "int8 after training, a scale a row": coreAccuracy(plan, usual),
+    "int8 after, a scale a tensor": coreAccuracy(plan, usual, { image: { weightScales: "tensor" } }),
+    "int8 after, scan input at 99.9 %": coreAccuracy(plan, clipped(await observeScales(plan, net, seed, 0.999))),
+    "int8 after, scan input unclipped": coreAccuracy(plan, clipped(await observeScales(plan, net, seed, 1))),
+    "int4 weights after, groups of 32": coreAccuracy(plan, fourBits(32)),
+    "int4 weights after, groups of 16": coreAccuracy(plan, fourBits(16)),
   };
 }
 
@@ -78,18 +75,8 @@ function rowsOfAware(plan: StudyPlan, net: TrainedNet): Accuracies {
   const { training, dataset } = plan;
   const observed = recordingsOf(dataset, training.split.fit).slice(0, observedRecordings);
   return {
-    "int8, quantisation-aware": inCore(plan, net),
+    "int8, quantisation-aware": coreAccuracy(plan, net),
     "int8, aware, int16 scan state": shortScanAccuracy(studyImage(training, net), observed, recordingsOf(dataset, training.split.select)),
-  };
-}
-
-/** The exported image in the real core. */
-function inCore({ training, dataset }: StudyPlan, net: TrainedNet, over: Partial<ExportOptions> = {}): { window: number; stream: number } {
-  const model = Model.load(studyImage(training, net, over));
-  const options = { users: training.split.select };
-  return {
-    window: evaluateWindows(() => model.createSession(), dataset, options).exits.at(-1)!.accuracy,
-    stream: evaluateStream(() => model.createSession(), dataset, options).exits.at(-1)!.accuracy,
   };
 }
 

@@ -1,12 +1,16 @@
-import { recordingsOf } from "../../agent/recording.ts";
+import { type Recording, recordingsOf } from "../../agent/recording.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { Model } from "../../core/model.ts";
 import { exitDecisions } from "../../policy/exit-decisions.ts";
 import { reliability } from "../../policy/reliability.ts";
 import { fitTemperature } from "../../policy/temperature.ts";
 import type { Teaching } from "../distill.ts";
+import { evaluateStream, evaluateWindows } from "../evaluate.ts";
+import type { ExportOptions } from "../export.ts";
 import { accuracyOf, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "../net-evaluator.ts";
 import { type Recipe, type TrainedNet, trainNet } from "../train-net.ts";
 import type { PartWatch, StudyPlan } from "./study.ts";
+import { studyImage } from "./study-image.ts";
 
 /** A recipe for comparing: fewer steps, batches half as large. */
 export function shortRecipe(recipe: Recipe, steps: number): Recipe {
@@ -42,6 +46,21 @@ export function accuracies({ training, dataset }: StudyPlan, evaluator: NetEvalu
   const heldOut = recordingsOf(dataset, training.split.select);
   const last = training.config.exits.length - 1;
   return { window: accuracyOf(evaluator.windows(heldOut), last), stream: accuracyOf(evaluator.stream(heldOut), last) };
+}
+
+/** Accuracies at the last exit of the net's image in the real core. Default: the select wearers' recordings, the image as it is shipped. */
+export function coreAccuracy(
+  { training, dataset }: StudyPlan,
+  net: TrainedNet,
+  over: { readonly recordings?: readonly Recording[]; readonly image?: Partial<ExportOptions> } = {},
+): { window: number; stream: number } {
+  const model = Model.load(studyImage(training, net, over.image));
+  const recordings = over.recordings ?? recordingsOf(dataset, training.split.select);
+  const options = { users: training.split.select };
+  return {
+    window: evaluateWindows(() => model.createSession(), { recordings }, options).exits.at(-1)!.accuracy,
+    stream: evaluateStream(() => model.createSession(), { recordings }, options).exits.at(-1)!.accuracy,
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Dataset } from "../../agent/recording.ts";
 import type { AgentTraining } from "../training.ts";
 
-export const studyNames = ["distillation", "quantisation", "search"] as const;
+export const studyNames = ["augmentation", "distillation", "quantisation", "search"] as const;
 export type StudyName = (typeof studyNames)[number];
 
 /** What one row of a table measured with one seed. */

@@ -50,6 +50,7 @@ describe("eval --cascade", () => {
   it.each([
     [["--cascade", "--protocol", "window"], /leave --protocol window out/],
     [["--fault", "no-gyro", "--protocol", "policy"], /window or stream/],
+    [["--runs", "runs", "--protocol", "policy"], /--runs goes with --protocol window or stream/],
   ])("refuses %j", async (args, message) => {
     const { code, document } = await evaluate(...args);
     expect(code).toBe(1);
@@ -91,6 +92,7 @@ describe("eval --protocol policy", () => {
       fullDepth: { accuracy: expect.any(Number), meanMacs: expect.any(Number) },
       computeShare: expect.any(Number),
       rebuildFraction: expect.any(Number),
+      afterRebuild: { decisions: expect.any(Number) },
     });
     const byExit = document.exitsAlone!.answeredByExit as number[];
     expect(byExit.reduce((sum, n) => sum + n, 0)).toBe(5);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { activityTraining } from "../../../agents/activity/train.ts";
 import { DormouseError } from "../../../host/core/errors.ts";
 import { readCheckpoint, writeCheckpoint } from "../../../host/train/checkpoint.ts";
 import { fingerprintOf } from "../../../host/train/fingerprint.ts";
@@ -37,6 +38,26 @@ describe("a training that was stopped", () => {
     const atEnd = await trainNet(training({ resume: resumed(await stoppedAt(20, training()), training()) }));
     expect(atEnd).toEqual(straight);
   });
+});
+
+it("ends with the same bits as one that was not where an ensemble teaches", { timeout: 120_000 }, async () => {
+  const seen: number[] = [];
+  const logits = (patches: Float32Array, seqLen: number): Float32Array => {
+    seen.push(seqLen);
+    const perPatch = tinyConfig.channels * tinyConfig.patchFrames;
+    return Float32Array.from({ length: (patches.length / perPatch) * tinyConfig.nClasses }, (_, i) => patches[i]! * (i % 3));
+  };
+  const teachers = [
+    { logits, readsCrops: true },
+    { logits: (patches: Float32Array, seqLen: number) => logits(patches, -seqLen), readsCrops: false },
+  ];
+  const { distillation } = activityTraining.ensemble!;
+  const taught = (over: Partial<TrainNetOptions> = {}) =>
+    training({ teaching: { ...distillation, batches: 3, teachers, fingerprint: "two" }, ...over });
+  const straight = await trainNet(taught());
+  expect(seen.sort((a, b) => a - b)).toEqual([...Array(3).fill(-32), ...Array(3).fill(32), ...Array(3).fill(64)]); // who knows windows alone is not asked about crops
+  const again = await trainNet(taught({ resume: resumed(await stoppedAt(13, taught()), taught()) }));
+  expect(again).toEqual(straight);
 });
 
 describe("a checkpoint", () => {

@@ -179,6 +179,9 @@ describe("dormouse train --name", () => {
     [["activity", "--name", "x"], /name a bundled agent .* or give --name/],
     [["gestures"], /no training recipe for agent "gestures".*--name gestures/],
     [["--name", "x", "--seed", "1", "--seeds", "2"], /cannot be used with/],
+    [["activity", "--rate", "50"], /--rate goes with --name/],
+    [["activity", "--trials", "3"], /--trials and --part go with --study/],
+    [["activity", "--study", "quantisation", "--phase", "select"], /leave --float, --phase and --rate out/],
   ])("refuses %j", async (args, message) => {
     const { code, stderr } = await cli(["train", "--data", data, ...args]);
     expect(code).toBe(1);

@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { activityTraining } from "../../../agents/activity/train.ts";
+import { isMemberTrained } from "../../../host/train/ensemble.ts";
 import { trainAgent } from "../../../host/train/run.ts";
 import { openRunFolder } from "../../../host/train/run-folder.ts";
 import type { AgentTraining } from "../../../host/train/training.ts";
@@ -53,19 +54,41 @@ it("refuses a folder of another training, and forgets it with isFresh", { timeou
   await run("one", { steps: 2 });
   await expect(run("one", { steps: 3 })).rejects.toThrow(/another training: the recipe .*--fresh/);
   await expect(run("one", { steps: 2, seed: 2 })).rejects.toThrow(/the seed differs/);
+  writeFileSync(join(folder.path, "one", "CARD.md"), "who may use it");
   await run("one", { steps: 3, isFresh: true });
   expect(
     openRunFolder(join(folder.path, "one"), false)
       .progress()
       .map(({ step }) => step),
   ).toEqual([1, 2, 3]);
+  expect(read("one", "CARD.md").toString()).toBe("who may use it"); // its author's, not the run's
   writeFileSync(join(folder.path, "one", "progress.jsonl"), "{}\n");
   await expect(run("one", { steps: 3 })).rejects.toThrow(/progress\.jsonl:1: no progress line/);
+});
+
+it("takes a member of an ensemble for trained only where this very run made it", { timeout: 60_000 }, async () => {
+  const member = { name: "a", seed: 1, training };
+  await run(join("ensemble", "a", "seed-1"), { steps: 2 });
+  const isTrained = (over: Partial<Parameters<typeof isMemberTrained>[2]> = {}, of = member) =>
+    isMemberTrained(folder.path, of, { dataset, steps: 2, ...over });
+  expect(isTrained()).toBe(true);
+  expect(isTrained({ steps: 3 })).toBe(false);
+  expect(isTrained({ phase: "select" })).toBe(false);
+  expect(isTrained({}, { ...member, training: { ...training, recipe: { ...training.recipe, logitShift: [] } } })).toBe(false);
+  writeFileSync(join(folder.path, "ensemble", "a", "seed-1", "config.json"), "{");
+  expect(isTrained()).toBe(false);
+});
+
+it("says what recordings too short for the recipe lack", async () => {
+  const { segments, ...rest } = recordingOfTwo("1", 1);
+  const short = { recordings: [{ ...rest, segments: segments.filter(({ label }) => label !== 7) }, ...dataset.recordings.slice(1)] };
+  await expect(run("short", { dataset: short, steps: 2, phase: "select" })).rejects.toThrow(/no transition with 128 frames before it/);
 });
 
 it("holds out the select wearers in phase select, and needs windows of those it trains on and holds out", { timeout: 60_000 }, async () => {
   const { metrics } = await run("select", { steps: 2, phase: "select" });
   expect(metrics).toMatchObject({ wearers: { train: ["1"], heldOut: ["2"] }, phase: "select", labels: activityTraining.manifest.labels });
   const without = { recordings: dataset.recordings.filter(({ subject }) => subject !== "3") };
+  await expect(run("select-none", { dataset: without, phase: "select" })).rejects.toThrow(/wearers calibrated on \(3\) have no labelled/);
   await expect(run("none", { dataset: without })).rejects.toThrow(/wearers held out \(3\) have no labelled stretch of 128 frames/);
 });

@@ -73,13 +73,16 @@ describe("eval of an agent with an alarm", () => {
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "EVAL_NO_RECORDINGS", message: expect.stringContaining("SA04") } });
   });
 
-  it.each([["--protocol", "stream"], ["--cascade"], ["--fault", "all"]])("refuses %s %s: alarms are scored one way", async (...args) => {
-    const { code, stdout } = await evaluate(...args.filter((arg) => arg !== undefined));
-    expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({
-      error: { code: "EVAL_OPTIONS", message: expect.stringMatching(/^tripper is scored by its alarms/) },
-    });
-  });
+  it.each([["--protocol", "stream"], ["--cascade"], ["--fault", "all"], ["--runs", "runs"]])(
+    "refuses %s %s: alarms are scored one way",
+    async (...args) => {
+      const { code, stdout } = await evaluate(...args.filter((arg) => arg !== undefined));
+      expect(code).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({
+        error: { code: "EVAL_OPTIONS", message: expect.stringMatching(/^tripper is scored by its alarms/) },
+      });
+    },
+  );
 
   it("refuses an alarm that the model has no label for", async () => {
     writeAlarmAgent("thunder");

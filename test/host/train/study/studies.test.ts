@@ -70,6 +70,13 @@ it("teaches a student by the members' reliability on the calibrate wearers", { t
   for (const key of ["window", "stream", "eceWindow", "eceStream", "eceStreamScaled"]) expect(values[key], key).toBeGreaterThanOrEqual(0);
 });
 
+it("scores an augmentation on sound sensors and on every faulty one", { timeout: 120_000 }, async () => {
+  const [none, recipes] = await compute("augmentation", "none.seed-1", "the-recipe-s.seed-1");
+  expect([none!.row, recipes!.row]).toEqual(["none", "the recipe's"]);
+  expect(Object.keys(none!.values)).toEqual(["window", "stream", "rotate20", "stuck-axis", "lost-frames", "no-gyro"]);
+  expect(none!.values).not.toEqual(recipes!.values);
+});
+
 it("trains a shape with patches of 8 frames", { timeout: 120_000 }, async () => {
   const [trial] = await compute("search", "d16-SA-n4-p8-x1");
   expect(trial!.values).toMatchObject({ arenaBytes: expect.any(Number), instructions: expect.any(Number) });
