@@ -36,18 +36,6 @@ const features = { stepCounts: [32, 32, 32, 2, 2, 2], kneeSteps: [0, 0, 0, 64, 6
 const ssm: SsmConfig = { kind: "ssm", dInner: 64, nHeads: 4, headDim: 16, dState: 8, dConv: 4 };
 const attention: AttentionConfig = { kind: "attention", nHeads: 4, nKvHeads: 2, headDim: 8, windowPatches: 32, dMlp: 64 };
 
-/**
- * Postural transitions are 8 % of HAPT's labelled time, for its protocol is made of them; a person stands up some 60 times a day (Dall and
- * Kerr 2010, Applied Ergonomics 41), which is less than 1 %. On the logits as trained the shift is one from 8 to 2 %; the exits'
- * temperatures, about 0.62, make them sharper, and the shift one to 0.8 %. So the net claims fewer transitions that are none.
- */
-const logitShift = activityLabels.map((label) => (label === "transition" ? oddsRatio(0.08, 0.02) : 0));
-
-/** Logarithm of how much the odds of a share change. */
-function oddsRatio(from: number, to: number): number {
-  return Math.log(to / (1 - to)) - Math.log(from / (1 - from));
-}
-
 /** How a member of the ensemble learns: from labels. */
 const memberRecipe: Recipe = {
   steps: 1000,
@@ -67,7 +55,6 @@ const memberRecipe: Recipe = {
   spliceShare: 0.4,
   quantizeFromShare: 0.45,
   averageDecay: 0.99,
-  logitShift,
 };
 
 /** How the student learns: from the ensemble, whose soft labels regularise enough. */

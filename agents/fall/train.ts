@@ -48,7 +48,6 @@ const recipe: Recipe = {
   spliceShare: 0,
   quantizeFromShare: 0.5,
   averageDecay: 0.99,
-  logitShift: [],
 };
 
 const manifest: AgentTraining["manifest"] = {

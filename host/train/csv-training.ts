@@ -39,7 +39,6 @@ export function csvTraining(name: string, folder: CsvFolder, shape: TrainingShap
         augmentation: { ...noAugmentation, channelScale: shape.recipe.augmentation.channelScale, noise: shape.recipe.augmentation.noise }, // which channels turn together, drift or fail is not known
         transitionShare: 0,
         spliceShare: 0,
-        logitShift: [],
       },
       classOf: (label) => label - 1,
       split,

@@ -7,7 +7,6 @@ import type { Teaching } from "./distill.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { readFloatModel } from "./float-forward.ts";
 import { createNetEvaluator, type NetEvaluator } from "./net-evaluator.ts";
-import { shiftLogits } from "./parameters.ts";
 import { netOptions, type TrainRun } from "./run.ts";
 import { runFiles } from "./run-folder.ts";
 import type { Ensemble, EnsembleMember } from "./training.ts";
@@ -34,8 +33,8 @@ export function isMemberTrained(
   }
 }
 
-/** A trained member in floating point. It teaches by the shares of training, and a student's logits are moved in their turn. Throws ENSEMBLE_MISSING. */
-export function memberEvaluator(outDir: string, member: EnsembleMember, as: "teacher" | "shipped"): NetEvaluator {
+/** A trained member in floating point. Throws ENSEMBLE_MISSING. */
+export function memberEvaluator(outDir: string, member: EnsembleMember): NetEvaluator {
   const path = weightsPath(outDir, member);
   if (!existsSync(path))
     throw new ConfigError(
@@ -43,9 +42,7 @@ export function memberEvaluator(outDir: string, member: EnsembleMember, as: "tea
       `${path} is missing: train the ensemble's member ${member.name} first (--teacher ${member.name}).`,
     );
   const { config, features, parameters } = readFloatModel(new Uint8Array(readFileSync(path)), path);
-  const back = as === "teacher" ? member.training.recipe.logitShift.map((by) => -by) : [];
-  const net = { config, parameters: shiftLogits(config, parameters, back), scales: {}, residualMax: 1 };
-  return createNetEvaluator(net, features, false);
+  return createNetEvaluator({ config, parameters, scales: {}, residualMax: 1 }, features, false);
 }
 
 /** The trained members below `outDir` as teachers. Throws ENSEMBLE_MISSING. */
@@ -53,10 +50,9 @@ export async function loadTeaching(ensemble: Ensemble, outDir: string): Promise<
   await startJax();
   const hash = createHash("sha256");
   const teachers = ensemble.members.map((member) => {
-    const { logitShift, cropEvery } = member.training.recipe;
-    const evaluator = memberEvaluator(outDir, member, "teacher");
-    const readsCrops = cropEvery > 0;
-    hash.update(readFileSync(weightsPath(outDir, member))).update(JSON.stringify([logitShift, readsCrops]));
+    const evaluator = memberEvaluator(outDir, member);
+    const readsCrops = member.training.recipe.cropEvery > 0;
+    hash.update(readFileSync(weightsPath(outDir, member))).update(String(readsCrops));
     return { logits: (patches: Float32Array, seqLen: number) => evaluator.sequences(patches, seqLen).at(-1)!, readsCrops };
   });
   return { ...ensemble.distillation, teachers, fingerprint: hash.digest("hex").slice(0, 16) };

@@ -33,22 +33,6 @@ export function copyParameters(parameters: Parameters): Parameters {
   return Object.fromEntries(Object.entries(parameters).map(([name, values]) => [name, values.slice()]));
 }
 
-/**
- * A copy whose exits' logits are moved by `shift` (a class; empty: not moved): they then speak of other shares of the classes than
- * training had, ln(odds meant / odds in training) a class (Saerens et al. 2002, doi 10.1162/089976602753284446; Menon et al. 2021,
- * arXiv 2007.07314).
- */
-export function shiftLogits(config: NetConfig, parameters: Parameters, shift: readonly number[]): Parameters {
-  const moved = copyParameters(parameters);
-  config.exits.forEach((_, k) => {
-    const bias = moved[`e${k}.b`]!;
-    shift.forEach((by, c) => {
-      bias[c]! += by;
-    });
-  });
-  return moved;
-}
-
 function fillNormal(values: Float32Array, deviation: number, random: Random): void {
   for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
 }

@@ -11,7 +11,7 @@ import { exitLoss } from "./loss.ts";
 import { mixerCount } from "./net.ts";
 import { A_MAX, A_MIN, type NetConfig } from "./net-config.ts";
 import { blendScales, createObserver } from "./observer.ts";
-import { copyParameters, initialParameters, type Parameters, shiftLogits } from "./parameters.ts";
+import { copyParameters, initialParameters, type Parameters } from "./parameters.ts";
 import { cropSampler, type Sampler, windowSampler } from "./samplers.ts";
 
 /** Everything that makes a training run, but for the data and the seed. */
@@ -33,7 +33,6 @@ export interface Recipe {
   readonly spliceShare: number; // of crops
   readonly quantizeFromShare: number; // of the steps: float before, int8 imitated after
   readonly averageDecay: number; // exponential average of the weights
-  readonly logitShift: readonly number[]; // a class, added to the trained net's logits where life's shares are not training's; empty = nothing
 }
 
 export interface TrainNetOptions {
@@ -135,12 +134,7 @@ export async function trainNet(options: TrainNetOptions): Promise<TrainedNet> {
       loss: (loss.dataSync() as Float32Array)[0]!,
       learningRate,
       isQuantized,
-      snapshot: () => ({
-        config,
-        parameters: shiftLogits(config, average, recipe.logitShift),
-        scales: stepScales,
-        residualMax: stepResidual,
-      }),
+      snapshot: () => ({ config, parameters: copyParameters(average), scales: stepScales, residualMax: stepResidual }),
       state: () => ({
         step: step + 1,
         parameters: copyParameters(parameters),
@@ -157,7 +151,7 @@ export async function trainNet(options: TrainNetOptions): Promise<TrainedNet> {
     if (!scales) scales = seen.scales;
     residualMax = Math.max(residualMax, seen.residualMax);
   }
-  return { config, parameters: shiftLogits(config, average, recipe.logitShift), scales: scales!, residualMax };
+  return { config, parameters: average, scales: scales!, residualMax };
 }
 
 /** The recipe's batches with soft targets. Their stock depends on the seed alone, so that a resumed training makes the same one. */

@@ -9,7 +9,7 @@ export interface StudyOptions {
   readonly part?: string;
 }
 
-/** Sizes meant for 20, 6 and 10 minutes on two cores, at 0.12 s a step and a quarter of a minute a training for compiling and scoring. */
+/** Sizes meant for 10, 20, 6 and 10 minutes on two cores, at 0.12 s a step and a quarter of a minute a training for compiling and scoring. */
 export const studyDefaults = {
   augmentation: { steps: 400, seeds: 2, trials: 0 },
   distillation: { steps: 400, seeds: 5, trials: 0 },

@@ -75,7 +75,7 @@ async function compute(plan: StudyPlan, ensemble: Ensemble, part: string, watch:
     const values = { window: heldOut.window.accuracy.at(-1)!, stream: heldOut.stream.accuracy.at(-1)! };
     return [{ row: `member ${member.name}`, seed: member.seed, values }];
   }
-  if (part === ensemblePart) return ensembleRows(plan, await evaluators(plan, ensemble, "shipped"));
+  if (part === ensemblePart) return ensembleRows(plan, await evaluators(plan, ensemble));
   for (const seed of plan.seeds)
     for (const row of rows)
       if (part === studentPart(row, seed)) {
@@ -86,9 +86,9 @@ async function compute(plan: StudyPlan, ensemble: Ensemble, part: string, watch:
   throw new ConfigError("STUDY_PART", `the distillation study has no part "${part}".`);
 }
 
-async function evaluators({ outDir }: StudyPlan, { members }: Ensemble, as: "teacher" | "shipped"): Promise<NetEvaluator[]> {
+async function evaluators({ outDir }: StudyPlan, { members }: Ensemble): Promise<NetEvaluator[]> {
   await startJax();
-  return members.map((member) => memberEvaluator(outDir, member, as));
+  return members.map((member) => memberEvaluator(outDir, member));
 }
 
 /** Reliability is measured on streaming decisions of the calibrate wearers: no member was fitted on them, transitions count. */
@@ -98,7 +98,7 @@ async function teachingBy(plan: StudyPlan, ensemble: Ensemble, aggregation: Aggr
   if (aggregation !== "reliability-weighted") return teaching;
   return {
     ...teaching,
-    reliability: await reliabilityOnCalibrate(plan, await evaluators(plan, ensemble, "teacher"), training.config.nClasses),
+    reliability: await reliabilityOnCalibrate(plan, await evaluators(plan, ensemble), training.config.nClasses),
   };
 }
 

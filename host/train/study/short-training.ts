@@ -14,7 +14,8 @@ import { studyImage } from "./study-image.ts";
 
 /** A recipe for comparing: fewer steps, batches half as large. */
 export function shortRecipe(recipe: Recipe, steps: number): Recipe {
-  return { ...recipe, steps, windowBatch: Math.ceil(recipe.windowBatch / 2), cropBatch: Math.ceil(recipe.cropBatch / 2) };
+  const half = (batch: number): number => Math.ceil(batch / 2);
+  return { ...recipe, steps, windowBatch: half(recipe.windowBatch), cropBatch: half(recipe.cropBatch) };
 }
 
 /** Trains one net on the fit wearers; throws STUDY_INTERRUPTED. */

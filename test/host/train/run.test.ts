@@ -74,7 +74,7 @@ it("takes a member of an ensemble for trained only where this very run made it",
   expect(isTrained()).toBe(true);
   expect(isTrained({ steps: 3 })).toBe(false);
   expect(isTrained({ phase: "select" })).toBe(false);
-  expect(isTrained({}, { ...member, training: { ...training, recipe: { ...training.recipe, logitShift: [] } } })).toBe(false);
+  expect(isTrained({}, { ...member, training: { ...training, recipe: { ...training.recipe, dropout: 0.3 } } })).toBe(false);
   writeFileSync(join(folder.path, "ensemble", "a", "seed-1", "config.json"), "{");
   expect(isTrained()).toBe(false);
 });
