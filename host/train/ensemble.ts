@@ -17,15 +17,11 @@ export function memberDir(outDir: string, { name, seed }: EnsembleMember): strin
 }
 
 /** Whether a member's run has ended, and was the one that `run` would make: of another phase, data set, recipe or length it is none. */
-export function isMemberTrained(
-  outDir: string,
-  { training, seed, name }: EnsembleMember,
-  run: Pick<TrainRun, "dataset" | "phase" | "steps">,
-): boolean {
-  const dir = memberDir(outDir, { training, seed, name });
+export function isMemberTrained(outDir: string, member: EnsembleMember, run: Pick<TrainRun, "dataset" | "phase" | "steps">): boolean {
+  const dir = memberDir(outDir, member);
   const config = join(dir, runFiles.config);
   if (!existsSync(join(dir, runFiles.metrics)) || !existsSync(config)) return false;
-  const expected = JSON.stringify(fingerprintOf(netOptions(training, { ...run, seed })));
+  const expected = JSON.stringify(fingerprintOf(netOptions(member.training, { ...run, seed: member.seed })));
   try {
     return JSON.stringify(JSON.parse(readFileSync(config, "utf8")).fingerprint) === expected;
   } catch {

@@ -2,7 +2,7 @@ import { createRandom } from "../../agent/random.ts";
 import type { CascadeDecision } from "../../policy/cascade.ts";
 import type { Output } from "../output.ts";
 import { percentText, table } from "../table.ts";
-import { type CascadeReport, cascadeReport } from "./cascade-report.ts";
+import { ASKED_CAP, type CascadeReport, cascadeReport } from "./cascade-report.ts";
 import { decideAll } from "./decide.ts";
 import { compareGate } from "./gate.ts";
 import { type EvalSetting, wearerRoles } from "./setting.ts";
@@ -28,7 +28,7 @@ export async function evalCascade(setting: EvalSetting, { alpha, delta }: Cascad
   );
   const gate = compareGate(gating, scored, model, report.cascade);
   say(out, report, `${agent.definition.name}, cascade, ${model.engine} core`, `${roles.score.length} ${list} wearers`);
-  const { askedFraction, confidenceAccuracy, gateAccuracy } = gate.table[2]!;
+  const { askedFraction, confidenceAccuracy, gateAccuracy } = gate.table.find((row) => row.askedFraction === ASKED_CAP)!;
   out.say(
     `asking the least sure ${percentText(askedFraction, 1)}: ${percentText(confidenceAccuracy, 2)} by confidence, ` +
       `${percentText(gateAccuracy, 2)} by a logistic gate (area under its curve ${gate.auroc.gate.toFixed(3)}, confidence ${gate.auroc.confidence.toFixed(3)})`,
