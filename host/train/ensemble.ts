@@ -31,14 +31,7 @@ export function isMemberTrained(outDir: string, member: EnsembleMember, run: Pic
 
 /** A trained member in floating point. Throws ENSEMBLE_MISSING. */
 export function memberEvaluator(outDir: string, member: EnsembleMember): NetEvaluator {
-  const path = weightsPath(outDir, member);
-  if (!existsSync(path))
-    throw new ConfigError(
-      "ENSEMBLE_MISSING",
-      `${path} is missing: train the ensemble's member ${member.name} first (--teacher ${member.name}).`,
-    );
-  const { config, features, parameters } = readFloatModel(new Uint8Array(readFileSync(path)), path);
-  return createNetEvaluator({ config, parameters, scales: {}, residualMax: 1 }, features, false);
+  return evaluatorOf(readWeights(outDir, member));
 }
 
 /** The trained members below `outDir` as teachers. Throws ENSEMBLE_MISSING. */
@@ -46,14 +39,30 @@ export async function loadTeaching(ensemble: Ensemble, outDir: string): Promise<
   await startJax();
   const hash = createHash("sha256");
   const teachers = ensemble.members.map((member) => {
-    const evaluator = memberEvaluator(outDir, member);
+    const weights = readWeights(outDir, member);
     const readsCrops = member.training.recipe.cropEvery > 0;
-    hash.update(readFileSync(weightsPath(outDir, member))).update(String(readsCrops));
+    hash.update(weights.bytes).update(String(readsCrops));
+    const evaluator = evaluatorOf(weights);
     return { logits: (patches: Float32Array, seqLen: number) => evaluator.sequences(patches, seqLen).at(-1)!, readsCrops };
   });
   return { ...ensemble.distillation, teachers, fingerprint: hash.digest("hex").slice(0, 16) };
 }
 
-function weightsPath(outDir: string, member: EnsembleMember): string {
-  return join(memberDir(outDir, member), runFiles.weights);
+interface Weights {
+  readonly bytes: Uint8Array;
+  readonly path: string;
+}
+
+function readWeights(outDir: string, member: EnsembleMember): Weights {
+  const path = join(memberDir(outDir, member), runFiles.weights);
+  if (existsSync(path)) return { bytes: new Uint8Array(readFileSync(path)), path };
+  throw new ConfigError(
+    "ENSEMBLE_MISSING",
+    `${path} is missing: train the ensemble's member ${member.name} first (--teacher ${member.name}).`,
+  );
+}
+
+function evaluatorOf({ bytes, path }: Weights): NetEvaluator {
+  const { config, features, parameters } = readFloatModel(bytes, path);
+  return createNetEvaluator({ config, parameters, scales: {}, residualMax: 1 }, features, false);
 }

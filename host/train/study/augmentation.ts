@@ -1,10 +1,9 @@
 import { recordingsOf } from "../../agent/recording.ts";
-import { ConfigError } from "../../core/errors.ts";
 import { type Augmentation, noAugmentation } from "../augment.ts";
 import { FAULT_SEED, type FaultName, faultNames, withFault } from "../faults.ts";
 import { rowFigure } from "./row-figure.ts";
 import { coreAccuracy, trainShort } from "./short-training.ts";
-import { type Measured, type PartWatch, reportHead, type Study, type StudyPlan, type StudyReport } from "./study.ts";
+import { type Measured, type PartWatch, reportHead, rowParts, type Study, type StudyPlan, type StudyReport, unknownPart } from "./study.ts";
 import { shareCell } from "./table-rows.ts";
 
 /** Every row: what it changes of the recipe's own augmentation. */
@@ -28,8 +27,7 @@ function twice([x, y, z]: Triple): Triple {
 
 /** What each disturbance of the training buys, on sound sensors and on faulty ones, from labels. */
 export function augmentationStudy(plan: StudyPlan): Study {
-  const partOf = (row: Row, seed: number): string => `${row.replaceAll(/[^a-z0-9.]+/g, "-")}.seed-${seed}`;
-  const jobs = new Map(plan.seeds.flatMap((seed) => rowNames.map((row) => [partOf(row, seed), { row, seed }] as const)));
+  const jobs = rowParts(rowNames, plan.seeds);
   return {
     name: "augmentation",
     plan,
@@ -37,7 +35,7 @@ export function augmentationStudy(plan: StudyPlan): Study {
     next: (done) => [...jobs.keys()].filter((part) => !done.has(part)),
     async compute(part, watch) {
       const job = jobs.get(part);
-      if (!job) throw new ConfigError("STUDY_PART", `the augmentation study has no part "${part}".`);
+      if (!job) throw unknownPart("augmentation", part);
       return [{ ...job, values: await compute(plan, job.row, job.seed, watch) }];
     },
     report: (done) => report(plan, [...done.values()].flat()),

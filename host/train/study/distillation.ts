@@ -11,7 +11,7 @@ import { readMetrics } from "../summary.ts";
 import type { Ensemble } from "../training.ts";
 import { rowFigure } from "./row-figure.ts";
 import { calibrationError, scoreNet, shortRecipe, trainShort } from "./short-training.ts";
-import { type Measured, type PartWatch, reportHead, type Study, type StudyPlan, type StudyReport } from "./study.ts";
+import { type Measured, type PartWatch, reportHead, rowParts, type Study, type StudyPlan, type StudyReport, unknownPart } from "./study.ts";
 import { shareCell, spreadOf } from "./table-rows.ts";
 
 const labelsAlone = "labels alone";
@@ -27,7 +27,7 @@ const taughtBatches = 40;
 export function distillationStudy(plan: StudyPlan): Study {
   const ensemble = shortEnsemble(plan);
   const members = ensemble.members.map(({ name }) => `member-${name}`);
-  const students = plan.seeds.flatMap((seed) => rows.map((row) => studentPart(row, seed)));
+  const students = [...rowParts(rows, plan.seeds).keys()];
   return {
     name: "distillation",
     plan,
@@ -58,10 +58,6 @@ function shortEnsemble({ training, steps }: StudyPlan): Ensemble {
   };
 }
 
-function studentPart(row: string, seed: number): string {
-  return `${row.replaceAll(" ", "-")}.seed-${seed}`;
-}
-
 async function compute(plan: StudyPlan, ensemble: Ensemble, part: string, watch: PartWatch): Promise<Measured[]> {
   const member = ensemble.members.find(({ name }) => part === `member-${name}`);
   if (member) {
@@ -76,14 +72,12 @@ async function compute(plan: StudyPlan, ensemble: Ensemble, part: string, watch:
     return [{ row: `member ${member.name}`, seed: member.seed, values }];
   }
   if (part === ensemblePart) return ensembleRows(plan, await evaluators(plan, ensemble));
-  for (const seed of plan.seeds)
-    for (const row of rows)
-      if (part === studentPart(row, seed)) {
-        const teaching = row === labelsAlone ? undefined : await teachingBy(plan, ensemble, row);
-        const net = await trainShort(plan, seed, watch, teaching ? { teaching } : {});
-        return [{ row, seed, values: scoreNet(plan, net) }];
-      }
-  throw new ConfigError("STUDY_PART", `the distillation study has no part "${part}".`);
+  const student = rowParts(rows, plan.seeds).get(part);
+  if (!student) throw unknownPart("distillation", part);
+  const { row, seed } = student;
+  const teaching = row === labelsAlone ? undefined : await teachingBy(plan, ensemble, row);
+  const net = await trainShort(plan, seed, watch, teaching ? { teaching } : {});
+  return [{ row, seed, values: scoreNet(plan, net) }];
 }
 
 async function evaluators({ outDir }: StudyPlan, { members }: Ensemble): Promise<NetEvaluator[]> {

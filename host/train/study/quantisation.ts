@@ -1,5 +1,4 @@
 import { recordingsOf } from "../../agent/recording.ts";
-import { ConfigError } from "../../core/errors.ts";
 import { createNetEvaluator } from "../net-evaluator.ts";
 import type { TrainedNet } from "../train-net.ts";
 import { type Storage, stateBytes, weightBytes } from "./byte-counts.ts";
@@ -8,7 +7,7 @@ import { observeScales, withScanInput } from "./observe-scales.ts";
 import { rowFigure } from "./row-figure.ts";
 import { shortScanAccuracy } from "./short-scan.ts";
 import { accuracies, coreAccuracy, trainShort } from "./short-training.ts";
-import { type Measured, type PartWatch, reportHead, type Study, type StudyPlan, type StudyReport } from "./study.ts";
+import { type Measured, type PartWatch, reportHead, rowParts, type Study, type StudyPlan, type StudyReport, unknownPart } from "./study.ts";
 import { studyImage } from "./study-image.ts";
 import { countCell, shareCell } from "./table-rows.ts";
 
@@ -33,7 +32,7 @@ const observedRecordings = 2;
 
 /** What int8 costs, by how its scales come about: float trainings quantised afterwards against quantisation-aware ones of the same recipe. */
 export function quantisationStudy(plan: StudyPlan): Study {
-  const parts = plan.seeds.flatMap((seed) => kinds.map((kind) => `${kind}.seed-${seed}`));
+  const parts = [...rowParts(kinds, plan.seeds).keys()];
   return {
     name: "quantisation",
     plan,
@@ -45,9 +44,10 @@ export function quantisationStudy(plan: StudyPlan): Study {
 }
 
 async function compute(plan: StudyPlan, part: string, watch: PartWatch): Promise<Measured[]> {
-  const seed = plan.seeds.find((one) => kinds.some((kind) => part === `${kind}.seed-${one}`));
-  if (seed === undefined) throw new ConfigError("STUDY_PART", `the quantisation study has no part "${part}".`);
-  const isFloat = part.startsWith("float");
+  const job = rowParts(kinds, plan.seeds).get(part);
+  if (!job) throw unknownPart("quantisation", part);
+  const { row: kind, seed } = job;
+  const isFloat = kind === "float";
   const net = await trainShort(plan, seed, watch, isFloat ? { recipe: { quantizeFromShare: 1 } } : {});
   const found = isFloat ? await rowsOfFloat(plan, net, seed) : rowsOfAware(plan, net);
   return Object.entries(found).map(([row, accuracy]) => ({ row, seed, values: { ...accuracy, ...bytesOf(plan, net, row as Row) } }));

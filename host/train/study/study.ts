@@ -1,4 +1,5 @@
 import type { Dataset } from "../../agent/recording.ts";
+import { ConfigError } from "../../core/errors.ts";
 import type { AgentTraining } from "../training.ts";
 
 export const studyNames = ["augmentation", "distillation", "quantisation", "search"] as const;
@@ -52,6 +53,19 @@ export interface StudyReport {
   readonly rows: readonly (readonly string[])[]; // the table's cells
   readonly measured: readonly Measured[];
   readonly figure: { readonly title: string; readonly caption: string; readonly svg: string };
+}
+
+/** A part a row and seed, by the part's name: "no-rotation.seed-1". */
+export function rowParts<Row extends string>(
+  rows: readonly Row[],
+  seeds: readonly number[],
+): ReadonlyMap<string, { readonly row: Row; readonly seed: number }> {
+  const nameOf = (row: string): string => row.replaceAll(/[^a-z0-9.]+/g, "-");
+  return new Map(seeds.flatMap((seed) => rows.map((row) => [`${nameOf(row)}.seed-${seed}`, { row, seed }] as const)));
+}
+
+export function unknownPart(study: StudyName, part: string): ConfigError {
+  return new ConfigError("STUDY_PART", `the ${study} study has no part "${part}".`);
 }
 
 /** The parts of a report that follow from the plan. */
