@@ -32,6 +32,7 @@ export class Context {
   lastFrame: usize; // s16 (channels), tail
   context: usize; // s8 (contextPatches, patchFrames · channels), tail
   finalResidual: usize; // s16 (dModel), tail
+  track: usize; // s32 (classes), tail; 0 where decisions are not tracked
 }
 
 export const CONTEXT_BYTES: usize = offsetof<Context>() + <usize>((LIMIT_BLOCKS + LIMIT_EXITS) << 2);

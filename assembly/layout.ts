@@ -43,6 +43,8 @@ export const CONFIG_EXITS = 9;
 export const CONFIG_CLASSES = 10;
 export const CONFIG_GAP_LIMIT_FRAMES = 11;
 export const CONFIG_EMBED = 12; // LINEAR record, words 12..17
+export const CONFIG_TRACK_COSTS = 18; // byte offset of (classes, classes) s32 Q10 from the image's first byte; 0 = decisions are not tracked
+export const CONFIG_TRACK_SHIFT = 19; // log2 of the patches whose logits weigh once
 
 export const FEATURE_WORDS = 4; // per channel
 export const FEATURE_ZERO_POINT = 0;
@@ -109,6 +111,8 @@ export const EXIT_HEAD = 2; // LINEAR record, words 2..7
 export const EXIT_TEMPERATURE_MULTIPLIER = 8;
 export const EXIT_TEMPERATURE_SHIFT = 9;
 export const EXIT_THRESHOLD = 10; // certified, Q15; EXIT_NEVER = this exit may not answer
+export const EXIT_TRACKED_MULTIPLIER = 11; // the temperature of decisions that others before weigh on; 0 where none are tracked
+export const EXIT_TRACKED_SHIFT = 12;
 
 export const TABLE_EXP2_ENTRIES = 129; // i32 Q16, 2^(−i/128)
 export const TABLE_SOFTPLUS_ENTRIES = 257; // i32 Q16, softplus(−8 + i/16)
@@ -142,6 +146,8 @@ export const LIMIT_CLASSES = 64;
 export const LIMIT_HEADS = 32;
 export const LIMIT_STATE = 64;
 export const LIMIT_GAP_FRAMES = 64;
+export const LIMIT_TRACK_COST = 32767; // 32 nats
+export const LIMIT_TRACK_SHIFT = 10;
 export const LIMIT_D = 4194304; // |D| in scan output units
 
 export const EXIT_NEVER = 32769; // a threshold no Q15 confidence reaches
@@ -168,6 +174,7 @@ export const STATUS_BAD_SCAN = -27;
 export const STATUS_BAD_TABLES = -28;
 export const STATUS_BAD_EXIT = -29;
 export const STATUS_BAD_BIAS = -30;
+export const STATUS_BAD_TRACK = -31;
 export const STATUS_ARENA_TOO_SMALL = -40; // −40…−59: memory
 export const STATUS_ARENA_MISALIGNED = -41;
 export const STATUS_ARENA_OVERLAPS_IMAGE = -42;
@@ -229,8 +236,10 @@ export const TAIL_RING_HEAD = 8; // LIMIT_EXITS words
 export const TAIL_RING_PENDING = 16; // LIMIT_EXITS words; ringPatches + 1 = overflowed
 export const TAIL_MACS = 24;
 export const TAIL_STEPS = 25;
+export const TAIL_IS_TRACKED = 26; // 1 = a decision has been made since the reset, and decisions are tracked
 
 export const HOPS_SINCE_ASK_MAX = 65535;
+export const TRACK_LEAST = -131072; // below every score of a track, Q10
 
 export const SNAPSHOT_MAGIC = 0x31534d44; // "DMS1"
 export const SNAPSHOT_HEADER_BYTES = 32; // magic, ABI hash, image crc32, tail bytes, tail crc32, 3 reserved
@@ -238,6 +247,6 @@ export const STATE_HEADER_BYTES = 16; // before each block's state: count (KV en
 
 // CRC-32 of every IMAGE_, HEADER_, SECTION_, CONFIG_, FEATURE_, LINEAR_, BLOCK_, SSM_, ATTENTION_, EXIT_, TABLE_ and FIXED_
 // line above as "NAME=value\n", in order; test/host/core/layout.test.ts recomputes it.
-export const ABI_HASH = 0x5535e825;
+export const ABI_HASH = 0x601641a7;
 // CRC-32 of the TABLES section that every image of this ABI carries.
 export const TABLES_CRC32 = 0x27a1076e;

@@ -1,14 +1,15 @@
 import {
   CONFIG_CLASSES, CONFIG_EXITS, DECISION_CONFIDENCE, DECISION_EXIT, DECISION_LABEL, DECISION_MACS, DECISION_PATCH, DECISION_REBUILDS,
-  DECISION_STEPS, DECISION_TICK, DECISION_WHY, EXIT_NEVER, EXIT_TEMPERATURE_MULTIPLIER, EXIT_TEMPERATURE_SHIFT, EXIT_THRESHOLD,
+  DECISION_STEPS, DECISION_TICK, DECISION_WHY, EXIT_NEVER, EXIT_TEMPERATURE_MULTIPLIER, EXIT_THRESHOLD, EXIT_TRACKED_MULTIPLIER,
   HOPS_SINCE_ASK_MAX, LIMIT_EXITS, LIMIT_PATCHES, OPS_MACS, SETPOINT_ASK_ALLOWED, SETPOINT_ASK_INTERVAL_HOPS, SETPOINT_HOP_PATCHES,
-  SETPOINT_LIMIT_REASON, SETPOINT_MAX_EXIT, SETPOINT_THRESHOLDS, SETPOINT_WORDS, STATUS_BAD_SET_POINT, STATUS_OK, TAIL_HOPS_SINCE_ASK,
+  SETPOINT_LIMIT_REASON, SETPOINT_MAX_EXIT, SETPOINT_THRESHOLDS, SETPOINT_WORDS, STATUS_BAD_SET_POINT, STATUS_OK, TAIL_HOPS_SINCE_ASK, TAIL_IS_TRACKED,
   TAIL_LAST_TICK, TAIL_MACS, TAIL_PATCHES, TAIL_PATCHES_SINCE_DECISION, TAIL_STEPS, WHY_ASK, WHY_BUDGET, WHY_DEFERRED, WHY_EXIT, WHY_THERMAL,
 } from "./layout";
 import { Context, exitRecord, setWord, word } from "./context";
 import { exitOps } from "./counts";
 import { softmaxQ15 } from "./kernels/softmax";
 import { catchUp, exitLogits } from "./step";
+import { copyLogits, keepTrack, scoreLabels } from "./track";
 
 // Exit, ask or defer: the one policy, from integer thresholds. The host computes set-points; it never decides.
 
@@ -30,22 +31,35 @@ export function applySetPoint(ctx: Context): i32 {
   return STATUS_OK;
 }
 
-/** Index of the first largest logit. */
-function argmax(logits: usize, n: i32): i32 {
+/** Index of the first largest of n scores s32. */
+function argmax(scores: usize, n: i32): i32 {
   let best = 0;
   for (let i = 1; i < n; i++) {
-    if (load<i16>(logits + <usize>(i << 1)) > load<i16>(logits + <usize>(best << 1))) best = i;
+    if (load<i32>(scores + <usize>(i << 2)) > load<i32>(scores + <usize>(best << 2))) best = i;
   }
   return best;
 }
 
-/** Q15 probability of the largest logit after temperature scaling. Uses ctx.acc. Source: arXiv:1706.04599 §4.2. */
-function confidence(ctx: Context, k: i32, logits: usize): i32 {
-  const n = word(ctx.config, CONFIG_CLASSES);
-  for (let i = 0; i < n; i++) store<i32>(ctx.acc + <usize>(i << 2), <i32>load<i16>(logits + <usize>(i << 1)));
-  const record = exitRecord(ctx, k);
-  const reciprocal = softmaxQ15(ctx.tables, ctx.acc, n, word(record, EXIT_TEMPERATURE_MULTIPLIER), word(record, EXIT_TEMPERATURE_SHIFT));
-  return <i32>((<u32>32768 * reciprocal + <u32>32768) >> 16); // the largest has e = 1; unsigned, for r may be 2^16
+/** Q15 probability of a label by the scores in ctx.acc, at the temperature at word `scale` of a record. Overwrites the scores. */
+function probability(ctx: Context, label: i32, record: usize, scale: i32): i32 {
+  softmaxQ15(ctx.tables, ctx.acc, word(ctx.config, CONFIG_CLASSES), word(record, scale), word(record, scale + 1));
+  return load<i32>(ctx.acc + <usize>(label << 2));
+}
+
+/** Confidence of the label whose score in ctx.acc is the best, at exit k's temperature: a tracked decision has its own. Overwrites the scores. Source: arXiv:1706.04599 §4.2. */
+function confidence(ctx: Context, k: i32, label: i32): i32 {
+  const scale = word(ctx.tail, TAIL_IS_TRACKED) != 0 ? EXIT_TRACKED_MULTIPLIER : EXIT_TEMPERATURE_MULTIPLIER;
+  return probability(ctx, label, exitRecord(ctx, k), scale);
+}
+
+/**
+ * What a threshold is compared with: the confidence, or the label's probability by these logits alone where that is less. Hours of one
+ * posture are no new evidence: a track may take certainty away, and never adds any. Uses ctx.acc.
+ */
+function certainty(ctx: Context, k: i32, logits: usize, label: i32, sure: i32): i32 {
+  if (word(ctx.tail, TAIL_IS_TRACKED) == 0) return sure;
+  copyLogits(ctx, logits);
+  return min<i32>(sure, probability(ctx, label, exitRecord(ctx, k), EXIT_TEMPERATURE_MULTIPLIER));
 }
 
 /** Decides now: the first exit that is sure enough, else ask or defer. */
@@ -59,18 +73,21 @@ export function decide(ctx: Context): void {
   let label = 0;
   let sure = 0;
   let rebuilds = 0;
+  let logits: usize = 0;
   for (; exit <= maxExit; exit++) {
     if (exit > 0) rebuilds += catchUp(ctx, exit);
-    const logits = exitLogits(ctx, exit);
+    logits = exitLogits(ctx, exit);
     setWord(tail, TAIL_MACS, word(tail, TAIL_MACS) + exitOps(ctx, OPS_MACS));
-    label = argmax(logits, nClasses);
-    sure = confidence(ctx, exit, logits);
+    scoreLabels(ctx, logits);
+    label = argmax(ctx.acc, nClasses);
+    sure = confidence(ctx, exit, label);
     const threshold = max<i32>(word(set, SETPOINT_THRESHOLDS + exit), word(exitRecord(ctx, exit), EXIT_THRESHOLD));
-    if (sure >= threshold) {
+    if (certainty(ctx, exit, logits, label, sure) >= threshold) {
       why = WHY_EXIT;
       break;
     }
   }
+  keepTrack(ctx, logits);
   const hops = min<i32>(word(tail, TAIL_HOPS_SINCE_ASK) + 1, HOPS_SINCE_ASK_MAX);
   if (why < 0) {
     exit = maxExit;

@@ -1,8 +1,8 @@
 import {
-  ABI_HASH, ATTENTION_WINDOW, BLOCK_KIND, BLOCK_KIND_ATTENTION, CONFIG_BLOCKS, CONFIG_CONTEXT_PATCHES, CONFIG_EXITS, CONFIG_PATCH_FRAMES,
+  ABI_HASH, ATTENTION_WINDOW, BLOCK_KIND, BLOCK_KIND_ATTENTION, CONFIG_BLOCKS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_EXITS, CONFIG_PATCH_FRAMES,
   CONFIG_RING_PATCHES, HEADER_CRC32, HOPS_SINCE_ASK_MAX, SNAPSHOT_HEADER_BYTES, SNAPSHOT_MAGIC, STATUS_BAD_SNAPSHOT, STATUS_OK,
   STATUS_SNAPSHOT_OF_OTHER_IMAGE, TAIL_CONTEXT_COUNT, TAIL_CONTEXT_HEAD, TAIL_FRAMES_IN_PATCH, TAIL_HAS_TICK, TAIL_HOPS_SINCE_ASK,
-  TAIL_RING_HEAD, TAIL_RING_PENDING,
+  TAIL_IS_TRACKED, TAIL_RING_HEAD, TAIL_RING_PENDING, TRACK_LEAST,
 } from "./layout";
 import { Context, blockRecord, blockState, word } from "./context";
 import { crc32 } from "./crc32";
@@ -43,6 +43,11 @@ function isSound(ctx: Context, tail: usize): bool {
   if (!below(tail, TAIL_CONTEXT_HEAD, context) || !below(tail, TAIL_CONTEXT_COUNT, context + 1)) return false;
   for (let k = 0; k < word(config, CONFIG_EXITS) - 1; k++) {
     if (!below(tail, TAIL_RING_HEAD + k, size) || !below(tail, TAIL_RING_PENDING + k, size + 2)) return false;
+  }
+  if (!below(tail, TAIL_IS_TRACKED, ctx.track == 0 ? 1 : 2)) return false;
+  if (ctx.track != 0) {
+    const scores = tail + (ctx.track - ctx.tail);
+    for (let j = 0; j < word(config, CONFIG_CLASSES); j++) if (word(scores, j) > 0 || word(scores, j) < TRACK_LEAST) return false;
   }
   for (let b = 0; b < word(config, CONFIG_BLOCKS); b++) {
     const record = blockRecord(ctx, b);

@@ -4,20 +4,20 @@ import {
   ATTENTION_QKV, ATTENTION_SCORE_MULTIPLIER, ATTENTION_SCORE_SHIFT, ATTENTION_SILU, ATTENTION_WINDOW, BLOCK_EPSILON, BLOCK_KIND,
   BLOCK_KIND_ATTENTION, BLOCK_KIND_SSM, BLOCK_WORDS, CONFIG_BLOCKS, CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES,
   CONFIG_D_MODEL, CONFIG_EMBED, CONFIG_EXITS, CONFIG_FRAME_RATE_MILLIHERTZ, CONFIG_GAP_LIMIT_FRAMES, CONFIG_HOP_PATCHES,
-  CONFIG_PATCH_FRAMES, CONFIG_RING_PATCHES, CONFIG_WINDOW_PATCHES, CONFIG_WORDS, EXIT_AFTER_BLOCK, EXIT_EPSILON, EXIT_HEAD, EXIT_NEVER,
-  EXIT_TEMPERATURE_MULTIPLIER, EXIT_TEMPERATURE_SHIFT, EXIT_THRESHOLD, EXIT_WORDS, FEATURE_KNEE, FEATURE_MULTIPLIER, FEATURE_SHIFT, FEATURE_WORDS,
+  CONFIG_PATCH_FRAMES, CONFIG_RING_PATCHES, CONFIG_TRACK_COSTS, CONFIG_TRACK_SHIFT, CONFIG_WINDOW_PATCHES, CONFIG_WORDS, EXIT_AFTER_BLOCK, EXIT_EPSILON, EXIT_HEAD, EXIT_NEVER,
+  EXIT_TEMPERATURE_MULTIPLIER, EXIT_TEMPERATURE_SHIFT, EXIT_THRESHOLD, EXIT_TRACKED_MULTIPLIER, EXIT_TRACKED_SHIFT, EXIT_WORDS, FEATURE_KNEE, FEATURE_MULTIPLIER, FEATURE_SHIFT, FEATURE_WORDS,
   FEATURE_ZERO_POINT, FIXED_A_MAX, FIXED_A_MIN, FIXED_SHIFT_MAX, FIXED_SHIFT_MIN, HEADER_ABI_HASH, HEADER_CRC32, HEADER_FLAGS,
   HEADER_IMAGE_BYTES, HEADER_MAGIC, HEADER_RESERVED, HEADER_SECTION_COUNT, HEADER_VERSION, IMAGE_HEADER_BYTES, IMAGE_MAGIC,
   IMAGE_MAX_BYTES, IMAGE_MIN_BYTES, IMAGE_VERSION, LIMIT_BLOCKS, LIMIT_CHANNELS, LIMIT_CLASSES, LIMIT_D, LIMIT_DIM, LIMIT_EXITS,
-  LIMIT_GAP_FRAMES, LIMIT_HEADS, LIMIT_LINEAR_OUT, LIMIT_PATCHES, LIMIT_PATCH_FRAMES, LIMIT_RING, LIMIT_STATE, LINEAR_BIAS,
+  LIMIT_GAP_FRAMES, LIMIT_HEADS, LIMIT_LINEAR_OUT, LIMIT_PATCHES, LIMIT_PATCH_FRAMES, LIMIT_RING, LIMIT_STATE, LIMIT_TRACK_COST, LIMIT_TRACK_SHIFT, LINEAR_BIAS,
   LINEAR_MULTIPLIER, LINEAR_N_IN, LINEAR_N_OUT, LINEAR_SHIFT, LINEAR_WEIGHTS, SECTION_BLOCKS, SECTION_CONFIG, SECTION_COUNT,
   SECTION_ENTRY_BYTES, SECTION_EXITS, SECTION_FEATURES, SECTION_TABLES, SECTION_TENSORS, SILU_TABLE_BYTES, SSM_A, SSM_CONV_BIAS,
   SSM_CONV_MULTIPLIER, SSM_CONV_SHIFT, SSM_CONV_WEIGHTS, SSM_D, SSM_D_CONV, SSM_D_INNER, SSM_D_STATE, SSM_GATE_EPSILON, SSM_HEADS,
   SSM_HEAD_DIM, SSM_IN_PROJ, SSM_OUT_PROJ, SSM_SCAN_SHIFT, SSM_SILU_X, SSM_SILU_Z, SSM_Y_MULTIPLIER, SSM_Y_SHIFT, STATUS_ABI_MISMATCH,
   STATUS_BAD_BIAS, STATUS_BAD_BLOCK, STATUS_BAD_CONFIG, STATUS_BAD_CRC, STATUS_BAD_EXIT, STATUS_BAD_FEATURES, STATUS_BAD_FLAGS,
   STATUS_BAD_LINEAR, STATUS_BAD_MAGIC, STATUS_BAD_MULTIPLIER, STATUS_BAD_PADDING, STATUS_BAD_SCAN, STATUS_BAD_SECTIONS, STATUS_BAD_SIZE,
-  STATUS_BAD_TABLES, STATUS_BAD_TENSOR, STATUS_BAD_VERSION, STATUS_IMAGE_MISALIGNED, STATUS_IMAGE_TOO_SHORT, STATUS_OK, TABLES_CRC32,
-  TABLE_BYTES,
+  STATUS_BAD_TABLES, STATUS_BAD_TENSOR, STATUS_BAD_TRACK, STATUS_BAD_VERSION, STATUS_IMAGE_MISALIGNED, STATUS_IMAGE_TOO_SHORT, STATUS_OK, TABLES_CRC32,
+  TABLE_BYTES, TRACK_LEAST,
 } from "./layout";
 import { word } from "./context";
 import { crc32 } from "./crc32";
@@ -215,7 +215,7 @@ function checkBlocks(image: usize, nBlocks: i32, dModel: i32): i32 {
   return STATUS_OK;
 }
 
-function checkExits(image: usize, nExits: i32, nBlocks: i32, dModel: i32, nClasses: i32): i32 {
+function checkExits(image: usize, nExits: i32, nBlocks: i32, dModel: i32, nClasses: i32, isTracked: bool): i32 {
   const bytes = <u32>(nExits * (EXIT_WORDS << 2));
   if (sectionBytes(image, SECTION_EXITS) != bytes || sectionCount(image, SECTION_EXITS) != <u32>nExits) return STATUS_BAD_SECTIONS;
   let record = image + sectionOffset(image, SECTION_EXITS);
@@ -227,11 +227,29 @@ function checkExits(image: usize, nExits: i32, nBlocks: i32, dModel: i32, nClass
     if (!between(word(record, EXIT_THRESHOLD), 0, EXIT_NEVER)) return STATUS_BAD_EXIT;
     let status = checkScale(word(record, EXIT_TEMPERATURE_MULTIPLIER), word(record, EXIT_TEMPERATURE_SHIFT), 65535);
     if (status != STATUS_OK) return status;
+    if ((word(record, EXIT_TRACKED_MULTIPLIER) != 0) != isTracked) return STATUS_BAD_TRACK;
+    status = checkScale(word(record, EXIT_TRACKED_MULTIPLIER), word(record, EXIT_TRACKED_SHIFT), -TRACK_LEAST - 1);
+    if (status != STATUS_OK) return status;
     status = checkLinear(image, linearAt(record, EXIT_HEAD), dModel, nClasses);
     if (status != STATUS_OK) return status;
     record += EXIT_WORDS << 2;
   }
   return after == nBlocks - 1 ? STATUS_OK : STATUS_BAD_EXIT;
+}
+
+/** Costs of going from one label to another: none of staying. */
+function checkTrack(image: usize, config: usize): i32 {
+  const costs = <u32>word(config, CONFIG_TRACK_COSTS);
+  const shift = word(config, CONFIG_TRACK_SHIFT);
+  if (costs == 0) return shift == 0 ? STATUS_OK : STATUS_BAD_TRACK;
+  const n = word(config, CONFIG_CLASSES);
+  if (!between(shift, 0, LIMIT_TRACK_SHIFT)) return STATUS_BAD_TRACK;
+  if (!inTensors(image, costs, (n * n) << 2)) return STATUS_BAD_TENSOR;
+  for (let i = 0; i < n * n; i++) {
+    const most = i % (n + 1) == 0 ? 0 : LIMIT_TRACK_COST;
+    if (!between(load<i32>(image + costs + <usize>(i << 2)), 0, most)) return STATUS_BAD_TRACK;
+  }
+  return STATUS_OK;
 }
 
 /** All of it: a status, never a trap, for any `bytes` readable bytes at `image`. */
@@ -245,9 +263,12 @@ export function checkImage(image: usize, bytes: u32): i32 {
   if (crc32(0, image + sectionOffset(image, SECTION_TABLES), TABLE_BYTES) != <u32>TABLES_CRC32) return STATUS_BAD_TABLES;
   status = checkFeatures(image, word(config, CONFIG_CHANNELS));
   if (status != STATUS_OK) return status;
+  status = checkTrack(image, config);
+  if (status != STATUS_OK) return status;
   const dModel = word(config, CONFIG_D_MODEL);
   const nBlocks = word(config, CONFIG_BLOCKS);
   status = checkBlocks(image, nBlocks, dModel);
   if (status != STATUS_OK) return status;
-  return checkExits(image, word(config, CONFIG_EXITS), nBlocks, dModel, word(config, CONFIG_CLASSES));
+  const isTracked = word(config, CONFIG_TRACK_COSTS) != 0;
+  return checkExits(image, word(config, CONFIG_EXITS), nBlocks, dModel, word(config, CONFIG_CLASSES), isTracked);
 }

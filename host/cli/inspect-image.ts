@@ -1,7 +1,8 @@
 import { ABI_HASH, EXIT_NEVER, IMAGE_VERSION } from "../../assembly/layout.ts";
 import { readSections } from "../core/image-header.ts";
-import type { Block, LinearTensors, ModelImage } from "../core/image-types.ts";
+import type { Block, LinearTensors, ModelImage, Track } from "../core/image-types.ts";
 import { Model } from "../core/model.ts";
+import { LOGIT_ONE } from "../policy/replay.ts";
 import type { Output } from "./output.ts";
 import { bytesText, percentText, table } from "./table.ts";
 
@@ -33,6 +34,7 @@ export function inspectImage(path: string, bytes: Uint8Array) {
       saturatedWeights: saturatedShare(image),
     },
     layers: linears(image).map(([layer, { nIn, nOut }]) => ({ layer, nIn, nOut, weightBytes: nIn * nOut })),
+    track: image.track ? trackOf(image.track) : null,
     exits: image.exits.map(({ afterBlock, threshold }, exit) => ({
       exit,
       afterBlock,
@@ -47,7 +49,7 @@ export function inspectImage(path: string, bytes: Uint8Array) {
 type ImageDocument = ReturnType<typeof inspectImage>;
 
 export function sayImage(out: Output, document: ImageDocument): void {
-  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, exits, manifest, abi } = document;
+  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, track, exits, manifest, abi } = document;
   out.say(`${name}: ${parameters} parameters, ${bytesText(imageBytes)} image, ${bytesText(arenaBytes)} arena`);
   out.say(`hash ${hash}`);
   out.say(`ABI ${abi}, labels ${labels.join(", ")}`);
@@ -56,6 +58,11 @@ export function sayImage(out: Output, document: ImageDocument): void {
     `window ${shapes.windowPatches} patches, hop ${shapes.hopPatches}, context ${shapes.contextPatches}, rings ${shapes.ringPatches}`,
   );
   out.say(`blocks ${shapes.blocks.join(" → ")}`);
+  out.say(
+    track === null
+      ? "each decision stands alone"
+      : `decisions are tracked: a change of label costs ${track.leastCost} to ${track.mostCost} of a logit, ${track.patches} patches weigh once`,
+  );
   out.say();
   const rows = exits.map(({ exit, afterBlock, threshold, coverage, errorBound, ops }) => [
     exit + 1,
@@ -76,6 +83,12 @@ export function sayImage(out: Output, document: ImageDocument): void {
     out.say(line);
   out.say();
   out.say(`data ${manifest.provenance.data}; licence ${manifest.provenance.licence}`);
+}
+
+function trackOf({ shift, costs }: Track) {
+  const nClasses = Math.sqrt(costs.length);
+  const ofChanges = [...costs].filter((_, i) => i % (nClasses + 1) !== 0).map((cost) => cost / LOGIT_ONE);
+  return { patches: 2 ** shift, leastCost: Math.min(...ofChanges), mostCost: Math.max(...ofChanges) };
 }
 
 function shapesOf(image: ModelImage) {

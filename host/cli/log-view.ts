@@ -37,7 +37,7 @@ export function stepText(step: LoopStep, info: ViewInfo, isVerbose: boolean): st
     case "event":
       return `${step.label} (${percentText(step.confidence)}, ${step.source === "cloud" ? "the cloud's word" : "decided here"})`;
     case "ask":
-      return `unsure: ${step.label} ${percentText(step.confidence)} → asked ${step.id.slice(0, 8)}`;
+      return `unsure: ${step.label} → asked ${step.id.slice(0, 8)}`;
     case "outcome": {
       const { outcome, answer, use } = step;
       const id = outcome.id.slice(0, 8);

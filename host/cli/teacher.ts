@@ -9,7 +9,7 @@ import { ConfigError } from "../core/errors.ts";
 import { Model } from "../core/model.ts";
 import { quantiseFrame } from "../core/reference/features.ts";
 import type { EngineName } from "../core/session-types.ts";
-import { exitTemperature } from "../policy/temperature.ts";
+import { temperatureOf } from "../policy/temperature.ts";
 import { syntheticContexts } from "./synthetic-contexts.ts";
 
 /** Wearers over whom the usual size of a residual is taken. */
@@ -57,7 +57,7 @@ function memberOf(model: Model): TeacherMember {
     name: manifest.name,
     labels: manifest.labels,
     patchBytes: channels * patchFrames,
-    temperature: exitTemperature(image.exits.at(-1)!),
+    temperature: temperatureOf(image.exits.at(-1)!.temperature),
     open: () => model.createSession(),
     ...(model.engine === "simd" ? { batch: { maxPatches: contextPatches, open: () => model.createBatch() } } : {}),
     quantise(frames) {
@@ -75,7 +75,7 @@ function continuationsOf(agent: LoadedAgent, model: Model): ReadonlyMap<string, 
   const contexts = syntheticContexts(model, agent.syntheticPath, WEARERS);
   const continuation = {
     ...{ name: model.manifest.name, image: model.image, session },
-    temperature: exitTemperature(model.image.exits.at(-1)!),
+    temperature: temperatureOf(model.image.exits.at(-1)!.temperature),
     residualRms: residualRmsOf(model.image, session, contexts),
   };
   return new Map([[model.imageHash, continuation]]);

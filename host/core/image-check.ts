@@ -3,9 +3,9 @@ import { ModelError } from "./errors.ts";
 import { checkBlock } from "./image-check-blocks.ts";
 import { requireBetween, requireEpsilon, requireLinear, requireScale } from "./image-check-values.ts";
 import { imageError } from "./image-header.ts";
-import type { ModelImage } from "./image-types.ts";
+import type { ModelImage, Track } from "./image-types.ts";
 
-export type ImageDims = Omit<ModelImage, "embed" | "features" | "blocks" | "exits" | "manifest"> & {
+export type ImageDims = Omit<ModelImage, "embed" | "features" | "blocks" | "exits" | "track" | "manifest"> & {
   readonly nBlocks: number;
   readonly nExits: number;
 };
@@ -42,6 +42,15 @@ function checkManifestAgrees({ manifest, ...image }: ModelImage): void {
     throw new ModelError("BAD_MANIFEST", `model image: the manifest says ${faults.join("; ")}. Export the model again.`);
 }
 
+function checkTrack({ shift, costs }: Track, nClasses: number): void {
+  requireBetween(layout.STATUS_BAD_TRACK, "track: shift", shift, 0, layout.LIMIT_TRACK_SHIFT);
+  if (costs.length !== nClasses ** 2) throw imageError(layout.STATUS_BAD_TRACK, `${costs.length} costs for ${nClasses} classes`);
+  for (const [i, cost] of costs.entries()) {
+    const most = i % (nClasses + 1) === 0 ? 0 : layout.LIMIT_TRACK_COST;
+    requireBetween(layout.STATUS_BAD_TRACK, `track: cost ${Math.floor(i / nClasses)} → ${i % nClasses}`, cost, 0, most);
+  }
+}
+
 /** Everything that an image says, checked: what the core's `prepare` checks, and the manifest. Throws ModelError. */
 export function checkImage(image: ModelImage): void {
   const { dModel, channels, patchFrames, nClasses } = image;
@@ -56,6 +65,7 @@ export function checkImage(image: ModelImage): void {
     requireBetween(layout.STATUS_BAD_FEATURES, `channel ${c}: knee`, feature.knee, 0, 127);
     requireScale(`channel ${c}`, feature, 65536);
   }
+  if (image.track) checkTrack(image.track, nClasses);
   for (const [b, block] of image.blocks.entries()) checkBlock(`block ${b}`, block, dModel);
   let after = -1;
   for (const [k, exit] of image.exits.entries()) {
@@ -64,6 +74,9 @@ export function checkImage(image: ModelImage): void {
     requireEpsilon(layout.STATUS_BAD_EXIT, `exit ${k}: epsilon`, exit.epsilon);
     requireBetween(layout.STATUS_BAD_EXIT, `exit ${k}: threshold`, exit.threshold, 0, layout.EXIT_NEVER);
     requireScale(`exit ${k}: temperature`, exit.temperature, 65535);
+    if ((exit.trackedTemperature === undefined) !== (image.track === undefined))
+      throw imageError(layout.STATUS_BAD_TRACK, `exit ${k}: a temperature of tracked decisions goes with costs, and costs with it`);
+    if (exit.trackedTemperature) requireScale(`exit ${k}: trackedTemperature`, exit.trackedTemperature, -layout.TRACK_LEAST - 1);
     requireLinear(`exit ${k}: head`, exit.head, dModel, nClasses);
   }
   if (after !== nBlocks - 1) throw imageError(layout.STATUS_BAD_EXIT, `the last exit follows block ${after}, not block ${nBlocks - 1}`);

@@ -73,12 +73,15 @@ export const BLOCK_READERS: ReadonlyMap<number, BlockReader> = new Map<number, B
 ]);
 
 export function readExit(record: RecordReader, dModel: number, nClasses: number): Exit {
-  record.requireZeroFrom(layout.EXIT_THRESHOLD + 1);
+  record.requireZeroFrom(layout.EXIT_TRACKED_SHIFT + 1);
+  const trackedTemperature = record.scale(layout.EXIT_TRACKED_MULTIPLIER);
+  const isTracked = trackedTemperature.multiplier !== 0 || trackedTemperature.shift !== 0;
   return {
     afterBlock: record.word(layout.EXIT_AFTER_BLOCK),
     epsilon: record.word(layout.EXIT_EPSILON),
     head: record.linear(layout.EXIT_HEAD, "head", dModel, nClasses),
     temperature: record.scale(layout.EXIT_TEMPERATURE_MULTIPLIER),
+    ...(isTracked && { trackedTemperature }),
     threshold: record.word(layout.EXIT_THRESHOLD),
   };
 }

@@ -4,7 +4,7 @@ import { checkDims, checkImage, type ImageDims } from "./image-check.ts";
 import { checkHeader, checkSums, imageError, readSections, type Section } from "./image-header.ts";
 import { BLOCK_READERS, readExit } from "./image-read-records.ts";
 import { type RecordReader, TensorReader } from "./image-tensors.ts";
-import type { Block, Exit, Manifest, ModelImage } from "./image-types.ts";
+import type { Block, Exit, Manifest, ModelImage, Track } from "./image-types.ts";
 import { decodeManifest } from "./manifest.ts";
 
 export { imageHash, sealImage } from "./image-header.ts";
@@ -19,7 +19,7 @@ function requireSize(section: Section, kind: number, bytes: number, count: numbe
   throw imageError(layout.STATUS_BAD_SECTIONS, detail);
 }
 
-const CONFIG_CLAIMED = layout.CONFIG_EMBED + layout.LINEAR_WORDS; // words 0 … 17
+const CONFIG_CLAIMED = layout.CONFIG_TRACK_SHIFT + 1; // words 0 … 19
 
 function readDims(word: (index: number) => number): ImageDims {
   return {
@@ -56,6 +56,8 @@ export function readImage(bytes: Uint8Array): ModelImage {
   checkDims({ ...dims, nBlocks, nExits });
   const embed = config.linear(layout.CONFIG_EMBED, "embed", dims.channels * dims.patchFrames, dims.dModel);
 
+  const track = readTrack(config, dims.nClasses);
+
   const tables = sectionOf(sections, layout.SECTION_TABLES);
   requireSize(tables, layout.SECTION_TABLES, layout.TABLE_BYTES, 1);
   if (crc32(bytes.subarray(tables.offset, tables.offset + tables.bytes)) !== layout.TABLES_CRC32) {
@@ -82,9 +84,16 @@ export function readImage(bytes: Uint8Array): ModelImage {
 
   const tensorSection = sectionOf(sections, layout.SECTION_TENSORS);
   requireSize(tensorSection, layout.SECTION_TENSORS, tensorSection.bytes, tensors.count);
-  const image: ModelImage = { ...dims, embed, features, blocks, exits, manifest: readManifest(bytes, sections) };
+  const image: ModelImage = { ...dims, embed, features, blocks, exits, ...(track && { track }), manifest: readManifest(bytes, sections) };
   checkImage(image);
   return image;
+}
+
+function readTrack(config: RecordReader, nClasses: number): Track | undefined {
+  const shift = config.word(layout.CONFIG_TRACK_SHIFT);
+  if (config.word(layout.CONFIG_TRACK_COSTS) !== 0) return { shift, costs: config.s32(layout.CONFIG_TRACK_COSTS, "costs", nClasses ** 2) };
+  if (shift !== 0) throw imageError(layout.STATUS_BAD_TRACK, `a shift of ${shift} without costs`);
+  return undefined;
 }
 
 function readManifest(bytes: Uint8Array, sections: readonly Section[]): Manifest {

@@ -86,6 +86,10 @@ export function configRecord(image: ModelImage, tensors: TensorSection): Int32Ar
     [layout.CONFIG_GAP_LIMIT_FRAMES]: image.gapLimitFrames,
   });
   putLinear(words, layout.CONFIG_EMBED, image.embed, tensors);
+  if (image.track) {
+    words[layout.CONFIG_TRACK_COSTS] = tensors.place(image.track.costs);
+    words[layout.CONFIG_TRACK_SHIFT] = image.track.shift;
+  }
   return words;
 }
 
@@ -146,6 +150,7 @@ export function exitRecord(exit: Exit, tensors: TensorSection): Int32Array {
   });
   putLinear(words, layout.EXIT_HEAD, exit.head, tensors);
   putScale(words, layout.EXIT_TEMPERATURE_MULTIPLIER, exit.temperature);
+  if (exit.trackedTemperature) putScale(words, layout.EXIT_TRACKED_MULTIPLIER, exit.trackedTemperature);
   return words;
 }
 

@@ -16,7 +16,13 @@ const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   parameters: z.int().nonnegative(),
   metrics: z.record(z.string(), z.number()),
   calibration: z.array(
-    z.strictObject({ temperature: z.number().positive(), threshold: z.number(), coverage: z.number(), errorBound: z.number() }),
+    z.strictObject({
+      temperature: z.number().positive(),
+      trackedTemperature: z.number().positive().exactOptional(),
+      threshold: z.number(),
+      coverage: z.number(),
+      errorBound: z.number(),
+    }),
   ),
   guarantee: z
     .strictObject({ alpha: z.number(), delta: z.number(), windows: z.int().nonnegative(), wearers: z.int().nonnegative() })
@@ -60,8 +66,9 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
     protocol: { fit: protocol.fit, select: protocol.select, calibrate: protocol.calibrate, test: protocol.test },
     parameters: manifest.parameters,
     metrics: Object.fromEntries(names.map((name) => [name, manifest.metrics[name]!])),
-    calibration: manifest.calibration.map(({ temperature, threshold, coverage, errorBound }) => ({
+    calibration: manifest.calibration.map(({ temperature, trackedTemperature, threshold, coverage, errorBound }) => ({
       temperature,
+      ...(trackedTemperature === undefined ? {} : { trackedTemperature }),
       threshold,
       coverage,
       errorBound,

@@ -1,19 +1,49 @@
-import { exitDecisions, type LabelledLogits } from "./exit-decisions.ts";
+import { apart, type DecisionGroup, inSequence } from "./decision-group.ts";
+import { type ExitTemperatures, exitDecisions, type LabelledLogits } from "./exit-decisions.ts";
 import { type CertifiedExit, type CertifyOptions, certifyThresholds } from "./learn-then-test.ts";
+import { type DecisionRule, type HopLogits, labelledScores } from "./replay.ts";
 import { fitTemperature } from "./temperature.ts";
 
 /** What calibration found for one exit. */
 export interface CalibratedExit extends CertifiedExit {
   readonly temperature: number;
+  readonly trackedTemperature?: number; // of decisions that others before weigh on, where they are tracked
+}
+
+/** Decisions to calibrate on: what a temperature is fitted to, and what a threshold is tested on at given temperatures. */
+export interface CalibrationGroup {
+  readonly labelled: LabelledLogits;
+  decisions(temperatures: readonly ExitTemperatures[]): DecisionGroup;
+}
+
+/** Windows: each decision stands alone. */
+export function windowGroup(labelled: LabelledLogits): CalibrationGroup {
+  return { labelled, decisions: (temperatures) => apart(exitDecisions(labelled, temperatures)) };
+}
+
+/** A stream: whole recordings, hop by hop. */
+export function streamGroup(recordings: readonly (readonly HopLogits[])[], rule: Omit<DecisionRule, "temperatures">): CalibrationGroup {
+  return {
+    labelled: labelledScores(recordings, rule),
+    decisions: (temperatures) => inSequence(recordings, { ...rule, temperatures }),
+  };
 }
 
 /**
- * Temperatures by least negative log likelihood, then certified thresholds at those temperatures; groups (window, stream) must each
- * certify. The temperatures are fitted on the same decisions, one number an exit: it stretches the grid of thresholds but leaves the
- * order of an exit's decisions alone. For that one number the certificate is not strictly of unseen data.
+ * Temperatures by least negative log likelihood, of the logits in all groups and of the scores where they are tracked, then certified thresholds at those temperatures; groups
+ * (window, stream) must each certify. The temperatures are fitted on the same decisions, one or two numbers an exit: they stretch the
+ * grid of thresholds but leave the order of an exit's decisions alone. For those numbers the certificate is not strictly of unseen data.
  */
-export function calibrateExits(groups: readonly LabelledLogits[], options: CertifyOptions): CalibratedExit[] {
-  const temperatures = groups[0]!.logits.map((_, k) => fitTemperature(groups, k));
-  const decisions = groups.map((group) => exitDecisions(group, temperatures));
-  return certifyThresholds(decisions, options).map((exit, k) => ({ temperature: temperatures[k]!, ...exit }));
+export function calibrateExits(groups: readonly CalibrationGroup[], options: CertifyOptions): CalibratedExit[] {
+  const alone = groups.map(({ labelled: { labels, logits } }) => ({ labels, logits }));
+  const tracked = groups.flatMap(({ labelled: { labels, scores } }) => (scores ? [{ labels, logits: scores }] : []));
+  const temperatures = alone[0]!.logits.map((_, k): ExitTemperatures => {
+    const own = fitTemperature(alone, k);
+    return { alone: own, tracked: tracked.length > 0 ? fitTemperature(tracked, k) : own };
+  });
+  const decisions = groups.map((group) => group.decisions(temperatures));
+  return certifyThresholds(decisions, options).map((exit, k): CalibratedExit => {
+    const own = temperatures[k]!;
+    return { temperature: own.alone, ...(tracked.length > 0 && { trackedTemperature: own.tracked }), ...exit };
+  });
 }

@@ -1,10 +1,17 @@
 import { isCloudSurer } from "./word.ts";
 
+/** What an exit says. */
+export interface ExitWord {
+  readonly label: number;
+  readonly confidenceQ15: number; // how likely it is right
+  readonly certaintyQ15: number; // what its threshold is compared with
+}
+
 /** One decision as every exit would make it, the truth, and what the cloud answers if it is asked. */
 export interface CascadeDecision {
   readonly truth: number; // class
   readonly wearer: string;
-  readonly exits: readonly { readonly label: number; readonly confidenceQ15: number }[];
+  readonly exits: readonly ExitWord[];
   readonly cloud: { readonly label: number; readonly confidence: number; readonly macs: number };
 }
 
@@ -21,7 +28,7 @@ export interface CascadeScore {
 
 /** Index of the first exit that is sure enough, −1 = none: ask. Thresholds Q15, one an exit. The core's rule: assembly/policy.ts. */
 export function sureExit(decision: CascadeDecision, thresholds: readonly number[]): number {
-  return decision.exits.findIndex(({ confidenceQ15 }, k) => confidenceQ15 >= thresholds[k]!);
+  return decision.exits.findIndex(({ certaintyQ15 }, k) => certaintyQ15 >= thresholds[k]!);
 }
 
 /** Label that has the word once the cloud has answered; the device speaks with its last exit. */

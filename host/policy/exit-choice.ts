@@ -14,7 +14,7 @@ const levelsQ15 = [
 ].map((probability) => Math.round(probability * 32768));
 
 /** Runs of the whole that a shortlist may ask for, and how much more compute each has than the one before. */
-const SHORTLIST = 16;
+const SHORTLIST = 64;
 const STEP = 1.01;
 
 /**

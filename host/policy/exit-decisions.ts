@@ -4,31 +4,65 @@ import { largest } from "./softmax.ts";
 export interface LabelledLogits {
   readonly labels: Uint8Array; // (n,) class of each decision
   readonly logits: readonly Float32Array[]; // per exit (n, nClasses)
+  readonly scores?: readonly Float32Array[]; // what the decisions before make of them, where they weigh
 }
 
-/** What each exit would have said: whether it was right, and how sure it was. */
-export interface ExitDecisions {
+/** What an exit's logits are divided by, and the scores that a track makes of them. */
+export interface ExitTemperatures {
+  readonly alone: number;
+  readonly tracked: number;
+}
+
+/** What each exit would have said: whether it was right, and what its threshold is compared with. */
+export interface GradedDecisions {
   readonly right: readonly Uint8Array[]; // per exit (n,), 1 = right
+  readonly certaintyQ15: readonly Float64Array[]; // per exit (n,), 0…32768
+}
+
+/** The same with how confident it was. */
+export interface ExitDecisions extends GradedDecisions {
   readonly confidenceQ15: readonly Float64Array[]; // per exit (n,), 0…32768
 }
 
-/** Reads logits as the core does, but without its rounding: the largest logit's label, its softmax at the exit's temperature. */
-export function exitDecisions(group: LabelledLogits, temperatures: readonly number[]): ExitDecisions {
+/** Reads logits and scores as the core does, but without its rounding: the best label, and its probability at the exit's temperatures. */
+export function exitDecisions(group: LabelledLogits, temperatures: readonly ExitTemperatures[]): ExitDecisions {
   const n = group.labels.length;
   const right: Uint8Array[] = [];
   const confidenceQ15: Float64Array[] = [];
-  group.logits.forEach((logits, k) => {
-    const classes = logits.length / n;
+  const certaintyQ15: Float64Array[] = [];
+  group.logits.forEach((all, k) => {
+    const classes = all.length / n;
     right.push(new Uint8Array(n));
     confidenceQ15.push(new Float64Array(n));
+    certaintyQ15.push(new Float64Array(n));
     for (let i = 0; i < n; i++) {
-      const row = logits.subarray(i * classes, (i + 1) * classes);
-      const best = largest(row);
-      right[k]![i] = best === group.labels[i] ? 1 : 0;
-      let sum = 0;
-      for (const value of row) sum += Math.exp((value - row[best]!) / temperatures[k]!);
-      confidenceQ15[k]![i] = 32768 / sum;
+      const row = (values: Float32Array): Float32Array => values.subarray(i * classes, (i + 1) * classes);
+      const logits = row(all);
+      const scores = group.scores && row(group.scores[k]!);
+      const label = largest(scores ?? logits);
+      right[k]![i] = label === group.labels[i] ? 1 : 0;
+      const { confidence, certainty } = assurance(label, logits, scores, temperatures[k]!);
+      confidenceQ15[k]![i] = 32768 * confidence;
+      certaintyQ15[k]![i] = 32768 * certainty;
     }
   });
-  return { right, confidenceQ15 };
+  return { right, confidenceQ15, certaintyQ15 };
+}
+
+/** Confidence and certainty of a label, 0…1: the scores are there where decisions before weigh. Core: assembly/policy.ts. */
+export function assurance(
+  label: number,
+  logits: ArrayLike<number>,
+  scores: ArrayLike<number> | undefined,
+  { alone, tracked }: ExitTemperatures,
+): { readonly confidence: number; readonly certainty: number } {
+  const own = probabilityOf(label, logits, alone);
+  const confidence = scores ? probabilityOf(label, scores, tracked) : own;
+  return { confidence, certainty: Math.min(own, confidence) };
+}
+
+function probabilityOf(label: number, values: ArrayLike<number>, temperature: number): number {
+  let sum = 0;
+  for (let c = 0; c < values.length; c++) sum += Math.exp((values[c]! - values[label]!) / temperature);
+  return 1 / sum;
 }

@@ -1,11 +1,6 @@
 import type { ModelImage } from "../core/image-types.ts";
 import { blockOps, embedOps, exitOps } from "../core/reference/op-count.ts";
-
-/** One hop of a recording as every exit would decide it at full depth. */
-export interface HopDecision {
-  readonly truth: number; // class, −1 = not labelled: it costs, and is not scored
-  readonly exits: readonly { readonly label: number; readonly confidenceQ15: number }[];
-}
+import { decisionRule, type HopLogits, Replay } from "./replay.ts";
 
 /** What exits did for one wearer. */
 export interface ExitRun {
@@ -16,14 +11,14 @@ export interface ExitRun {
 }
 
 /** Multiply-accumulates that a stream is priced with. */
-export interface ExitCosts {
+interface ExitCosts {
   readonly segmentMacs: readonly number[]; // a patch through the blocks of each exit's segment; the embedding is in the first
   readonly headMacs: number; // one exit's
   readonly hopPatches: number;
   readonly ringPatches: number;
 }
 
-export function exitCosts(image: ModelImage): ExitCosts {
+function exitCosts(image: ModelImage): ExitCosts {
   const { blocks, exits, dModel, hopPatches, ringPatches } = image;
   const segmentMacs = exits.map(({ afterBlock }, k) =>
     blocks
@@ -38,11 +33,9 @@ export function exitCosts(image: ModelImage): ExitCosts {
  * rings' catch-up is counted as the core runs it, a rebuild at its full ring; that a rebuilt segment may then say something else is
  * not seen here, so a choice made by this is to be confirmed by the core.
  */
-export function simulateExits(
-  recordings: readonly (readonly HopDecision[])[],
-  thresholdsQ15: readonly number[],
-  { segmentMacs, headMacs, hopPatches, ringPatches }: ExitCosts,
-): ExitRun {
+export function simulateExits(image: ModelImage, recordings: readonly (readonly HopLogits[])[], thresholdsQ15: readonly number[]): ExitRun {
+  const { segmentMacs, headMacs, hopPatches, ringPatches } = exitCosts(image);
+  const replay = new Replay(decisionRule(image));
   const last = segmentMacs.length - 1;
   const pending = new Array<number>(last).fill(0); // patches that wait at each exit's ring; ringPatches + 1 = overflowed
   const push = (ring: number, patches: number): void => {
@@ -54,22 +47,22 @@ export function simulateExits(
   let macs = 0;
   for (const recording of recordings) {
     pending.fill(0);
-    for (const { truth, exits } of recording) {
+    replay.reset();
+    for (const { truth, logits } of recording) {
       hops++;
       macs += hopPatches * segmentMacs[0]! + headMacs;
       push(0, hopPatches);
-      let exit = 0;
-      while (exit < last && exits[exit]!.confidenceQ15 < thresholdsQ15[exit]!) {
-        if (pending[exit]! > ringPatches) pending.fill(0, exit + 1);
-        const patches = Math.min(pending[exit]!, ringPatches);
-        pending[exit] = 0;
-        exit++;
-        push(exit, patches);
-        macs += patches * segmentMacs[exit]! + headMacs;
+      const { exit, label } = replay.decide(logits, thresholdsQ15);
+      for (let k = 0; k < exit; k++) {
+        if (pending[k]! > ringPatches) pending.fill(0, k + 1);
+        const patches = Math.min(pending[k]!, ringPatches);
+        pending[k] = 0;
+        push(k + 1, patches);
+        macs += patches * segmentMacs[k + 1]! + headMacs;
       }
       if (truth < 0) continue;
       decisions++;
-      if (exits[exit]!.label === truth) right++;
+      if (label === truth) right++;
     }
   }
   return { decisions, right, hops, macs };

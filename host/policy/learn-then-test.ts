@@ -1,6 +1,6 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
 import { clopperPearsonUpper } from "./clopper-pearson.ts";
-import type { ExitDecisions } from "./exit-decisions.ts";
+import type { DecisionGroup, Tally } from "./decision-group.ts";
 
 export interface CertifyOptions {
   readonly alpha: number; // P(wrong | answered locally) that is certified
@@ -30,7 +30,7 @@ const coverageSlack = 0.05;
  * before any label is seen.
  *
  * - *Paths.* Path f has one threshold λ for the exits from f on, and the exits before f never answer; λ goes from strict to lax.
- * - *Hypotheses.* At each λ: "P(wrong | answered at exit f … k) > alpha for some exit k ≥ f, in some group". It is rejected if the exact
+ * - *Hypotheses.* At each λ: "P(wrong | answered at exit f … k, k being the deepest) > alpha for some exit k ≥ f, in some group". It is rejected if the exact
  *   binomial bound is at most alpha for every such k in every group, each at the whole level of the test: an intersection–union test
  *   pays nothing for asking more (Berger, Technometrics 24, 1982). So a set-point may cut the cascade short at any exit.
  * - *Walks.* A path has delta / nExits, in equal shares at the starts. At λ the level is the share that starts there and what the λ
@@ -42,81 +42,65 @@ const coverageSlack = 0.05;
  *
  * Decisions count as independent draws: the caller reports a bootstrap over wearers beside it.
  */
-export function certifyThresholds(groups: readonly ExitDecisions[], options: CertifyOptions): CertifiedExit[] {
-  const nExits = groups[0]!.right.length;
-  const total = groups.reduce((sum, { right }) => sum + right[0]!.length, 0);
+export function certifyThresholds(groups: readonly DecisionGroup[], options: CertifyOptions): CertifiedExit[] {
+  const { nExits } = groups[0]!;
+  const total = groups.reduce((sum, { size }) => sum + size, 0);
   const paths = Array.from({ length: nExits }, (_, first) => {
     const found = walk(groups, first, options.delta / nExits, options);
-    return Array.from({ length: nExits }, (_, k) => (found && k >= first ? certifiedExit(found, k, total) : notCertified));
+    return Array.from({ length: nExits }, (_, k) => (found && k >= first ? certifiedExit(groups, first, found, k, total) : notCertified));
   });
   const most = Math.max(...paths.map(coverageOf));
   return paths.find((exits) => coverageOf(exits) >= most - coverageSlack && coverageOf(exits) > 0) ?? paths[0]!;
 }
 
-const notCertified: CertifiedExit = { thresholdQ15: EXIT_NEVER, coverage: 0, errorBound: 1, answered: 0, wrong: 0 };
-
-/** Decisions that one exit answers. */
-interface Tally {
-  answered: number;
-  wrong: number;
-}
+/** An exit that may not answer. */
+export const notCertified: CertifiedExit = { thresholdQ15: EXIT_NEVER, coverage: 0, errorBound: 1, answered: 0, wrong: 0 };
 
 /** A rejected hypothesis. */
 interface Rejected {
   readonly thresholdQ15: number;
   readonly level: number; // that it was tested at
-  readonly tallies: readonly (readonly Tally[])[]; // per group, per exit
 }
 
 /** The laxest λ that is rejected on path `first`, whose starts share `delta`. */
 function walk(
-  groups: readonly ExitDecisions[],
+  groups: readonly DecisionGroup[],
   first: number,
   delta: number,
   { alpha, minAnswered }: CertifyOptions,
 ): Rejected | undefined {
+  const { nExits } = groups[0]!;
   let passedOn = 0;
   let laxest: Rejected | undefined;
   for (let thresholdQ15 = highestQ15; thresholdQ15 >= lowestQ15; thresholdQ15 -= thresholdStepQ15) {
     const level = passedOn + (startsQ15.includes(thresholdQ15) ? delta / startsQ15.length : 0);
     if (level === 0) continue;
-    const tallies = groups.map((group) => tallyOf(group, first, thresholdQ15));
-    const isRejected = tallies.every((group) =>
-      group.slice(first).every((_, i) => {
-        const { answered, wrong } = upTo(group, first + i);
+    const isRejected = groups.every((group) =>
+      Array.from({ length: nExits - first }, (_, i) => first + i).every((last) => {
+        const { answered, wrong } = together(group.answers(thresholdQ15, first, last));
         return answered >= minAnswered && clopperPearsonUpper(wrong, answered, level) <= alpha;
       }),
     );
     passedOn = isRejected ? level : 0;
-    if (isRejected) laxest = { thresholdQ15, level, tallies };
+    if (isRejected) laxest = { thresholdQ15, level };
   }
   return laxest;
 }
 
-/** What each exit answers of a group, exits from `first` on answering from the threshold on. */
-function tallyOf({ right, confidenceQ15 }: ExitDecisions, first: number, thresholdQ15: number): Tally[] {
-  const tallies = right.map((): Tally => ({ answered: 0, wrong: 0 }));
-  for (let i = 0; i < right[0]!.length; i++) {
-    let exit = first;
-    while (exit < right.length && confidenceQ15[exit]![i]! < thresholdQ15) exit++;
-    const tally = tallies[exit];
-    if (!tally) continue;
-    tally.answered++;
-    if (!right[exit]![i]) tally.wrong++;
-  }
-  return tallies;
+function together(tallies: readonly Tally[]): Tally {
+  return tallies.reduce((sum, { answered, wrong }) => ({ answered: sum.answered + answered, wrong: sum.wrong + wrong }));
 }
 
-/** Exits 0 … k together. */
-function upTo(tallies: readonly Tally[], k: number): Tally {
-  return tallies.slice(0, k + 1).reduce((sum, { answered, wrong }) => ({ answered: sum.answered + answered, wrong: sum.wrong + wrong }));
-}
-
-function certifiedExit({ thresholdQ15, level, tallies }: Rejected, k: number, total: number): CertifiedExit {
-  const here = tallies.map((group) => group[k]!);
-  const answered = here.reduce((sum, tally) => sum + tally.answered, 0);
-  const wrong = here.reduce((sum, tally) => sum + tally.wrong, 0);
-  const bounds = tallies.map((group) => upTo(group, k)).map((all) => clopperPearsonUpper(all.wrong, all.answered, level));
+function certifiedExit(
+  groups: readonly DecisionGroup[],
+  first: number,
+  { thresholdQ15, level }: Rejected,
+  k: number,
+  total: number,
+): CertifiedExit {
+  const { answered, wrong } = together(groups.map((group) => group.answers(thresholdQ15, first, group.nExits - 1)[k]!));
+  const cut = groups.map((group) => together(group.answers(thresholdQ15, first, k)));
+  const bounds = cut.map((all) => clopperPearsonUpper(all.wrong, all.answered, level));
   return { thresholdQ15, coverage: answered / total, errorBound: Math.max(...bounds), answered, wrong };
 }
 

@@ -1,14 +1,20 @@
-import type { Exit } from "../core/image-types.ts";
+import { toFixedScale } from "../core/fixed-point.ts";
+import type { FixedScale } from "../core/image-types.ts";
 import type { LabelledLogits } from "./exit-decisions.ts";
 
 const coldest = 0.2;
 const hottest = 5;
 
+/** The scale that the core applies at a temperature: Q10 logits to a Q16 exponent of 2. */
+export function temperatureScale(temperature: number): FixedScale {
+  return toFixedScale((64 * Math.LOG2E) / temperature);
+}
+
 /**
- * The temperature that an image's exit was calibrated with (`calibration` in its manifest), read from the scale that the core applies:
- * Q10 logits to a Q16 exponent of 2, 64·log2(e)/temperature. So it is there in any image, and is the device's to 2^−30.
+ * The temperature that an image's exit was calibrated with (`calibration` in its manifest), read from the scale that the core applies.
+ * So it is there in any image, and is the device's to 2^−30.
  */
-export function exitTemperature({ temperature: { multiplier, shift } }: Pick<Exit, "temperature">): number {
+export function temperatureOf({ multiplier, shift }: FixedScale): number {
   return (64 * Math.LOG2E) / (multiplier * 2 ** (shift - 31));
 }
 

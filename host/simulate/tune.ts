@@ -2,9 +2,9 @@ import { EXIT_NEVER } from "../../assembly/layout.ts";
 import { createRandom } from "../agent/random.ts";
 import { isScored, type Recording } from "../agent/recording.ts";
 import type { Model } from "../core/model.ts";
-import { confidenceOf, labelOf } from "../core/reference/exit-head.ts";
 import { bootstrapInterval } from "../policy/bootstrap.ts";
 import type { CostTable, DepthRow } from "../policy/expected-cost.ts";
+import { decisionRule, type HopLogits, Replay } from "../policy/replay.ts";
 import { isCloudSurer } from "../policy/word.ts";
 import { createOpsMeter } from "../power/ops-meter.ts";
 import type { SimulatedCloud } from "./cloud.ts";
@@ -21,10 +21,8 @@ export interface Tuning {
 const AUDIT_EVERY = 3;
 const SEED = 1;
 
-interface Hop {
-  readonly truth: number; // class, −1 = none
+interface Hop extends HopLogits {
   readonly patch: number;
-  readonly exits: readonly { readonly label: number; readonly confidenceQ15: number }[];
 }
 
 /**
@@ -38,8 +36,11 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
   const asked = { decisions: 0, wrongBefore: 0, wrongAfter: 0 };
   const doubts = labels.map(() => new Map<string, { sum: number; weight: number }>()); // by label, by wearer
   const tally = [exits.map(freshTally), exits.map(freshTally)] as const; // by state: 0 sure, 1 in doubt
+  const certified = exits.map(({ threshold }) => threshold);
+  const device = new Replay(decisionRule(image));
   let decisions = 0;
   for (const recording of recordings) {
+    device.reset();
     const session = model.createSession();
     session.setPoint({
       ...{ maxExit: exits.length - 1, hopPatches: image.hopPatches, askAllowed: false, limitReason: "none", askIntervalHops: 1 },
@@ -50,12 +51,12 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
       const frame = recording.frames.subarray(i * recording.channels, (i + 1) * recording.channels);
       const { decision } = session.pushFrame(frame, i + 1);
       if (decision === undefined) continue;
-      const words = session.logits().map((row, k) => ({ label: labelOf(row), confidenceQ15: confidenceOf(exits[k]!, row) }));
+      const logits = session.logits();
       const truth = classOf(recording, i, labels);
-      hops.push({ truth, patch: decision.patch, exits: words });
+      hops.push({ truth, patch: decision.patch, logits });
+      const stop = device.decide(logits, certified);
       if (truth < 0) continue;
       decisions++;
-      const stop = stopAt(words, exits, exits.length - 1);
       if (stop.isSure && decisions % AUDIT_EVERY !== 0) continue;
       const word = await cloud.answer({
         ...{
@@ -70,20 +71,20 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
         },
         ...{
           patchBytes: image.channels * image.patchFrames,
-          local: { ...stop.word, exit: stop.exit },
+          local: { label: stop.label, confidenceQ15: Math.round(stop.confidenceQ15), exit: stop.exit },
           deadlineAtMillis: Number.MAX_SAFE_INTEGER,
         },
       });
-      const ofLabel = doubts[stop.word.label]!;
+      const ofLabel = doubts[stop.label]!;
       const own = ofLabel.get(recording.subject) ?? { sum: 0, weight: 0 };
       const weight = stop.isSure ? AUDIT_EVERY : 1; // each kind as often as it comes
-      own.sum += weight * (word.label === stop.word.label ? 1 - word.confidence : word.confidence);
+      own.sum += weight * (word.label === stop.label ? 1 - word.confidence : word.confidence);
       own.weight += weight;
       ofLabel.set(recording.subject, own);
       if (stop.isSure) continue;
       asked.decisions++;
-      const label = isCloudSurer(word.confidence, stop.word.confidenceQ15) ? word.label : stop.word.label;
-      if (stop.word.label !== truth) asked.wrongBefore++;
+      const label = isCloudSurer(word.confidence, stop.confidenceQ15) ? word.label : stop.label;
+      if (stop.label !== truth) asked.wrongBefore++;
       if (label !== truth) asked.wrongAfter++;
     }
     for (let maxExit = 0; maxExit < exits.length; maxExit++) count(hops, maxExit);
@@ -99,8 +100,9 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
   function count(hops: readonly Hop[], maxExit: number): void {
     const meter = createOpsMeter(image);
     let isInDoubt = false;
-    for (const { truth, patch, exits: words } of hops) {
-      const { isSure, exit, word } = stopAt(words, exits, maxExit);
+    device.reset();
+    for (const { truth, patch, logits } of hops) {
+      const { isSure, exit, label } = device.decide(logits, certified, maxExit);
       const { macs } = meter.read({ exit, patch });
       const own = tally[isInDoubt ? 1 : 0][maxExit]!;
       own.macs += macs;
@@ -108,7 +110,7 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
       if (truth >= 0) {
         own.n++;
         if (!isSure) own.unsure++;
-        if (word.label !== truth) {
+        if (label !== truth) {
           own.wrong++;
           if (!isSure) own.wrongUnsure++;
         }
@@ -125,16 +127,6 @@ function freshTally() {
 function rowOf({ n, hops, unsure, wrong, wrongUnsure, macs }: ReturnType<typeof freshTally>): DepthRow {
   const share = (of: number, all: number): number => (all === 0 ? 0 : of / all);
   return { unsure: share(unsure, n), wrong: share(wrong, n), wrongUnsure: share(wrongUnsure, unsure), macs: share(macs, hops) };
-}
-
-/** Where the core would stop, at the certified thresholds. */
-function stopAt<Word extends { readonly confidenceQ15: number }>(
-  words: readonly Word[],
-  exits: readonly { readonly threshold: number }[],
-  maxExit: number,
-) {
-  for (let k = 0; k <= maxExit; k++) if (words[k]!.confidenceQ15 >= exits[k]!.threshold) return { isSure: true, exit: k, word: words[k]! };
-  return { isSure: false, exit: maxExit, word: words[maxExit]! };
 }
 
 function classOf(recording: Recording, i: number, labels: readonly string[]): number {

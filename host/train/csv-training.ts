@@ -27,6 +27,7 @@ export function csvTraining(name: string, folder: CsvFolder, shape: TrainingShap
   const { channels, features } = scalesOf(folder, fit);
   const scale = { channels, labels: folder.labels };
   const { patchFrames } = shape.config;
+  const { track: _, ...image } = shape.image; // its costs are of other labels
   return {
     dataset: csvDataset(folder, scale),
     training: {
@@ -42,7 +43,7 @@ export function csvTraining(name: string, folder: CsvFolder, shape: TrainingShap
       },
       classOf: (label) => label - 1,
       split,
-      image: { ...shape.image, frameRateMillihertz: Math.round(folder.rateHz * 1000), gapLimitFrames: GAP_LIMIT_FRAMES },
+      image: { ...image, frameRateMillihertz: Math.round(folder.rateHz * 1000), gapLimitFrames: GAP_LIMIT_FRAMES },
       manifest: {
         labels: folder.labels,
         channels,

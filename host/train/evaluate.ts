@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { type Dataset, recordingsOf, scoredClassCount, scoredWindows, WINDOW_FRAMES } from "../agent/recording.ts";
 import type { SubjectList } from "../core/image-types.ts";
-import type { Session } from "../core/session-types.ts";
 import { type FloatModel, floatLogits, floatPatches } from "./float-forward.ts";
-import { fullDepth, type Losses, streamMoments, windowMoments } from "./protocols.ts";
+import { fullDepth, type Losses, type Runnable, streamMoments, windowMoments } from "./protocols.ts";
 import { createScore, createTally, type Evaluation } from "./score.ts";
 
 export interface EvaluateOptions {
@@ -14,27 +13,28 @@ export interface EvaluateOptions {
 }
 
 /** Published windows of `users`, each from a reset state, all exits at full depth after the last frame. */
-export function evaluateWindows(createSession: () => Session, dataset: Dataset, options: EvaluateOptions): Evaluation {
-  return evaluateAt(createSession, dataset, options, "window");
+export function evaluateWindows(model: Runnable, dataset: Dataset, options: EvaluateOptions): Evaluation {
+  return evaluateAt(model, dataset, options, "window");
 }
 
-/** Whole recordings of `users` with carried state; each published window is scored after the last patch that ends within it. */
-export function evaluateStream(createSession: () => Session, dataset: Dataset, options: EvaluateOptions): Evaluation {
-  return evaluateAt(createSession, dataset, options, "stream");
+/** Whole recordings of `users` with carried state; each published window is scored by the decision after the last patch that ends within it. */
+export function evaluateStream(model: Runnable, dataset: Dataset, options: EvaluateOptions): Evaluation {
+  return evaluateAt(model, dataset, options, "stream");
 }
 
 function evaluateAt(
-  createSession: () => Session,
+  model: Runnable,
   dataset: Dataset,
   { users, onWindow, losses }: EvaluateOptions,
   protocol: "window" | "stream",
 ): Evaluation {
-  const session = fullDepth(createSession());
+  const session = fullDepth(model.createSession());
   const recordings = recordingsOf(dataset, users);
   const score = createScore(session, scoredClassCount(recordings, session.logits()[0]!.length));
-  const moments = protocol === "window" ? windowMoments : streamMoments;
-  for (const { label } of moments(session, recordings, losses)) {
-    score.add(label);
+  const moments =
+    protocol === "window" ? windowMoments(session, recordings, losses) : streamMoments(session, model.image, recordings, losses);
+  for (const { label, scores } of moments) {
+    score.add(label, scores);
     onWindow?.(score.count());
   }
   return score.result(protocol);

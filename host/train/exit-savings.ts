@@ -2,10 +2,10 @@ import { writeImage } from "../core/image-write.ts";
 import { Model } from "../core/model.ts";
 import type { SetPoint } from "../core/session-types.ts";
 import { exitCandidates, fullDepthThresholds, type GroupedRuns, isWithinTolerance, shortlist } from "../policy/exit-choice.ts";
-import { type ExitRun, exitCosts, simulateExits } from "../policy/exit-simulation.ts";
+import { type ExitRun, simulateExits } from "../policy/exit-simulation.ts";
 import { evaluatePolicy, type PolicyEvaluation } from "./evaluate-policy.ts";
 import type { SensedRecording } from "./protocols.ts";
-import { hopDecisions } from "./stream-decisions.ts";
+import { hopLogits } from "./stream-decisions.ts";
 
 /** Early exits against full depth on the same decisions, nothing asked. */
 export interface ExitSavings {
@@ -55,13 +55,10 @@ export function chooseExits(
   betweenClass: number,
 ): ExitChoice {
   const nExits = model.image.exits.length;
-  const costs = exitCosts(model.image);
   const wearers = groups.map(recordingsByWearer);
-  const scored = wearers.map((group) =>
-    group.map((recordings) => recordings.map((one) => hopDecisions(() => model.createSession(), model.image, one, betweenClass))),
-  );
+  const scored = wearers.map((group) => group.map((recordings) => recordings.map((one) => hopLogits(model, one, betweenClass))));
   const simulate = (thresholds: readonly number[]): GroupedRuns<ExitRun> =>
-    scored.map((group) => group.map((recordings) => simulateExits(recordings, thresholds, costs)));
+    scored.map((group) => group.map((recordings) => simulateExits(model.image, recordings, thresholds)));
   const full = simulate(fullDepthThresholds(nExits)); // nothing is skipped there, so the core says the same
   const run = exitRunner(model, betweenClass);
   let coreRuns = 0;

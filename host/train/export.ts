@@ -1,5 +1,6 @@
 import { toFixedScale } from "../core/fixed-point.ts";
-import type { AttentionBlock, Block, Exit, LinearTensors, Manifest, ModelImage, SsmBlock } from "../core/image-types.ts";
+import type { AttentionBlock, Block, Exit, LinearTensors, Manifest, ModelImage, SsmBlock, Track } from "../core/image-types.ts";
+import { temperatureScale } from "../policy/temperature.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { A_MAX, A_MIN, type AttentionConfig, INPUT_SCALE, NORM_EPSILON, NORM_SCALE, type SsmConfig } from "./net-config.ts";
 import type { TrainedNet } from "./train-net.ts";
@@ -13,7 +14,8 @@ export interface ExportOptions {
   readonly contextPatches: number;
   readonly ringPatches: number;
   readonly gapLimitFrames: number;
-  readonly exits: readonly { readonly temperature: number; readonly threshold: number }[]; // threshold Q15
+  readonly track?: Track;
+  readonly exits: readonly { readonly temperature: number; readonly trackedTemperature?: number; readonly threshold: number }[]; // threshold Q15
   readonly manifest: Manifest;
   /** One scale an output row, or the same for all rows of a matrix. Default: row. */
   readonly weightScales?: WeightScales;
@@ -41,13 +43,17 @@ export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
       ? exportSsm(net, weightScales, i, block, residualScale)
       : exportAttention(net, weightScales, i, block, residualScale),
   );
-  const exits: Exit[] = config.exits.map((afterBlock, k) => ({
-    afterBlock,
-    epsilon: integerEpsilon(config.dModel, residualScale),
-    head: quantizeLinear(net, weightScales, [`e${k}`], NORM_SCALE, [LOGIT_SCALE]),
-    temperature: toFixedScale((64 * Math.LOG2E) / options.exits[k]!.temperature), // Q10 logits → Q16 exponent of 2
-    threshold: options.exits[k]!.threshold,
-  }));
+  const exits = config.exits.map((afterBlock, k): Exit => {
+    const { temperature, trackedTemperature, threshold } = options.exits[k]!;
+    return {
+      afterBlock,
+      epsilon: integerEpsilon(config.dModel, residualScale),
+      head: quantizeLinear(net, weightScales, [`e${k}`], NORM_SCALE, [LOGIT_SCALE]),
+      temperature: temperatureScale(temperature),
+      ...(trackedTemperature && { trackedTemperature: temperatureScale(trackedTemperature) }),
+      threshold,
+    };
+  });
   return {
     dModel: config.dModel,
     channels: config.channels,
@@ -67,6 +73,7 @@ export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
     })),
     blocks,
     exits,
+    ...(options.track && { track: options.track }),
     manifest: options.manifest,
   };
 }

@@ -1,10 +1,10 @@
-import { EXIT_NEVER } from "../../assembly/layout.ts";
 import { type Dataset, recordingsOf } from "../agent/recording.ts";
 import { readImage } from "../core/image-read.ts";
 import type { ExitCalibration } from "../core/image-types.ts";
 import { writeImage } from "../core/image-write.ts";
 import { windowOps } from "../core/reference/op-count.ts";
-import { type CalibratedExit, calibrateExits } from "../policy/calibrate-exits.ts";
+import { type CalibratedExit, calibrateExits, streamGroup, windowGroup } from "../policy/calibrate-exits.ts";
+import { notCertified } from "../policy/learn-then-test.ts";
 import { fitTemperature } from "../policy/temperature.ts";
 import { exportNet } from "./export.ts";
 import { type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
@@ -26,14 +26,20 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
   const evaluator = createNetEvaluator(net, training.features, true);
   const heldOut = recordingsOf(dataset, rolesOf(split, phase).heldOut);
   const window = evaluator.windows(heldOut);
-  const stream = evaluator.stream(heldOut);
+  const stream = evaluator.stream(heldOut, training.image.track);
   const { exits, windows } = calibrate(training, dataset, evaluator);
   const { guarantee } = training;
+  const { track, ...timing } = training.image;
   const image = writeImage(
     exportNet(net, {
-      ...training.image,
+      ...timing,
+      ...(guarantee && track && { track }), // a teacher answers one context at a time
       features: training.features,
-      exits: exits.map(({ temperature, thresholdQ15 }) => ({ temperature, threshold: thresholdQ15 })),
+      exits: exits.map(({ temperature, trackedTemperature, thresholdQ15 }) => ({
+        temperature,
+        ...(trackedTemperature && { trackedTemperature }),
+        threshold: thresholdQ15,
+      })),
       manifest: {
         name: training.name,
         ...training.manifest,
@@ -42,8 +48,9 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
         parameters: parameterCount(config),
         metrics: manifestMetrics(phase === "select" ? "select" : "calibrate", window, stream),
         calibration: exits.map(
-          ({ temperature, thresholdQ15, coverage, errorBound }): ExitCalibration => ({
+          ({ temperature, trackedTemperature, thresholdQ15, coverage, errorBound }): ExitCalibration => ({
             temperature,
+            ...(trackedTemperature && { trackedTemperature }),
             threshold: thresholdQ15 / 32768,
             coverage,
             errorBound,
@@ -54,7 +61,10 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
     }),
   );
   const read = readImage(image);
-  const temperatures = exits.map(({ temperature }) => temperature);
+  const temperatures = exits.map(({ temperature, trackedTemperature = temperature }) => ({
+    alone: temperature,
+    tracked: trackedTemperature,
+  }));
   const macs = exits.map((_, k) => windowOps(read, k).macs);
   return { image, exits, heldOut: heldOutMetrics(window, stream, temperatures, macs) };
 }
@@ -63,20 +73,14 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
 function calibrate(training: AgentTraining, dataset: Dataset, evaluator: NetEvaluator) {
   const { guarantee, image, classOf, config } = training;
   const recordings = recordingsOf(dataset, training.split.calibrate);
-  const groups = guarantee
-    ? [evaluator.windows(recordings), evaluator.decisions(recordings, image.hopPatches, classOf)]
-    : [evaluator.contexts(recordings, image.contextPatches)];
-  const exits: CalibratedExit[] = guarantee
-    ? calibrateExits(groups, guarantee)
-    : config.exits.map((_, k) => ({
-        temperature: fitTemperature(groups, k),
-        thresholdQ15: EXIT_NEVER,
-        coverage: 0,
-        errorBound: 1,
-        answered: 0,
-        wrong: 0,
-      }));
-  return { exits, windows: groups.reduce((sum, group) => sum + group.labels.length, 0) };
+  if (!guarantee) {
+    const contexts = evaluator.contexts(recordings, image.contextPatches);
+    const exits = config.exits.map((_, k): CalibratedExit => ({ temperature: fitTemperature([contexts], k), ...notCertified }));
+    return { exits, windows: contexts.labels.length };
+  }
+  const hops = evaluator.hops(recordings, image.hopPatches, classOf);
+  const groups = [windowGroup(evaluator.windows(recordings)), streamGroup(hops, { ...image, nClasses: config.nClasses })];
+  return { exits: calibrateExits(groups, guarantee), windows: groups.reduce((sum, { labelled }) => sum + labelled.labels.length, 0) };
 }
 
 function manifestMetrics(group: string, window: ScoredWindows, stream: ScoredWindows): Record<string, number> {

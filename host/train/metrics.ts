@@ -1,5 +1,5 @@
 import type { CalibratedExit } from "../policy/calibrate-exits.ts";
-import { type ExitDecisions, exitDecisions } from "../policy/exit-decisions.ts";
+import { type ExitTemperatures, exitDecisions, type GradedDecisions } from "../policy/exit-decisions.ts";
 import { type Reliability, reliability } from "../policy/reliability.ts";
 import { accuracyOf, type ScoredWindows } from "./net-evaluator.ts";
 import type { Phase } from "./training.ts";
@@ -54,7 +54,7 @@ const cascadeThresholds = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99
 export function heldOutMetrics(
   window: ScoredWindows,
   stream: ScoredWindows,
-  temperatures: readonly number[],
+  temperatures: readonly ExitTemperatures[],
   macs: readonly number[],
 ): HeldOutMetrics {
   const decisions = exitDecisions(window, temperatures);
@@ -68,7 +68,7 @@ export function heldOutMetrics(
   };
 }
 
-function protocolMetrics(scored: ScoredWindows, temperatures: readonly number[]): ProtocolMetrics {
+function protocolMetrics(scored: ScoredWindows, temperatures: readonly ExitTemperatures[]): ProtocolMetrics {
   const { right, confidenceQ15 } = exitDecisions(scored, temperatures);
   const confidence = Array.from(confidenceQ15.at(-1)!, (q15) => q15 / 32768);
   const isRight = Array.from(right.at(-1)!, (one) => one === 1);
@@ -82,8 +82,8 @@ function protocolMetrics(scored: ScoredWindows, temperatures: readonly number[])
 }
 
 /** (nClasses, nClasses) counts at the last exit. */
-function confusionOf({ labels, logits }: ScoredWindows): number[][] {
-  const last = logits.at(-1)!;
+function confusionOf({ labels, logits, scores }: ScoredWindows): number[][] {
+  const last = (scores ?? logits).at(-1)!;
   const n = labels.length === 0 ? 0 : last.length / labels.length;
   const counts = Array.from({ length: n }, () => new Array<number>(n).fill(0));
   labels.forEach((label, i) => {
@@ -110,13 +110,13 @@ export function askingCurve(confidence: readonly number[], isRight: readonly boo
 }
 
 /** Every window stops at the first exit at least so sure, or at the last one. */
-function cascadeAt({ right, confidenceQ15 }: ExitDecisions, macs: readonly number[], threshold: number) {
+function cascadeAt({ right, certaintyQ15 }: GradedDecisions, macs: readonly number[], threshold: number) {
   const n = right[0]!.length;
   let hits = 0;
   let cost = 0;
   for (let i = 0; i < n; i++) {
     let exit = 0;
-    while (exit < macs.length - 1 && confidenceQ15[exit]![i]! < threshold * 32768) exit++;
+    while (exit < macs.length - 1 && certaintyQ15[exit]![i]! < threshold * 32768) exit++;
     hits += right[exit]![i]!;
     cost += macs[exit]!;
   }

@@ -1,5 +1,8 @@
 import { jit, type numpy as np } from "@jax-js/jax";
 import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../agent/recording.ts";
+import type { Track } from "../core/image-types.ts";
+import { LabelTrack } from "../core/reference/track.ts";
+import { type HopLogits, LOGIT_ONE } from "../policy/replay.ts";
 import { largest } from "../policy/softmax.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { netInput, type TracedInput, uploadParameters, uploadScales, uploadSequences } from "./device-arrays.ts";
@@ -11,15 +14,19 @@ import type { TrainedNet } from "./train-net.ts";
 export interface ScoredWindows {
   readonly labels: Uint8Array; // class of each window
   readonly logits: readonly Float32Array[]; // per exit (nWindows, nClasses)
+  readonly scores?: readonly Float32Array[]; // what the decisions before make of them, where they weigh
   readonly subjects: readonly string[];
 }
 
 /** Runs the traced net as the core would (int8 imitated, or float): for choosing recipes and calibrating, not for reporting. */
 export interface NetEvaluator {
   windows(recordings: readonly Recording[]): ScoredWindows;
-  stream(recordings: readonly Recording[]): ScoredWindows;
+  /** Published windows of whole recordings; `track`: each exit decides after every patch. */
+  stream(recordings: readonly Recording[], track?: Track): ScoredWindows;
   /** Streaming decisions, one a hop, wherever the frame is labelled: transitions count too. */
   decisions(recordings: readonly Recording[], hopPatches: number, classOf: ClassOf): ScoredWindows;
+  /** Every hop of each recording, labelled or not. */
+  hops(recordings: readonly Recording[], hopPatches: number, classOf: ClassOf): HopLogits[][];
   /** Published windows with the patches before them, `contextPatches` in all (fewer at a recording's start are left out): what a teacher reads. */
   contexts(recordings: readonly Recording[], contextPatches: number): ScoredWindows;
   sequences(patches: Float32Array, seqLen: number): Float32Array[]; // per exit (B, seqLen, nClasses)
@@ -82,28 +89,64 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
       }
       return score.result();
     },
-    stream(recordings) {
+    hops: (recordings, hopPatches, classOf) =>
+      recordings.map((recording) => {
+        const exits = wholeRecording(recording);
+        const count = Math.floor(recording.labels.length / config.patchFrames / hopPatches);
+        return Array.from({ length: count }, (_, hop): HopLogits => {
+          const patch = (hop + 1) * hopPatches - 1;
+          const truth = classOf(recording.labels[(patch + 1) * config.patchFrames - 1]!);
+          return { truth, logits: exits.map((exit) => fixedLogits(exit, patch, config.nClasses)) };
+        });
+      }),
+    stream(recordings, track) {
       const score = createCollector(config.exits.length, config.nClasses);
+      const tracked = createCollector(config.exits.length, config.nClasses);
       for (const recording of recordings) {
         const exits = wholeRecording(recording);
-        for (const { start, label } of scoredWindows(recording))
-          score.add(exits, streamPatch(start, config.patchFrames), label - 1, recording.subject);
+        const followed = track && exits.map((exit) => scoresOf(exit, config.nClasses, track));
+        for (const { start, label } of scoredWindows(recording)) {
+          const patch = streamPatch(start, config.patchFrames);
+          score.add(exits, patch, label - 1, recording.subject);
+          if (followed) tracked.add(followed, patch, label - 1, recording.subject);
+        }
       }
-      return score.result();
+      return { ...score.result(), ...(track && { scores: tracked.result().logits }) };
     },
   };
 }
 
-/** Share of windows whose largest logit at `exit` is the label's. */
+/** Share of windows whose largest score at `exit`, or logit, is the label's. */
 export function accuracyOf(scored: ScoredWindows, exit: number): number {
   const { labels } = scored;
-  const logits = scored.logits[exit]!;
+  const logits = (scored.scores ?? scored.logits)[exit]!;
   const n = logits.length / labels.length;
   let right = 0;
   for (let i = 0; i < labels.length; i++) {
     if (largest(logits.subarray(i * n, (i + 1) * n)) === labels[i]) right++;
   }
   return right / labels.length;
+}
+
+/** Row `patch` of logits (n, nClasses), as the core has them: Q10. */
+function fixedLogits(logits: Float32Array, patch: number, nClasses: number): Int16Array {
+  const row = logits.subarray(patch * nClasses, (patch + 1) * nClasses);
+  return Int16Array.from(row, (logit) => Math.max(-32768, Math.min(32767, Math.round(logit * LOGIT_ONE))));
+}
+
+/** Scores (n, nClasses) of decisions after every patch, from logits (n, nClasses). */
+function scoresOf(logits: Float32Array, nClasses: number, track: Track): Float32Array {
+  const own = new LabelTrack({ track, nClasses });
+  const all = new Float32Array(logits.length);
+  for (let patch = 0; patch * nClasses < logits.length; patch++) {
+    const fixed = fixedLogits(logits, patch, nClasses);
+    all.set(
+      Float32Array.from(own.scores(fixed), (score) => score / LOGIT_ONE),
+      patch * nClasses,
+    );
+    own.keep(fixed, 1);
+  }
+  return all;
 }
 
 function createCollector(nExits: number, nClasses: number) {

@@ -27,11 +27,11 @@ export function createScore(session: Session, nScored: number) {
   const view = new DataView(bytes.buffer);
   return {
     count: tally.count,
-    add(label: number): void {
-      const logits = session.logits();
-      tally.add(logits, label);
+    /** `scores`: what each exit's decision is read from, (nClasses,). */
+    add(label: number, scores: readonly ArrayLike<number>[]): void {
+      tally.add(scores, label);
       let at = 0;
-      for (const exit of logits)
+      for (const exit of session.logits())
         for (const logit of exit) {
           view.setInt16(at, logit, true);
           at += 2;
@@ -54,9 +54,9 @@ export function createTally(nExits: number, nClasses: number, nScored: number) {
   let count = 0;
   return {
     count: () => count,
-    add(logits: readonly ArrayLike<number>[], label: number): void {
+    add(scores: readonly ArrayLike<number>[], label: number): void {
       count++;
-      logits.forEach((exit, k) => {
+      scores.forEach((exit, k) => {
         confusions[k]![label]![largest(exit)]!++;
       });
     },

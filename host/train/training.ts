@@ -1,6 +1,7 @@
 import { ConfigError } from "../core/errors.ts";
-import type { Manifest } from "../core/image-types.ts";
+import type { Manifest, Track } from "../core/image-types.ts";
 import type { CertifyOptions } from "../policy/learn-then-test.ts";
+import { LOGIT_ONE } from "../policy/replay.ts";
 import type { ClassOf, FeatureConfig } from "./batches.ts";
 import type { Distillation } from "./distill.ts";
 import type { ExportOptions } from "./export.ts";
@@ -31,6 +32,15 @@ export interface EnsembleMember {
   readonly name: string;
   readonly seed: number;
   readonly training: AgentTraining; // without an ensemble of its own
+}
+
+/**
+ * The track of an agent's labels: what a change from one to another costs, in units of a logit, and how many patches bring evidence for
+ * one whole hop (a power of two).
+ */
+export function labelTrack(labels: readonly string[], patches: number, cost: (from: string, to: string) => number): Track {
+  const costs = labels.flatMap((from) => labels.map((to) => (from === to ? 0 : Math.round(cost(from, to) * LOGIT_ONE))));
+  return { shift: Math.log2(patches), costs: Int32Array.from(costs) };
 }
 
 /** All that an agent's training is, but for data and seed. */

@@ -56,7 +56,7 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
     const results = [];
     for (const engine of ["scalar", "simd", "reference"] as const) {
       const model = await open(engine);
-      results.push(evaluateWindows(() => model.createSession(), data, { users }));
+      results.push(evaluateWindows(model, data, { users }));
     }
     expect(results.map(({ windows }) => windows)).toEqual([2996, 2996, 2996]);
     expect(new Set(results.map(({ sha256 }) => sha256)).size).toBe(1);
@@ -68,7 +68,7 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
 
   it("loses at most half a point from float to int8", { timeout: 300_000 }, async () => {
     const model = await open("simd");
-    const int8 = evaluateWindows(() => model.createSession(), data, { users }).exits.at(-1)!.accuracy;
+    const int8 = evaluateWindows(model, data, { users }).exits.at(-1)!.accuracy;
     const float = evaluateFloat(readFloatModel(readFileSync(join(folder, "model.safetensors"))), data, { users }).exits.at(-1)!.accuracy;
     expect(float - int8).toBeLessThanOrEqual(0.005);
   });
@@ -93,8 +93,8 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
 
   it("streams: the carried state is worth more than a window alone", { timeout: 120_000 }, async () => {
     const model = await open("simd");
-    const stream = evaluateStream(() => model.createSession(), data, { users });
-    const window = evaluateWindows(() => model.createSession(), data, { users });
+    const stream = evaluateStream(model, data, { users });
+    const window = evaluateWindows(model, data, { users });
     expect(stream.windows).toBe(2996);
     expect(stream.exits.at(-1)!.accuracy).toBeGreaterThan(window.exits.at(-1)!.accuracy);
     expect(readFileSync(join(folder, "CARD.md"), "utf8")).toContain((100 * stream.exits.at(-1)!.accuracy).toFixed(2));

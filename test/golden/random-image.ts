@@ -1,6 +1,6 @@
 import { EXIT_NEVER, FIXED_A_MIN } from "../../assembly/layout.ts";
 import { toFixedScale } from "../../host/core/fixed-point.ts";
-import type { AttentionBlock, Block, Exit, ModelImage, SsmBlock } from "../../host/core/image-types.ts";
+import type { AttentionBlock, Block, Exit, ModelImage, SsmBlock, Track } from "../../host/core/image-types.ts";
 import { seeded } from "../support/random.ts";
 import { ACTIVATION_RMS, NORM_RMS, type Random, randomLinear, siluTable } from "./random-tensors.ts";
 
@@ -17,6 +17,7 @@ export interface RandomImageOptions {
   readonly contextPatches?: number;
   readonly ringPatches?: number;
   readonly gapLimitFrames?: number;
+  readonly track?: boolean; // whether decisions are tracked
   readonly temperature?: number; // of every exit; 0.01 makes nearly every answer certain (confidence 32768)
   readonly ssm?: Partial<Pick<SsmBlock, "nHeads" | "headDim" | "dState" | "dConv">>;
   readonly attention?: Partial<Pick<AttentionBlock, "nHeads" | "nKvHeads" | "headDim" | "windowPatches" | "dMlp">>;
@@ -106,6 +107,12 @@ function randomAttention(random: Random, dModel: number, options: RandomImageOpt
   };
 }
 
+/** Costs of up to three nats: some hops of random logits are outvoted, and others not. */
+function randomTrack(random: Random, nClasses: number): Track {
+  const costs = Int32Array.from({ length: nClasses ** 2 }, (_, i) => (i % (nClasses + 1) === 0 ? 0 : integer(random, 0, 3072)));
+  return { shift: integer(random, 0, 3), costs };
+}
+
 /** A small valid image from a seed: activations neither saturate nor vanish, some rows are zero, some shift to the left. */
 export function randomImage(seed: number, options: RandomImageOptions = {}): ModelImage {
   const random = seeded(seed);
@@ -126,6 +133,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
   const blocks = [...pattern].map(
     (kind): Block => (kind === "S" ? randomSsm(random, dModel, options) : randomAttention(random, dModel, options)),
   );
+  const isTracked = options.track ?? random() < 0.5;
   const exits = exitsAfter.map((afterBlock): Exit => {
     const drawn = 0.7 + random();
     const temperature = options.temperature ?? drawn;
@@ -134,6 +142,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
       epsilon: integer(random, 1, 2000),
       head: randomLinear(random, dModel, nClasses, NORM_RMS, () => 1500),
       temperature: toFixedScale((64 * Math.LOG2E) / temperature),
+      ...(isTracked && { trackedTemperature: toFixedScale((64 * Math.LOG2E) / (1.4 * temperature)) }),
       threshold: random() < 0.1 ? EXIT_NEVER : integer(random, 8000, 30000),
     };
   });
@@ -150,6 +159,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
     })),
     blocks,
     exits,
+    ...(isTracked && { track: randomTrack(random, nClasses) }),
     manifest: {
       name: `random-${seed}`,
       labels: Array.from({ length: nClasses }, (_, i) => `class-${i}`),
@@ -166,7 +176,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
 }
 
 /** A random image in the shape of the activity agent's model: S S A S, an exit after each block. */
-export function activityShaped(seed: number): ModelImage {
+export function activityShaped(seed: number, track = true): ModelImage {
   return randomImage(seed, {
     pattern: "SSAS",
     exitsAfter: [0, 1, 2, 3],
@@ -179,6 +189,7 @@ export function activityShaped(seed: number): ModelImage {
     contextPatches: 128,
     ringPatches: 32,
     gapLimitFrames: 10,
+    track,
     ssm: { nHeads: 4, headDim: 16, dState: 8, dConv: 4 },
     attention: { nHeads: 4, nKvHeads: 2, headDim: 8, windowPatches: 32, dMlp: 64 },
   });

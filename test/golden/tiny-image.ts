@@ -3,7 +3,7 @@ import { randomImage } from "./random-image.ts";
 
 /** The image of tiny.dmm: one ssm and one attention block, an exit after each. The seed gives exits at both, asks and every label but one. */
 export function tinyImage(): ModelImage {
-  return randomImage(2049, {
+  return randomImage(2057, {
     pattern: "SA",
     exitsAfter: [0, 1],
     dModel: 16,
@@ -15,6 +15,7 @@ export function tinyImage(): ModelImage {
     contextPatches: 12,
     ringPatches: 6,
     gapLimitFrames: 6,
+    track: true,
     ssm: { nHeads: 2, headDim: 16, dState: 6, dConv: 4 },
     attention: { nHeads: 2, nKvHeads: 1, headDim: 8, windowPatches: 5, dMlp: 24 },
   });

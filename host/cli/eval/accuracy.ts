@@ -20,7 +20,7 @@ export function scoreAccuracy(setting: EvalSetting, { protocol, float: isFloat, 
   const losses: Losses = { held: 0, resets: 0 };
   const onWindow = progress(out);
   const run = protocol === "window" ? evaluateWindows : evaluateStream;
-  const result = run(() => model.createSession(), dataset, { users, onWindow, losses });
+  const result = run(model, dataset, { users, onWindow, losses });
   requireScored(result.windows, users);
   const last = result.exits.at(-1)!;
   const floatModel = isFloat && protocol === "window" && fault === undefined ? floatModelOf(agent, out) : undefined;

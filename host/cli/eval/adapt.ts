@@ -1,5 +1,6 @@
 import { createRandom } from "../../agent/random.ts";
 import type { Model } from "../../core/model.ts";
+import { apart } from "../../policy/decision-group.ts";
 import { certifyThresholds } from "../../policy/learn-then-test.ts";
 import { percentText, table } from "../table.ts";
 import { type AdaptDecision, type AdaptSetting, type AskRule, adaptReport, chooseSetting, trySettings } from "./adapt-report.ts";
@@ -27,7 +28,7 @@ export async function evalAdapt(setting: EvalSetting, { alpha, delta }: CascadeO
   const { out, agent, model, list } = setting;
   const roles = wearerRoles(model.manifest.protocol, list);
   const { scored, tuning, certifying } = await decideAll(setting, roles);
-  const certificate = certifyThresholds([exitDecisionsOf(certifying.all)], { alpha, delta, minAnswered: MIN_ANSWERED });
+  const certificate = certifyThresholds([apart(exitDecisionsOf(certifying.all))], { alpha, delta, minAnswered: MIN_ANSWERED });
   const rule: AskRule = { thresholdsQ15: certificate.map(({ thresholdQ15 }) => thresholdQ15), exploreEvery: EXPLORE_EVERY };
   const tried = trySettings(
     tuning.flatMap((group) => adaptable(group, model)),

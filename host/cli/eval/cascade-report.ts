@@ -1,4 +1,5 @@
 import { accuracyAskingLowest, type CascadeDecision, type CascadeScore, scoreCascade } from "../../policy/cascade.ts";
+import { apart } from "../../policy/decision-group.ts";
 import { certifyThresholds } from "../../policy/learn-then-test.ts";
 import { cappedThresholds } from "../../policy/operating-point.ts";
 import { reliability } from "../../policy/reliability.ts";
@@ -42,7 +43,7 @@ export interface CascadeReport {
 /** Chooses both operating points on the other wearers and scores them. */
 export function cascadeReport({ scored, tuning, certifying }: CascadeGroups, options: GuaranteeOptions): CascadeReport {
   const { alpha, delta } = options;
-  const certificate = certifyThresholds([exitDecisionsOf(certifying)], { alpha, delta, minAnswered: MIN_ANSWERED });
+  const certificate = certifyThresholds([apart(exitDecisionsOf(certifying))], { alpha, delta, minAnswered: MIN_ANSWERED });
   const certifiedThresholds = certificate.map(({ thresholdQ15 }) => thresholdQ15);
   const capped = cappedThresholds(tuning, ASKED_CAP);
   const isSame = capped.thresholds.every((threshold, k) => threshold === certifiedThresholds[k]);

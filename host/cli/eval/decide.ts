@@ -1,9 +1,8 @@
-import { FIXED_LOGIT_BITS } from "../../../assembly/layout.ts";
 import type { SubjectList } from "../../core/image-types.ts";
 import type { Model } from "../../core/model.ts";
 import type { CascadeDecision } from "../../policy/cascade.ts";
-import type { ExitDecisions } from "../../policy/exit-decisions.ts";
-import { exitTemperature } from "../../policy/temperature.ts";
+import type { GradedDecisions } from "../../policy/exit-decisions.ts";
+import { exitTemperatures, LOGIT_ONE } from "../../policy/replay.ts";
 import { type StreamDecision, streamDecisions } from "../../train/stream-decisions.ts";
 import { openTeacherModels, teacherOf } from "../teacher.ts";
 import { askAll } from "./ask-cloud.ts";
@@ -35,7 +34,7 @@ export async function decideAll(setting: EvalSetting, roles: WearerRoles): Promi
   const decide = async (users: SubjectList): Promise<DecidedGroup> => {
     const recordings = recordingsFor(setting, users);
     out.note(`Streaming wearers ${users.join(" ")} …`);
-    const edge = streamDecisions(() => model.createSession(), model.image, recordings, progress(out));
+    const edge = streamDecisions(model, recordings, progress(out));
     requireScored(edge.length, users);
     out.note("Asking the cloud about each window …");
     return { edge, all: await askAll(provider, model, members, agent.definition.name, edge, progress(out, "answers")) };
@@ -47,17 +46,17 @@ export async function decideAll(setting: EvalSetting, roles: WearerRoles): Promi
   return { scored, tuning, certifying: groupOf(roles.certify), gating: groupOf(roles.gate), members };
 }
 
-/** Decisions as certification reads them, at the confidences that the core gave. */
-export function exitDecisionsOf(decisions: readonly CascadeDecision[]): ExitDecisions {
+/** Decisions as certification reads them, at the certainties that the core had. */
+export function exitDecisionsOf(decisions: readonly CascadeDecision[]): GradedDecisions {
   const exits = (decisions[0]?.exits ?? []).map((_, k) => k);
   return {
     right: exits.map((k) => Uint8Array.from(decisions, (one) => (one.exits[k]!.label === one.truth ? 1 : 0))),
-    confidenceQ15: exits.map((k) => Float64Array.from(decisions, (one) => one.exits[k]!.confidenceQ15)),
+    certaintyQ15: exits.map((k) => Float64Array.from(decisions, (one) => one.exits[k]!.certaintyQ15)),
   };
 }
 
-/** The last exit's logits of each decision, (nClasses,), divided by its temperature. */
+/** The last exit's scores of each decision, (nClasses,), divided by its temperature. */
 export function lastLogits({ edge }: DecidedGroup, model: Model): number[][] {
-  const scale = 2 ** FIXED_LOGIT_BITS * exitTemperature(model.image.exits.at(-1)!);
-  return edge.map(({ logits }) => Array.from(logits.at(-1)!, (logit) => logit / scale));
+  const scale = LOGIT_ONE * exitTemperatures(model.image.exits.at(-1)!).tracked;
+  return edge.map(({ scores }) => Array.from(scores.at(-1)!, (score) => score / scale));
 }

@@ -15,7 +15,7 @@ export function evalFaults(setting: EvalSetting): void {
     const dataset = { recordings: fault ? withFault(sound, fault, FAULT_SEED) : sound };
     const score = (run: typeof evaluateWindows) => {
       const losses: Losses = { held: 0, resets: 0 };
-      const { windows, exits, sha256 } = run(() => model.createSession(), dataset, { users, losses });
+      const { windows, exits, sha256 } = run(model, dataset, { users, losses });
       requireScored(windows, users);
       const { accuracy, macroF1 } = exits.at(-1)!;
       return { windows, accuracy, macroF1, ...losses, hash: sha256 };

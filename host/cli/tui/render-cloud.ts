@@ -31,14 +31,13 @@ export function cloudLine({ info, link, linkDetail, counters }: ViewState, colum
   return [...state, [`  ${joinedToFit(parts, columns - widthOf(state) - 2)}`]];
 }
 
-/** unsure: sitting 61 % → asked → cloud says standing 93 % in 34 ms. On two lines where one is too short. */
+/** unsure: sitting → asked → cloud says standing 93 % in 34 ms. On two lines where one is too short. */
 export function askLine({ info, lastAsk, seconds }: ViewState, columns: number): Line[] {
   if (!info.hasBroker) return [];
   if (lastAsk === undefined) return [[["sure so far: nothing was asked", "dim"]]];
   const question: Segment[] = [
     ["unsure: ", "dim"],
     [lastAsk.label, labelColour(info.labels, lastAsk.label)],
-    [` ${percentText(lastAsk.confidence)}`],
     [" → asked → ", "dim"],
   ];
   const reply = replySegments();

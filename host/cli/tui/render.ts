@@ -33,7 +33,7 @@ export function render(state: ViewState, options: RenderOptions): string[] {
   const put = (name: string, line: Line, worth: number): void => {
     rows.push({ line: gutter === 0 ? line : [[name.padEnd(gutter), "dim"], ...line], worth });
   };
-  put("sure", sureLine(state, body), 9);
+  put("likely", likelyLine(state, body), 9);
   put("depth", depthLine(state, isNarrow), 8);
   if (state.power !== undefined) put("why", reasonLine(state), 5);
   rows.push(blank);
@@ -98,7 +98,7 @@ function labelRows({ info, decision }: ViewState, columns: number): Row[] {
   return letters.map((text, row) => ({ line: spread([[text, "bold", colour]], rights[row]!, width), worth: 10 }));
 }
 
-function sureLine({ decision }: ViewState, body: number): Line {
+function likelyLine({ decision }: ViewState, body: number): Line {
   if (decision === undefined) return [];
   const columns = Math.max(4, Math.min(60, body - 7));
   const filled = Math.round(decision.confidence * columns);

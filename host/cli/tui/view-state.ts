@@ -33,7 +33,6 @@ export interface LastAsk {
   readonly id: string;
   readonly tick: number; // of the unsure decision
   readonly label: string;
-  readonly confidence: number;
   readonly end?: "answered" | "expired" | "refused" | "evicted";
   readonly answer?: string | undefined;
   readonly answerConfidence?: number | undefined;
@@ -91,14 +90,13 @@ export function nextView(state: ViewState, step: LoopStep): ViewState {
         ribbon: [...state.ribbon, ribbonCell(step.record)].slice(-ribbonCells(state.info)),
       };
     case "ask":
-      return { ...state, lastAsk: { id: step.id, tick: step.tick, label: step.label, confidence: step.confidence } };
+      return { ...state, lastAsk: { id: step.id, tick: step.tick, label: step.label } };
     case "outcome": {
       const { outcome, answer, local } = step;
       const lastAsk: LastAsk = {
         id: outcome.id,
         tick: outcome.tick,
         label: local,
-        confidence: outcome.local.confidenceQ15 / 32768,
         end: outcome.state,
         answer,
         answerConfidence: outcome.answer?.confidence,

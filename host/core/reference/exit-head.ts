@@ -13,13 +13,24 @@ export function exitLogits(exit: Exit, residual: Int16Array): Int16Array {
   return rowsToS16(linearS8(exitFeatures(exit, residual), exit.head), exit.head);
 }
 
-/** Index of the first of the largest logits. */
-export function labelOf(logits: Int16Array): number {
-  return logits.indexOf(Math.max(...logits));
+/** Index of the first of the largest scores: logits, or what a track makes of them. */
+export function labelOf(scores: Int16Array | Int32Array): number {
+  return scores.indexOf(Math.max(...scores));
 }
 
-/** Q15 probability of the label after temperature scaling. Source: arXiv:1706.04599 §4.2. */
-export function confidenceOf(exit: Exit, logits: Int16Array): number {
-  const { reciprocal } = softmax(logits, exit.temperature);
-  return (32768 * reciprocal + 32768) >>> 16; // the largest has e = 32768; the sum may reach 2^31
+type Temperatures = Pick<Exit, "temperature" | "trackedTemperature">;
+
+/** Confidence Q15 of a label: its probability in the softmax of the logits, or of the scores that decisions before make of them. Source: arXiv:1706.04599 §4.2. */
+export function confidenceOf(
+  { temperature, trackedTemperature }: Temperatures,
+  label: number,
+  logits: Int16Array,
+  scores?: Int32Array,
+): number {
+  return (scores ? softmax(scores, trackedTemperature!) : softmax(logits, temperature)).p[label]!;
+}
+
+/** What a threshold is compared with, Q15: the confidence, or the label's probability by its logits alone where that is less. */
+export function certaintyOf(exit: Temperatures, label: number, logits: Int16Array, scores?: Int32Array): number {
+  return Math.min(confidenceOf(exit, label, logits, scores), confidenceOf(exit, label, logits));
 }

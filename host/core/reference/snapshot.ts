@@ -24,11 +24,15 @@ function unsoundIndex(image: ModelImage, tail: Tail): string | undefined {
     ["has tick", words[layout.TAIL_HAS_TICK]!, 1],
     ["hops since ask", words[layout.TAIL_HOPS_SINCE_ASK]!, layout.HOPS_SINCE_ASK_MAX],
     ["context head", words[layout.TAIL_CONTEXT_HEAD]!, contextPatches - 1],
+    ["is tracked", words[layout.TAIL_IS_TRACKED]!, image.track ? 1 : 0],
     ["context count", words[layout.TAIL_CONTEXT_COUNT]!, contextPatches],
   ];
   for (let k = 0; k < tail.rings.length; k++) {
     bounds.push([`ring ${k} head`, words[layout.TAIL_RING_HEAD + k]!, ringPatches - 1]);
     bounds.push([`ring ${k} pending`, words[layout.TAIL_RING_PENDING + k]!, ringPatches + 1]);
+  }
+  for (const [j, score] of tail.track.entries()) {
+    bounds.push([`score of class ${j}, below 0`, -score, -layout.TRACK_LEAST]);
   }
   for (const [b, block] of image.blocks.entries()) {
     const own = tail.blocks[b]!;
@@ -36,7 +40,7 @@ function unsoundIndex(image: ModelImage, tail: Tail): string | undefined {
       bounds.push([`block ${b} count`, own.state.header[0]!, 2 * block.windowPatches - 1]);
     }
   }
-  const bad = bounds.find(([, value, most]) => value > most);
+  const bad = bounds.find(([, value, most]) => value < 0 || value > most);
   return bad && `${bad[0]} is ${bad[1]}, at most ${bad[2]} is possible`;
 }
 

@@ -17,6 +17,7 @@ export interface Tail {
   readonly lastFrame: Int16Array; // (channels,)
   readonly context: Int8Array; // (contextPatches, patchFrames · channels)
   readonly finalResidual: Int16Array; // (dModel,)
+  readonly track: Int32Array; // (nClasses,); empty where decisions are not tracked
   readonly rings: readonly Int16Array[]; // (ringPatches, dModel) an exit but the last
   readonly blocks: readonly BlockState[];
 }
@@ -57,11 +58,22 @@ function stateBytes(block: Block): number {
   return layout.STATE_HEADER_BYTES + 2 * align16(block.windowPatches * block.nKvHeads * block.headDim);
 }
 
+function trackedClasses({ track, nClasses }: ModelImage): number {
+  return track ? nClasses : 0;
+}
+
 /** Bytes of an image's tail. */
 function tailBytes(image: ModelImage): number {
   const patchBytes = image.channels * image.patchFrames;
   const rings = (image.exits.length - 1) * align16(2 * image.ringPatches * image.dModel);
-  const fixed = [4 * layout.TAIL_WORDS, patchBytes, 2 * image.channels, image.contextPatches * patchBytes, 2 * image.dModel];
+  const fixed = [
+    4 * layout.TAIL_WORDS,
+    patchBytes,
+    2 * image.channels,
+    image.contextPatches * patchBytes,
+    2 * image.dModel,
+    4 * trackedClasses(image),
+  ];
   return [...fixed.map(align16), rings, ...image.blocks.map(stateBytes)].reduce((sum, bytes) => sum + bytes, 0);
 }
 
@@ -75,6 +87,7 @@ export function createTail(image: ModelImage): Tail {
   const lastFrame = cursor.s16(image.channels);
   const context = cursor.s8(image.contextPatches * patchBytes);
   const finalResidual = cursor.s16(image.dModel);
+  const track = cursor.s32(trackedClasses(image));
   const rings = image.exits.slice(1).map(() => cursor.s16(image.ringPatches * image.dModel));
   const blocks = image.blocks.map((block): BlockState => {
     const bytes = new Uint8Array(buffer, cursor.at, stateBytes(block));
@@ -86,7 +99,7 @@ export function createTail(image: ModelImage): Tail {
     const size = block.windowPatches * block.nKvHeads * block.headDim;
     return { kind: "attention", bytes, state: { header, keys: cursor.s8(size), values: cursor.s8(size) } };
   });
-  return { bytes: new Uint8Array(buffer), words, partial, lastFrame, context, finalResidual, rings, blocks };
+  return { bytes: new Uint8Array(buffer), words, partial, lastFrame, context, finalResidual, track, rings, blocks };
 }
 
 /** Zeroes the state. */

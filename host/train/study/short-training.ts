@@ -59,8 +59,8 @@ export function coreAccuracy(
   const recordings = over.recordings ?? recordingsOf(dataset, training.split.select);
   const options = { users: training.split.select };
   return {
-    window: evaluateWindows(() => model.createSession(), { recordings }, options).exits.at(-1)!.accuracy,
-    stream: evaluateStream(() => model.createSession(), { recordings }, options).exits.at(-1)!.accuracy,
+    window: evaluateWindows(model, { recordings }, options).exits.at(-1)!.accuracy,
+    stream: evaluateStream(model, { recordings }, options).exits.at(-1)!.accuracy,
   };
 }
 
@@ -89,7 +89,7 @@ export function scoreNet({ training, dataset }: StudyPlan, net: TrainedNet): Rec
 export function calibrationError(scored: ScoredWindows, temperature: number): number {
   const { right, confidenceQ15 } = exitDecisions(
     scored,
-    scored.logits.map(() => temperature),
+    scored.logits.map(() => ({ alone: temperature, tracked: temperature })),
   );
   const confidence = Array.from(confidenceQ15.at(-1)!, (q15) => q15 / 32768);
   return reliability(

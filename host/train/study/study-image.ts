@@ -5,13 +5,14 @@ import { parameterCount } from "../net-config.ts";
 import type { TrainedNet } from "../train-net.ts";
 import type { AgentTraining } from "../training.ts";
 
-/** A net as a .dmm image that nothing certifies: for running in the core, not for shipping. */
+/** A net as a .dmm image that nothing certifies and whose decisions stand alone: for comparing nets in the core, not for shipping. */
 export function studyImage(training: AgentTraining, net: TrainedNet, over: Partial<ExportOptions> = {}): Uint8Array {
   const { manifest } = training;
+  const { track: _, ...image } = training.image;
   const exits = net.config.exits.map(() => ({ temperature: 1, threshold: EXIT_NEVER }));
   return writeImage(
     exportNet(net, {
-      ...training.image,
+      ...image,
       features: training.features,
       exits,
       manifest: {

@@ -38,6 +38,13 @@ function withWord(offset: number, value: number, isSealed = true): Uint8Array {
   return bytes;
 }
 
+function withWords(offset: number, values: readonly number[]): Uint8Array {
+  const bytes = tiny.slice();
+  for (const [i, value] of values.entries()) new DataView(bytes.buffer).setInt32(offset + 4 * i, value, true);
+  sealImage(bytes);
+  return bytes;
+}
+
 describe("a model image", () => {
   it("comes back from its bytes, and its bytes from it", () => {
     for (const image of [tinyImage(), activityShaped(1), ...Array.from({ length: 20 }, (_, seed) => randomImage(seed))]) {
@@ -101,6 +108,11 @@ describe("readImage says what is wrong", () => {
     ["BAD_CONFIG", "context below window", withWord(config + 4 * layout.CONFIG_CONTEXT_PATCHES, 7)],
     ["BAD_PADDING", "config word", withWord(config + 4 * 31, 1)],
     ["BAD_PADDING", "block word", withWord(ssm + 4 * (layout.SSM_GATE_EPSILON + 1), 1)],
+    ["BAD_TRACK", "track shift", withWord(config + 4 * layout.CONFIG_TRACK_SHIFT, layout.LIMIT_TRACK_SHIFT + 1)],
+    ["BAD_TENSOR", "track costs", withWord(config + 4 * layout.CONFIG_TRACK_COSTS, 8)],
+    ["BAD_TRACK", "a cost", withWord(pointer(config, layout.CONFIG_TRACK_COSTS) + 4, layout.LIMIT_TRACK_COST + 1)],
+    ["BAD_TRACK", "a cost of staying", withWord(pointer(config, layout.CONFIG_TRACK_COSTS), 1)],
+    ["BAD_TRACK", "no temperature of tracked decisions", withWords(exits + 4 * layout.EXIT_TRACKED_MULTIPLIER, [0, 0])],
     ["BAD_FEATURES", "zero point", withWord(features, 40000)],
     ["BAD_MULTIPLIER", "feature multiplier", withWord(features + 4 * layout.FEATURE_MULTIPLIER, 1)],
     ["BAD_MULTIPLIER", "feature shift", withWord(features + 4 * layout.FEATURE_SHIFT, 16)],
@@ -185,6 +197,7 @@ describe("writeImage refuses what readImage would", () => {
     ["BAD_TENSOR", { ...image, embed: { ...image.embed, bias: new Int32Array(3) } }],
     ["BAD_FEATURES", { ...image, features: [] }],
     ["BAD_EXIT", { ...image, exits: image.exits.slice(0, 1) }],
+    ["BAD_TRACK", { ...image, track: { shift: 0, costs: new Int32Array(3) } }],
     ["BAD_MANIFEST", { ...image, manifest: { ...image.manifest, labels: ["one"] } }],
     ["BAD_MANIFEST", { ...image, manifest: { ...image.manifest, metrics: { accuracy: Number.NaN } } }],
   ];

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { createRandom } from "../../../host/agent/random.ts";
-import { toFixedScale } from "../../../host/core/fixed-point.ts";
-import { calibrateExits } from "../../../host/policy/calibrate-exits.ts";
-import { type ExitDecisions, exitDecisions, type LabelledLogits } from "../../../host/policy/exit-decisions.ts";
+import { calibrateExits, windowGroup } from "../../../host/policy/calibrate-exits.ts";
+import { apart } from "../../../host/policy/decision-group.ts";
+import { exitDecisions, type GradedDecisions, type LabelledLogits } from "../../../host/policy/exit-decisions.ts";
 import { certifyThresholds } from "../../../host/policy/learn-then-test.ts";
-import { exitTemperature, fitTemperature } from "../../../host/policy/temperature.ts";
+import { fitTemperature, temperatureOf, temperatureScale } from "../../../host/policy/temperature.ts";
 
 /** n decisions over three classes whose logits, divided by `temperature`, are the log odds that the labels are drawn from. */
 function drawn(n: number, temperature: number, seed: number): LabelledLogits {
@@ -33,25 +33,24 @@ describe("the temperature", () => {
   });
 
   it("is read back from the scale that the core applies", () => {
-    for (const temperature of [0.3, 0.61, 1, 4])
-      expect(exitTemperature({ temperature: toFixedScale((64 * Math.LOG2E) / temperature) })).toBeCloseTo(temperature, 8);
+    for (const temperature of [0.3, 0.61, 1, 4]) expect(temperatureOf(temperatureScale(temperature))).toBeCloseTo(temperature, 8);
   });
 });
 
 /** One exit: `sure` decisions at confidence 0.98, `unsure` at 0.7, and how many of each are wrong. */
-function oneExit(sure: number, sureWrong: number, unsure: number, unsureWrong: number): ExitDecisions {
+function oneExit(sure: number, sureWrong: number, unsure: number, unsureWrong: number): GradedDecisions {
   const right = new Uint8Array(sure + unsure).fill(1);
   right.fill(0, 0, sureWrong);
   right.fill(0, sure, sure + unsureWrong);
   const confidence = new Float64Array(sure + unsure).fill(0.98 * 32768, 0, sure);
-  return { right: [right], confidenceQ15: [confidence.fill(0.7 * 32768, sure)] };
+  return { right: [right], certaintyQ15: [confidence.fill(0.7 * 32768, sure)] };
 }
 
 const options = { alpha: 0.01, delta: 0.1, minAnswered: 300 };
 
 describe("certified thresholds", () => {
   it("go as far down as the exact bound stays within alpha, and no farther", () => {
-    const [exit] = certifyThresholds([oneExit(1000, 2, 500, 100)], options);
+    const [exit] = certifyThresholds([apart(oneExit(1000, 2, 500, 100))], options);
     expect(exit!.thresholdQ15).toBeLessThanOrEqual(0.98 * 32768);
     expect(exit!.thresholdQ15).toBeGreaterThan(0.7 * 32768);
     expect(exit).toMatchObject({ answered: 1000, wrong: 2, coverage: expect.closeTo(2 / 3, 12) });
@@ -59,21 +58,21 @@ describe("certified thresholds", () => {
   });
 
   it("certify nothing where the sure ones are wrong too often, or too few to say", () => {
-    expect(certifyThresholds([oneExit(1000, 20, 0, 0)], options)[0]!.thresholdQ15).toBe(EXIT_NEVER);
-    expect(certifyThresholds([oneExit(200, 0, 0, 0)], options)[0]!.thresholdQ15).toBe(EXIT_NEVER);
+    expect(certifyThresholds([apart(oneExit(1000, 20, 0, 0))], options)[0]!.thresholdQ15).toBe(EXIT_NEVER);
+    expect(certifyThresholds([apart(oneExit(200, 0, 0, 0))], options)[0]!.thresholdQ15).toBe(EXIT_NEVER);
   });
 
   it("need every group to agree", () => {
     const good = oneExit(1000, 0, 0, 0);
     const bad = oneExit(1000, 30, 0, 0);
-    expect(certifyThresholds([good, good], options)[0]!.thresholdQ15).toBeLessThan(EXIT_NEVER);
-    expect(certifyThresholds([good, bad], options)[0]!.thresholdQ15).toBe(EXIT_NEVER);
+    expect(certifyThresholds([apart(good), apart(good)], options)[0]!.thresholdQ15).toBeLessThan(EXIT_NEVER);
+    expect(certifyThresholds([apart(good), apart(bad)], options)[0]!.thresholdQ15).toBe(EXIT_NEVER);
   });
 
   it("count what an exit before has answered against the exit after it", () => {
     const first = oneExit(600, 0, 600, 0);
-    const later = { right: [first.right[0]!, first.right[0]!], confidenceQ15: [first.confidenceQ15[0]!, first.confidenceQ15[0]!] };
-    const exits = certifyThresholds([later], options);
+    const later = { right: [first.right[0]!, first.right[0]!], certaintyQ15: [first.certaintyQ15[0]!, first.certaintyQ15[0]!] };
+    const exits = certifyThresholds([apart(later)], options);
     expect(exits[0]!.answered + exits[1]!.answered).toBe(1200);
     expect(exits[1]!.errorBound).toBeLessThanOrEqual(exits[0]!.errorBound);
   });
@@ -82,7 +81,7 @@ describe("certified thresholds", () => {
     const fresh = drawn(6000, 1, 12_345);
     let broken = 0;
     for (let seed = 0; seed < 40; seed++) {
-      const [exit] = calibrateExits([drawn(800, 1, seed)], { alpha: 0.1, delta: 0.1, minAnswered: 100 });
+      const [exit] = calibrateExits([windowGroup(drawn(800, 1, seed))], { alpha: 0.1, delta: 0.1, minAnswered: 100 });
       if (trueError(fresh, exit!.thresholdQ15, exit!.temperature) > 0.1) broken++;
     }
     expect(broken).toBeLessThanOrEqual(8); // delta 0.1 of 40 is 4; 9 or more would have probability 0.02
@@ -90,19 +89,19 @@ describe("certified thresholds", () => {
 });
 
 /** n decisions of two exits: confidences uniform in 0.9…1, each exit's answer wrong with probability `wrong(confidence)`. */
-function twoExits(n: number, seed: number, wrong: (confidence: number) => number): ExitDecisions {
+function twoExits(n: number, seed: number, wrong: (confidence: number) => number): GradedDecisions {
   const random = createRandom(seed);
   const draw = () => Float64Array.from({ length: n }, () => 32768 * (0.9 + 0.1 * random.uniform()));
-  const confidenceQ15 = [draw(), draw()];
+  const certaintyQ15 = [draw(), draw()];
   return {
-    confidenceQ15,
-    right: confidenceQ15.map((own) => Uint8Array.from(own, (q15) => (random.uniform() < wrong(q15 / 32768) ? 0 : 1))),
+    certaintyQ15,
+    right: certaintyQ15.map((own) => Uint8Array.from(own, (q15) => (random.uniform() < wrong(q15 / 32768) ? 0 : 1))),
   };
 }
 
 /** Largest share wrong among what exits 0 … k answer, over k; 0 where nothing is answered. */
-function worstError({ right, confidenceQ15 }: ExitDecisions, thresholds: readonly number[]): number {
-  const answeredAt = Array.from(right[0]!, (_, i) => thresholds.findIndex((threshold, k) => confidenceQ15[k]![i]! >= threshold));
+function worstError({ right, certaintyQ15 }: GradedDecisions, thresholds: readonly number[]): number {
+  const answeredAt = Array.from(right[0]!, (_, i) => thresholds.findIndex((threshold, k) => certaintyQ15[k]![i]! >= threshold));
   return Math.max(
     ...thresholds.map((_, k) => {
       const answered = answeredAt.flatMap((exit, i) => (exit >= 0 && exit <= k ? [right[exit]![i]!] : []));
@@ -130,7 +129,7 @@ describe("the certificate", () => {
     let untested = 0; // as often as the laxest threshold whose own error is at most alpha is believed
     for (let seed = 1; seed <= 400; seed++) {
       const drawn = twoExits(500, seed, wrong);
-      if (isBroken(certifyThresholds([drawn], level).map(({ thresholdQ15 }) => thresholdQ15))) failed++;
+      if (isBroken(certifyThresholds([apart(drawn)], level).map(({ thresholdQ15 }) => thresholdQ15))) failed++;
       const believed = [0.91, 0.95, 0.97, 0.99].find((lax) => worstError(drawn, [lax * 32768, lax * 32768]) <= level.alpha);
       if (believed && isBroken([believed * 32768, believed * 32768])) untested++;
     }
@@ -142,11 +141,11 @@ describe("the certificate", () => {
     const exit = fc.array(fc.tuple(fc.integer({ min: 14_000, max: 32_768 }), fc.boolean(), fc.nat(3)), { minLength: 150, maxLength: 150 });
     fc.assert(
       fc.property(fc.array(exit, { minLength: 1, maxLength: 3 }), (drawn) => {
-        const group: ExitDecisions = {
-          confidenceQ15: drawn.map((own) => Float64Array.from(own, ([q15]) => q15)),
+        const group: GradedDecisions = {
+          certaintyQ15: drawn.map((own) => Float64Array.from(own, ([q15]) => q15)),
           right: drawn.map((own) => Uint8Array.from(own, ([, isRight, luck]) => (isRight || luck > 0 ? 1 : 0))),
         };
-        const exits = certifyThresholds([group], { alpha: 0.25, delta: 0.5, minAnswered: 20 });
+        const exits = certifyThresholds([apart(group)], { alpha: 0.25, delta: 0.5, minAnswered: 20 });
         const thresholds = exits.map(({ thresholdQ15 }) => thresholdQ15);
         const first = thresholds.findIndex((threshold) => threshold < EXIT_NEVER);
         if (first < 0) return;
@@ -161,8 +160,8 @@ describe("the certificate", () => {
   it("skips an exit that errs and keeps those after it", () => {
     const good = oneExit(1200, 1, 0, 0);
     const bad = oneExit(1200, 300, 0, 0);
-    const group = { right: [bad.right[0]!, good.right[0]!], confidenceQ15: [bad.confidenceQ15[0]!, good.confidenceQ15[0]!] };
-    const exits = certifyThresholds([group], options);
+    const group = { right: [bad.right[0]!, good.right[0]!], certaintyQ15: [bad.certaintyQ15[0]!, good.certaintyQ15[0]!] };
+    const exits = certifyThresholds([apart(group)], options);
     expect(exits[0]).toEqual({ thresholdQ15: EXIT_NEVER, coverage: 0, errorBound: 1, answered: 0, wrong: 0 });
     expect(exits[1]).toMatchObject({ answered: 1200, wrong: 1, coverage: 1 });
   });
@@ -170,7 +169,7 @@ describe("the certificate", () => {
 
 /** Share wrong among what a threshold answers. */
 function trueError(group: LabelledLogits, thresholdQ15: number, temperature: number): number {
-  const { right, confidenceQ15 } = exitDecisions(group, [temperature]);
-  const answered = [...right[0]!].filter((_, i) => confidenceQ15[0]![i]! >= thresholdQ15);
+  const { right, certaintyQ15 } = exitDecisions(group, [{ alone: temperature, tracked: temperature }]);
+  const answered = [...right[0]!].filter((_, i) => certaintyQ15[0]![i]! >= thresholdQ15);
   return answered.length === 0 ? 0 : 1 - answered.reduce((sum, isRight) => sum + isRight, 0) / answered.length;
 }

@@ -6,7 +6,11 @@ import { isCloudSurer } from "../../../host/policy/word.ts";
 
 /** A decision of two exits; truth 1. Confidences are probabilities. */
 function decision(early: [number, number], last: [number, number], cloud: [number, number], macs = 10): CascadeDecision {
-  const exit = ([label, confidence]: [number, number]) => ({ label, confidenceQ15: Math.round(confidence * 32768) });
+  const exit = ([label, confidence]: [number, number]) => ({
+    label,
+    confidenceQ15: Math.round(confidence * 32768),
+    certaintyQ15: Math.round(confidence * 32768),
+  });
   return { truth: 1, wearer: "a", exits: [exit(early), exit(last)], cloud: { label: cloud[0], confidence: cloud[1], macs } };
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { activityTraining } from "../../../agents/activity/train.ts";
+import { activityTraining, labelledTraining } from "../../../agents/activity/train.ts";
 import { createRandom } from "../../../host/agent/random.ts";
 import { writeImage } from "../../../host/core/image-write.ts";
 import { createReferenceSession } from "../../../host/core/reference/session.ts";
@@ -35,7 +35,7 @@ it("exports a net whose integer logits follow the int8 imitation and the float f
   const { provenance, ...about } = activityTraining.manifest;
   const image = writeImage(
     exportNet(net, {
-      ...activityTraining.image,
+      ...labelledTraining.image,
       features,
       exits,
       manifest: {

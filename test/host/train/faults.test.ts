@@ -86,8 +86,8 @@ describe("evaluating with lost frames", () => {
   ] as const)("leaves it to the session to hold and to reset (%s protocol), and scores the same windows", (_, evaluate) => {
     const losses = { held: 0, resets: 0 };
     const none = { held: 0, resets: 0 };
-    const faulty = evaluate(() => model.createSession(), lossy, { users, losses });
-    const without = evaluate(() => model.createSession(), sound, { users, losses: none });
+    const faulty = evaluate(model, lossy, { users, losses });
+    const without = evaluate(model, sound, { users, losses: none });
     expect(faulty.windows).toBe(without.windows);
     expect(faulty.sha256).not.toBe(without.sha256);
     expect(none).toEqual({ held: 0, resets: 0 });
@@ -99,7 +99,7 @@ describe("evaluating with lost frames", () => {
     const run = (engine: "scalar" | "reference") => {
       const given = Model.load(writeImage(activityShaped(4)), { engine });
       const short = { recordings: lossy.recordings.map((one) => ({ ...one, segments: one.segments.slice(0, 2) })) };
-      return evaluateStream(() => given.createSession(), short, { users }).sha256;
+      return evaluateStream(given, short, { users }).sha256;
     };
     expect(run("scalar")).toBe(run("reference"));
   });

@@ -29,22 +29,22 @@ function scrambledFrom(recording: Recording, from: number): Recording {
 
 describe("the stream protocol does not look ahead", () => {
   const recording = syntheticRecording(parameters, labels, { seed: 5, frames });
-  const decide = (given: Recording) => streamDecisions(() => model.createSession(), model.image, [given]);
+  const decide = (given: Recording) => streamDecisions(model, [given]);
   const whole = decide(recording);
 
-  it.each([700, 1501, 2002, 3333])("scrambling the samples from %d on leaves every earlier logit of every exit as it was", (cut) => {
+  it.each([700, 1501, 2002, 3333])("scrambling the samples from %d on leaves every earlier decision of every exit as it was", (cut) => {
     const scrambled = decide(scrambledFrom(recording, cut));
     const earlier = whole.filter(({ frame }) => frame < cut);
     const later = whole.filter(({ frame }) => frame >= cut);
     expect(earlier.length).toBeGreaterThan(5);
-    expect(earlier[0]!.logits).toHaveLength(4);
-    expect(scrambled.filter(({ frame }) => frame < cut)).toEqual(earlier); // logits, confidences, and what an ask would carry
-    expect(scrambled.filter(({ frame }) => frame >= cut).map(({ logits }) => logits)).not.toEqual(later.map(({ logits }) => logits));
+    expect(earlier[0]!.scores).toHaveLength(4);
+    expect(scrambled.filter(({ frame }) => frame < cut)).toEqual(earlier); // scores, confidences, and what an ask would carry
+    expect(scrambled.filter(({ frame }) => frame >= cut).map(({ scores }) => scores)).not.toEqual(later.map(({ scores }) => scores));
   });
 
   it("a recording's decisions do not hang on the recordings before it", () => {
     const other = syntheticRecording(parameters, labels, { seed: 6, frames: 1500 });
-    const both = streamDecisions(() => model.createSession(), model.image, [other, recording]);
+    const both = streamDecisions(model, [other, recording]);
     const own = both.filter((decision) => decision.recording === 1).map((decision) => ({ ...decision, recording: 0 }));
     expect(own).toEqual(whole);
   });
@@ -60,7 +60,7 @@ describe("an ask's context", () => {
     for (let i = 0; i < frames; i++)
       if (session.pushFrame(recording.frames.subarray(i * 6, i * 6 + 6), i + 1).patch)
         patches.push(session.context().slice(-channels * patchFrames));
-    for (const { frame, context } of streamDecisions(() => model.createSession(), model.image, [recording])) {
+    for (const { frame, context } of streamDecisions(model, [recording])) {
       const end = (frame + 1) / patchFrames;
       const expected = patches.slice(Math.max(0, end - contextPatches), end).flatMap((patch) => [...patch]);
       expect([...context]).toEqual(expected);

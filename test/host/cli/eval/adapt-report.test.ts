@@ -11,7 +11,8 @@ function wearer(name: string, cloud: number): AdaptDecision[] {
     const isDoubted = i % 3 === 0;
     const truth = isDoubted ? 1 : i % 2;
     const logits = isDoubted ? [0.3, 0.1, -4] : truth === 1 ? [-3, 3, -4] : [3, -3, -4];
-    const last = { label: logits[0]! > logits[1]! ? 0 : 1, confidenceQ15: isDoubted ? 18_000 : 32_500 };
+    const sure = isDoubted ? 18_000 : 32_500;
+    const last = { label: logits[0]! > logits[1]! ? 0 : 1, confidenceQ15: sure, certaintyQ15: sure };
     return {
       ...{ truth, wearer: name, exits: [last], cloud: { label: isDoubted ? cloud : truth, confidence: 0.9, macs: 1 } },
       ...{ logits, features: Int8Array.of(isDoubted ? 40 : 0, truth === 0 ? 40 : 0), recording: Math.floor(i / 120) },
@@ -56,7 +57,7 @@ describe("adaptation", () => {
   });
 
   it("learns nothing where the device is the surer, asked or not", () => {
-    const proud = wearer("a", 1).map((one) => ({ ...one, exits: [{ ...one.exits[0]!, confidenceQ15: 29_900 }] })); // 0.912
+    const proud = wearer("a", 1).map((one) => ({ ...one, exits: [{ ...one.exits[0]!, confidenceQ15: 29_900, certaintyQ15: 29_900 }] })); // 0.912
     expect(report(proud).wearers[0]).toMatchObject({ asked: 120, learned: 0, gain: 0 });
   });
 

@@ -83,7 +83,7 @@ describe("the screen", () => {
       "  └─┐ │ ├─┤│││ │││││││ ┬                                in truth: standing",
       "  └─┘ ┴ ┴ ┴┘└┘─┴┘┴┘└┘└─┘                                  the cloud's word",
       "",
-      "  sure     ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━───────────────────────   61 %",
+      "  likely   ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━───────────────────────   61 %",
       "  depth    ●━━━●━━━●━━━●  unsure at every exit · 0 % of the compute saved",
       "",
       "  asked                                                                     ↑",
@@ -93,7 +93,7 @@ describe("the screen", () => {
       "           l laying  r transition  CAPITAL sure  small unsure",
       "",
       "  cloud    ● online  12 asked · 11 answered · 1 waiting",
-      "           unsure: sitting 61 % → asked → cloud says standing 93 % in 34 ms",
+      "           unsure: sitting → asked → cloud says standing 93 % in 34 ms",
       "",
       "  totals   94 decisions · 97 % right · 75 % of the compute saved",
       "  memory   18.3 KiB of state · 47.3 KiB model · no heap, nothing grows",
@@ -121,7 +121,7 @@ describe("the screen", () => {
       "  r transition",
       "",
       "  ● online  12 asked · 11 answered",
-      "  unsure: sitting 61 % → asked →",
+      "  unsure: sitting → asked →",
       "  cloud says standing 93 % in 34 ms",
       "",
       "  94 decisions · 97 % right",
@@ -176,7 +176,7 @@ describe("the screen", () => {
     const local = { label: 3, confidenceQ15: 19988, exit: 3 };
     const late = nextView(example(), { kind: "outcome", outcome: { ...outcome, local }, local: "sitting", answer: undefined, use: "none" });
     const text = render({ ...late, phase: "draining" }, { ...plain, columns: 100 }).join("\n");
-    expect(text).toContain("unsure: sitting 61 % → asked → expired");
+    expect(text).toContain("unsure: sitting → asked → expired");
     expect(text).toContain("waiting for 1 answer; Ctrl-C again leaves at once");
   });
 });

@@ -208,11 +208,13 @@ describe("an exit", () => {
       fc.property(fc.array(fc.integer({ min: -8000, max: 8000 }), { minLength: 2, maxLength: 12 }), (values) => {
         const top = Math.max(...values);
         const sum = values.reduce((total, v) => total + Math.exp((v - top) / 1024), 0);
-        expect(Math.abs(confidenceOf(exit, Int16Array.from(values)) / 32768 - 1 / sum)).toBeLessThanOrEqual(CONFIDENCE_TOLERANCE);
+        expect(Math.abs(confidenceOf(exit, values.indexOf(top), Int16Array.from(values)) / 32768 - 1 / sum)).toBeLessThanOrEqual(
+          CONFIDENCE_TOLERANCE,
+        );
       }),
     );
-    expect(confidenceOf(exit, Int16Array.of(32767, -32768))).toBe(32768);
-    expect(confidenceOf(exit, Int16Array.of(7, 7))).toBe(16384);
+    expect(confidenceOf(exit, 0, Int16Array.of(32767, -32768))).toBe(32768);
+    expect(confidenceOf(exit, 0, Int16Array.of(7, 7))).toBe(16384);
   });
 });
 

@@ -1,0 +1,49 @@
+import { CONFIG_CLASSES, CONFIG_TRACK_COSTS, CONFIG_TRACK_SHIFT, TAIL_IS_TRACKED, TAIL_PATCHES_SINCE_DECISION } from "./layout";
+import { Context, setWord, word } from "./context";
+import { maxS32 } from "./kernels/softmax";
+
+// The track: how well each label explains all decisions since the reset, not the last one alone. A label's score is that of the best
+// sequence of labels that ends in it: its logits summed, less the cost of every change. So one odd hop is outvoted by those before it,
+// and nobody is standing who has not got up. Memory: a score a class.
+// Source: the forward recursion of Viterbi, IEEE Trans. Information Theory 13 (1967); Forney, Proc. IEEE 61 (1973).
+// Oracle: host/core/reference/track.ts, bit-exact.
+
+/** ctx.acc (nClasses,) s32 = logits (nClasses,) s16, Q10. */
+export function copyLogits(ctx: Context, logits: usize): void {
+  const n = word(ctx.config, CONFIG_CLASSES);
+  for (let j = 0; j < n; j++) store<i32>(ctx.acc + <usize>(j << 2), <i32>load<i16>(logits + <usize>(j << 1)));
+}
+
+/** ctx.acc (nClasses,) = scores s32 Q10 of a decision from these logits: with what every label starts from, where decisions are tracked. */
+export function scoreLabels(ctx: Context, logits: usize): void {
+  copyLogits(ctx, logits);
+  if (ctx.track == 0) return;
+  const bytes = <usize>(word(ctx.config, CONFIG_CLASSES) << 2);
+  for (let at: usize = 0; at < bytes; at += 4) store<i32>(ctx.acc + at, load<i32>(ctx.acc + at) + load<i32>(ctx.track + at));
+}
+
+/**
+ * The decision was made from these logits, which weigh as many patches as came since the last: keeps what every label starts from at the
+ * next one, at most 0. Uses ctx.acc.
+ */
+export function keepTrack(ctx: Context, logits: usize): void {
+  if (ctx.track == 0) return;
+  const n = word(ctx.config, CONFIG_CLASSES);
+  const costs = ctx.image + <usize>word(ctx.config, CONFIG_TRACK_COSTS);
+  const shift = word(ctx.config, CONFIG_TRACK_SHIFT);
+  const weight = <i32>min<u32>(word(ctx.tail, TAIL_PATCHES_SINCE_DECISION), 1 << shift);
+  for (let j = 0; j < n; j++) {
+    const at = <usize>(j << 2);
+    const evidence = (<i32>load<i16>(logits + (at >> 1)) * weight + ((1 << shift) >> 1)) >> shift;
+    store<i32>(ctx.acc + at, load<i32>(ctx.track + at) + evidence);
+  }
+  const best = maxS32(ctx.acc, n);
+  for (let j = 0; j < n; j++) {
+    let score = i32.MIN_VALUE;
+    for (let i = 0; i < n; i++) {
+      score = max<i32>(score, load<i32>(ctx.acc + <usize>(i << 2)) - load<i32>(costs + <usize>((i * n + j) << 2)));
+    }
+    store<i32>(ctx.track + <usize>(j << 2), score - best);
+  }
+  setWord(ctx.tail, TAIL_IS_TRACKED, 1);
+}
