@@ -239,7 +239,6 @@ export const TAIL_STEPS = 25;
 export const TAIL_IS_TRACKED = 26; // 1 = a decision has been made since the reset, and decisions are tracked
 
 export const HOPS_SINCE_ASK_MAX = 65535;
-export const TRACK_LEAST = -131072; // below every score of a track, Q10
 
 export const SNAPSHOT_MAGIC = 0x31534d44; // "DMS1"
 export const SNAPSHOT_HEADER_BYTES = 32; // magic, ABI hash, image crc32, tail bytes, tail crc32, 3 reserved

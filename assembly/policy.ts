@@ -46,7 +46,10 @@ function probability(ctx: Context, label: i32, record: usize, scale: i32): i32 {
   return load<i32>(ctx.acc + <usize>(label << 2));
 }
 
-/** Confidence of the label whose score in ctx.acc is the best, at exit k's temperature: a tracked decision has its own. Overwrites the scores. Source: arXiv:1706.04599 §4.2. */
+/**
+ * Q15 probability that the label is right, from the scores in ctx.acc at exit k's temperature: a tracked decision has its own.
+ * Overwrites the scores. Source: arXiv:1706.04599 §4.2.
+ */
 function confidence(ctx: Context, k: i32, label: i32): i32 {
   const scale = word(ctx.tail, TAIL_IS_TRACKED) != 0 ? EXIT_TRACKED_MULTIPLIER : EXIT_TEMPERATURE_MULTIPLIER;
   return probability(ctx, label, exitRecord(ctx, k), scale);

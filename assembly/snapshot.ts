@@ -1,8 +1,8 @@
 import {
   ABI_HASH, ATTENTION_WINDOW, BLOCK_KIND, BLOCK_KIND_ATTENTION, CONFIG_BLOCKS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_EXITS, CONFIG_PATCH_FRAMES,
-  CONFIG_RING_PATCHES, HEADER_CRC32, HOPS_SINCE_ASK_MAX, SNAPSHOT_HEADER_BYTES, SNAPSHOT_MAGIC, STATUS_BAD_SNAPSHOT, STATUS_OK,
+  CONFIG_RING_PATCHES, HEADER_CRC32, HOPS_SINCE_ASK_MAX, LIMIT_TRACK_COST, SNAPSHOT_HEADER_BYTES, SNAPSHOT_MAGIC, STATUS_BAD_SNAPSHOT, STATUS_OK,
   STATUS_SNAPSHOT_OF_OTHER_IMAGE, TAIL_CONTEXT_COUNT, TAIL_CONTEXT_HEAD, TAIL_FRAMES_IN_PATCH, TAIL_HAS_TICK, TAIL_HOPS_SINCE_ASK,
-  TAIL_IS_TRACKED, TAIL_RING_HEAD, TAIL_RING_PENDING, TRACK_LEAST,
+  TAIL_IS_TRACKED, TAIL_RING_HEAD, TAIL_RING_PENDING,
 } from "./layout";
 import { Context, blockRecord, blockState, word } from "./context";
 import { crc32 } from "./crc32";
@@ -33,6 +33,20 @@ function below(record: usize, index: i32, end: i32): bool {
   return <u32>word(record, index) < <u32>end;
 }
 
+/** What decisions keep: nothing before the first, and then the best score is 0 and no other is below the dearest change. */
+function isSoundTrack(ctx: Context, tail: usize): bool {
+  const isTracked = word(tail, TAIL_IS_TRACKED);
+  if (ctx.track == 0) return isTracked == 0;
+  const scores = tail + (ctx.track - ctx.tail);
+  let best = i32.MIN_VALUE;
+  let least = i32.MAX_VALUE;
+  for (let j = 0; j < word(ctx.config, CONFIG_CLASSES); j++) {
+    best = max<i32>(best, word(scores, j));
+    least = min<i32>(least, word(scores, j));
+  }
+  return <u32>isTracked < 2 && best == 0 && least >= (isTracked == 0 ? 0 : -LIMIT_TRACK_COST);
+}
+
 /** Checks the indices that a step trusts. `tail` is a candidate for ctx.tail. */
 function isSound(ctx: Context, tail: usize): bool {
   const config = ctx.config;
@@ -44,11 +58,7 @@ function isSound(ctx: Context, tail: usize): bool {
   for (let k = 0; k < word(config, CONFIG_EXITS) - 1; k++) {
     if (!below(tail, TAIL_RING_HEAD + k, size) || !below(tail, TAIL_RING_PENDING + k, size + 2)) return false;
   }
-  if (!below(tail, TAIL_IS_TRACKED, ctx.track == 0 ? 1 : 2)) return false;
-  if (ctx.track != 0) {
-    const scores = tail + (ctx.track - ctx.tail);
-    for (let j = 0; j < word(config, CONFIG_CLASSES); j++) if (word(scores, j) > 0 || word(scores, j) < TRACK_LEAST) return false;
-  }
+  if (!isSoundTrack(ctx, tail)) return false;
   for (let b = 0; b < word(config, CONFIG_BLOCKS); b++) {
     const record = blockRecord(ctx, b);
     if (word(record, BLOCK_KIND) != BLOCK_KIND_ATTENTION) continue;

@@ -17,7 +17,7 @@ import {
   STATUS_BAD_BIAS, STATUS_BAD_BLOCK, STATUS_BAD_CONFIG, STATUS_BAD_CRC, STATUS_BAD_EXIT, STATUS_BAD_FEATURES, STATUS_BAD_FLAGS,
   STATUS_BAD_LINEAR, STATUS_BAD_MAGIC, STATUS_BAD_MULTIPLIER, STATUS_BAD_PADDING, STATUS_BAD_SCAN, STATUS_BAD_SECTIONS, STATUS_BAD_SIZE,
   STATUS_BAD_TABLES, STATUS_BAD_TENSOR, STATUS_BAD_TRACK, STATUS_BAD_VERSION, STATUS_IMAGE_MISALIGNED, STATUS_IMAGE_TOO_SHORT, STATUS_OK, TABLES_CRC32,
-  TABLE_BYTES, TRACK_LEAST,
+  TABLE_BYTES,
 } from "./layout";
 import { word } from "./context";
 import { crc32 } from "./crc32";
@@ -227,8 +227,8 @@ function checkExits(image: usize, nExits: i32, nBlocks: i32, dModel: i32, nClass
     if (!between(word(record, EXIT_THRESHOLD), 0, EXIT_NEVER)) return STATUS_BAD_EXIT;
     let status = checkScale(word(record, EXIT_TEMPERATURE_MULTIPLIER), word(record, EXIT_TEMPERATURE_SHIFT), 65535);
     if (status != STATUS_OK) return status;
-    if ((word(record, EXIT_TRACKED_MULTIPLIER) != 0) != isTracked) return STATUS_BAD_TRACK;
-    status = checkScale(word(record, EXIT_TRACKED_MULTIPLIER), word(record, EXIT_TRACKED_SHIFT), -TRACK_LEAST - 1);
+    if (((word(record, EXIT_TRACKED_MULTIPLIER) | word(record, EXIT_TRACKED_SHIFT)) != 0) != isTracked) return STATUS_BAD_TRACK;
+    status = checkScale(word(record, EXIT_TRACKED_MULTIPLIER), word(record, EXIT_TRACKED_SHIFT), 65535 + LIMIT_TRACK_COST);
     if (status != STATUS_OK) return status;
     status = checkLinear(image, linearAt(record, EXIT_HEAD), dModel, nClasses);
     if (status != STATUS_OK) return status;

@@ -74,9 +74,10 @@ export function checkImage(image: ModelImage): void {
     requireEpsilon(layout.STATUS_BAD_EXIT, `exit ${k}: epsilon`, exit.epsilon);
     requireBetween(layout.STATUS_BAD_EXIT, `exit ${k}: threshold`, exit.threshold, 0, layout.EXIT_NEVER);
     requireScale(`exit ${k}: temperature`, exit.temperature, 65535);
-    if ((exit.trackedTemperature === undefined) !== (image.track === undefined))
+    const { multiplier, shift } = exit.trackedTemperature ?? { multiplier: 0, shift: 0 };
+    if ((multiplier === 0 && shift === 0) !== (image.track === undefined))
       throw imageError(layout.STATUS_BAD_TRACK, `exit ${k}: a temperature of tracked decisions goes with costs, and costs with it`);
-    if (exit.trackedTemperature) requireScale(`exit ${k}: trackedTemperature`, exit.trackedTemperature, -layout.TRACK_LEAST - 1);
+    if (exit.trackedTemperature) requireScale(`exit ${k}: trackedTemperature`, exit.trackedTemperature, 65535 + layout.LIMIT_TRACK_COST);
     requireLinear(`exit ${k}: head`, exit.head, dModel, nClasses);
   }
   if (after !== nBlocks - 1) throw imageError(layout.STATUS_BAD_EXIT, `the last exit follows block ${after}, not block ${nBlocks - 1}`);

@@ -30,9 +30,10 @@ export function streamGroup(recordings: readonly (readonly HopLogits[])[], rule:
 }
 
 /**
- * Temperatures by least negative log likelihood, of the logits in all groups and of the scores where they are tracked, then certified thresholds at those temperatures; groups
- * (window, stream) must each certify. The temperatures are fitted on the same decisions, one or two numbers an exit: they stretch the
- * grid of thresholds but leave the order of an exit's decisions alone. For those numbers the certificate is not strictly of unseen data.
+ * Temperatures by least negative log likelihood, of the logits in all groups and of the scores where they are tracked, then certified
+ * thresholds at those temperatures; groups (window, stream) must each certify. The temperatures are fitted on the same decisions, one
+ * number an exit, or two: they stretch the grid of thresholds, and say which of a tracked decision's two probabilities is the lesser.
+ * For those numbers the certificate is not strictly of unseen data.
  */
 export function calibrateExits(groups: readonly CalibrationGroup[], options: CertifyOptions): CalibratedExit[] {
   const alone = groups.map(({ labelled: { labels, logits } }) => ({ labels, logits }));

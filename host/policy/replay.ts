@@ -1,6 +1,6 @@
 import { FIXED_LOGIT_BITS } from "../../assembly/layout.ts";
 import type { Exit, ModelImage, Track } from "../core/image-types.ts";
-import { LabelTrack } from "../core/reference/track.ts";
+import { ScoreTrack } from "../core/reference/track.ts";
 import { assurance, type ExitTemperatures, type LabelledLogits } from "./exit-decisions.ts";
 import { largest } from "./softmax.ts";
 import { temperatureOf } from "./temperature.ts";
@@ -45,11 +45,11 @@ export const LOGIT_ONE = 2 ** FIXED_LOGIT_BITS;
  */
 export class Replay {
   readonly #rule: DecisionRule;
-  readonly #track: LabelTrack;
+  readonly #track: ScoreTrack;
 
   constructor(rule: DecisionRule) {
     this.#rule = rule;
-    this.#track = new LabelTrack(rule);
+    this.#track = new ScoreTrack(rule);
   }
 
   /** A recording begins. */
@@ -81,7 +81,7 @@ export function labelledScores(recordings: readonly (readonly HopLogits[])[], ru
   const empty = (): Float32Array[] => Array.from({ length: nExits }, () => new Float32Array(truths.length * rule.nClasses));
   const [logits, scores] = [empty(), empty()];
   for (let exit = 0; exit < nExits; exit++) {
-    const track = new LabelTrack(rule);
+    const track = new ScoreTrack(rule);
     let at = 0;
     for (const recording of recordings) {
       track.reset();

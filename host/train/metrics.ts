@@ -47,7 +47,7 @@ export interface AskingPoint {
 }
 
 const askingPoints = 21; // 0, 5 % … 100 %
-/** Confidences that an exit must reach, from lax to strict. */
+/** Certainties that an exit must reach, from lax to strict. */
 const cascadeThresholds = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 1.01];
 
 /** `macs[k]`: of a window that stops at exit k. */

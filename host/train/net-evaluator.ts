@@ -1,7 +1,7 @@
 import { jit, type numpy as np } from "@jax-js/jax";
 import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../agent/recording.ts";
 import type { Track } from "../core/image-types.ts";
-import { LabelTrack } from "../core/reference/track.ts";
+import { ScoreTrack } from "../core/reference/track.ts";
 import { type HopLogits, LOGIT_ONE } from "../policy/replay.ts";
 import { largest } from "../policy/softmax.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
@@ -136,7 +136,7 @@ function fixedLogits(logits: Float32Array, patch: number, nClasses: number): Int
 
 /** Scores (n, nClasses) of decisions after every patch, from logits (n, nClasses). */
 function scoresOf(logits: Float32Array, nClasses: number, track: Track): Float32Array {
-  const own = new LabelTrack({ track, nClasses });
+  const own = new ScoreTrack({ track, nClasses });
   const all = new Float32Array(logits.length);
   for (let patch = 0; patch * nClasses < logits.length; patch++) {
     const fixed = fixedLogits(logits, patch, nClasses);

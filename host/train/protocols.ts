@@ -1,7 +1,7 @@
 import { EXIT_NEVER, LIMIT_PATCHES } from "../../assembly/layout.ts";
 import { type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../agent/recording.ts";
 import type { ModelImage } from "../core/image-types.ts";
-import { LabelTrack } from "../core/reference/track.ts";
+import { ScoreTrack } from "../core/reference/track.ts";
 import type { Session } from "../core/session-types.ts";
 
 /** A model that evaluations run: Model, or what stands in for it. */
@@ -22,6 +22,7 @@ export interface ScoredMoment {
   readonly label: number; // class of the window
   readonly logits: readonly Int16Array[]; // per exit (nClasses,), Q10
   readonly scores: readonly Int32Array[]; // the same with the track of the exit's own decisions before: their best is its label
+  readonly isTracked: boolean; // false: no decision came before
 }
 
 /** What the runtime did about lost frames. */
@@ -41,7 +42,7 @@ export function* windowMoments(session: Session, recordings: readonly SensedReco
       for (let i = start; i < start + WINDOW_FRAMES; i++) push(session, recording, i, ++tick, losses);
       const logits = session.logits();
       const scores = logits.map((own) => Int32Array.from(own));
-      yield { recording, frame: start + WINDOW_FRAMES - 1, label: label - 1, logits, scores };
+      yield { recording, frame: start + WINDOW_FRAMES - 1, label: label - 1, logits, scores, isTracked: false };
     }
 }
 
@@ -56,36 +57,49 @@ export function* streamMoments(
   recordings: readonly SensedRecording[],
   losses?: Losses,
 ): Generator<ScoredMoment> {
-  const tracks = image.exits.map(() => new LabelTrack(image));
-  const decide = (): Pick<ScoredMoment, "logits" | "scores"> => {
-    const logits = session.logits();
-    const scores = logits.map((own, k) => tracks[k]!.scores(own));
-    for (const [k, own] of logits.entries()) tracks[k]!.keep(own, 1);
-    return { logits, scores };
-  };
+  const tracks = image.exits.map(() => new ScoreTrack(image));
   for (const recording of recordings) {
-    for (const track of tracks) track.reset();
     const labelAt = new Map<number, number>();
     for (const { start, label } of scoredWindows(recording)) labelAt.set(streamPatch(start, patchFrames), label - 1);
     session.reset();
+    for (const track of tracks) track.reset();
+    let frames = 0; // that the session has had since its state began, held ones too
+    let decided = 0; // patches, at the last decision
     for (let i = 0; i < recording.labels.length; i++) {
-      if (push(session, recording, i, i + 1, losses)) for (const track of tracks) track.reset();
-      if ((i + 1) % patchFrames !== 0) continue;
-      const decided = decide();
-      const patch = (i + 1) / patchFrames - 1;
-      const label = labelAt.get(patch);
-      if (label !== undefined) yield { recording, frame: i, label, ...decided };
+      const pushed = push(session, recording, i, i + 1, losses);
+      if (pushed?.reset) {
+        for (const track of tracks) track.reset();
+        [frames, decided] = [0, 0];
+      }
+      frames += pushed?.frames ?? 0;
+      const patches = Math.floor(frames / patchFrames);
+      const isDue = pushed !== undefined && frames % patchFrames === 0; // a patch that a held frame completes is not decided on
+      const label = (i + 1) % patchFrames === 0 ? labelAt.get((i + 1) / patchFrames - 1) : undefined;
+      if (!isDue && label === undefined) continue;
+      const logits = session.logits();
+      if (label !== undefined) {
+        const scores = logits.map((own, k) => tracks[k]!.scores(own));
+        yield { recording, frame: i, label, logits, scores, isTracked: tracks[0]!.isTracked };
+      }
+      if (!isDue) continue;
+      for (const [k, own] of logits.entries()) tracks[k]!.keep(own, patches - decided);
+      decided = patches;
     }
   }
 }
 
-/** Pushes frame i at its tick, unless it is lost: the next frame's tick then tells the session of the gap. True where that reset the state. */
-function push(session: Session, recording: SensedRecording, i: number, tick: number, losses: Losses | undefined): boolean {
-  if (recording.lost?.[i]) return false;
+/**
+ * Pushes frame i at its tick, unless it is lost: the next frame's tick then tells the session of the gap. Returns how many frames the
+ * session took, held ones too, and whether that reset its state.
+ */
+function push(session: Session, recording: SensedRecording, i: number, tick: number, losses: Losses | undefined) {
+  if (recording.lost?.[i]) return undefined;
   const { held, reset } = session.pushFrame(frameAt(recording, i), tick);
   if (losses && held) losses.held++;
   if (losses && reset) losses.resets++;
-  return reset;
+  let gap = 0;
+  while (!reset && i - gap > 0 && recording.lost?.[i - gap - 1]) gap++;
+  return { frames: gap + 1, reset };
 }
 
 /** Frame i of a recording, (channels,) counts. */

@@ -29,14 +29,14 @@ export function streamDecisions(
 ): StreamDecision[] {
   const session = fullDepth(model.createSession());
   const decisions: StreamDecision[] = [];
-  for (const { recording, frame, label, logits, scores } of streamMoments(session, model.image, recordings)) {
+  for (const { recording, frame, label, logits, scores, isTracked } of streamMoments(session, model.image, recordings)) {
     decisions.push({
       truth: label,
       wearer: recording.subject,
       recording: recordings.indexOf(recording),
       frame,
       scores,
-      exits: exitsOf(model.image, logits, scores),
+      exits: exitsOf(model.image, logits, scores, isTracked),
       features: session.features(model.image.exits.length - 1),
       context: session.context(),
     });
@@ -64,15 +64,16 @@ export function hopLogits(model: Runnable, recording: SensedRecording, betweenCl
   return hops;
 }
 
-/** Every exit's label and confidence, as the core finds them: no window ends with a recording's first patch, so decisions came before. */
+/** Every exit's label, confidence and certainty, as the core finds them. */
 function exitsOf(
-  { exits, track }: Pick<ModelImage, "exits" | "track">,
+  { exits }: Pick<ModelImage, "exits">,
   logits: readonly Int16Array[],
   scores: readonly Int32Array[],
+  isTracked: boolean,
 ): StreamDecision["exits"] {
   return exits.map((exit, k) => {
     const label = labelOf(scores[k]!);
-    const by = [exit, label, logits[k]!, track && scores[k]] as const;
+    const by = [exit, label, logits[k]!, isTracked ? scores[k] : undefined] as const;
     return { label, confidenceQ15: confidenceOf(...by), certaintyQ15: certaintyOf(...by) };
   });
 }

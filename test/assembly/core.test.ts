@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as layout from "../../assembly/layout.ts";
 import { align16 } from "../../host/core/align.ts";
+import type { ModelError } from "../../host/core/errors.ts";
 import { sealImage } from "../../host/core/image-read.ts";
 import { writeImage } from "../../host/core/image-write.ts";
 import { Model } from "../../host/core/model.ts";
@@ -12,6 +13,8 @@ import { growTo, instantiateCore } from "../../host/core/module.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
 import { linearS8, rowsToS16 } from "../../host/core/reference/linear-s8.ts";
 import { createReferenceSession } from "../../host/core/reference/session.ts";
+import { writeSnapshot } from "../../host/core/reference/snapshot.ts";
+import { createTail } from "../../host/core/reference/tail.ts";
 import type { Session, SetPoint } from "../../host/core/session-types.ts";
 import { activityShaped, randomImage } from "../golden/random-image.ts";
 import { build } from "../support/kernels.ts";
@@ -234,6 +237,48 @@ describe(`core.wasm (${build})`, () => {
     );
     expect(second.snapshot()).toEqual(before);
     expect(() => session(bytesOf(9)).restore(snapshot)).toThrow(/another model image/);
+  });
+
+  it("refuses a snapshot of a track that no decision could have kept, and so does the oracle", () => {
+    const image = activityShaped(8);
+    const bytes = writeImage(image);
+    const imageCrc32 = new DataView(bytes.buffer).getUint32(layout.HEADER_CRC32, true);
+    const restored = (isTracked: number, ...kept: readonly number[]) => {
+      const tail = createTail(image);
+      tail.words[layout.TAIL_IS_TRACKED] = isTracked;
+      tail.track.set(kept);
+      const snapshot = writeSnapshot(tail, imageCrc32);
+      return [session(bytes), createReferenceSession(bytes)].map((one) => {
+        try {
+          one.restore(snapshot);
+          return "taken";
+        } catch (error) {
+          return (error as ModelError).code;
+        }
+      });
+    };
+    const most = layout.LIMIT_TRACK_COST;
+    for (const [isTracked, ...kept] of [
+      [0, 0, 0],
+      [1, 0, -most],
+    ] as const)
+      expect(restored(isTracked, ...kept), `${isTracked}: ${kept}`).toEqual(["taken", "taken"]);
+    const all = (value: number): number[] => Array(image.nClasses).fill(value);
+    for (const [isTracked, ...kept] of [
+      [0, 0, -1],
+      [1, 1],
+      [1, 0, -most - 1],
+      [1, 0, -(2 ** 31)],
+      [1, ...all(-1)],
+      [0, ...all(-1)],
+      [2, 0],
+    ])
+      expect(restored(isTracked!, ...kept), `${isTracked}: ${kept}`).toEqual(["BAD_SNAPSHOT", "BAD_SNAPSHOT"]);
+    const untracked = writeImage(activityShaped(8, false));
+    const tail = createTail(activityShaped(8, false));
+    tail.words[layout.TAIL_IS_TRACKED] = 1;
+    const snapshot = writeSnapshot(tail, new DataView(untracked.buffer).getUint32(layout.HEADER_CRC32, true));
+    for (const one of [session(untracked), createReferenceSession(untracked)]) expect(() => one.restore(snapshot)).toThrow(/snapshot/);
   });
 
   it("answers 10,000 mutated images with a status, never a trap", () => {

@@ -16,7 +16,8 @@ const BOOTSTRAP_SEED = 1;
 
 /**
  * The device and its cloud together, by the stream protocol: unsure decisions are asked with the context of their own recording, the
- * teacher answers, and the surer of the two has the word. Thresholds come from wearers who are not scored.
+ * teacher answers, and the surer of the two has the word. Thresholds come from wearers who are not scored. Every exit is at full depth
+ * and tracks its own decisions, patch by patch; what a device makes of one track for all exits, `--protocol policy` says.
  */
 export async function evalCascade(setting: EvalSetting, { alpha, delta }: CascadeOptions): Promise<void> {
   const { out, agent, model, list } = setting;

@@ -5,7 +5,7 @@ import { statusError } from "../status.ts";
 import { certaintyOf, confidenceOf, exitLogits, labelOf } from "./exit-head.ts";
 import type { Stack } from "./stack.ts";
 import type { Tail } from "./tail.ts";
-import { LabelTrack } from "./track.ts";
+import { ScoreTrack } from "./track.ts";
 
 /** What is in force until a set-point is given: every exit, the image's hop, certified thresholds only. */
 export function defaultSetPoint(image: ModelImage): SetPoint {
@@ -38,8 +38,7 @@ export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: Se
   let why: DecisionWhy | undefined;
   let rebuilds = 0;
   let answer = { label: 0, exit: 0, confidenceQ15: 0 };
-  const track = new LabelTrack(image, tail.track);
-  const isTracked = words[layout.TAIL_IS_TRACKED] === 1;
+  const track = new ScoreTrack(image, tail.track, words[layout.TAIL_IS_TRACKED] === 1);
   let logits: Int16Array = new Int16Array();
   for (let k = 0; k <= setPoint.maxExit && why === undefined; k++) {
     if (k > 0 && stack.catchUp(k)) rebuilds += 1;
@@ -48,12 +47,12 @@ export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: Se
     words[layout.TAIL_MACS]! += exit.head.nIn * exit.head.nOut;
     const scores = track.scores(logits);
     const label = labelOf(scores);
-    const weighed = isTracked ? scores : undefined;
+    const weighed = track.isTracked ? scores : undefined;
     answer = { label, exit: k, confidenceQ15: confidenceOf(exit, label, logits, weighed) };
     if (certaintyOf(exit, label, logits, weighed) >= Math.max(setPoint.thresholds[k] ?? 0, exit.threshold)) why = "exit";
   }
   track.keep(logits, words[layout.TAIL_PATCHES_SINCE_DECISION]!);
-  if (image.track) words[layout.TAIL_IS_TRACKED] = 1;
+  words[layout.TAIL_IS_TRACKED] = Number(track.isTracked);
   const hops = Math.min(words[layout.TAIL_HOPS_SINCE_ASK]! + 1, layout.HOPS_SINCE_ASK_MAX);
   why ??= whyNot(image, setPoint, hops);
   const decision: Decision = {

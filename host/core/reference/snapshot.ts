@@ -31,8 +31,10 @@ function unsoundIndex(image: ModelImage, tail: Tail): string | undefined {
     bounds.push([`ring ${k} head`, words[layout.TAIL_RING_HEAD + k]!, ringPatches - 1]);
     bounds.push([`ring ${k} pending`, words[layout.TAIL_RING_PENDING + k]!, ringPatches + 1]);
   }
-  for (const [j, score] of tail.track.entries()) {
-    bounds.push([`score of class ${j}, below 0`, -score, -layout.TRACK_LEAST]);
+  if (image.track) {
+    const most = words[layout.TAIL_IS_TRACKED] === 1 ? layout.LIMIT_TRACK_COST : 0;
+    bounds.push(["best score, below 0", -Math.max(...tail.track), 0]);
+    bounds.push(["least score, below 0", -Math.min(...tail.track), most]);
   }
   for (const [b, block] of image.blocks.entries()) {
     const own = tail.blocks[b]!;

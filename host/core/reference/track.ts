@@ -4,17 +4,19 @@ import type { Track } from "../image-types.ts";
  * What is kept of the decisions before: the score that every label starts from at the next one, (nClasses,) Q10, at most 0. Over a
  * session's tail, or on its own to replay decisions under another policy. Core: assembly/track.ts.
  */
-export class LabelTrack {
+export class ScoreTrack {
   readonly #track: Track | undefined;
   readonly #kept: Int32Array;
-  #isTracked = false;
+  #isTracked: boolean;
 
   constructor(
     { track, nClasses }: { readonly nClasses: number; readonly track?: Track | undefined },
     kept: Int32Array = new Int32Array(nClasses),
+    isTracked = false,
   ) {
     this.#track = track;
     this.#kept = kept;
+    this.#isTracked = isTracked;
   }
 
   reset(): void {

@@ -5,7 +5,7 @@ import { certaintyOf, confidenceOf, labelOf } from "../../../host/core/reference
 import { inSequence } from "../../../host/policy/decision-group.ts";
 import { exitDecisions } from "../../../host/policy/exit-decisions.ts";
 import { decisionRule, type HopLogits, labelledScores, Replay } from "../../../host/policy/replay.ts";
-import { streamMoments } from "../../../host/train/protocols.ts";
+import { type SensedRecording, streamMoments } from "../../../host/train/protocols.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 import { randomPatches, seeded } from "../../support/random.ts";
 
@@ -88,22 +88,35 @@ describe("replayed decisions", () => {
 });
 
 describe("the stream protocol", () => {
-  it("decides as the core does at a hop of one patch, each exit by itself", () => {
-    const frames = Int16Array.from({ length: 6 * 1200 }, (_, i) => Math.round(3000 * Math.sin(i * i)));
-    const labels = new Uint8Array(1200).fill(1);
-    const whole = { name: "r", subject: "1", channels: 6, frames, labels, segments: [{ label: 1, start: 0, end: 1200 }] };
-    const moments = [...streamMoments(model.createSession(), free, [whole])];
+  const frames = Int16Array.from({ length: 6 * 1200 }, (_, i) => Math.round(3000 * Math.sin(i * i)));
+  const labels = new Uint8Array(1200).fill(1);
+  const whole: SensedRecording = { name: "r", subject: "1", channels: 6, frames, labels, segments: [{ label: 1, start: 0, end: 1200 }] };
+  const lost = Uint8Array.from({ length: 1200 }, (_, i) => Number(i % 37 < 3 || (i >= 500 && i < 528))); // 3 frames are held, 28 reset the state
+
+  it.each([
+    ["", whole],
+    [", frames lost and state reset", { ...whole, lost }],
+  ])("decides as the core does at a hop of one patch, each exit by itself%s", (_, recording) => {
+    const moments = [...streamMoments(model.createSession(), free, [recording])];
     expect(moments.length).toBeGreaterThan(10);
+    let compared = 0;
     for (const exit of [0, 3]) {
       const session = model.createSession();
       session.setPoint({ ...setPoint, maxExit: exit, hopPatches: 1, thresholds: image.exits.map((_, k) => (k === exit ? 0 : 32_769)) });
-      const byFrame = Array.from({ length: 1200 }, (_, i) => session.pushFrame(frames.subarray(i * 6, i * 6 + 6), i + 1).decision);
-      for (const { frame, logits, scores } of moments) {
-        const { label, confidenceQ15 } = byFrame[frame]!;
-        expect(labelOf(scores[exit]!)).toBe(label);
-        expect(confidenceOf(free.exits[exit]!, label, logits[exit]!, scores[exit]!)).toBe(confidenceQ15);
-        expect(certaintyOf(free.exits[exit]!, label, logits[exit]!, scores[exit]!)).toBeLessThanOrEqual(confidenceQ15);
+      const byFrame = Array.from({ length: 1200 }, (_, i) =>
+        recording.lost?.[i] ? undefined : session.pushFrame(frames.subarray(i * 6, i * 6 + 6), i + 1).decision,
+      );
+      for (const { frame, logits, scores, isTracked } of moments) {
+        const decision = byFrame[frame]; // none: the frame was lost, or completes no patch after a reset
+        if (decision === undefined) continue;
+        compared++;
+        const own = free.exits[exit]!;
+        const weighed = isTracked ? scores[exit] : undefined;
+        expect(labelOf(scores[exit]!)).toBe(decision.label);
+        expect(confidenceOf(own, decision.label, logits[exit]!, weighed)).toBe(decision.confidenceQ15);
+        expect(certaintyOf(own, decision.label, logits[exit]!, weighed)).toBeLessThanOrEqual(decision.confidenceQ15);
       }
     }
+    expect(compared).toBeGreaterThan(10);
   });
 });
