@@ -33,9 +33,20 @@ function exitCosts(image: ModelImage): ExitCosts {
  * rings' catch-up is counted as the core runs it, a rebuild at its full ring; that a rebuilt segment may then say something else is
  * not seen here, so a choice made by this is to be confirmed by the core.
  */
-export function simulateExits(image: ModelImage, recordings: readonly (readonly HopLogits[])[], thresholdsQ15: readonly number[]): ExitRun {
-  const { segmentMacs, headMacs, hopPatches, ringPatches } = exitCosts(image);
+export function exitSimulator(
+  image: ModelImage,
+): (recordings: readonly (readonly HopLogits[])[], thresholdsQ15: readonly number[]) => ExitRun {
+  const costs = exitCosts(image);
   const replay = new Replay(decisionRule(image));
+  return (recordings, thresholdsQ15) => simulate(recordings, thresholdsQ15, costs, replay);
+}
+
+function simulate(
+  recordings: readonly (readonly HopLogits[])[],
+  thresholdsQ15: readonly number[],
+  { segmentMacs, headMacs, hopPatches, ringPatches }: ExitCosts,
+  replay: Replay,
+): ExitRun {
   const last = segmentMacs.length - 1;
   const pending = new Array<number>(last).fill(0); // patches that wait at each exit's ring; ringPatches + 1 = overflowed
   const push = (ring: number, patches: number): void => {

@@ -33,8 +33,8 @@ function evaluateAt(
   const score = createScore(session, scoredClassCount(recordings, session.logits()[0]!.length));
   const moments =
     protocol === "window" ? windowMoments(session, recordings, losses) : streamMoments(session, model.image, recordings, losses);
-  for (const { label, scores } of moments) {
-    score.add(label, scores);
+  for (const moment of moments) {
+    score.add(moment);
     onWindow?.(score.count());
   }
   return score.result(protocol);

@@ -2,7 +2,7 @@ import { writeImage } from "../core/image-write.ts";
 import { Model } from "../core/model.ts";
 import type { SetPoint } from "../core/session-types.ts";
 import { exitCandidates, fullDepthThresholds, type GroupedRuns, isWithinTolerance, shortlist } from "../policy/exit-choice.ts";
-import { type ExitRun, simulateExits } from "../policy/exit-simulation.ts";
+import { type ExitRun, exitSimulator } from "../policy/exit-simulation.ts";
 import { evaluatePolicy, type PolicyEvaluation } from "./evaluate-policy.ts";
 import type { SensedRecording } from "./protocols.ts";
 import { hopLogits } from "./stream-decisions.ts";
@@ -57,8 +57,9 @@ export function chooseExits(
   const nExits = model.image.exits.length;
   const wearers = groups.map(recordingsByWearer);
   const scored = wearers.map((group) => group.map((recordings) => recordings.map((one) => hopLogits(model, one, betweenClass))));
+  const simulateOne = exitSimulator(model.image);
   const simulate = (thresholds: readonly number[]): GroupedRuns<ExitRun> =>
-    scored.map((group) => group.map((recordings) => simulateExits(model.image, recordings, thresholds)));
+    scored.map((group) => group.map((recordings) => simulateOne(recordings, thresholds)));
   const full = simulate(fullDepthThresholds(nExits)); // nothing is skipped there, so the core says the same
   const run = exitRunner(model, betweenClass);
   let coreRuns = 0;

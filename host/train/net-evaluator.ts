@@ -1,5 +1,6 @@
 import { jit, type numpy as np } from "@jax-js/jax";
 import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../agent/recording.ts";
+import { clampS16 } from "../core/fixed-point.ts";
 import type { Track } from "../core/image-types.ts";
 import { ScoreTrack } from "../core/reference/track.ts";
 import { type HopLogits, LOGIT_ONE } from "../policy/replay.ts";
@@ -131,7 +132,7 @@ export function accuracyOf(scored: ScoredWindows, exit: number): number {
 /** Row `patch` of logits (n, nClasses), as the core has them: Q10. */
 function fixedLogits(logits: Float32Array, patch: number, nClasses: number): Int16Array {
   const row = logits.subarray(patch * nClasses, (patch + 1) * nClasses);
-  return Int16Array.from(row, (logit) => Math.max(-32768, Math.min(32767, Math.round(logit * LOGIT_ONE))));
+  return Int16Array.from(row, (logit) => clampS16(Math.round(logit * LOGIT_ONE)));
 }
 
 /** Scores (n, nClasses) of decisions after every patch, from logits (n, nClasses). */

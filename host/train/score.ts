@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Session } from "../core/session-types.ts";
 import { largest } from "../policy/softmax.ts";
+import type { ScoredMoment } from "./protocols.ts";
 
 /** What one exit answered over all scored windows. */
 export interface ExitScore {
@@ -27,11 +28,10 @@ export function createScore(session: Session, nScored: number) {
   const view = new DataView(bytes.buffer);
   return {
     count: tally.count,
-    /** `scores`: what each exit's decision is read from, (nClasses,). */
-    add(label: number, scores: readonly ArrayLike<number>[]): void {
+    add({ label, logits, scores }: Pick<ScoredMoment, "label" | "logits" | "scores">): void {
       tally.add(scores, label);
       let at = 0;
-      for (const exit of session.logits())
+      for (const exit of logits)
         for (const logit of exit) {
           view.setInt16(at, logit, true);
           at += 2;

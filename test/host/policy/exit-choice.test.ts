@@ -3,13 +3,14 @@ import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { writeImage } from "../../../host/core/image-write.ts";
 import { Model } from "../../../host/core/model.ts";
 import { exitCandidates, fullDepthThresholds, isWithinTolerance, shortlist } from "../../../host/policy/exit-choice.ts";
-import { type ExitRun, simulateExits } from "../../../host/policy/exit-simulation.ts";
+import { type ExitRun, exitSimulator } from "../../../host/policy/exit-simulation.ts";
 import type { HopLogits } from "../../../host/policy/replay.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 import { randomPatches, seeded } from "../../support/random.ts";
 
 describe("simulated exits", () => {
   const image = activityShaped(6, false);
+  const simulate = exitSimulator(image);
   const sure = Int16Array.of(0, 32_000, 0, 0, 0, 0, 0);
   const unsure = new Int16Array(7);
 
@@ -37,14 +38,14 @@ describe("simulated exits", () => {
     ["with rebuilds", [true, true, true, true, false, true, true, true, false, false]],
   ])("cost what the core counts %s", (_, isAnswered) => {
     const recording = isAnswered.map((answered): HopLogits => ({ truth: 1, logits: [answered ? sure : unsure, unsure, unsure, unsure] }));
-    const run = simulateExits(image, [recording], [20_000, 20_000, 20_000, 0]);
+    const run = simulate([recording], [20_000, 20_000, 20_000, 0]);
     expect(run.macs).toBe(coreMacs(isAnswered));
     expect(run).toMatchObject({ hops: isAnswered.length, right: isAnswered.filter(Boolean).length });
   });
 
   it("count what is not labelled, and do not score it", () => {
     const hop: HopLogits = { truth: -1, logits: [sure, sure, sure, sure] };
-    expect(simulateExits(image, [[hop], [hop]], [0, 0, 0, 0])).toMatchObject({ decisions: 0, right: 0, hops: 2 });
+    expect(simulate([[hop], [hop]], [0, 0, 0, 0])).toMatchObject({ decisions: 0, right: 0, hops: 2 });
   });
 });
 
