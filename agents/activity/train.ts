@@ -88,7 +88,7 @@ const image: AgentTraining["image"] = {
   windowPatches: 32,
   hopPatches: 16,
   contextPatches: 128,
-  ringPatches: 32,
+  ringPatches: 16, // one hop: a longer one makes every decision after skipped hops dearer than a hop at full depth
   gapLimitFrames: 8,
 };
 

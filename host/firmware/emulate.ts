@@ -42,12 +42,14 @@ export interface Emulation {
 
 const FRAMES_PER_CALL = 128;
 
-/** Every exit runs and none answers: what a window costs at most. */
+/** Every exit runs and none answers: what a window costs at most. Hops are as long as no ring overflows: every block sees every patch. */
 export function fullDepth(model: Model): SetPoint {
-  const { exits, windowPatches } = model.image;
+  const { exits, windowPatches, ringPatches } = model.image;
+  let hopPatches = Math.min(windowPatches, ringPatches);
+  while (windowPatches % hopPatches > 0) hopPatches--;
   return {
     maxExit: exits.length - 1,
-    hopPatches: windowPatches,
+    hopPatches,
     askAllowed: true,
     limitReason: "none",
     askIntervalHops: 1,

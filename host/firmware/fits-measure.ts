@@ -51,10 +51,15 @@ export function emulatedTarget(target: Target): Target | undefined {
 /** Runs noise through the model at full depth on the emulated board. The costs of integer code without shortcuts hardly depend on the frames. */
 export async function measureCosts(model: Model, options: FirmwareOptions): Promise<MeasuredCosts> {
   const { channels, patchFrames, windowPatches, ringPatches } = model.image;
-  const hopPatches = Math.max(windowPatches, ringPatches);
+  const patches = ringPatches * Math.ceil((WINDOWS * windowPatches) / ringPatches); // hops that fill every ring: each is the worst
   const random = createRandom(1);
-  const samples = Int16Array.from({ length: WINDOWS * hopPatches * patchFrames * channels }, () => random.integer(4096) - 2048);
-  const run = await emulate({ ...options, model, frames: [{ tick: 1, samples }], setPoint: { ...fullDepth(model), hopPatches } });
+  const samples = Int16Array.from({ length: patches * patchFrames * channels }, () => random.integer(4096) - 2048);
+  const run = await emulate({
+    ...options,
+    model,
+    frames: [{ tick: 1, samples }],
+    setPoint: { ...fullDepth(model), hopPatches: ringPatches },
+  });
   if (!run.identical) {
     throw new DormouseError(
       "EMULATION_DIFFERS",
@@ -65,7 +70,7 @@ export async function measureCosts(model: Model, options: FirmwareOptions): Prom
     on: options.target.id,
     emulator: run.emulator,
     unit: run.unit,
-    window: Math.round((run.cost * windowPatches) / (WINDOWS * hopPatches)),
+    window: Math.round((run.cost * windowPatches) / patches),
     worst: run.worst,
     stackBytes: run.stackBytes,
   };

@@ -33,14 +33,17 @@ export interface Losses {
 
 const patchFrames = 4;
 
-/** The window protocol: each published window from a reset state. */
+/** The window protocol: each published window from a reset state, every patch at full depth. */
 export function* windowMoments(session: Session, recordings: readonly SensedRecording[], losses?: Losses): Generator<ScoredMoment> {
   let tick = 0;
   for (const recording of recordings)
     for (const { start, label } of scoredWindows(recording)) {
       session.reset();
-      for (let i = start; i < start + WINDOW_FRAMES; i++) push(session, recording, i, ++tick, losses);
-      const logits = session.logits();
+      let logits: Int16Array[] = [];
+      for (let i = start; i < start + WINDOW_FRAMES; i++) {
+        push(session, recording, i, ++tick, losses);
+        if ((i + 1 - start) % patchFrames === 0) logits = session.logits(); // no ring overflows
+      }
       const scores = logits.map((own) => Int32Array.from(own));
       yield { recording, frame: start + WINDOW_FRAMES - 1, label: label - 1, logits, scores, isTracked: false };
     }
