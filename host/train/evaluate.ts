@@ -12,7 +12,7 @@ export interface EvaluateOptions {
   readonly losses?: Losses;
 }
 
-/** Published windows of `users`, each from a reset state, all exits at full depth after the last frame. */
+/** Published windows of `users`, each from a reset state, every patch at full depth, scored after the last frame. */
 export function evaluateWindows(model: Runnable, dataset: Dataset, options: EvaluateOptions): Evaluation {
   return evaluateAt(model, dataset, options, "window");
 }
