@@ -14,7 +14,7 @@ const isFull = process.env.DORMOUSE_CHAOS === "full";
 const seed = Number(process.env.DORMOUSE_SEED ?? 1);
 
 const SHORT: ChaosSize = {
-  ...{ asks: 120, asksPerSecond: 60, maxPending: 30, faultMillis: 2200, deadlineMillis: 60_000 },
+  ...{ asks: 180, asksPerSecond: 80, maxPending: 30, faultMillis: 2200, deadlineMillis: 60_000 },
   tuning: {
     ...{ backoff: { firstMillis: 50, maxMillis: 400 }, retry: { firstMillis: 400, maxMillis: 1500 } },
     ...{ ackTimeoutMillis: 800, keepAliveSeconds: 5 },

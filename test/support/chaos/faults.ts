@@ -7,6 +7,8 @@ import type { ChaosFault, ChaosScene } from "./run.ts";
 
 /** Bytes of the disk that is filled: room for the logs of a quiet run. */
 const DISK_KIBIBYTES = 2048;
+/** Acts that end while a disk is full: more than the asks under way when it fills (30 of a short run), and those that fit into the room taken ahead. */
+const ACTS_ON_FULL_DISK = 30 + 70;
 
 /** Kills one of `children` at random moments until the asks are through. */
 async function killAtRandom({ random, wait, isOver, size }: ChaosScene, children: readonly Child[]): Promise<void> {
@@ -53,7 +55,7 @@ async function fillDisk({ random, untilActedOn, isOver, size, disk }: ChaosScene
     } finally {
       closeSync(file);
     }
-    await untilActedOn(70); // more than the room that was taken ahead
+    await untilActedOn(ACTS_ON_FULL_DISK);
     rmSync(ballast);
   }
 }
