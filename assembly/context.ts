@@ -32,6 +32,7 @@ export class Context {
   lastFrame: usize; // s16 (channels), tail
   context: usize; // s8 (contextPatches, patchFrames · channels), tail
   finalResidual: usize; // s16 (dModel), tail
+  evidence: usize; // s64 (classes); 0 where the image has none
   track: usize; // s32 (classes), tail; 0 where decisions are not tracked
 }
 

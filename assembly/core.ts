@@ -6,6 +6,7 @@ import { windowOps } from "./counts";
 import { logitStride, neededBytes, prepareModel, resetState } from "./model";
 import * as policy from "./policy";
 import * as snapshots from "./snapshot";
+import { weighEvidence } from "./evidence";
 import { catchUp, exitFeatures, exitLogits } from "./step";
 import * as stream from "./stream";
 
@@ -86,6 +87,7 @@ export function decide(model: usize): void {
 /** Runs every segment up to the present and every head: logitsPtr(0 …). */
 export function runAll(model: usize): void {
   const ctx = changetype<Context>(model);
+  weighEvidence(ctx);
   for (let k = 0; k < word(ctx.config, CONFIG_EXITS); k++) {
     if (k > 0) catchUp(ctx, k);
     exitLogits(ctx, k);

@@ -1,6 +1,6 @@
 import {
   ATTENTION_D_MLP, ATTENTION_HEADS, ATTENTION_HEAD_DIM, ATTENTION_KV_HEADS, ATTENTION_WINDOW, BLOCK_KIND, BLOCK_KIND_SSM, CONFIG_CHANNELS,
-  CONFIG_CLASSES, CONFIG_D_MODEL, CONFIG_PATCH_FRAMES, CONFIG_WINDOW_PATCHES, EXIT_AFTER_BLOCK, OPS_LOOKUP, OPS_MACS, OPS_NORM,
+  CONFIG_CLASSES, CONFIG_D_MODEL, CONFIG_EVIDENCE_MEANS, CONFIG_PATCH_FRAMES, CONFIG_WINDOW_PATCHES, EXIT_AFTER_BLOCK, FIXED_LAGS, FIXED_SPREAD_STATISTICS, OPS_LOOKUP, OPS_MACS, OPS_NORM,
   OPS_REQUANTIZE, OPS_STATE, OPS_WEIGHT_BYTES, SSM_D_CONV, SSM_D_INNER, SSM_D_STATE, SSM_HEADS,
 } from "./layout";
 import { Context, blockRecord, exitRecord, word } from "./context";
@@ -12,6 +12,16 @@ function embedOps(ctx: Context, kind: i32): u32 {
   const dModel = word(ctx.config, CONFIG_D_MODEL);
   if (kind == OPS_MACS || kind == OPS_WEIGHT_BYTES) return nIn * dModel;
   return kind == OPS_REQUANTIZE ? nIn + dModel : 0;
+}
+
+/** Signals of a window: its channels, and the magnitude of every whole triad. */
+export function signalCount(channels: i32): i32 {
+  return channels + channels / 3;
+}
+
+/** Numbers that evidence reads of a window. */
+export function statisticsCount(channels: i32): i32 {
+  return signalCount(channels) * (1 + 2 * FIXED_SPREAD_STATISTICS) + 3 * channels;
 }
 
 /** One block, one patch. */
@@ -55,12 +65,23 @@ export function exitOps(ctx: Context, kind: i32): u32 {
   return kind == OPS_NORM ? dModel : 0;
 }
 
+/** One weighing of evidence: a pass for sums, one for power and lags over every signal and its changes, and the weights. */
+export function evidenceOps(ctx: Context, kind: i32): u32 {
+  if (word(ctx.config, CONFIG_EVIDENCE_MEANS) == 0) return 0;
+  const channels = word(ctx.config, CONFIG_CHANNELS);
+  const frames = word(ctx.config, CONFIG_WINDOW_PATCHES) * word(ctx.config, CONFIG_PATCH_FRAMES);
+  const weights = statisticsCount(channels) * word(ctx.config, CONFIG_CLASSES);
+  if (kind == OPS_WEIGHT_BYTES) return weights << 1;
+  if (kind == OPS_MACS) return weights + (FIXED_LAGS + 2) * (2 * signalCount(channels) + channels) * frames;
+  return 0;
+}
+
 /** A window from a reset state that stops at `exit`, the heads up to it included. */
 export function windowOps(ctx: Context, exit: i32, kind: i32): u32 {
   let patch = embedOps(ctx, kind);
   const last = word(exitRecord(ctx, exit), EXIT_AFTER_BLOCK);
   for (let b = 0; b <= last; b++) patch += blockOps(ctx, b, kind);
-  return patch * word(ctx.config, CONFIG_WINDOW_PATCHES) + (exit + 1) * exitOps(ctx, kind);
+  return patch * word(ctx.config, CONFIG_WINDOW_PATCHES) + (exit + 1) * exitOps(ctx, kind) + evidenceOps(ctx, kind);
 }
 
 /** Multiply-accumulates of the embedding of one patch. */

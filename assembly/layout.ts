@@ -45,6 +45,11 @@ export const CONFIG_GAP_LIMIT_FRAMES = 11;
 export const CONFIG_EMBED = 12; // LINEAR record, words 12..17
 export const CONFIG_TRACK_COSTS = 18; // byte offset of (classes, classes) s32 Q10 from the image's first byte; 0 = decisions are not tracked
 export const CONFIG_TRACK_SHIFT = 19; // log2 of the patches whose logits weigh once
+export const CONFIG_EVIDENCE_MEANS = 20; // byte offset of (statistics,) s32; 0 = logits are the heads' alone, and the four words below are 0
+export const CONFIG_EVIDENCE_LIMITS = 21; // (statistics,) s32: how far from its mean a statistic counts
+export const CONFIG_EVIDENCE_WEIGHTS = 22; // (statistics, classes) s16
+export const CONFIG_EVIDENCE_BIAS = 23; // (classes,) s32
+export const CONFIG_EVIDENCE_SHIFT = 24; // right shift of the sums to Q10
 
 export const FEATURE_WORDS = 4; // per channel
 export const FEATURE_ZERO_POINT = 0;
@@ -130,6 +135,11 @@ export const FIXED_STATE_BITS = 12; // scan state, in units of sx·sB
 export const FIXED_LOGIT_BITS = 10;
 export const FIXED_EXPONENT_BITS = 16; // argument of exp2Neg
 export const FIXED_KNEE_SHIFT = 4;
+export const FIXED_STATISTIC_BITS = 3; // of a signal about its mean
+export const FIXED_LOG_BITS = 8; // of a statistic's logarithm
+export const FIXED_SWAY_FRAMES = 8; // means of so many frames show sway: 0.16 s at 50 Hz
+export const FIXED_LAGS = 4; // of autocorrelation
+export const FIXED_SPREAD_STATISTICS = 8; // a signal: deviation, highest, lowest, mean distance, autocorrelations
 export const FIXED_SHIFT_MIN = -31;
 export const FIXED_SHIFT_MAX = 15;
 
@@ -148,6 +158,10 @@ export const LIMIT_STATE = 64;
 export const LIMIT_GAP_FRAMES = 64;
 export const LIMIT_TRACK_COST = 32767; // 32 nats
 export const LIMIT_TRACK_SHIFT = 10;
+export const LIMIT_EVIDENCE_MEAN = 16777216;
+export const LIMIT_EVIDENCE_LIMIT = 65535;
+export const LIMIT_EVIDENCE_SHIFT = 40;
+export const LIMIT_EVIDENCE_FRAMES = 1024; // of a window that has statistics, at least 2 · FIXED_SWAY_FRAMES
 export const LIMIT_D = 4194304; // |D| in scan output units
 
 export const EXIT_NEVER = 32769; // a threshold no Q15 confidence reaches
@@ -175,6 +189,7 @@ export const STATUS_BAD_TABLES = -28;
 export const STATUS_BAD_EXIT = -29;
 export const STATUS_BAD_BIAS = -30;
 export const STATUS_BAD_TRACK = -31;
+export const STATUS_BAD_EVIDENCE = -32;
 export const STATUS_ARENA_TOO_SMALL = -40; // −40…−59: memory
 export const STATUS_ARENA_MISALIGNED = -41;
 export const STATUS_ARENA_OVERLAPS_IMAGE = -42;
@@ -246,6 +261,6 @@ export const STATE_HEADER_BYTES = 16; // before each block's state: count (KV en
 
 // CRC-32 of every IMAGE_, HEADER_, SECTION_, CONFIG_, FEATURE_, LINEAR_, BLOCK_, SSM_, ATTENTION_, EXIT_, TABLE_ and FIXED_
 // line above as "NAME=value\n", in order; test/host/core/layout.test.ts recomputes it.
-export const ABI_HASH = 0x601641a7;
+export const ABI_HASH = 0x61e8d2b0;
 // CRC-32 of the TABLES section that every image of this ABI carries.
 export const TABLES_CRC32 = 0x27a1076e;

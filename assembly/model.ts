@@ -1,7 +1,7 @@
 import {
   ATTENTION_D_MLP, ATTENTION_HEADS, ATTENTION_HEAD_DIM, ATTENTION_KV_HEADS, ATTENTION_WINDOW, BLOCK_KIND, BLOCK_KIND_SSM, CONFIG_BLOCKS,
-  CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_D_MODEL, CONFIG_EXITS, CONFIG_HOP_PATCHES, CONFIG_PATCH_FRAMES,
-  CONFIG_RING_PATCHES, CONFIG_TRACK_COSTS, DECISION_WORDS, HOPS_SINCE_ASK_MAX, SECTION_BLOCKS, SECTION_CONFIG, SECTION_EXITS, SECTION_FEATURES, SECTION_TABLES,
+  CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_D_MODEL, CONFIG_EVIDENCE_MEANS, CONFIG_EXITS, CONFIG_HOP_PATCHES, CONFIG_PATCH_FRAMES,
+  CONFIG_RING_PATCHES, CONFIG_TRACK_COSTS, CONFIG_WINDOW_PATCHES, DECISION_WORDS, HOPS_SINCE_ASK_MAX, SECTION_BLOCKS, SECTION_CONFIG, SECTION_EXITS, SECTION_FEATURES, SECTION_TABLES,
   SETPOINT_ASK_ALLOWED, SETPOINT_ASK_INTERVAL_HOPS, SETPOINT_HOP_PATCHES, SETPOINT_MAX_EXIT, SETPOINT_WORDS, SSM_D_CONV, SSM_D_INNER,
   SSM_D_STATE, SSM_HEADS, STATE_HEADER_BYTES, STATUS_ARENA_MISALIGNED, STATUS_ARENA_OVERLAPS_IMAGE, STATUS_ARENA_TOO_SMALL, STATUS_OK,
   TAIL_HOPS_SINCE_ASK, TAIL_WORDS,
@@ -55,7 +55,9 @@ function layOut(ctx: Context, image: usize, base: usize): void {
 
   // The widest use of each scratch buffer over the blocks.
   let norm = dModel;
-  let acc = max<i32>(dModel, nClasses);
+  const hasEvidence = word(config, CONFIG_EVIDENCE_MEANS) != 0;
+  const frames = word(config, CONFIG_WINDOW_PATCHES) * word(config, CONFIG_PATCH_FRAMES);
+  let acc = max<i32>(max<i32>(dModel, nClasses), hasEvidence ? frames : 0);
   let projection = 0;
   let inner = 0;
   let small = 0;
@@ -95,6 +97,7 @@ function layOut(ctx: Context, image: usize, base: usize): void {
   ctx.projection = base + take(projection);
   ctx.inner = base + take(inner);
   ctx.small = base + take(small);
+  ctx.evidence = hasEvidence ? base + take(nClasses << 3) : 0;
 
   const tailStart = cursor;
   ctx.tail = base + take(TAIL_WORDS << 2);

@@ -6,7 +6,8 @@ import {
   TAIL_LAST_TICK, TAIL_MACS, TAIL_PATCHES, TAIL_PATCHES_SINCE_DECISION, TAIL_STEPS, WHY_ASK, WHY_BUDGET, WHY_DEFERRED, WHY_EXIT, WHY_THERMAL,
 } from "./layout";
 import { Context, exitRecord, setWord, word } from "./context";
-import { exitOps } from "./counts";
+import { evidenceOps, exitOps } from "./counts";
+import { hasEvidence, weighEvidence } from "./evidence";
 import { softmaxQ15 } from "./kernels/softmax";
 import { catchUp, exitLogits } from "./step";
 import { copyLogits, keepTrack, scoreLabels } from "./track";
@@ -77,6 +78,8 @@ export function decide(ctx: Context): void {
   let sure = 0;
   let rebuilds = 0;
   let logits: usize = 0;
+  weighEvidence(ctx);
+  if (hasEvidence(ctx)) setWord(tail, TAIL_MACS, word(tail, TAIL_MACS) + evidenceOps(ctx, OPS_MACS));
   for (; exit <= maxExit; exit++) {
     if (exit > 0) rebuilds += catchUp(ctx, exit);
     logits = exitLogits(ctx, exit);

@@ -6,6 +6,7 @@ import {
 import { Context, blockRecord, blockState, exitRecord, ring, setWord, word } from "./context";
 import { blockOps, embedMacs } from "./counts";
 import { stateBytes, logitStride } from "./model";
+import { addEvidence } from "./evidence";
 import { linear, rowsToS16 } from "./blocks/linear";
 import { stepAttention } from "./blocks/attention";
 import { stepSsm } from "./blocks/ssm";
@@ -110,12 +111,13 @@ export function exitFeatures(ctx: Context, k: i32): usize {
   return ctx.norm;
 }
 
-/** logits of exit k, from the latest residual after its block. Its segment is caught up. Returns where they are. */
+/** logits of exit k, from the latest residual after its block and the evidence that was weighed. Its segment is caught up. Returns where they are. */
 export function exitLogits(ctx: Context, k: i32): usize {
   const head = exitRecord(ctx, k) + (EXIT_HEAD << 2);
   const nClasses = word(ctx.config, CONFIG_CLASSES);
   const y = ctx.logits + <usize>(k * logitStride(nClasses));
   linear(ctx.image, head, exitFeatures(ctx, k), ctx.acc);
   rowsToS16(ctx.image, head, ctx.acc, y, 0, nClasses);
+  addEvidence(ctx, y);
   return y;
 }

@@ -2,6 +2,7 @@ import { ABI_HASH, EXIT_NEVER, IMAGE_VERSION } from "../../assembly/layout.ts";
 import { readSections } from "../core/image-header.ts";
 import type { Block, LinearTensors, ModelImage, Track } from "../core/image-types.ts";
 import { Model } from "../core/model.ts";
+import { evidenceOps } from "../core/reference/op-count.ts";
 import { LOGIT_ONE } from "../policy/replay.ts";
 import type { Output } from "./output.ts";
 import { bytesText, percentText, table } from "./table.ts";
@@ -34,6 +35,9 @@ export function inspectImage(path: string, bytes: Uint8Array) {
       saturatedWeights: saturatedShare(image),
     },
     layers: linears(image).map(([layer, { nIn, nOut }]) => ({ layer, nIn, nOut, weightBytes: nIn * nOut })),
+    evidence: image.evidence
+      ? { statistics: image.evidence.means.length, weightBytes: image.evidence.weights.byteLength, macs: evidenceOps(image).macs }
+      : null,
     track: image.track ? trackOf(image.track) : null,
     exits: image.exits.map(({ afterBlock, threshold }, exit) => ({
       exit,
@@ -49,7 +53,7 @@ export function inspectImage(path: string, bytes: Uint8Array) {
 type ImageDocument = ReturnType<typeof inspectImage>;
 
 export function sayImage(out: Output, document: ImageDocument): void {
-  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, track, exits, manifest, abi } = document;
+  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, evidence, track, exits, manifest, abi } = document;
   out.say(`${name}: ${parameters} parameters, ${bytesText(imageBytes)} image, ${bytesText(arenaBytes)} arena`);
   out.say(`hash ${hash}`);
   out.say(`ABI ${abi}, labels ${labels.join(", ")}`);
@@ -58,6 +62,8 @@ export function sayImage(out: Output, document: ImageDocument): void {
     `window ${shapes.windowPatches} patches, hop ${shapes.hopPatches}, context ${shapes.contextPatches}, rings ${shapes.ringPatches}`,
   );
   out.say(`blocks ${shapes.blocks.join(" → ")}`);
+  if (evidence !== null)
+    out.say(`${evidence.statistics} statistics of the last window weigh in at every exit, ${evidence.macs} MACs a decision`);
   out.say(
     track === null
       ? "each decision stands alone"

@@ -3,6 +3,7 @@ import { align16 } from "./align.ts";
 import { DataError } from "./errors.ts";
 import type { ModelImage } from "./image-types.ts";
 import { type BatchExports, growTo, instantiateBatch } from "./module.ts";
+import { evidenceAtEnd, withEvidence } from "./reference/evidence.ts";
 import { statusError } from "./status.ts";
 
 /** Many sequences of one image in one pass of the core. The same bits as a session gives each by itself. */
@@ -64,7 +65,10 @@ function createBatch(core: BatchExports, batch: number, image: ModelImage, maxPa
           patches.set(sequences[i]!, lane * maxPatches * patchBytes);
         }
         core.run(batch);
-        for (const [lane, i] of group.entries()) results[i] = logits.slice(lane * logitStride, lane * logitStride + image.nClasses);
+        for (const [lane, i] of group.entries()) {
+          const own = logits.slice(lane * logitStride, lane * logitStride + image.nClasses);
+          results[i] = withEvidence(own, evidenceAtEnd(image, sequences[i]!)); // few batched images have any
+        }
       }
       return results;
     },

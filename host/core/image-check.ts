@@ -3,9 +3,10 @@ import { ModelError } from "./errors.ts";
 import { checkBlock } from "./image-check-blocks.ts";
 import { requireBetween, requireEpsilon, requireLinear, requireScale } from "./image-check-values.ts";
 import { imageError } from "./image-header.ts";
-import type { ModelImage, Track } from "./image-types.ts";
+import type { Evidence, ModelImage, Track } from "./image-types.ts";
+import { statisticsCount } from "./reference/evidence.ts";
 
-export type ImageDims = Omit<ModelImage, "embed" | "features" | "blocks" | "exits" | "track" | "manifest"> & {
+export type ImageDims = Omit<ModelImage, "embed" | "features" | "blocks" | "exits" | "evidence" | "track" | "manifest"> & {
   readonly nBlocks: number;
   readonly nExits: number;
 };
@@ -51,6 +52,22 @@ function checkTrack({ shift, costs }: Track, nClasses: number): void {
   }
 }
 
+function checkEvidence(
+  { means, limits, weights, bias, shift }: Evidence,
+  { channels, patchFrames, windowPatches, nClasses }: ModelImage,
+): void {
+  const fault = layout.STATUS_BAD_EVIDENCE;
+  requireBetween(fault, "evidence: shift", shift, 0, layout.LIMIT_EVIDENCE_SHIFT);
+  requireBetween(fault, "evidence: frames", windowPatches * patchFrames, 2 * layout.FIXED_SWAY_FRAMES, layout.LIMIT_EVIDENCE_FRAMES);
+  const n = statisticsCount(channels);
+  const lengths = [means.length, limits.length, weights.length / nClasses, (bias.length / nClasses) * n];
+  if (lengths.some((length) => length !== n)) throw imageError(fault, `the lengths do not fit ${n} statistics and ${nClasses} classes`);
+  for (const [f, mean] of means.entries()) {
+    requireBetween(fault, `evidence: mean ${f}`, mean, -layout.LIMIT_EVIDENCE_MEAN, layout.LIMIT_EVIDENCE_MEAN);
+    requireBetween(fault, `evidence: limit ${f}`, limits[f]!, 0, layout.LIMIT_EVIDENCE_LIMIT);
+  }
+}
+
 /** Everything that an image says, checked: what the core's `prepare` checks, and the manifest. Throws ModelError. */
 export function checkImage(image: ModelImage): void {
   const { dModel, channels, patchFrames, nClasses } = image;
@@ -65,6 +82,7 @@ export function checkImage(image: ModelImage): void {
     requireBetween(layout.STATUS_BAD_FEATURES, `channel ${c}: knee`, feature.knee, 0, 127);
     requireScale(`channel ${c}`, feature, 65536);
   }
+  if (image.evidence) checkEvidence(image.evidence, image);
   if (image.track) checkTrack(image.track, nClasses);
   for (const [b, block] of image.blocks.entries()) checkBlock(`block ${b}`, block, dModel);
   let after = -1;

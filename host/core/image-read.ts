@@ -4,8 +4,9 @@ import { checkDims, checkImage, type ImageDims } from "./image-check.ts";
 import { checkHeader, checkSums, imageError, readSections, type Section } from "./image-header.ts";
 import { BLOCK_READERS, readExit } from "./image-read-records.ts";
 import { type RecordReader, TensorReader } from "./image-tensors.ts";
-import type { Block, Exit, Manifest, ModelImage, Track } from "./image-types.ts";
+import type { Block, Evidence, Exit, Manifest, ModelImage, Track } from "./image-types.ts";
 import { decodeManifest } from "./manifest.ts";
+import { statisticsCount } from "./reference/evidence.ts";
 
 export { imageHash, sealImage } from "./image-header.ts";
 
@@ -19,7 +20,7 @@ function requireSize(section: Section, kind: number, bytes: number, count: numbe
   throw imageError(layout.STATUS_BAD_SECTIONS, detail);
 }
 
-const CONFIG_CLAIMED = layout.CONFIG_TRACK_SHIFT + 1; // words 0 … 19
+const CONFIG_CLAIMED = layout.CONFIG_EVIDENCE_SHIFT + 1; // words 0 … 24
 
 function readDims(word: (index: number) => number): ImageDims {
   return {
@@ -57,6 +58,7 @@ export function readImage(bytes: Uint8Array): ModelImage {
   const embed = config.linear(layout.CONFIG_EMBED, "embed", dims.channels * dims.patchFrames, dims.dModel);
 
   const track = readTrack(config, dims.nClasses);
+  const evidence = readEvidence(config, dims.nClasses, dims.channels);
 
   const tables = sectionOf(sections, layout.SECTION_TABLES);
   requireSize(tables, layout.SECTION_TABLES, layout.TABLE_BYTES, 1);
@@ -84,7 +86,16 @@ export function readImage(bytes: Uint8Array): ModelImage {
 
   const tensorSection = sectionOf(sections, layout.SECTION_TENSORS);
   requireSize(tensorSection, layout.SECTION_TENSORS, tensorSection.bytes, tensors.count);
-  const image: ModelImage = { ...dims, embed, features, blocks, exits, ...(track && { track }), manifest: readManifest(bytes, sections) };
+  const image: ModelImage = {
+    ...dims,
+    embed,
+    features,
+    blocks,
+    exits,
+    ...(evidence && { evidence }),
+    ...(track && { track }),
+    manifest: readManifest(bytes, sections),
+  };
   checkImage(image);
   return image;
 }
@@ -93,6 +104,23 @@ function readTrack(config: RecordReader, nClasses: number): Track | undefined {
   const shift = config.word(layout.CONFIG_TRACK_SHIFT);
   if (config.word(layout.CONFIG_TRACK_COSTS) !== 0) return { shift, costs: config.s32(layout.CONFIG_TRACK_COSTS, "costs", nClasses ** 2) };
   if (shift !== 0) throw imageError(layout.STATUS_BAD_TRACK, `a shift of ${shift} without costs`);
+  return undefined;
+}
+
+function readEvidence(config: RecordReader, nClasses: number, channels: number): Evidence | undefined {
+  const shift = config.word(layout.CONFIG_EVIDENCE_SHIFT);
+  const n = statisticsCount(channels);
+  if (config.word(layout.CONFIG_EVIDENCE_MEANS) !== 0) {
+    return {
+      means: config.s32(layout.CONFIG_EVIDENCE_MEANS, "evidence: means", n),
+      limits: config.s32(layout.CONFIG_EVIDENCE_LIMITS, "evidence: limits", n),
+      weights: config.s16(layout.CONFIG_EVIDENCE_WEIGHTS, "evidence: weights", n * nClasses),
+      bias: config.s32(layout.CONFIG_EVIDENCE_BIAS, "evidence: bias", nClasses),
+      shift,
+    };
+  }
+  const rest = [layout.CONFIG_EVIDENCE_LIMITS, layout.CONFIG_EVIDENCE_WEIGHTS, layout.CONFIG_EVIDENCE_BIAS, layout.CONFIG_EVIDENCE_SHIFT];
+  if (rest.some((at) => config.word(at) !== 0)) throw imageError(layout.STATUS_BAD_EVIDENCE, "weights without means");
   return undefined;
 }
 

@@ -12,6 +12,7 @@ export interface RecordReader {
   /** The linear whose record is at word `at`: BAD_LINEAR unless it is nIn → nOut. */
   linear(at: number, name: string, nIn: number, nOut: number): LinearTensors;
   s8(at: number, name: string, n: number): Int8Array;
+  s16(at: number, name: string, n: number): Int16Array;
   s32(at: number, name: string, n: number): Int32Array;
   /** Words from `first` (to `end`, default all) that no name claims are 0. */
   requireZeroFrom(first: number, end?: number): void;
@@ -76,6 +77,7 @@ export class TensorReader {
       scale: (at) => ({ multiplier: word(at), shift: word(at + 1) }),
       linear: (at, what, nIn, nOut) => this.#linear(word, at, `${name}: ${what}`, nIn, nOut),
       s8: (at, what, n) => new Int8Array(tensor(at, n, what)),
+      s16: (at, what, n) => new Int16Array(tensor(at, 2 * n, what)),
       s32: (at, what, n) => new Int32Array(tensor(at, 4 * n, what)),
       requireZeroFrom: (first, end = words) => requireZeros(this.#bytes, offset + 4 * first, offset + 4 * end, `${name}: unused words`),
     };

@@ -73,6 +73,15 @@ export interface Exit {
   readonly threshold: number; // certified, Q15; EXIT_NEVER where the exit may not answer
 }
 
+/** What a linear discriminant of a window's statistics adds to every exit's logits. */
+export interface Evidence {
+  readonly means: Int32Array; // (statistics,)
+  readonly limits: Int32Array; // (statistics,) how far from its mean a statistic counts
+  readonly weights: Int16Array; // (statistics, nClasses)
+  readonly bias: Int32Array; // (nClasses,)
+  readonly shift: number; // of the sums to Q10
+}
+
 /** How decisions are tracked: a change of label costs, so that one odd hop does not make one. */
 export interface Track {
   readonly shift: number; // 2^shift patches of logits weigh once
@@ -127,6 +136,7 @@ export interface ModelImage {
   readonly features: readonly Feature[]; // (channels,)
   readonly blocks: readonly Block[];
   readonly exits: readonly Exit[];
+  readonly evidence?: Evidence; // absent: logits are the heads' alone
   readonly track?: Track; // absent: each decision stands alone
   readonly manifest: Manifest;
 }

@@ -2,9 +2,9 @@ import * as layout from "../../assembly/layout.ts";
 import { align16 } from "./align.ts";
 import type { AttentionBlock, Block, Exit, FixedScale, LinearTensors, ModelImage, SsmBlock } from "./image-types.ts";
 
-type Array8or32 = Int8Array | Int32Array;
+type TensorArray = Int8Array | Uint8Array | Int16Array | Int32Array;
 
-export function bytesOf(array: Array8or32): Uint8Array {
+export function bytesOf(array: TensorArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength); // hosts are little-endian, as every platform of Node is
 }
 
@@ -20,7 +20,7 @@ export class TensorSection {
   }
 
   /** Offset of `array` from the image's first byte. */
-  place(array: Array8or32): number {
+  place(array: TensorArray): number {
     const at = align16(this.#end);
     this.#arrays.push({ at, bytes: bytesOf(array) });
     this.#end = at + array.byteLength;
@@ -86,6 +86,14 @@ export function configRecord(image: ModelImage, tensors: TensorSection): Int32Ar
     [layout.CONFIG_GAP_LIMIT_FRAMES]: image.gapLimitFrames,
   });
   putLinear(words, layout.CONFIG_EMBED, image.embed, tensors);
+  if (image.evidence) {
+    const { means, limits, weights, bias, shift } = image.evidence;
+    words[layout.CONFIG_EVIDENCE_MEANS] = tensors.place(means);
+    words[layout.CONFIG_EVIDENCE_LIMITS] = tensors.place(limits);
+    words[layout.CONFIG_EVIDENCE_WEIGHTS] = tensors.place(weights);
+    words[layout.CONFIG_EVIDENCE_BIAS] = tensors.place(bias);
+    words[layout.CONFIG_EVIDENCE_SHIFT] = shift;
+  }
   if (image.track) {
     words[layout.CONFIG_TRACK_COSTS] = tensors.place(image.track.costs);
     words[layout.CONFIG_TRACK_SHIFT] = image.track.shift;

@@ -33,6 +33,7 @@ const KERNELS = ["kernels.c", "linear-s8.c"];
 const FLAGS = [
   "-std=c11",
   "-O2",
+  "-fno-inline-small-functions", // wasm2c's C has many: 5 KB of flash
   "-g0",
   "-DNDEBUG",
   "-fno-strict-aliasing",

@@ -1,5 +1,5 @@
 import type { ModelImage } from "../core/image-types.ts";
-import { blockOps, embedOps, exitOps, NO_OPS, type Ops, plus } from "../core/reference/op-count.ts";
+import { blockOps, embedOps, evidenceOps, exitOps, NO_OPS, type Ops, plus } from "../core/reference/op-count.ts";
 import type { Decision } from "../core/session-types.ts";
 
 /** Finds every kind of operation of a decision; the core itself counts multiply-accumulates alone. */
@@ -17,13 +17,14 @@ export interface OpsMeter {
  * where it has overflowed. Attention counts at its full window.
  */
 export function createOpsMeter(image: ModelImage): OpsMeter {
-  const { blocks, exits, dModel, ringPatches } = image;
+  const { blocks, exits, dModel, ringPatches, windowPatches } = image;
   const segments = exits.map(({ afterBlock }, k) =>
     blocks
       .slice(k === 0 ? 0 : exits[k - 1]!.afterBlock + 1, afterBlock + 1)
       .reduce((sum, block) => plus(sum, blockOps(block, dModel), 1), k === 0 ? embedOps(image) : NO_OPS),
   );
   const heads = exits.map((_, k) => exitOps(image, k));
+  const evidence = evidenceOps(image);
   const rings = exits.length - 1;
   const pending = new Array<number>(rings).fill(0); // ringPatches + 1 = overflowed
   let lastPatch = 0;
@@ -34,7 +35,7 @@ export function createOpsMeter(image: ModelImage): OpsMeter {
     read({ exit, patch }) {
       const patches = patch >= lastPatch ? patch - lastPatch : patch;
       lastPatch = patch;
-      let ops = plus(plus(NO_OPS, segments[0]!, patches), heads[0]!, 1);
+      let ops = plus(plus(patch >= windowPatches ? evidence : NO_OPS, segments[0]!, patches), heads[0]!, 1);
       push(0, patches);
       for (let k = 1; k <= exit; k++) {
         if (pending[k - 1]! > ringPatches) pending.fill(0, k);
@@ -50,7 +51,7 @@ export function createOpsMeter(image: ModelImage): OpsMeter {
       lastPatch = 0;
     },
     steady(exit, hopPatches) {
-      let ops = NO_OPS;
+      let ops = evidence;
       for (let k = 0; k <= exit; k++)
         ops = plus(plus(ops, segments[k]!, k === 0 ? hopPatches : Math.min(hopPatches, ringPatches)), heads[k]!, 1);
       return ops;

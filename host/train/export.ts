@@ -1,5 +1,5 @@
 import { toFixedScale } from "../core/fixed-point.ts";
-import type { AttentionBlock, Block, Exit, LinearTensors, Manifest, ModelImage, SsmBlock, Track } from "../core/image-types.ts";
+import type { AttentionBlock, Block, Evidence, Exit, LinearTensors, Manifest, ModelImage, SsmBlock, Track } from "../core/image-types.ts";
 import { temperatureScale } from "../policy/temperature.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { A_MAX, A_MIN, type AttentionConfig, INPUT_SCALE, NORM_EPSILON, NORM_SCALE, type SsmConfig } from "./net-config.ts";
@@ -14,6 +14,7 @@ export interface ExportOptions {
   readonly contextPatches: number;
   readonly ringPatches: number;
   readonly gapLimitFrames: number;
+  readonly evidence?: Evidence;
   readonly track?: Track;
   readonly exits: readonly { readonly temperature: number; readonly trackedTemperature?: number; readonly threshold: number }[]; // threshold Q15
   readonly manifest: Manifest;
@@ -73,6 +74,7 @@ export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
     })),
     blocks,
     exits,
+    ...(options.evidence && { evidence: options.evidence }),
     ...(options.track && { track: options.track }),
     manifest: options.manifest,
   };

@@ -6,6 +6,7 @@ import { windowOps } from "../core/reference/op-count.ts";
 import { type CalibratedExit, calibrateExits, streamGroup, windowGroup } from "../policy/calibrate-exits.ts";
 import { notCertified } from "../policy/learn-then-test.ts";
 import { fitTemperature } from "../policy/temperature.ts";
+import { evidenceParameters, fitEvidence } from "./evidence.ts";
 import { exportNet } from "./export.ts";
 import { type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
 import { parameterCount } from "./net-config.ts";
@@ -16,6 +17,7 @@ import { type AgentTraining, type Phase, rolesOf } from "./training.ts";
 /** A trained net, calibrated and exported. */
 export interface FinishedAgent {
   readonly image: Uint8Array;
+  readonly parameters: number; // trained numbers in the image
   readonly exits: readonly CalibratedExit[];
   readonly heldOut: HeldOutMetrics;
 }
@@ -23,16 +25,21 @@ export interface FinishedAgent {
 /** Calibrates a trained net on the calibrate wearers, scores it on the phase's held-out ones, and writes its image. */
 export function finishAgent(training: AgentTraining, dataset: Dataset, seed: number, phase: Phase, net: TrainedNet): FinishedAgent {
   const { split, config } = training;
-  const evaluator = createNetEvaluator(net, training.features, true);
-  const heldOut = recordingsOf(dataset, rolesOf(split, phase).heldOut);
+  const { train, heldOut: others } = rolesOf(split, phase);
+  const evidence =
+    training.evidence && fitEvidence(recordingsOf(dataset, train), training.features, training.classOf, config.nClasses, training.evidence);
+  const evaluator = createNetEvaluator(net, training.features, true, evidence);
+  const heldOut = recordingsOf(dataset, others);
   const window = evaluator.windows(heldOut);
   const stream = evaluator.stream(heldOut, training.image.track);
   const { exits, windows } = calibrate(training, dataset, evaluator);
   const { guarantee } = training;
+  const parameters = parameterCount(config) + (evidence ? evidenceParameters(evidence) : 0);
   const { track, ...timing } = training.image;
   const image = writeImage(
     exportNet(net, {
       ...timing,
+      ...(evidence && { evidence }),
       ...(guarantee && track && { track }), // a teacher answers one context at a time
       features: training.features,
       exits: exits.map(({ temperature, trackedTemperature, thresholdQ15 }) => ({
@@ -45,7 +52,7 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
         ...training.manifest,
         provenance: { ...training.manifest.provenance, seed },
         protocol: split,
-        parameters: parameterCount(config),
+        parameters,
         metrics: manifestMetrics(phase === "select" ? "select" : "calibrate", window, stream),
         calibration: exits.map(
           ({ temperature, trackedTemperature, thresholdQ15, coverage, errorBound }): ExitCalibration => ({
@@ -66,7 +73,7 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
     tracked: trackedTemperature,
   }));
   const macs = exits.map((_, k) => windowOps(read, k).macs);
-  return { image, exits, heldOut: heldOutMetrics(window, stream, temperatures, macs) };
+  return { image, parameters, exits, heldOut: heldOutMetrics(window, stream, temperatures, macs) };
 }
 
 /** Certified thresholds on windows and on streaming decisions; for a teacher temperatures alone, at the end of whole contexts. */

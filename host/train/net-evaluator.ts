@@ -1,12 +1,14 @@
 import { jit, type numpy as np } from "@jax-js/jax";
 import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../agent/recording.ts";
 import { clampS16 } from "../core/fixed-point.ts";
-import type { Track } from "../core/image-types.ts";
+import type { Evidence, Track } from "../core/image-types.ts";
+import { evidenceOf } from "../core/reference/evidence.ts";
 import { ScoreTrack } from "../core/reference/track.ts";
 import { type HopLogits, LOGIT_ONE } from "../policy/replay.ts";
 import { largest } from "../policy/softmax.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { netInput, type TracedInput, uploadParameters, uploadScales, uploadSequences } from "./device-arrays.ts";
+import { statisticsOf } from "./evidence.ts";
 import type { Arrays } from "./layers.ts";
 import { forward } from "./net.ts";
 import type { TrainedNet } from "./train-net.ts";
@@ -37,7 +39,8 @@ const windowBatch = 128;
 /** Lengths that whole recordings are padded to, in patches: few, since a jit compiles anew for each. */
 const sequenceLengths = [512, 2048, 5376, LONGEST_RECORDING_PATCHES];
 
-export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQuantized: boolean): NetEvaluator {
+/** `evidence`: what the statistics of the window before each patch add to its logits, as in the core. */
+export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQuantized: boolean, evidence?: Evidence): NetEvaluator {
   const { config } = net;
   const perPatch = config.channels * config.patchFrames;
   const run = jit((p: Arrays, scales: Arrays, ...input: TracedInput): np.Array[] =>
@@ -52,7 +55,23 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
     const seqLen = sequenceLengths.find((length) => length >= count)!;
     const patches = new Float32Array(seqLen * perPatch);
     quantizeFrames(recording.frames, 0, patches.subarray(0, count * perPatch), features);
-    return sequences(patches, seqLen);
+    const exits = sequences(patches, seqLen);
+    const first = WINDOW_FRAMES / config.patchFrames;
+    const own =
+      said.get(recording) ?? Array.from({ length: Math.max(0, count + 1 - first) }, (_, i) => saidAt(patches, (first + i) * perPatch));
+    said.set(recording, own);
+    own.forEach((one, i) => {
+      weigh(exits, first + i - 1, one);
+    });
+    return exits;
+  };
+  const said = new Map<Recording, (Int16Array | undefined)[]>(); // a recording is read several times
+  /** What the window that ends at value `end` of `patches` says. */
+  const saidAt = (patches: Float32Array, end: number): Int16Array | undefined =>
+    evidence && evidenceOf(evidence, statisticsOf(patches.subarray(end - WINDOW_FRAMES * config.channels, end), features));
+  /** Adds it to row `row` of every exit's logits. */
+  const weigh = (exits: readonly Float32Array[], row: number, own: Int16Array | undefined): void => {
+    if (own) for (const exit of exits) for (let c = 0; c < config.nClasses; c++) exit[row * config.nClasses + c]! += own[c]! / LOGIT_ONE;
   };
   /** Sequences of `seqLen` patches from a reset state that end where each published window does. */
   const endingWith = (recordings: readonly Recording[], seqLen: number): ScoredWindows => {
@@ -70,6 +89,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
       });
       const exits = sequences(patches, seqLen);
       chunk.forEach(({ recording, label }, i) => {
+        weigh(exits, i * seqLen + seqLen - 1, saidAt(patches, (i + 1) * seqLen * perPatch));
         score.add(exits, i * seqLen + seqLen - 1, label - 1, recording.subject);
       });
     }

@@ -10,7 +10,6 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { type FinishedAgent, finishAgent } from "./finish.ts";
 import { writeFloatModel } from "./float-forward.ts";
 import type { RunMetrics } from "./metrics.ts";
-import { parameterCount } from "./net-config.ts";
 import { reportHtml } from "./report/report.ts";
 import { keepProgressUpTo, openRunFolder, type RunFolder, type TrainProgress } from "./run-folder.ts";
 import { type StepProgress, type TrainNetOptions, trainNet } from "./train-net.ts";
@@ -116,7 +115,7 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
     phase,
     steps: recipe.steps,
     seconds: Math.round(seconds()),
-    parameters: parameterCount(config),
+    parameters: finished.parameters,
     imageBytes: finished.image.length,
     labels: training.manifest.labels,
     wearers: { train: roles.train, heldOut: roles.heldOut },

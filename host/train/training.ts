@@ -4,6 +4,7 @@ import type { CertifyOptions } from "../policy/learn-then-test.ts";
 import { LOGIT_ONE } from "../policy/replay.ts";
 import type { ClassOf, FeatureConfig } from "./batches.ts";
 import type { Distillation } from "./distill.ts";
+import type { EvidenceRecipe } from "./evidence.ts";
 import type { ExportOptions } from "./export.ts";
 import type { NetConfig } from "./net-config.ts";
 import type { Recipe } from "./train-net.ts";
@@ -51,7 +52,9 @@ export interface AgentTraining {
   readonly recipe: Recipe;
   readonly classOf: ClassOf;
   readonly split: Split;
-  readonly image: Omit<ExportOptions, "features" | "exits" | "manifest">;
+  readonly image: Omit<ExportOptions, "features" | "exits" | "manifest" | "evidence">;
+  /** Undefined: the net's logits are all. */
+  readonly evidence?: EvidenceRecipe;
   readonly manifest: Pick<Manifest, "labels" | "channels" | "frameRateHz" | "orientation"> & {
     readonly provenance: Omit<Manifest["provenance"], "seed">;
   };

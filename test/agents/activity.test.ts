@@ -69,7 +69,9 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
   it("loses at most half a point from float to int8", { timeout: 300_000 }, async () => {
     const model = await open("simd");
     const int8 = evaluateWindows(model, data, { users }).exits.at(-1)!.accuracy;
-    const float = evaluateFloat(readFloatModel(readFileSync(join(folder, "model.safetensors"))), data, { users }).exits.at(-1)!.accuracy;
+    const float = evaluateFloat(readFloatModel(readFileSync(join(folder, "model.safetensors"))), model.image.evidence, data, {
+      users,
+    }).exits.at(-1)!.accuracy;
     expect(float - int8).toBeLessThanOrEqual(0.005);
   });
 

@@ -11,6 +11,7 @@ import { writeImage } from "../../host/core/image-write.ts";
 import { Model } from "../../host/core/model.ts";
 import { growTo, instantiateCore } from "../../host/core/module.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
+import { evidenceAtEnd, withEvidence } from "../../host/core/reference/evidence.ts";
 import { linearS8, rowsToS16 } from "../../host/core/reference/linear-s8.ts";
 import { createReferenceSession } from "../../host/core/reference/session.ts";
 import { writeSnapshot } from "../../host/core/reference/snapshot.ts";
@@ -117,7 +118,8 @@ describe(`core.wasm (${build})`, () => {
       for (const k of [2, 0, 3, 1]) {
         const features = core.features(k);
         expect(features).toEqual(oracle.features(k));
-        expect(rowsToS16(linearS8(features, image.exits[k]!.head), image.exits[k]!.head)).toEqual(core.logits()[k]);
+        const alone = rowsToS16(linearS8(features, image.exits[k]!.head), image.exits[k]!.head);
+        expect(withEvidence(alone, evidenceAtEnd(image, core.context()))).toEqual(core.logits()[k]);
       }
       expect(late.features(3)).toEqual(core.features(3));
       expect(core.snapshot()).toEqual(oracle.snapshot());

@@ -125,7 +125,10 @@ describe("the IMU on a Pico (needs arm gcc, wabt)", { timeout: 120_000 }, () => 
     const first = await board.read(1);
     board.write(options);
     const got = Buffer.concat([first, await board.read(expected.length - 1)]);
-    expect(Buffer.compare(got, expected)).toBe(0);
+    // But for the samples that came before the options were answered: starting up takes its time.
+    const afterStart = (bytes: Uint8Array) => readDeviceStream(bytes).messages.filter(({ type }) => type !== "hello");
+    expect(got).toHaveLength(expected.length);
+    expect(afterStart(got)).toEqual(afterStart(expected));
     expect(imu.setups).toBe(1);
     expect(untouchedStackBytes()).toBeGreaterThanOrEqual(2048 - 1200);
     const periods = imu.nanos.slice(1).map((at, i) => at - imu.nanos[i]!);

@@ -1,6 +1,7 @@
-import { EXIT_NEVER, FIXED_A_MIN } from "../../assembly/layout.ts";
+import { EXIT_NEVER, FIXED_A_MIN, FIXED_SWAY_FRAMES } from "../../assembly/layout.ts";
 import { toFixedScale } from "../../host/core/fixed-point.ts";
-import type { AttentionBlock, Block, Exit, ModelImage, SsmBlock, Track } from "../../host/core/image-types.ts";
+import type { AttentionBlock, Block, Evidence, Exit, ModelImage, SsmBlock, Track } from "../../host/core/image-types.ts";
+import { statisticsCount } from "../../host/core/reference/evidence.ts";
 import { seeded } from "../support/random.ts";
 import { ACTIVATION_RMS, NORM_RMS, type Random, randomLinear, siluTable } from "./random-tensors.ts";
 
@@ -18,6 +19,7 @@ export interface RandomImageOptions {
   readonly ringPatches?: number;
   readonly gapLimitFrames?: number;
   readonly track?: boolean; // whether decisions are tracked
+  readonly evidence?: boolean; // whether a window's statistics are weighed
   readonly temperature?: number; // of every exit; 0.01 makes nearly every answer certain (confidence 32768)
   readonly ssm?: Partial<Pick<SsmBlock, "nHeads" | "headDim" | "dState" | "dConv">>;
   readonly attention?: Partial<Pick<AttentionBlock, "nHeads" | "nKvHeads" | "headDim" | "windowPatches" | "dMlp">>;
@@ -113,6 +115,18 @@ function randomTrack(random: Random, nClasses: number): Track {
   return { shift: integer(random, 0, 3), costs };
 }
 
+/** Weights of either sign: what they add to a logit is of a logit's size. */
+function randomEvidence(random: Random, channels: number, nClasses: number): Evidence {
+  const n = statisticsCount(channels);
+  return {
+    means: Int32Array.from({ length: n }, () => integer(random, -300, 2500)),
+    limits: Int32Array.from({ length: n }, () => integer(random, 0, 1500)),
+    weights: Int16Array.from({ length: n * nClasses }, () => integer(random, -2500, 2500)),
+    bias: Int32Array.from({ length: nClasses }, () => integer(random, -5_000_000, 5_000_000)),
+    shift: integer(random, 14, 16),
+  };
+}
+
 /** A small valid image from a seed: activations neither saturate nor vanish, some rows are zero, some shift to the left. */
 export function randomImage(seed: number, options: RandomImageOptions = {}): ModelImage {
   const random = seeded(seed);
@@ -147,7 +161,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
     };
   });
   const frameRateMillihertz = 50_000;
-  return {
+  const image: ModelImage = {
     ...dims,
     frameRateMillihertz,
     contextPatches: options.contextPatches ?? dims.windowPatches + integer(random, 0, 5),
@@ -173,6 +187,9 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
       calibration: [],
     },
   };
+  const hasRoom = dims.windowPatches * patchFrames >= 2 * FIXED_SWAY_FRAMES;
+  const isWeighed = options.evidence ?? (hasRoom && random() < 0.5);
+  return isWeighed ? { ...image, evidence: randomEvidence(random, channels, nClasses) } : image;
 }
 
 /** A random image in the shape of the activity agent's model: S S A S, an exit after each block. */
@@ -190,6 +207,7 @@ export function activityShaped(seed: number, track = true): ModelImage {
     ringPatches: 32,
     gapLimitFrames: 10,
     track,
+    evidence: track,
     ssm: { nHeads: 4, headDim: 16, dState: 8, dConv: 4 },
     attention: { nHeads: 4, nKvHeads: 2, headDim: 8, windowPatches: 32, dMlp: 64 },
   });

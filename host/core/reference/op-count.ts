@@ -1,3 +1,4 @@
+import { FIXED_LAGS } from "../../../assembly/layout.ts";
 import type { Block, LinearTensors, ModelImage } from "../image-types.ts";
 import type { Session } from "../session-types.ts";
 
@@ -60,10 +61,19 @@ export function exitOps(image: ModelImage, exit: number): Ops {
   return plus(linearOps(image.exits[exit]!.head), { ...NO_OPS, requantize: nClasses, lookup: nClasses, norm: dModel });
 }
 
+/** One weighing of evidence: sums, power and lags of every signal and its changes, and the weights. */
+export function evidenceOps({ evidence, channels, windowPatches, patchFrames, nClasses }: ModelImage): Ops {
+  if (!evidence) return NO_OPS;
+  const weights = evidence.means.length * nClasses;
+  const signals = channels + Math.floor(channels / 3);
+  const passes = FIXED_LAGS + 2;
+  return { ...NO_OPS, macs: weights + passes * (2 * signals + channels) * windowPatches * patchFrames, weightBytes: 2 * weights };
+}
+
 /** A window from a reset state that stops at `exit`, the heads up to it included. Core: assembly/counts.ts. */
 export function windowOps(image: ModelImage, exit: number): Ops {
   const blocks = image.blocks.slice(0, image.exits[exit]!.afterBlock + 1);
   const patch = blocks.reduce((sum, block) => plus(sum, blockOps(block, image.dModel)), embedOps(image));
   const heads = Array.from({ length: exit + 1 }, (_, k) => exitOps(image, k)).reduce((a, b) => plus(a, b), NO_OPS);
-  return plus(heads, patch, image.windowPatches);
+  return plus(plus(heads, evidenceOps(image)), patch, image.windowPatches);
 }

@@ -2,7 +2,9 @@ import * as layout from "../../../assembly/layout.ts";
 import type { ModelImage } from "../image-types.ts";
 import type { Decision, DecisionWhy, SetPoint } from "../session-types.ts";
 import { statusError } from "../status.ts";
+import { withEvidence } from "./evidence.ts";
 import { certaintyOf, confidenceOf, exitLogits, labelOf } from "./exit-head.ts";
+import { evidenceOps } from "./op-count.ts";
 import type { Stack } from "./stack.ts";
 import type { Tail } from "./tail.ts";
 import { ScoreTrack } from "./track.ts";
@@ -40,10 +42,12 @@ export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: Se
   let answer = { label: 0, exit: 0, confidenceQ15: 0 };
   const track = new ScoreTrack(image, tail.track, words[layout.TAIL_IS_TRACKED] === 1);
   let logits: Int16Array = new Int16Array();
+  const evidence = stack.evidence();
+  if (evidence) words[layout.TAIL_MACS]! += evidenceOps(image).macs;
   for (let k = 0; k <= setPoint.maxExit && why === undefined; k++) {
     if (k > 0 && stack.catchUp(k)) rebuilds += 1;
     const exit = image.exits[k]!;
-    logits = exitLogits(exit, stack.residualAt(k));
+    logits = withEvidence(exitLogits(exit, stack.residualAt(k)), evidence);
     words[layout.TAIL_MACS]! += exit.head.nIn * exit.head.nOut;
     const scores = track.scores(logits);
     const label = labelOf(scores);

@@ -4,6 +4,7 @@ import { viewOf } from "../image-header.ts";
 import { readImage } from "../image-read.ts";
 import type { ModelImage } from "../image-types.ts";
 import type { Decision, PushResult, Session, SetPoint } from "../session-types.ts";
+import { withEvidence } from "./evidence.ts";
 import { exitFeatures, exitLogits } from "./exit-head.ts";
 import { quantiseFrame } from "./features.ts";
 import { type Ops, windowOps } from "./op-count.ts";
@@ -75,9 +76,10 @@ class ReferenceSession implements Session {
   }
 
   logits(): Int16Array[] {
+    const evidence = this.#stack.evidence();
     return this.#image.exits.map((exit, k) => {
       if (k > 0) this.#stack.catchUp(k);
-      return exitLogits(exit, this.#stack.residualAt(k));
+      return withEvidence(exitLogits(exit, this.#stack.residualAt(k)), evidence);
     });
   }
 
@@ -93,17 +95,7 @@ class ReferenceSession implements Session {
   }
 
   context(): Int8Array {
-    const { contextPatches, channels, patchFrames } = this.#image;
-    const { words, context } = this.#tail;
-    const patchBytes = channels * patchFrames;
-    const count = words[layout.TAIL_CONTEXT_COUNT]!;
-    const oldest = words[layout.TAIL_CONTEXT_HEAD]! + contextPatches - count;
-    const out = new Int8Array(count * patchBytes);
-    for (let i = 0; i < count; i++) {
-      const slot = (oldest + i) % contextPatches;
-      out.set(context.subarray(slot * patchBytes, (slot + 1) * patchBytes), i * patchBytes);
-    }
-    return out;
+    return this.#stack.lastPatches(this.#tail.words[layout.TAIL_CONTEXT_COUNT]!);
   }
 
   snapshot(): Uint8Array {

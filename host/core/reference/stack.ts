@@ -1,6 +1,7 @@
 import * as layout from "../../../assembly/layout.ts";
 import type { ModelImage } from "../image-types.ts";
 import { stepAttention } from "./attention-block.ts";
+import { evidenceAtEnd } from "./evidence.ts";
 import { linearS8, rowsToS16 } from "./linear-s8.ts";
 import { blockOps, embedOps } from "./op-count.ts";
 import { stepSsm } from "./ssm-block.ts";
@@ -59,6 +60,26 @@ export class Stack {
     if (k === exits.length - 1) return this.#tail.finalResidual;
     const slot = (this.#tail.words[layout.TAIL_RING_HEAD + k]! + ringPatches - 1) % ringPatches;
     return this.#tail.rings[k]!.subarray(slot * dModel, (slot + 1) * dModel);
+  }
+
+  /** The last `count` patches of the context, oldest first. */
+  lastPatches(count: number): Int8Array {
+    const { contextPatches, channels, patchFrames } = this.#image;
+    const { words, context } = this.#tail;
+    const patchBytes = channels * patchFrames;
+    const oldest = words[layout.TAIL_CONTEXT_HEAD]! + contextPatches - count;
+    const out = new Int8Array(count * patchBytes);
+    for (let i = 0; i < count; i++) {
+      const slot = (oldest + i) % contextPatches;
+      out.set(context.subarray(slot * patchBytes, (slot + 1) * patchBytes), i * patchBytes);
+    }
+    return out;
+  }
+
+  /** What the last window's statistics say of each class, (nClasses,) Q10; undefined without weights, or before a whole window. */
+  evidence(): Int16Array | undefined {
+    const count = Math.min(this.#tail.words[layout.TAIL_CONTEXT_COUNT]!, this.#image.windowPatches);
+    return evidenceAtEnd(this.#image, this.lastPatches(count));
   }
 
   #firstBlock(s: number): number {

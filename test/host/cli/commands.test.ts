@@ -68,7 +68,7 @@ describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over
     expect(report.commands).toMatchObject({ obeyed: 1, older: 3, replayed: 1, unsigned: 1, "wrong-verb": 1, malformed: 0 });
     expect(report.exits[0]).toBeGreaterThan(0);
     expect(report.exits.slice(1)).toEqual([0, 0, 0]); // the ordered maxExit holds after the reboot
-    expect(report.asked).toBe(0);
+    expect(report.asked).toBeLessThanOrEqual(1); // before the order came
     spy.client.end(true);
   });
 

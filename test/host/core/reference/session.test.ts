@@ -8,6 +8,7 @@ import { DataError, ModelError } from "../../../../host/core/errors.ts";
 import { writeImage } from "../../../../host/core/image-write.ts";
 import { packageRoot } from "../../../../host/core/package-root.ts";
 import { linearS8, rowsToS16 } from "../../../../host/core/reference/linear-s8.ts";
+import { evidenceOps } from "../../../../host/core/reference/op-count.ts";
 import { createReferenceSession } from "../../../../host/core/reference/session.ts";
 import { writeSnapshot } from "../../../../host/core/reference/snapshot.ts";
 import { createTail } from "../../../../host/core/reference/tail.ts";
@@ -120,12 +121,12 @@ describe("decisions", () => {
     const seen = randomPatches(seeded(1), 12, 40).flatMap((patch) => run.pushPatch(patch).decision ?? []);
     const decisions = seen.map((d) => `${d.why} ${d.exit} ${d.label} ${d.confidenceQ15}`);
     expect(decisions.join(", ")).toMatchInlineSnapshot(
-      `"ask 1 0 18282, ask 1 3 24075, exit 0 1 18412, ask 1 2 20797, ask 1 2 24539, exit 1 2 28368, ask 1 2 28300, exit 1 2 29148, ask 1 2 30591, exit 1 2 30844"`,
+      `"ask 1 0 18282, ask 1 3 17756, ask 1 3 16906, ask 1 3 11982, ask 1 2 21927, exit 1 2 30382, exit 1 2 30076, exit 1 2 30672, exit 1 2 31151, exit 1 2 31606"`,
     );
     expect(createHash("sha256").update(run.snapshot()).digest("hex")).toMatchInlineSnapshot(
-      `"11a9ab7330f5b3e9b04e0079ccad027e5d94d700bd7094a3b7fbeb53985e8fb1"`,
+      `"8634b1652aa26f29e168a3f85f27e79dc7c3f6994f9172c449618d92d4f1c009"`,
     );
-    expect(run.logits().join(" | ")).toMatchInlineSnapshot(`"0,974,-422,-1838,-1571 | -392,902,2913,41,-871"`);
+    expect(run.logits().join(" | ")).toMatchInlineSnapshot(`"537,1080,-38,-2470,-1712 | 145,1008,3297,-591,-1012"`);
   });
 
   it("come every hop, count what ran, and say why", () => {
@@ -142,11 +143,12 @@ describe("decisions", () => {
     expect(decisions.map((d) => d.why)).toEqual(["ask", "deferred", "deferred", "ask", "deferred", "deferred"]);
     for (const d of decisions) {
       expect(d).toMatchObject({ exit: 2, steps: 12, rebuilds: 0, tick: 0 });
-      expect(d.macs).toBe(((ops(2) - 3 * heads) / image.windowPatches) * 4 + 3 * heads);
+      const weighed = d.patch >= image.windowPatches ? evidenceOps(image).macs : 0;
+      expect(d.macs).toBe(((ops(2) - 3 * heads - evidenceOps(image).macs) / image.windowPatches) * 4 + 3 * heads + weighed);
     }
     expect(decisions.map((d) => d.patch)).toEqual([4, 8, 12, 16, 20, 24]);
     run.logits();
-    expect(run.decide()).toMatchObject({ macs: 3 * heads, steps: 0 });
+    expect(run.decide()).toMatchObject({ macs: 3 * heads + evidenceOps(image).macs, steps: 0 });
   });
 
   it("name the limit where depth is limited, and exit where a threshold is met", () => {

@@ -1,0 +1,222 @@
+import {
+  CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_EVIDENCE_BIAS, CONFIG_EVIDENCE_LIMITS, CONFIG_EVIDENCE_MEANS,
+  CONFIG_EVIDENCE_SHIFT, CONFIG_EVIDENCE_WEIGHTS, CONFIG_PATCH_FRAMES, CONFIG_WINDOW_PATCHES, FEATURE_KNEE, FEATURE_WORDS, FIXED_KNEE_SHIFT,
+  FIXED_LAGS, FIXED_LOG_BITS, FIXED_SPREAD_STATISTICS, FIXED_STATISTIC_BITS, FIXED_SWAY_FRAMES, TAIL_CONTEXT_COUNT, TAIL_CONTEXT_HEAD,
+} from "./layout";
+import { Context, word } from "./context";
+import { signalCount } from "./counts";
+import { isqrt } from "./kernels/rms-norm";
+import { clampS16 } from "./kernels/requantize";
+
+// Evidence: what a linear discriminant says of the last window's statistics, added to the logits of every exit. Spread, autocorrelation and
+// sway are what people measure of a window to tell activities (Anguita et al. 2013, ESANN); a net of few wearers does not find them all.
+// No state of its own: it reads the context. Oracle: host/core/reference/evidence.ts, bit-exact.
+
+const TRIAD = 3;
+
+/** Which statistic comes next, and the window's length: of one call of weighEvidence. */
+let next: usize = 0;
+let frames: i32 = 0;
+
+/** Q8 logarithm to base 2 of v ≥ 1, straight between powers of 2 (Mitchell 1962, IRE Trans. EC-11). */
+function log2Q8(v: u64): i32 {
+  const power = 63 - <i32>clz<u64>(v);
+  const mantissa = power >= FIXED_LOG_BITS ? <i32>(v >> (power - FIXED_LOG_BITS)) : <i32>(v << (FIXED_LOG_BITS - power));
+  return ((power - 1) << FIXED_LOG_BITS) + mantissa;
+}
+
+/** A few numbers of one signal on their way to `count`. */
+const SLOTS = memory.data(128, 8);
+
+/** Slot `slot` is a / b, b > 0. */
+function put(slot: usize, a: i64, b: i64): void {
+  store<i64>(SLOTS + (slot << 4), a);
+  store<i64>(SLOTS + (slot << 4), b, 8);
+}
+
+/** Counts the numbers in the first `n` slots as the next statistics, of the first `logs` the logarithm of 1 more. */
+function count(ctx: Context, n: i32, logs: i32): void {
+  const config = ctx.config;
+  const nClasses = <usize>word(config, CONFIG_CLASSES);
+  for (let i = 0; i < n; i++) {
+    const slot = SLOTS + <usize>(i << 4);
+    const number = divide(load<i64>(slot), load<i64>(slot, 8));
+    const value = i < logs ? log2Q8(1 + <u64>number) : <i32>number;
+    const limit = load<i32>(ctx.image + <usize>word(config, CONFIG_EVIDENCE_LIMITS) + (next << 2));
+    const distance = value - load<i32>(ctx.image + <usize>word(config, CONFIG_EVIDENCE_MEANS) + (next << 2));
+    const counted = <i64>max<i32>(-limit, min<i32>(limit, distance));
+    const weights = ctx.image + <usize>word(config, CONFIG_EVIDENCE_WEIGHTS) + next * (nClasses << 1);
+    for (let c: usize = 0; c < nClasses; c++) {
+      store<i64>(ctx.evidence + (c << 3), load<i64>(ctx.evidence + (c << 3)) + counted * <i64>load<i16>(weights + (c << 1)));
+    }
+    next++;
+  }
+}
+
+/**
+ * ctx.acc (frames,) s32 = one signal over the window, in linear steps, oldest first: channel c, or with TRIAD axes the length of the vector from
+ * c on; or, from index 0, of its changes from frame to frame (one fewer).
+ */
+function readSignal(ctx: Context, c: i32, axes: i32, isChange: bool): void {
+  const config = ctx.config;
+  const channels = word(config, CONFIG_CHANNELS);
+  const patchFrames = word(config, CONFIG_PATCH_FRAMES);
+  const size = word(config, CONFIG_CONTEXT_PATCHES);
+  const window = word(config, CONFIG_WINDOW_PATCHES);
+  memory.fill(ctx.acc, 0, <usize>(frames << 2));
+  for (let axis = c; axis < c + axes; axis++) {
+    const knee = load<i32>(ctx.features + <usize>(axis * (FEATURE_WORDS << 2)), FEATURE_KNEE << 2);
+    let slot = word(ctx.tail, TAIL_CONTEXT_HEAD) - window;
+    if (slot < 0) slot += size;
+    let to = ctx.acc;
+    let before = 0;
+    for (let t = 0; t < frames; t++) {
+      const f = t % patchFrames;
+      const value = <i32>load<i8>(ctx.context + <usize>((slot * patchFrames + f) * channels + axis));
+      const beyond = (value < 0 ? -value : value) - knee;
+      const linear = knee == 0 || beyond <= 0 ? value : value < 0 ? -knee - (beyond << FIXED_KNEE_SHIFT) : knee + (beyond << FIXED_KNEE_SHIFT);
+      const steps = isChange ? linear - before : linear;
+      before = linear;
+      if (!isChange || t > 0) {
+        store<i32>(to, axes == 1 ? steps : load<i32>(to) + steps * steps);
+        to += 4;
+      }
+      if (f == patchFrames - 1) slot = slot + 1 == size ? 0 : slot + 1;
+    }
+  }
+  if (axes == 1) return;
+  for (let t = 0; t < frames; t++) store<i32>(ctx.acc + <usize>(t << 2), <i32>isqrt(load<u32>(ctx.acc + <usize>(t << 2))));
+}
+
+/** a / b towards 0, b > 0: by the unsigned division that is here anyway. */
+function divide(a: i64, b: i64): i64 {
+  const quotient = <i64>(<u64>(a < 0 ? -a : a) / <u64>b);
+  return a < 0 ? -quotient : quotient;
+}
+
+/** Σ of n values s32. */
+function total(values: usize, n: i32): i64 {
+  let sum: i64 = 0;
+  for (let t = 0; t < n; t++) sum += <i64>load<i32>(values + <usize>(t << 2));
+  return sum;
+}
+
+/** Mean of n values, Q3, towards 0. */
+function meanOf(values: usize, n: i32): i32 {
+  return <i32>divide(total(values, n) << FIXED_STATISTIC_BITS, <i64>n);
+}
+
+/** FIXED_SPREAD_STATISTICS of the n values in ctx.acc about their mean Q3. Overwrites them. */
+function countSpread(ctx: Context, n: i32, mean: i32): void {
+  const x = ctx.acc;
+  let highest = 0;
+  let lowest = 0;
+  let distance: i64 = 0;
+  let power: i64 = 0;
+  for (let t = 0; t < n; t++) {
+    const at = x + <usize>(t << 2);
+    const centred = (load<i32>(at) << FIXED_STATISTIC_BITS) - mean;
+    store<i32>(at, centred);
+    highest = max<i32>(highest, centred);
+    lowest = min<i32>(lowest, centred);
+    distance += <i64>(centred < 0 ? -centred : centred);
+    power += <i64>centred * <i64>centred;
+  }
+  put(0, power, n);
+  put(1, highest, 1);
+  put(2, -lowest, 1);
+  put(3, distance << 2, n);
+  const whole = power + (<i64>n << 2); // a sixteenth of a squared step more: rounding noise has no rhythm
+  for (let lag = 1; lag <= FIXED_LAGS; lag++) {
+    let product: i64 = 0;
+    for (let t = lag; t < n; t++) product += <i64>load<i32>(x + <usize>(t << 2)) * <i64>load<i32>(x + <usize>((t - lag) << 2));
+    put(3 + lag, product << 9, whole);
+  }
+  count(ctx, FIXED_SPREAD_STATISTICS, 4);
+}
+
+/** Three statistics of how far sums of FIXED_SWAY_FRAMES of the values in ctx.acc move: median and mean change, power about their mean. Overwrites them. */
+function countSway(ctx: Context): void {
+  const x = ctx.acc;
+  const n = frames / FIXED_SWAY_FRAMES;
+  for (let i = 0; i < n; i++) {
+    store<i32>(x + <usize>(i << 2), <i32>total(x + <usize>((i * FIXED_SWAY_FRAMES) << 2), FIXED_SWAY_FRAMES));
+  }
+  const mean = meanOf(x, n);
+  let power: i64 = 0;
+  let before = 0;
+  let moved: i64 = 0;
+  for (let i = 0; i < n; i++) {
+    const sum = load<i32>(x + <usize>(i << 2));
+    const centred = (sum << FIXED_STATISTIC_BITS) - mean;
+    power += <i64>centred * <i64>centred;
+    if (i > 0) {
+      // The changes so far in ascending order, in place of the sums that are read.
+      const change = sum < before ? before - sum : sum - before;
+      moved += <i64>change;
+      let to = i - 1;
+      for (; to > 0 && load<i32>(x + <usize>((to - 1) << 2)) > change; to--) store<i32>(x + <usize>(to << 2), load<i32>(x + <usize>((to - 1) << 2)));
+      store<i32>(x + <usize>(to << 2), change);
+    }
+    before = sum;
+  }
+  put(0, <i64>load<i32>(x + <usize>(((n - 2) >> 1) << 2)) << 2, 1);
+  put(1, moved << 2, n - 1);
+  put(2, power, n);
+  count(ctx, 3, 3);
+}
+
+/** True where the image has evidence and a whole window has come since the reset. */
+export function hasEvidence(ctx: Context): bool {
+  return ctx.evidence != 0 && word(ctx.tail, TAIL_CONTEXT_COUNT) >= word(ctx.config, CONFIG_WINDOW_PATCHES);
+}
+
+/** ctx.evidence (nClasses,) s64 = what the last window's statistics say of each class, Q10 as s16; 0 before a whole window. Uses ctx.acc. */
+export function weighEvidence(ctx: Context): void {
+  if (ctx.evidence == 0) return;
+  const config = ctx.config;
+  const nClasses = <usize>word(config, CONFIG_CLASSES);
+  memory.fill(ctx.evidence, 0, nClasses << 3);
+  if (!hasEvidence(ctx)) return;
+  const bias = ctx.image + <usize>word(config, CONFIG_EVIDENCE_BIAS);
+  for (let c: usize = 0; c < nClasses; c++) store<i64>(ctx.evidence + (c << 3), <i64>load<i32>(bias + (c << 2)));
+  next = 0;
+  frames = word(config, CONFIG_WINDOW_PATCHES) * word(config, CONFIG_PATCH_FRAMES);
+  const channels = word(config, CONFIG_CHANNELS);
+  const signals = signalCount(channels);
+  // Every signal; every channel's sway; every signal's changes. In one loop: its body is code once.
+  for (let i = 0; i < 2 * signals + channels; i++) {
+    const isSway = i >= signals && i < signals + channels;
+    const isChange = i >= signals + channels;
+    const signal = isChange ? i - signals - channels : isSway ? i - signals : i;
+    const isMagnitude = signal >= channels;
+    readSignal(ctx, isMagnitude ? (signal - channels) * TRIAD : signal, isMagnitude ? TRIAD : 1, isChange);
+    if (isSway) {
+      countSway(ctx);
+      continue;
+    }
+    const n = isChange ? frames - 1 : frames;
+    const mean = meanOf(ctx.acc, n);
+    if (!isChange) {
+      put(0, mean, 1);
+      count(ctx, 1, 0);
+    }
+    countSpread(ctx, n, mean);
+  }
+  const shift = <i64>word(config, CONFIG_EVIDENCE_SHIFT);
+  const half = (<i64>1 << shift) >> 1;
+  for (let c: usize = 0; c < nClasses; c++) {
+    const at = ctx.evidence + (c << 3);
+    const sum = (load<i64>(at) + half) >> shift;
+    store<i64>(at, max<i64>(-32768, min<i64>(32767, sum)));
+  }
+}
+
+/** logits (nClasses,) s16 += evidence, clamped. */
+export function addEvidence(ctx: Context, logits: usize): void {
+  if (ctx.evidence == 0) return;
+  const n = <usize>word(ctx.config, CONFIG_CLASSES);
+  for (let c: usize = 0; c < n; c++) {
+    store<i16>(logits + (c << 1), clampS16(<i32>load<i16>(logits + (c << 1)) + <i32>load<i64>(ctx.evidence + (c << 3))));
+  }
+}

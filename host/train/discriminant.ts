@@ -1,0 +1,93 @@
+import { DataError } from "../core/errors.ts";
+
+/** A linear discriminant: one linear function a class of clipped, standardised features. */
+export interface Discriminant {
+  readonly mean: Float64Array; // (nFeatures,)
+  readonly deviation: Float64Array; // (nFeatures,)
+  readonly weights: Float64Array; // (nClasses, nFeatures)
+  readonly bias: Float64Array; // (nClasses,)
+}
+
+/** Features further than so many deviations from their mean count as so many. */
+export const CLIP_DEVIATIONS = 6;
+
+/**
+ * Fisher's linear discriminant with equal priors: classes share a covariance, shrunk by `shrinkage` (0…1) towards the identity times its
+ * mean variance (Friedman 1989, Regularized Discriminant Analysis, JASA 84(405)). `rows` are (nFeatures,) each, `labels` 0…nClasses−1.
+ * Throws CLASS_MISSING where a class has no row.
+ */
+export function fitDiscriminant(
+  rows: readonly ArrayLike<number>[],
+  labels: ArrayLike<number>,
+  nClasses: number,
+  shrinkage: number,
+): Discriminant {
+  const size = rows[0]?.length ?? 0;
+  const mean = new Float64Array(size);
+  for (const row of rows) for (let f = 0; f < size; f++) mean[f]! += row[f]! / rows.length;
+  const deviation = new Float64Array(size);
+  for (const row of rows) for (let f = 0; f < size; f++) deviation[f]! += (row[f]! - mean[f]!) ** 2 / rows.length;
+  for (let f = 0; f < size; f++) deviation[f] = Math.sqrt(deviation[f]!) || 1;
+  const clip = (value: number): number => Math.max(-CLIP_DEVIATIONS, Math.min(CLIP_DEVIATIONS, value));
+  const standard = rows.map((row) => mean.map((middle, f) => clip((row[f]! - middle) / deviation[f]!)));
+  const centres = classMeans(standard, labels, nClasses, size);
+  const covariance = new Float64Array(size * size); // the lower half
+  standard.forEach((row, i) => {
+    const centre = centres[labels[i]!]!;
+    for (let f = 0; f < size; f++) row[f]! -= centre[f]!;
+    for (let f = 0; f < size; f++) for (let g = 0, at = f * size; g <= f; g++, at++) covariance[at]! += (row[f]! * row[g]!) / rows.length;
+  });
+  let variance = 0;
+  for (let f = 0; f < size; f++) variance += covariance[f * size + f]! / size;
+  for (let f = 0; f < size; f++)
+    for (let g = 0; g <= f; g++) {
+      const own = (1 - shrinkage) * covariance[f * size + g]!;
+      covariance[f * size + g] = f === g ? own + shrinkage * variance : own;
+    }
+  const factor = cholesky(covariance, size);
+  const weights = new Float64Array(nClasses * size);
+  const bias = new Float64Array(nClasses);
+  centres.forEach((centre, c) => {
+    const own = solve(factor, centre);
+    weights.set(own, c * size);
+    bias[c] = -0.5 * own.reduce((sum, weight, f) => sum + weight * centre[f]!, 0);
+  });
+  return { mean, deviation, weights, bias };
+}
+
+function classMeans(rows: readonly Float64Array[], labels: ArrayLike<number>, nClasses: number, size: number): Float64Array[] {
+  return Array.from({ length: nClasses }, (_, c) => {
+    const own = rows.filter((_, i) => labels[i] === c);
+    if (own.length === 0) throw new DataError("CLASS_MISSING", `class ${c} has no window to learn from: give recordings that have it.`);
+    const mean = new Float64Array(size);
+    for (const row of own) for (let f = 0; f < size; f++) mean[f]! += row[f]! / own.length;
+    return mean;
+  });
+}
+
+/** Lower factor (size, size) of a positive definite matrix whose lower half is given. */
+function cholesky(matrix: Float64Array, size: number): Float64Array {
+  const out = new Float64Array(size * size);
+  for (let r = 0; r < size; r++)
+    for (let c = 0; c <= r; c++) {
+      let sum = matrix[r * size + c]!;
+      for (let k = 0; k < c; k++) sum -= out[r * size + k]! * out[c * size + k]!;
+      out[r * size + c] = r === c ? Math.sqrt(sum) : sum / out[c * size + c]!;
+    }
+  return out;
+}
+
+/** x with L·Lᵀ·x = y. */
+function solve(factor: Float64Array, y: Float64Array): Float64Array {
+  const size = y.length;
+  const x = y.slice();
+  for (let r = 0; r < size; r++) {
+    for (let k = 0; k < r; k++) x[r]! -= factor[r * size + k]! * x[k]!;
+    x[r]! /= factor[r * size + r]!;
+  }
+  for (let r = size - 1; r >= 0; r--) {
+    for (let k = r + 1; k < size; k++) x[r]! -= factor[k * size + r]! * x[k]!;
+    x[r]! /= factor[r * size + r]!;
+  }
+  return x;
+}

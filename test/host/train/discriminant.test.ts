@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { activityTraining } from "../../../agents/activity/train.ts";
+import { createRandom } from "../../../host/agent/random.ts";
+import { scoredWindows } from "../../../host/agent/recording.ts";
+import { evidenceOf } from "../../../host/core/reference/evidence.ts";
+import { fitDiscriminant } from "../../../host/train/discriminant.ts";
+import { fitEvidence, statisticsAt } from "../../../host/train/evidence.ts";
+import { recordingOfTwo } from "./support/tiny-training.ts";
+
+describe("a linear discriminant", () => {
+  const random = createRandom(3);
+  // Two classes apart along x, a shared spread that is wide along x + y.
+  const draw = (label: number): number[] => {
+    const [wide, narrow] = [3 * random.normal(), 0.3 * random.normal()];
+    return [wide + narrow + (label === 0 ? -1 : 1), wide - narrow];
+  };
+  const labels = Array.from({ length: 400 }, (_, i) => i % 2);
+  const rows = labels.map(draw);
+
+  it("looks across the shared spread, not along it", () => {
+    const { mean, deviation, weights, bias } = fitDiscriminant(rows, labels, 2, 0);
+    const score = (row: readonly number[], c: number) =>
+      row.reduce((sum, value, f) => sum + (weights[c * 2 + f]! * (value - mean[f]!)) / deviation[f]!, bias[c]!);
+    const right = labels.filter((label) => {
+      const row = draw(label);
+      return Number(score(row, 1) > score(row, 0)) === label;
+    });
+    expect(right.length).toBeGreaterThan(380); // on fresh draws; either axis alone tells them apart in six of ten
+    const direction = [0, 1].map((f) => (weights[2 + f]! - weights[f]!) / deviation[f]!);
+    expect(direction[1]! / direction[0]!).toBeCloseTo(-1, 1);
+  });
+
+  it("shrunk to the end has only the means, and says which class has no row", () => {
+    const { mean, deviation, weights } = fitDiscriminant(rows, labels, 2, 1);
+    const centre = (c: number, f: number) => {
+      const own = rows.filter((_, i) => labels[i] === c).map((row) => (row[f]! - mean[f]!) / deviation[f]!);
+      return own.reduce((sum, value) => sum + value, 0) / own.length;
+    };
+    expect(weights[2]! / weights[3]!).toBeCloseTo(centre(1, 0) / centre(1, 1), 6);
+    expect(() => fitDiscriminant(rows, labels, 3, 0.1)).toThrow("class 2 has no window");
+  });
+});
+
+it("evidence fitted to recordings names their windows in the core's integers", () => {
+  const { features } = activityTraining;
+  const recordings = ["1", "2"].map((subject, i) => recordingOfTwo(subject, 9 + i));
+  const classOf = (label: number) => [4, 6, 7].indexOf(label);
+  const evidence = fitEvidence(recordings, features, classOf, 3, { shrinkage: 0.1, share: 0.15, offsets: [0, 0, 0] });
+  const windows = scoredWindows(recordingOfTwo("3", 20));
+  const right = windows.filter(({ start, label }) => {
+    const said = evidenceOf(evidence, statisticsAt(recordingOfTwo("3", 20), start, features));
+    return said.indexOf(Math.max(...said)) === classOf(label);
+  });
+  expect(windows.length).toBeGreaterThan(20);
+  expect(right.length / windows.length).toBeGreaterThan(0.95);
+});
