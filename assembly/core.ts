@@ -3,10 +3,10 @@
 import { ABI_HASH, CONFIG_CLASSES, CONFIG_EXITS } from "./layout";
 import { Context, word } from "./context";
 import { windowOps } from "./counts";
+import { weighEvidence } from "./evidence";
 import { logitStride, neededBytes, prepareModel, resetState } from "./model";
 import * as policy from "./policy";
 import * as snapshots from "./snapshot";
-import { weighEvidence } from "./evidence";
 import { catchUp, exitFeatures, exitLogits } from "./step";
 import * as stream from "./stream";
 

@@ -1,12 +1,12 @@
 import {
-  BLOCK_KIND, BLOCK_KIND_SSM, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_CHANNELS, CONFIG_D_MODEL, CONFIG_EMBED, CONFIG_EXITS,
+  BLOCK_KIND, BLOCK_KIND_SSM, CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_D_MODEL, CONFIG_EMBED, CONFIG_EXITS,
   CONFIG_PATCH_FRAMES, CONFIG_RING_PATCHES, EXIT_AFTER_BLOCK, EXIT_EPSILON, EXIT_HEAD, OPS_MACS, TAIL_CONTEXT_COUNT, TAIL_CONTEXT_HEAD,
   TAIL_MACS, TAIL_PATCHES, TAIL_PATCHES_SINCE_DECISION, TAIL_RING_HEAD, TAIL_RING_PENDING, TAIL_STEPS,
 } from "./layout";
 import { Context, blockRecord, blockState, exitRecord, ring, setWord, word } from "./context";
 import { blockOps, embedMacs } from "./counts";
-import { stateBytes, logitStride } from "./model";
 import { addEvidence } from "./evidence";
+import { stateBytes, logitStride } from "./model";
 import { linear, rowsToS16 } from "./blocks/linear";
 import { stepAttention } from "./blocks/attention";
 import { stepSsm } from "./blocks/ssm";

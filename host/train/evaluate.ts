@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { type Dataset, recordingsOf, scoredClassCount, scoredWindows, WINDOW_FRAMES } from "../agent/recording.ts";
 import type { Evidence, SubjectList } from "../core/image-types.ts";
 import { evidenceOf } from "../core/reference/evidence.ts";
-import { LOGIT_ONE } from "../policy/replay.ts";
-import { statisticsAt } from "./evidence.ts";
+import { addEvidence, statisticsAt } from "./evidence.ts";
 import { type FloatModel, floatLogits, floatPatches } from "./float-forward.ts";
 import { fullDepth, type Losses, type Runnable, streamMoments, windowMoments } from "./protocols.ts";
 import { createScore, createTally, type Evaluation } from "./score.ts";
@@ -51,12 +50,7 @@ export function evaluateFloat(model: FloatModel, evidence: Evidence | undefined,
   for (const recording of recordings)
     for (const { start, label } of scoredWindows(recording)) {
       const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, WINDOW_FRAMES, model.features));
-      const said = evidence && evidenceOf(evidence, statisticsAt(recording, start, model.features));
-      if (said)
-        for (const exit of logits)
-          exit.forEach((logit, c) => {
-            exit[c] = logit + said[c]! / LOGIT_ONE;
-          });
+      if (evidence) addEvidence(logits, 0, evidenceOf(evidence, statisticsAt(recording, start, model.features)));
       tally.add(logits, label - 1);
       for (const exit of logits) hash.update(Buffer.from(exit.buffer));
       options.onWindow?.(tally.count());

@@ -67,6 +67,11 @@ export function fitEvidence(
   };
 }
 
+/** Adds what evidence says, (nClasses,) Q10, to the logits of every exit from value `at` on. */
+export function addEvidence(exits: readonly (Float32Array | Float64Array)[], at: number, said: Int16Array): void {
+  for (const exit of exits) for (let c = 0; c < said.length; c++) exit[at + c]! += said[c]! / LOGIT_ONE;
+}
+
 /** Numbers that evidence is made of. */
 export function evidenceParameters({ means, limits, weights, bias }: Evidence): number {
   return means.length + limits.length + weights.length + bias.length;

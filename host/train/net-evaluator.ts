@@ -8,7 +8,7 @@ import { type HopLogits, LOGIT_ONE } from "../policy/replay.ts";
 import { largest } from "../policy/softmax.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { netInput, type TracedInput, uploadParameters, uploadScales, uploadSequences } from "./device-arrays.ts";
-import { statisticsOf } from "./evidence.ts";
+import { addEvidence, statisticsOf } from "./evidence.ts";
 import type { Arrays } from "./layers.ts";
 import { forward } from "./net.ts";
 import type { TrainedNet } from "./train-net.ts";
@@ -61,7 +61,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
       said.get(recording) ?? Array.from({ length: Math.max(0, count + 1 - first) }, (_, i) => saidAt(patches, (first + i) * perPatch));
     said.set(recording, own);
     own.forEach((one, i) => {
-      weigh(exits, first + i - 1, one);
+      if (one) addEvidence(exits, (first + i - 1) * config.nClasses, one);
     });
     return exits;
   };
@@ -69,10 +69,6 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
   /** What the window that ends at value `end` of `patches` says. */
   const saidAt = (patches: Float32Array, end: number): Int16Array | undefined =>
     evidence && evidenceOf(evidence, statisticsOf(patches.subarray(end - WINDOW_FRAMES * config.channels, end), features));
-  /** Adds it to row `row` of every exit's logits. */
-  const weigh = (exits: readonly Float32Array[], row: number, own: Int16Array | undefined): void => {
-    if (own) for (const exit of exits) for (let c = 0; c < config.nClasses; c++) exit[row * config.nClasses + c]! += own[c]! / LOGIT_ONE;
-  };
   /** Sequences of `seqLen` patches from a reset state that end where each published window does. */
   const endingWith = (recordings: readonly Recording[], seqLen: number): ScoredWindows => {
     const score = createCollector(config.exits.length, config.nClasses);
@@ -89,8 +85,10 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
       });
       const exits = sequences(patches, seqLen);
       chunk.forEach(({ recording, label }, i) => {
-        weigh(exits, i * seqLen + seqLen - 1, saidAt(patches, (i + 1) * seqLen * perPatch));
-        score.add(exits, i * seqLen + seqLen - 1, label - 1, recording.subject);
+        const last = (i + 1) * seqLen - 1;
+        const own = saidAt(patches, (last + 1) * perPatch);
+        if (own) addEvidence(exits, last * config.nClasses, own);
+        score.add(exits, last, label - 1, recording.subject);
       });
     }
     return score.result();
