@@ -33,6 +33,8 @@ export class Context {
   context: usize; // s8 (contextPatches, patchFrames · channels), tail
   finalResidual: usize; // s16 (dModel), tail
   evidence: usize; // s64 (classes); 0 where the image has none
+  linear: usize; // s16 (channels, frames of a window), of evidence
+  sizes: usize; // (channels, 2): the root of a channel's power u32, its largest value s32
   track: usize; // s32 (classes), tail; 0 where decisions are not tracked
 }
 

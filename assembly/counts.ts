@@ -1,6 +1,6 @@
 import {
   ATTENTION_D_MLP, ATTENTION_HEADS, ATTENTION_HEAD_DIM, ATTENTION_KV_HEADS, ATTENTION_WINDOW, BLOCK_KIND, BLOCK_KIND_SSM, CONFIG_CHANNELS,
-  CONFIG_CLASSES, CONFIG_D_MODEL, CONFIG_EVIDENCE_MEANS, CONFIG_PATCH_FRAMES, CONFIG_WINDOW_PATCHES, EXIT_AFTER_BLOCK, FIXED_LAGS,
+  CONFIG_CLASSES, CONFIG_D_MODEL, CONFIG_EVIDENCE_MEANS, CONFIG_PATCH_FRAMES, CONFIG_WINDOW_PATCHES, EXIT_AFTER_BLOCK, FIXED_CROSS_LAGS, FIXED_LAGS,
   FIXED_SPREAD_STATISTICS, OPS_LOOKUP, OPS_MACS, OPS_NORM, OPS_REQUANTIZE, OPS_STATE, OPS_WEIGHT_BYTES, SSM_D_CONV, SSM_D_INNER,
   SSM_D_STATE, SSM_HEADS,
 } from "./layout";
@@ -22,7 +22,12 @@ export function signalCount(channels: i32): i32 {
 
 /** Numbers that evidence reads of a window. */
 export function statisticsCount(channels: i32): i32 {
-  return signalCount(channels) * (1 + 2 * FIXED_SPREAD_STATISTICS) + 3 * channels;
+  return signalCount(channels) * (1 + 2 * FIXED_SPREAD_STATISTICS) + 3 * channels + crossCount(channels);
+}
+
+/** Pairs of channels, and lags between them: at lag 0 each pair once, and no channel with itself. */
+function crossCount(channels: i32): i32 {
+  return ((channels * (channels - 1)) >> 1) + (FIXED_CROSS_LAGS - 1) * channels * channels;
 }
 
 /** One block, one patch. */
@@ -66,15 +71,21 @@ export function exitOps(ctx: Context, kind: i32): u32 {
   return kind == OPS_NORM ? dModel : 0;
 }
 
-/** One weighing of evidence: a pass for sums, one for power and lags over every signal and its changes, and the weights. */
+/**
+ * One weighing of evidence. Multiply-accumulates: a pass for sums, one for power and lags over every signal and its changes, one a pair and lag,
+ * and the weights. Reading, lengths and centring count as three values of a norm an element.
+ */
 export function evidenceOps(ctx: Context, kind: i32): u32 {
   if (word(ctx.config, CONFIG_EVIDENCE_MEANS) == 0) return 0;
   const channels = word(ctx.config, CONFIG_CHANNELS);
   const frames = word(ctx.config, CONFIG_WINDOW_PATCHES) * word(ctx.config, CONFIG_PATCH_FRAMES);
-  const weights = statisticsCount(channels) * word(ctx.config, CONFIG_CLASSES);
+  const n = statisticsCount(channels);
+  const weights = n * word(ctx.config, CONFIG_CLASSES);
+  const signals = 2 * signalCount(channels) + channels;
   if (kind == OPS_WEIGHT_BYTES) return weights << 1;
-  if (kind == OPS_MACS) return weights + (FIXED_LAGS + 2) * (2 * signalCount(channels) + channels) * frames;
-  return 0;
+  if (kind == OPS_MACS) return weights + ((FIXED_LAGS + 2) * signals + crossCount(channels)) * frames;
+  if (kind == OPS_NORM) return 3 * signals * frames;
+  return kind == OPS_REQUANTIZE ? n : 0;
 }
 
 /** A window from a reset state that stops at `exit`, the heads up to it included. */

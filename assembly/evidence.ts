@@ -1,6 +1,6 @@
 import {
   CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_EVIDENCE_BIAS, CONFIG_EVIDENCE_LIMITS, CONFIG_EVIDENCE_MEANS,
-  CONFIG_EVIDENCE_SHIFT, CONFIG_EVIDENCE_WEIGHTS, CONFIG_PATCH_FRAMES, CONFIG_WINDOW_PATCHES, FEATURE_KNEE, FEATURE_WORDS, FIXED_KNEE_SHIFT,
+  CONFIG_EVIDENCE_SHIFT, CONFIG_EVIDENCE_WEIGHTS, CONFIG_PATCH_FRAMES, CONFIG_WINDOW_PATCHES, FEATURE_KNEE, FEATURE_WORDS, FIXED_CROSS_LAG, FIXED_CROSS_LAGS, FIXED_KNEE_SHIFT,
   FIXED_LAGS, FIXED_LOG_BITS, FIXED_SPREAD_STATISTICS, FIXED_STATISTIC_BITS, FIXED_SWAY_FRAMES, TAIL_CONTEXT_COUNT, TAIL_CONTEXT_HEAD,
 } from "./layout";
 import { Context, word } from "./context";
@@ -8,8 +8,8 @@ import { signalCount } from "./counts";
 import { isqrt } from "./kernels/rms-norm";
 import { clampS16 } from "./kernels/requantize";
 
-// Evidence: what a linear discriminant says of the last window's statistics, added to the logits of every exit. Spread, autocorrelation and
-// sway are what people measure of a window to tell activities (Anguita et al. 2013, ESANN); a net of few wearers does not find them all.
+// Evidence: what a linear discriminant says of the last window's statistics, added to the logits of every exit. Spread, sway and
+// correlations are what people measure of a window to tell activities (Anguita et al. 2013, ESANN); a net of few wearers does not find them all.
 // No state of its own: it reads the context. Oracle: host/core/reference/evidence.ts, bit-exact.
 
 const TRIAD = 3;
@@ -53,45 +53,59 @@ function count(ctx: Context, n: i32, logs: i32): void {
   }
 }
 
-/**
- * ctx.acc (frames,) s32 = one signal over the window, in linear steps, oldest first: channel c, or with TRIAD axes the length of the vector from
- * c on; or, from index 0, of its changes from frame to frame (one fewer).
- */
-function readSignal(ctx: Context, c: i32, axes: i32, isChange: bool): void {
+/** ctx.linear (channels, frames) s16 = the window in linear steps, oldest first. */
+function readWindow(ctx: Context): void {
   const config = ctx.config;
   const channels = word(config, CONFIG_CHANNELS);
   const patchFrames = word(config, CONFIG_PATCH_FRAMES);
   const size = word(config, CONFIG_CONTEXT_PATCHES);
-  const window = word(config, CONFIG_WINDOW_PATCHES);
-  memory.fill(ctx.acc, 0, <usize>(frames << 2));
-  for (let axis = c; axis < c + axes; axis++) {
-    const knee = load<i32>(ctx.features + <usize>(axis * (FEATURE_WORDS << 2)), FEATURE_KNEE << 2);
-    let slot = word(ctx.tail, TAIL_CONTEXT_HEAD) - window;
-    if (slot < 0) slot += size;
-    let to = ctx.acc;
-    let before = 0;
-    for (let t = 0; t < frames; t++) {
-      const f = t % patchFrames;
-      const value = <i32>load<i8>(ctx.context + <usize>((slot * patchFrames + f) * channels + axis));
-      const beyond = (value < 0 ? -value : value) - knee;
-      const linear = knee == 0 || beyond <= 0 ? value : value < 0 ? -knee - (beyond << FIXED_KNEE_SHIFT) : knee + (beyond << FIXED_KNEE_SHIFT);
-      const steps = isChange ? linear - before : linear;
-      before = linear;
-      if (!isChange || t > 0) {
-        store<i32>(to, axes == 1 ? steps : load<i32>(to) + steps * steps);
-        to += 4;
+  let slot = word(ctx.tail, TAIL_CONTEXT_HEAD) - word(config, CONFIG_WINDOW_PATCHES);
+  if (slot < 0) slot += size;
+  for (let t = 0; t < frames; t += patchFrames) {
+    let from = ctx.context + <usize>(slot * patchFrames * channels);
+    for (let f = t; f < t + patchFrames; f++) {
+      for (let c = 0; c < channels; c++) {
+        const knee = load<i32>(ctx.features + <usize>(c * (FEATURE_WORDS << 2)), FEATURE_KNEE << 2);
+        const value = <i32>load<i8>(from++);
+        const beyond = (value < 0 ? -value : value) - knee;
+        const linear = knee == 0 || beyond <= 0 ? value : value < 0 ? -knee - (beyond << FIXED_KNEE_SHIFT) : knee + (beyond << FIXED_KNEE_SHIFT);
+        store<i16>(ctx.linear + <usize>((c * frames + f) << 1), linear);
       }
-      if (f == patchFrames - 1) slot = slot + 1 == size ? 0 : slot + 1;
+    }
+    if (++slot == size) slot = 0;
+  }
+}
+
+/**
+ * ctx.acc (frames,) s32 = one signal over the window: channel c, or with TRIAD axes the length of the vector from c on; or, from index 0, of
+ * its changes from frame to frame (one fewer).
+ */
+function readSignal(ctx: Context, c: i32, axes: i32, isChange: bool): void {
+  memory.fill(ctx.acc, 0, <usize>(frames << 2));
+  const n = isChange ? frames - 1 : frames;
+  for (let axis = c; axis < c + axes; axis++) {
+    const from = ctx.linear + <usize>((axis * frames) << 1);
+    for (let t = 0; t < n; t++) {
+      const at = from + <usize>(t << 1);
+      const steps = isChange ? <i32>load<i16>(at, 2) - <i32>load<i16>(at) : <i32>load<i16>(at);
+      const to = ctx.acc + <usize>(t << 2);
+      store<i32>(to, axes == 1 ? steps : load<i32>(to) + steps * steps);
     }
   }
   if (axes == 1) return;
-  for (let t = 0; t < frames; t++) store<i32>(ctx.acc + <usize>(t << 2), <i32>isqrt(load<u32>(ctx.acc + <usize>(t << 2))));
+  for (let t = 0; t < n; t++) store<i32>(ctx.acc + <usize>(t << 2), <i32>isqrt(load<u32>(ctx.acc + <usize>(t << 2))));
 }
 
-/** a / b towards 0, b > 0: by the unsigned division that is here anyway. */
+/** a / b towards 0, b > 0: in 32 bits where they do, which takes a microcontroller a tenth of the time. */
 function divide(a: i64, b: i64): i64 {
-  const quotient = <i64>(<u64>(a < 0 ? -a : a) / <u64>b);
+  const size = <u64>(a < 0 ? -a : a);
+  const quotient = (size | <u64>b) >> 32 == 0 ? <i64>(<u32>size / <u32>b) : <i64>(size / <u64>b);
   return a < 0 ? -quotient : quotient;
+}
+
+/** True where n products of two such values add up within s32. */
+function isNarrow(most: i32, other: i32, n: i32): bool {
+  return <i64>most * <i64>other * <i64>n < 1 << 31;
 }
 
 /** Σ of n values s32. */
@@ -127,9 +141,19 @@ function countSpread(ctx: Context, n: i32, mean: i32): void {
   put(2, -lowest, 1);
   put(3, distance << 2, n);
   const whole = power + (<i64>n << 2); // a sixteenth of a squared step more: rounding noise has no rhythm
+  const most = max<i32>(highest, -lowest);
+  const narrow = isNarrow(most, most, n);
   for (let lag = 1; lag <= FIXED_LAGS; lag++) {
+    const end = x + <usize>((n - lag) << 2);
+    const later = <usize>(lag << 2);
     let product: i64 = 0;
-    for (let t = lag; t < n; t++) product += <i64>load<i32>(x + <usize>(t << 2)) * <i64>load<i32>(x + <usize>((t - lag) << 2));
+    if (narrow) {
+      let sum = 0;
+      for (let at = x; at < end; at += 4) sum += load<i32>(at) * load<i32>(at + later);
+      product = sum;
+    } else {
+      for (let at = x; at < end; at += 4) product += <i64>load<i32>(at) * <i64>load<i32>(at + later);
+    }
     put(3 + lag, product << 9, whole);
   }
   count(ctx, FIXED_SPREAD_STATISTICS, 4);
@@ -166,12 +190,76 @@ function countSway(ctx: Context): void {
   count(ctx, 3, 3);
 }
 
+/** ⌊√v⌋. */
+function root(v: u64): u64 {
+  let rest = v;
+  let out: u64 = 0;
+  for (let bit: u64 = 1 << 62; bit != 0; bit >>= 2) {
+    const trial = out + bit;
+    out >>= 1;
+    if (rest < trial) continue;
+    rest -= trial;
+    out += bit;
+  }
+  return out;
+}
+
+/** Centres each channel of ctx.linear, Q3; keeps the root of its power and its largest value in ctx.sizes. */
+function centre(ctx: Context): void {
+  const channels = word(ctx.config, CONFIG_CHANNELS);
+  for (let c = 0; c < channels; c++) {
+    readSignal(ctx, c, 1, false);
+    const mean = meanOf(ctx.acc, frames);
+    let power = <i64>frames << 2;
+    let most = 0;
+    for (let t = 0; t < frames; t++) {
+      const centred = (load<i32>(ctx.acc + <usize>(t << 2)) << FIXED_STATISTIC_BITS) - mean;
+      store<i16>(ctx.linear + <usize>((c * frames + t) << 1), centred);
+      most = max<i32>(most, centred < 0 ? -centred : centred);
+      power += <i64>centred * <i64>centred;
+    }
+    store<u32>(ctx.sizes + <usize>(c << 3), <u32>root(<u64>power));
+    store<i32>(ctx.sizes + <usize>(c << 3), most, 4);
+  }
+}
+
+/** How each two channels move together, the second of them earlier by each lag in turn: correlations, Q9. */
+function countCross(ctx: Context): void {
+  centre(ctx);
+  const channels = word(ctx.config, CONFIG_CHANNELS);
+  for (let lag = 0; lag < FIXED_CROSS_LAGS * FIXED_CROSS_LAG; lag += FIXED_CROSS_LAG) {
+    for (let a = 0; a < channels; a++) {
+      const start = ctx.linear + <usize>((a * frames + lag) << 1);
+      const end = ctx.linear + <usize>(((a + 1) * frames) << 1);
+      const ofA = ctx.sizes + <usize>(a << 3);
+      const others = lag == 0 ? a : channels;
+      for (let b = 0; b < others; b++) {
+        const ofB = ctx.sizes + <usize>(b << 3);
+        const back = start - (ctx.linear + <usize>((b * frames) << 1)); // to the other's value, `lag` frames before
+        let product: i64 = 0;
+        if (isNarrow(load<i32>(ofA, 4), load<i32>(ofB, 4), frames)) {
+          let sum = 0;
+          for (let at = start; at < end; at += 2) sum += <i32>load<i16>(at) * <i32>load<i16>(at - back);
+          product = sum;
+        } else {
+          for (let at = start; at < end; at += 2) product += <i64>(<i32>load<i16>(at) * <i32>load<i16>(at - back));
+        }
+        put(0, product << 9, <i64>load<u32>(ofA) * <i64>load<u32>(ofB));
+        count(ctx, 1, 0);
+      }
+    }
+  }
+}
+
 /** True where the image has evidence and a whole window has come since the reset. */
 export function hasEvidence(ctx: Context): bool {
   return ctx.evidence != 0 && word(ctx.tail, TAIL_CONTEXT_COUNT) >= word(ctx.config, CONFIG_WINDOW_PATCHES);
 }
 
-/** ctx.evidence (nClasses,) s64 = what the last window's statistics say of each class, Q10 as s16; 0 before a whole window. Uses ctx.acc. */
+/**
+ * ctx.evidence (nClasses,) s64 = what the last window's statistics say of each class, Q10 as s16; 0 before a whole window, and where a whole
+ * triad has not moved in it: its sensor is dead, or nobody wears it. Uses ctx.acc.
+ */
 export function weighEvidence(ctx: Context): void {
   if (ctx.evidence == 0) return;
   const config = ctx.config;
@@ -182,9 +270,10 @@ export function weighEvidence(ctx: Context): void {
   for (let c: usize = 0; c < nClasses; c++) store<i64>(ctx.evidence + (c << 3), <i64>load<i32>(bias + (c << 2)));
   next = 0;
   frames = word(config, CONFIG_WINDOW_PATCHES) * word(config, CONFIG_PATCH_FRAMES);
+  readWindow(ctx);
   const channels = word(config, CONFIG_CHANNELS);
   const signals = signalCount(channels);
-  // Every signal; every channel's sway; every signal's changes. In one loop: its body is code once.
+  // Every signal; every channel's sway; every signal's changes. In one loop: its body is code once. Then what channels do together.
   for (let i = 0; i < 2 * signals + channels; i++) {
     const isSway = i >= signals && i < signals + channels;
     const isChange = i >= signals + channels;
@@ -196,6 +285,10 @@ export function weighEvidence(ctx: Context): void {
       continue;
     }
     const n = isChange ? frames - 1 : frames;
+    if (isChange && isMagnitude && total(ctx.acc, n) == 0) {
+      memory.fill(ctx.evidence, 0, nClasses << 3);
+      return;
+    }
     const mean = meanOf(ctx.acc, n);
     if (!isChange) {
       put(0, mean, 1);
@@ -203,6 +296,7 @@ export function weighEvidence(ctx: Context): void {
     }
     countSpread(ctx, n, mean);
   }
+  countCross(ctx);
   const shift = <i64>word(config, CONFIG_EVIDENCE_SHIFT);
   const half = (<i64>1 << shift) >> 1;
   for (let c: usize = 0; c < nClasses; c++) {

@@ -138,8 +138,10 @@ export const FIXED_KNEE_SHIFT = 4;
 export const FIXED_STATISTIC_BITS = 3; // of a signal about its mean
 export const FIXED_LOG_BITS = 8; // of a statistic's logarithm
 export const FIXED_SWAY_FRAMES = 8; // means of so many frames show sway: 0.16 s at 50 Hz
-export const FIXED_LAGS = 4; // of autocorrelation
-export const FIXED_SPREAD_STATISTICS = 8; // a signal: deviation, highest, lowest, mean distance, autocorrelations
+export const FIXED_LAGS = 3; // of autocorrelation
+export const FIXED_SPREAD_STATISTICS = 7; // a signal: deviation, highest, lowest, mean distance, autocorrelations
+export const FIXED_CROSS_LAG = 4; // frames from one lag of correlation between channels to the next
+export const FIXED_CROSS_LAGS = 4; // the first is 0
 export const FIXED_SHIFT_MIN = -31;
 export const FIXED_SHIFT_MAX = 15;
 
@@ -261,6 +263,6 @@ export const STATE_HEADER_BYTES = 16; // before each block's state: count (KV en
 
 // CRC-32 of every IMAGE_, HEADER_, SECTION_, CONFIG_, FEATURE_, LINEAR_, BLOCK_, SSM_, ATTENTION_, EXIT_, TABLE_ and FIXED_
 // line above as "NAME=value\n", in order; test/host/core/layout.test.ts recomputes it.
-export const ABI_HASH = 0x61e8d2b0;
+export const ABI_HASH = 0x3fb6e8b9;
 // CRC-32 of the TABLES section that every image of this ABI carries.
 export const TABLES_CRC32 = 0x27a1076e;

@@ -98,6 +98,8 @@ function layOut(ctx: Context, image: usize, base: usize): void {
   ctx.inner = base + take(inner);
   ctx.small = base + take(small);
   ctx.evidence = hasEvidence ? base + take(nClasses << 3) : 0;
+  ctx.linear = hasEvidence ? base + take((channels * frames) << 1) : 0;
+  ctx.sizes = hasEvidence ? base + take(channels << 3) : 0;
 
   const tailStart = cursor;
   ctx.tail = base + take(TAIL_WORDS << 2);

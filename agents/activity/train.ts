@@ -2,6 +2,7 @@ import { HAPT_TEST_USERS, loadHapt } from "../../host/agent/hapt.ts";
 import { recordingsOf } from "../../host/agent/recording.ts";
 import type { SyntheticParameters } from "../../host/agent/synthetic.ts";
 import { noAugmentation } from "../../host/train/augment.ts";
+import type { EvidenceRecipe } from "../../host/train/evidence.ts";
 import { fitSynthetic } from "../../host/train/fit-synthetic.ts";
 import type { AttentionConfig, SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
@@ -37,6 +38,14 @@ const features = { stepCounts: [32, 32, 32, 2, 2, 2], kneeSteps: [0, 0, 0, 64, 6
 
 const ssm: SsmConfig = { kind: "ssm", dInner: 64, nHeads: 4, headDim: 16, dState: 8, dConv: 4 };
 const attention: AttentionConfig = { kind: "attention", nHeads: 4, nKvHeads: 2, headDim: 8, windowPatches: 32, dMlp: 64 };
+
+/** Transitions are rarer than the discriminant's equal priors have them, and a window that ends in one is mostly something else. */
+const evidence: EvidenceRecipe = {
+  shrinkage: 0.05,
+  rotationRadians: [0.2, 0.2, 0.2],
+  share: 0.25,
+  offsets: activityLabels.map((label) => (label === "transition" ? -2.5 : 0)),
+};
 
 /** How a member of the ensemble learns: from labels. */
 const memberRecipe: Recipe = {
@@ -117,7 +126,8 @@ export const labelledTraining: AgentTraining = { ...student, recipe: memberRecip
 /**
  * Members of the ensemble: the student's net, each with its seed, its share of crops and its rotation about z. A small rotation leaves tilt
  * in the front-to-back plane to tell sitting from standing, right for most wearers and wrong for a few; a large one leaves their sway. Two
- * learn from windows alone. So they err elsewhere. They read an ask's whole context from a reset state, and answer nothing by themselves.
+ * learn from windows alone. So they err elsewhere. These two weigh no statistics: what makes those wrong and sure at once, in the device and in
+ * the cloud, they doubt, and the drift monitor hears of it. All read an ask's whole context from a reset state, and none answers by itself.
  */
 const members = [
   { name: "a", seed: 11, cropEvery: 4, zRadians: 0.05 },
@@ -128,15 +138,15 @@ const members = [
 ].map(({ name, seed, cropEvery, zRadians }): EnsembleMember => {
   const augmentation = { ...memberRecipe.augmentation, rotationRadians: [0.15, 0.15, zRadians] as const };
   const recipe = { ...memberRecipe, cropEvery, augmentation };
-  return { name, seed, training: { ...labelledTraining, name: `activity-teacher-${name}`, recipe, guarantee: undefined } };
+  const own = { name: `activity-teacher-${name}`, recipe, guarantee: undefined, ...(cropEvery > 0 && { evidence }) };
+  return { name, seed, training: { ...labelledTraining, ...own } };
 });
 
 /** What the device runs: learned from the recordings and from the ensemble that answers its asks. */
 export const activityTraining: AgentTraining = {
   ...student,
   image: { ...image, track },
-  // Transitions are rarer than the discriminant's equal priors have them, and a window that ends in one is mostly something else.
-  evidence: { shrinkage: 0.1, share: 0.2, offsets: activityLabels.map((label) => (label === "transition" ? -1.5 : 0)) },
+  evidence,
   ensemble: { members, distillation: { aggregation: "mean-probability", softShare: 0.7, mixShare: 0.5, batches: 150 } },
 };
 

@@ -5,7 +5,7 @@ import { clampS8 } from "./requantize";
 export function isqrt(v: u32): u32 {
   let rest = v;
   let root: u32 = 0;
-  let bit: u32 = 1 << 30;
+  let bit: u32 = 1 << ((31 - <u32>clz<u32>(v)) & 30); // the highest that v has
   while (bit != 0) {
     const trial = root + bit;
     root >>= 1;

@@ -16,17 +16,23 @@ export function memberDir(outDir: string, { name, seed }: EnsembleMember): strin
   return join(outDir, "ensemble", name, `seed-${seed}`);
 }
 
-/** Whether a member's run has ended, and was the one that `run` would make: of another phase, data set, recipe or length it is none. */
+/** Whether a member's run has ended, and was the one that `run` would make: of another phase, data set, recipe, length, evidence or timing it is none. */
 export function isMemberTrained(outDir: string, member: EnsembleMember, run: Pick<TrainRun, "dataset" | "phase" | "steps">): boolean {
   const dir = memberDir(outDir, member);
   const config = join(dir, runFiles.config);
   if (!existsSync(join(dir, runFiles.metrics)) || !existsSync(config)) return false;
-  const expected = JSON.stringify(fingerprintOf(netOptions(member.training, { ...run, seed: member.seed })));
+  const { image, evidence } = member.training;
+  const expected = madeBy({ fingerprint: fingerprintOf(netOptions(member.training, { ...run, seed: member.seed })), image, evidence });
   try {
-    return JSON.stringify(JSON.parse(readFileSync(config, "utf8")).fingerprint) === expected;
+    return madeBy(JSON.parse(readFileSync(config, "utf8"))) === expected;
   } catch {
     return false; // no config.json of a training
   }
+}
+
+/** What a run's image follows from, of its config.json. */
+function madeBy({ fingerprint, image, evidence }: Partial<Record<"fingerprint" | "image" | "evidence", unknown>>): string {
+  return JSON.stringify([fingerprint, image, evidence]);
 }
 
 /** A trained member in floating point. Throws ENSEMBLE_MISSING. */

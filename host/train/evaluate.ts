@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Dataset, recordingsOf, scoredClassCount, scoredWindows, WINDOW_FRAMES } from "../agent/recording.ts";
 import type { Evidence, SubjectList } from "../core/image-types.ts";
-import { evidenceOf } from "../core/reference/evidence.ts";
-import { addEvidence, statisticsAt } from "./evidence.ts";
+import { addEvidence, saidAt } from "./evidence.ts";
 import { type FloatModel, floatLogits, floatPatches } from "./float-forward.ts";
 import { fullDepth, type Losses, type Runnable, streamMoments, windowMoments } from "./protocols.ts";
 import { createScore, createTally, type Evaluation } from "./score.ts";
@@ -50,7 +49,7 @@ export function evaluateFloat(model: FloatModel, evidence: Evidence | undefined,
   for (const recording of recordings)
     for (const { start, label } of scoredWindows(recording)) {
       const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, WINDOW_FRAMES, model.features));
-      if (evidence) addEvidence(logits, 0, evidenceOf(evidence, statisticsAt(recording, start, model.features)));
+      if (evidence) addEvidence(logits, 0, saidAt(evidence, recording, start, model.features));
       tally.add(logits, label - 1);
       for (const exit of logits) hash.update(Buffer.from(exit.buffer));
       options.onWindow?.(tally.count());

@@ -1,8 +1,10 @@
 import { LIMIT_EVIDENCE_LIMIT, LIMIT_EVIDENCE_SHIFT } from "../../assembly/layout.ts";
+import { createRandom } from "../agent/random.ts";
 import { isScored, type Recording, scoredWindows, WINDOW_FRAMES } from "../agent/recording.ts";
 import type { Evidence } from "../core/image-types.ts";
-import { windowStatistics } from "../core/reference/evidence.ts";
+import { evidenceOf, windowStatistics } from "../core/reference/evidence.ts";
 import { LOGIT_ONE } from "../policy/replay.ts";
+import { type Augmentation, drawDisturbance, noAugmentation } from "./augment.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { CLIP_DEVIATIONS, fitDiscriminant } from "./discriminant.ts";
 import { INPUT_SCALE } from "./net-config.ts";
@@ -10,6 +12,7 @@ import { INPUT_SCALE } from "./net-config.ts";
 /** How a window's statistics weigh in. */
 export interface EvidenceRecipe {
   readonly shrinkage: number; // of the discriminant's covariance, 0…1
+  readonly rotationRadians: Augmentation["rotationRadians"]; // each window is read a second time, turned; all 0 = no second time
   readonly share: number; // of its log probabilities in a logit: a window's statistics stray further between wearers than within one
   readonly offsets: readonly number[]; // (nClasses,) added to each logit
 }
@@ -19,22 +22,28 @@ const S16_MAX = 32767;
 const S32_MAX = 2 ** 31 - 1;
 
 /**
- * Evidence fitted to recordings: the published windows of their scored labels, and windows that end in any other labelled stretch. Undisturbed:
- * a discriminant of statistics needs no more than a few thousand.
+ * Evidence fitted to recordings: the published windows of their scored labels, and windows that end in any other labelled stretch; as they
+ * are, and turned as the sensor may sit on somebody else. The same bits at every call.
  */
 export function fitEvidence(
   recordings: readonly Recording[],
   features: FeatureConfig,
   classOf: ClassOf,
   nClasses: number,
-  { shrinkage, share, offsets }: EvidenceRecipe,
+  { shrinkage, rotationRadians, share, offsets }: EvidenceRecipe,
 ): Evidence {
+  const random = createRandom(1);
+  const turned: Augmentation = { ...noAugmentation, rotationRadians };
   const rows: Int32Array[] = [];
   const labels: number[] = [];
   for (const recording of recordings) {
     for (const { start, label } of windowsOf(recording)) {
       if (classOf(label) < 0) continue;
-      rows.push(statisticsAt(recording, start, features));
+      rows.push(statisticsOf(readWindow(recording, start, features), features));
+      labels.push(classOf(label));
+      if (rotationRadians.every((deviation) => deviation === 0)) continue;
+      const disturbance = drawDisturbance(features.stepCounts.length, turned, random);
+      rows.push(statisticsOf(readWindow(recording, start, features, { ...disturbance, random }), features));
       labels.push(classOf(label));
     }
   }
@@ -93,17 +102,36 @@ function windowsOf(recording: Recording): { readonly start: number; readonly lab
   return [...scoredWindows(recording), ...others].filter(({ start }) => start >= 0);
 }
 
-/** Statistics of the window that starts at frame `start`. */
-export function statisticsAt({ frames }: Recording, start: number, features: FeatureConfig): Int32Array {
-  const real = new Float32Array(WINDOW_FRAMES * features.stepCounts.length);
-  quantizeFrames(frames, start, real, features);
-  return statisticsOf(real, features);
+/** What evidence says of the window that starts at frame `start`, (nClasses,) Q10. */
+export function saidAt(evidence: Evidence, recording: Recording, start: number, features: FeatureConfig): Int16Array {
+  return saidOf(evidence, readWindow(recording, start, features), features);
 }
 
-/** Statistics of a window (frames, channels) as a net reads it in training. */
-export function statisticsOf(window: Float32Array, { stepCounts, kneeSteps }: FeatureConfig): Int32Array {
-  return windowStatistics(
-    Int8Array.from(window, (value) => Math.round(value / INPUT_SCALE)),
-    stepCounts.map((_, c) => kneeSteps?.[c] ?? 0),
-  );
+/** What evidence says of a window (frames, channels) as a net reads it in training. */
+export function saidOf(evidence: Evidence, window: Float32Array, features: FeatureConfig): Int16Array {
+  return evidenceOf(evidence, stepsOf(window), kneesOf(features));
+}
+
+function statisticsOf(window: Float32Array, features: FeatureConfig): Int32Array {
+  return windowStatistics(stepsOf(window), kneesOf(features));
+}
+
+function readWindow(
+  { frames }: Recording,
+  start: number,
+  features: FeatureConfig,
+  disturbance?: Parameters<typeof quantizeFrames>[4],
+): Float32Array {
+  const window = new Float32Array(WINDOW_FRAMES * features.stepCounts.length);
+  quantizeFrames(frames, start, window, features, disturbance);
+  return window;
+}
+
+/** A net's input as the core has it. */
+function stepsOf(window: Float32Array): Int8Array {
+  return Int8Array.from(window, (value) => Math.round(value / INPUT_SCALE));
+}
+
+function kneesOf({ stepCounts, kneeSteps }: FeatureConfig): number[] {
+  return stepCounts.map((_, c) => kneeSteps?.[c] ?? 0);
 }

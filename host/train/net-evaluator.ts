@@ -2,13 +2,12 @@ import { jit, type numpy as np } from "@jax-js/jax";
 import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../agent/recording.ts";
 import { clampS16 } from "../core/fixed-point.ts";
 import type { Evidence, Track } from "../core/image-types.ts";
-import { evidenceOf } from "../core/reference/evidence.ts";
 import { ScoreTrack } from "../core/reference/track.ts";
 import { type HopLogits, LOGIT_ONE } from "../policy/replay.ts";
 import { largest } from "../policy/softmax.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { netInput, type TracedInput, uploadParameters, uploadScales, uploadSequences } from "./device-arrays.ts";
-import { addEvidence, statisticsOf } from "./evidence.ts";
+import { addEvidence, saidOf } from "./evidence.ts";
 import type { Arrays } from "./layers.ts";
 import { forward } from "./net.ts";
 import type { TrainedNet } from "./train-net.ts";
@@ -68,7 +67,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
   const said = new Map<Recording, (Int16Array | undefined)[]>(); // a recording is read several times
   /** What the window that ends at value `end` of `patches` says. */
   const saidAt = (patches: Float32Array, end: number): Int16Array | undefined =>
-    evidence && evidenceOf(evidence, statisticsOf(patches.subarray(end - WINDOW_FRAMES * config.channels, end), features));
+    evidence && saidOf(evidence, patches.subarray(end - WINDOW_FRAMES * config.channels, end), features);
   /** Sequences of `seqLen` patches from a reset state that end where each published window does. */
   const endingWith = (recordings: readonly Recording[], seqLen: number): ScoredWindows => {
     const score = createCollector(config.exits.length, config.nClasses);

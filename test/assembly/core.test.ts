@@ -105,6 +105,18 @@ describe(`core.wasm (${build})`, () => {
     );
   });
 
+  it("is the same where a sensor dies and comes back: evidence is silent meanwhile", () => {
+    const bytes = writeImage(activityShaped(5));
+    const core = session(bytes);
+    const oracle = createReferenceSession(bytes);
+    for (const [i, patch] of randomPatches(seeded(5), 24, 160).entries()) {
+      const isDead = i >= 40 && i < 110;
+      if (isDead) for (let at = 0; at < 24; at++) if (at % 6 >= 3) patch[at] = 0;
+      expect(core.pushPatch(patch)).toEqual(oracle.pushPatch(patch));
+      expect(core.logits()).toEqual(oracle.logits());
+    }
+  });
+
   it("shows what an exit's head reads: the reference's bits, and its own logits again through the head", () => {
     const bytes = bytesOf(9);
     const { image } = Model.load(bytes);

@@ -1,4 +1,6 @@
 import {
+  FIXED_CROSS_LAG,
+  FIXED_CROSS_LAGS,
   FIXED_KNEE_SHIFT,
   FIXED_LAGS,
   FIXED_LOG_BITS,
@@ -16,13 +18,18 @@ const ONE = 2 ** FIXED_STATISTIC_BITS;
 /** How many statistics a window of so many channels has. */
 export function statisticsCount(channels: number): number {
   const signals = channels + Math.floor(channels / TRIAD);
-  return signals * (1 + 2 * FIXED_SPREAD_STATISTICS) + 3 * channels;
+  return signals * (1 + 2 * FIXED_SPREAD_STATISTICS) + 3 * channels + crossCount(channels);
+}
+
+/** Pairs of channels, and lags between them: at lag 0 each pair once, and no channel with itself. */
+export function crossCount(channels: number): number {
+  return (channels * (channels - 1)) / 2 + (FIXED_CROSS_LAGS - 1) * channels ** 2;
 }
 
 /**
  * Statistics of a window, in the core's integers, (statisticsCount,): of each channel and each triad's magnitude the mean and how it spreads
- * and repeats; of each channel how its means over 0.16 s move; of the changes from frame to frame how they spread and repeat.
- * `window` (frames, channels) s8 as the net reads them, `knees` (channels,). Core: assembly/evidence.ts. After Anguita et al. 2013 (ESANN).
+ * and repeats; of each channel how its means over 0.16 s move; of the changes from frame to frame how they spread and repeat;
+ * of each two channels how they move together. `window` (frames, channels) s8 as the net reads them, `knees` (channels,). Core: assembly/evidence.ts. After Anguita et al. 2013 (ESANN).
  */
 export function windowStatistics(window: Int8Array, knees: readonly number[]): Int32Array {
   const channels = knees.length;
@@ -40,11 +47,23 @@ export function windowStatistics(window: Int8Array, knees: readonly number[]): I
   }
   for (const signal of plain) out.push(...sway(signal));
   for (const signal of [...changes, ...magnitudes(changes)]) out.push(...spread(signal, meanOf(signal)));
+  out.push(...cross(plain));
   return Int32Array.from(out);
 }
 
-/** What a window's statistics say of each class, (nClasses,) Q10. */
-export function evidenceOf({ means, limits, weights, bias, shift }: Evidence, statistics: Int32Array): Int16Array {
+/**
+ * What a window (frames, channels) s8 says of each class, (nClasses,) Q10: nothing where a whole triad has not moved in it, since its sensor
+ * is dead, or nobody wears it.
+ */
+export function evidenceOf(evidence: Evidence, window: Int8Array, knees: readonly number[]): Int16Array {
+  const isDead = Array.from({ length: Math.floor(knees.length / TRIAD) }, (_, triad) => triad).some((triad) =>
+    window.every((value, at) => Math.floor((at % knees.length) / TRIAD) !== triad || value === window[at % knees.length]),
+  );
+  return isDead ? new Int16Array(evidence.bias.length) : weigh(evidence, windowStatistics(window, knees));
+}
+
+/** What statistics say of each class, (nClasses,) Q10. */
+export function weigh({ means, limits, weights, bias, shift }: Evidence, statistics: Int32Array): Int16Array {
   const nClasses = bias.length;
   const sums = Array.from(bias, Number); // below 2^47: exact
   statistics.forEach((value, f) => {
@@ -68,7 +87,7 @@ export function evidenceAtEnd(
   const window = patches.subarray(patches.length - windowPatches * patchFrames * channels);
   if (!evidence || window.length < windowPatches * patchFrames * channels) return undefined;
   const knees = features.map(({ knee }) => knee);
-  return evidenceOf(evidence, windowStatistics(window, knees));
+  return evidenceOf(evidence, window, knees);
 }
 
 /** logits (nClasses,) with evidence. */
@@ -111,14 +130,32 @@ function log2Q8(value: number): number {
   return (power - 1) * 2 ** FIXED_LOG_BITS + Math.floor(value * 2 ** (FIXED_LOG_BITS - power));
 }
 
+/** Values about their mean, Q3. */
+function centredOf(signal: Int32Array, mean: number): Int32Array {
+  return signal.map((value) => value * ONE - mean);
+}
+
+/** How each two channels move together, the second of them earlier by each lag in turn: correlations, Q9. */
+function cross(plain: readonly Int32Array[]): number[] {
+  const centred = plain.map((signal) => centredOf(signal, meanOf(signal)));
+  const roots = centred.map((signal) => isqrt(signal.reduce((sum, value) => sum + value * value, 4 * signal.length)));
+  const out: number[] = [];
+  for (let lag = 0; lag < FIXED_CROSS_LAGS * FIXED_CROSS_LAG; lag += FIXED_CROSS_LAG)
+    for (const [a, later] of centred.entries())
+      for (const [b, earlier] of centred.slice(0, lag === 0 ? a : centred.length).entries()) {
+        let product = 0;
+        for (let t = lag; t < later.length; t++) product += later[t]! * earlier[t - lag]!;
+        out.push(Math.trunc((product * 512) / (roots[a]! * roots[b]!)));
+      }
+  return out;
+}
+
 /** Power, highest and lowest, mean distance, all of the logarithms of values about the mean; then autocorrelations, Q9. */
 function spread(signal: Int32Array, mean: number): number[] {
   const n = signal.length;
-  const centred = new Int32Array(n);
+  const centred = centredOf(signal, mean);
   let [highest, lowest, distance, power] = [0, 0, 0, 0];
-  for (let t = 0; t < n; t++) {
-    const value = signal[t]! * ONE - mean;
-    centred[t] = value;
+  for (const value of centred) {
     highest = Math.max(highest, value);
     lowest = Math.min(lowest, value);
     distance += Math.abs(value);

@@ -1,6 +1,7 @@
 import { FIXED_LAGS } from "../../../assembly/layout.ts";
 import type { Block, LinearTensors, ModelImage } from "../image-types.ts";
 import type { Session } from "../session-types.ts";
+import { crossCount } from "./evidence.ts";
 
 export type Ops = ReturnType<Session["opCount"]>;
 
@@ -61,13 +62,20 @@ export function exitOps(image: ModelImage, exit: number): Ops {
   return plus(linearOps(image.exits[exit]!.head), { ...NO_OPS, requantize: nClasses, lookup: nClasses, norm: dModel });
 }
 
-/** One weighing of evidence: sums, power and lags of every signal and its changes, and the weights. */
+/** One weighing of evidence: sums, power and lags of every signal and its changes, pairs of channels, and the weights. Core: assembly/counts.ts. */
 export function evidenceOps({ evidence, channels, windowPatches, patchFrames, nClasses }: ModelImage): Ops {
   if (!evidence) return NO_OPS;
-  const weights = evidence.means.length * nClasses;
-  const signals = channels + Math.floor(channels / 3);
-  const passes = FIXED_LAGS + 2;
-  return { ...NO_OPS, macs: weights + passes * (2 * signals + channels) * windowPatches * patchFrames, weightBytes: 2 * weights };
+  const statistics = evidence.means.length;
+  const weights = statistics * nClasses;
+  const frames = windowPatches * patchFrames;
+  const signals = 2 * (channels + Math.floor(channels / 3)) + channels;
+  return {
+    ...NO_OPS,
+    macs: weights + ((FIXED_LAGS + 2) * signals + crossCount(channels)) * frames,
+    norm: 3 * signals * frames,
+    requantize: statistics,
+    weightBytes: 2 * weights,
+  };
 }
 
 /** A window from a reset state that stops at `exit`, the heads up to it included. Core: assembly/counts.ts. */

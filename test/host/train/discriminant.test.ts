@@ -2,9 +2,8 @@ import { describe, expect, it } from "vitest";
 import { activityTraining } from "../../../agents/activity/train.ts";
 import { createRandom } from "../../../host/agent/random.ts";
 import { scoredWindows } from "../../../host/agent/recording.ts";
-import { evidenceOf } from "../../../host/core/reference/evidence.ts";
 import { fitDiscriminant } from "../../../host/train/discriminant.ts";
-import { fitEvidence, statisticsAt } from "../../../host/train/evidence.ts";
+import { fitEvidence, saidAt } from "../../../host/train/evidence.ts";
 import { recordingOfTwo } from "./support/tiny-training.ts";
 
 describe("a linear discriminant", () => {
@@ -43,12 +42,17 @@ describe("a linear discriminant", () => {
 
 it("evidence fitted to recordings names their windows in the core's integers", () => {
   const { features } = activityTraining;
-  const recordings = ["1", "2"].map((subject, i) => recordingOfTwo(subject, 9 + i));
+  const recordings = ["1", "2", "4", "5"].map((subject, i) => recordingOfTwo(subject, 9 + i));
   const classOf = (label: number) => [4, 6, 7].indexOf(label);
-  const evidence = fitEvidence(recordings, features, classOf, 3, { shrinkage: 0.1, share: 0.15, offsets: [0, 0, 0] });
+  const evidence = fitEvidence(recordings, features, classOf, 3, {
+    shrinkage: 0.1,
+    rotationRadians: [0.1, 0.1, 0.1],
+    share: 0.15,
+    offsets: [0, 0, 0],
+  });
   const windows = scoredWindows(recordingOfTwo("3", 20));
   const right = windows.filter(({ start, label }) => {
-    const said = evidenceOf(evidence, statisticsAt(recordingOfTwo("3", 20), start, features));
+    const said = saidAt(evidence, recordingOfTwo("3", 20), start, features);
     return said.indexOf(Math.max(...said)) === classOf(label);
   });
   expect(windows.length).toBeGreaterThan(20);

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Evidence } from "../../../../host/core/image-types.ts";
-import { evidenceAtEnd, evidenceOf, statisticsCount, windowStatistics, withEvidence } from "../../../../host/core/reference/evidence.ts";
+import {
+  crossCount,
+  evidenceAtEnd,
+  evidenceOf,
+  statisticsCount,
+  weigh,
+  windowStatistics,
+  withEvidence,
+} from "../../../../host/core/reference/evidence.ts";
 
 const log2 = (value: number) => Math.floor(Math.log2(value)) * 256; // of powers of 2
 
@@ -18,7 +26,7 @@ describe("statistics of a window", () => {
       const window = Int8Array.from({ length: 32 * channels }, (_, i) => (i * 37) % 90);
       expect(windowStatistics(window, Array(channels).fill(0))).toHaveLength(statisticsCount(channels));
     }
-    expect(statisticsCount(6)).toBe(154);
+    expect(statisticsCount(6)).toBe(261);
   });
 
   it("of a window at rest are its mean, and nothing else", () => {
@@ -35,7 +43,19 @@ describe("statistics of a window", () => {
     expect(distance).toBe(log2(512));
     const whole = 16 * 128 ** 2;
     const repeated = (same: number, other: number) => Math.trunc(((same - other) * 128 ** 2 * 512) / (whole + 64));
-    expect(lags.slice(0, 4)).toEqual([repeated(8, 7), repeated(0, 14), repeated(6, 7), repeated(12, 0)]);
+    expect(lags.slice(0, 3)).toEqual([repeated(8, 7), repeated(0, 14), repeated(6, 7)]);
+  });
+
+  it("of two channels: how they move together, and which comes first", () => {
+    const wave = [0, 8, 0, -8]; // four frames each; the second channel is the first one four frames later, round and round
+    const window = Int8Array.from({ length: 32 }, (_, i) => wave[((i >> 3) + 3 * (i & 1)) % 4]!);
+    const cross = [...windowStatistics(window, [0, 0])].slice(-crossCount(2));
+    const power = 8 * 64 ** 2;
+    const root = Math.floor(Math.sqrt(power + 4 * 16));
+    const said = (product: number) => Math.trunc((product * 512) / root ** 2);
+    expect(cross).toHaveLength(13);
+    expect(cross[0]).toBe(0); // at the same time: a quarter of a period apart
+    expect(cross.slice(1, 5)).toEqual([0, said(-power), said(power / 2), 0]); // each four frames before itself, the other, …
   });
 
   it("undo the knee", () => {
@@ -45,7 +65,7 @@ describe("statistics of a window", () => {
 
   it("of sway: how far means of eight frames move", () => {
     const all = statistics((t) => (t < 8 ? 1 : 2));
-    expect(all.slice(9, 12)).toEqual([log2(32) + 8, log2(32) + 8, log2(1024)]); // the sums 8 and 16: 33, 33 and 1 + 32²
+    expect(all.slice(8, 11)).toEqual([log2(32) + 8, log2(32) + 8, log2(1024)]); // the sums 8 and 16: 33, 33 and 1 + 32²
   });
 });
 
@@ -67,7 +87,7 @@ describe("evidence", () => {
   };
 
   it("weighs statistics within their limits, rounds half up and stays within s16", () => {
-    const at = (mean: number) => [...evidenceOf(evidence, Int32Array.of(mean, ...Array(n - 1).fill(0)))];
+    const at = (mean: number) => [...weigh(evidence, Int32Array.of(mean, ...Array(n - 1).fill(0)))];
     expect(at(8)).toEqual([7, -32768]); // (24 + 2 + 2) >> 2
     expect(at(5000)).toEqual(at(100));
     expect(at(-5000)[0]).toBe(-74); // (−300 + 2 + 2) >> 2
@@ -78,6 +98,18 @@ describe("evidence", () => {
     expect(evidenceAtEnd(image, patches)?.[0]).toBe(7);
     expect(evidenceAtEnd(image, patches.subarray(0, 12))).toBeUndefined();
     expect(evidenceAtEnd({ ...image, evidence: undefined } as never, patches)).toBeUndefined();
+  });
+
+  it("is silent where a whole triad has not moved", () => {
+    const n = statisticsCount(6);
+    const heard = { means: new Int32Array(n), limits: new Int32Array(n), weights: new Int16Array(n), bias: Int32Array.of(5), shift: 0 };
+    const window = (moving: readonly number[]) =>
+      Int8Array.from({ length: 96 }, (_, at) => (moving.includes(at % 6) && at > 48 ? 9 : at % 6));
+    const said = (...moving: number[]) => evidenceOf(heard, window(moving), Array(6).fill(0))[0];
+    expect(said(0, 5)).toBe(5);
+    expect(said(2)).toBe(0);
+    expect(said(3, 4, 5)).toBe(0);
+    expect(said()).toBe(0);
   });
 
   it("adds to logits within s16", () => {

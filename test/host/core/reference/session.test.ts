@@ -121,12 +121,12 @@ describe("decisions", () => {
     const seen = randomPatches(seeded(1), 12, 40).flatMap((patch) => run.pushPatch(patch).decision ?? []);
     const decisions = seen.map((d) => `${d.why} ${d.exit} ${d.label} ${d.confidenceQ15}`);
     expect(decisions.join(", ")).toMatchInlineSnapshot(
-      `"ask 1 0 18282, ask 1 3 17756, ask 1 3 16906, ask 1 3 11982, ask 1 2 21927, exit 1 2 30382, exit 1 2 30076, exit 1 2 30672, exit 1 2 31151, exit 1 2 31606"`,
+      `"ask 1 0 18282, ask 1 3 15832, ask 1 3 17870, ask 1 3 12898, ask 1 2 16772, ask 1 2 25340, exit 1 2 29112, exit 1 2 30358, exit 1 2 31383, exit 1 2 31126"`,
     );
     expect(createHash("sha256").update(run.snapshot()).digest("hex")).toMatchInlineSnapshot(
-      `"8634b1652aa26f29e168a3f85f27e79dc7c3f6994f9172c449618d92d4f1c009"`,
+      `"8a0790f524cc1e1081eee0f302c480b71f0812f7eebbe22d7c6bdd53b74c762d"`,
     );
-    expect(run.logits().join(" | ")).toMatchInlineSnapshot(`"537,1080,-38,-2470,-1712 | 145,1008,3297,-591,-1012"`);
+    expect(run.logits().join(" | ")).toMatchInlineSnapshot(`"-296,1176,37,-2338,-271 | -688,1104,3372,-459,429"`);
   });
 
   it("come every hop, count what ran, and say why", () => {
