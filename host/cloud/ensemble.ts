@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { FIXED_LOGIT_BITS } from "../../assembly/layout.ts";
 import type { Batch } from "../core/batch.ts";
+import type { ReadWindows } from "../core/reference/evidence.ts";
 import type { Session } from "../core/session-types.ts";
 
 /** One image of an ensemble. */
@@ -42,9 +43,10 @@ export async function openEnsemble(members: readonly TeacherMember[]): Promise<E
   return {
     async probabilities(sequences) {
       const count = sequences[0]?.length ?? 0;
+      const read: ReadWindows = new Map();
       const means = Array.from({ length: count }, () => new Float64Array(members[0]!.labels.length));
       for (const [m, one] of opened.entries()) {
-        const logits = await logitsOf(one, sequences[m]!);
+        const logits = await logitsOf(one, sequences[m]!, read);
         for (const [i, mean] of means.entries()) {
           const own = softmax(logits[i]!, one.member.temperature);
           for (let c = 0; c < mean.length; c++) mean[c]! += (own[c] ?? 0) / opened.length;
@@ -56,14 +58,17 @@ export async function openEnsemble(members: readonly TeacherMember[]): Promise<E
 }
 
 /** The last exit's logits of each sequence. The event loop gets its turn after every pass: keep alive and new asks come between two. */
-async function logitsOf({ member, session, batch }: OpenMember, sequences: readonly Int8Array[]): Promise<Int16Array[]> {
+async function logitsOf({ member, session, batch }: OpenMember, sequences: readonly Int8Array[], read: ReadWindows): Promise<Int16Array[]> {
   const results: Int16Array[] = new Array(sequences.length);
   const longest = (member.batch?.maxPatches ?? 0) * member.patchBytes;
   const together = sequences.map((_, i) => i).filter((i) => sequences[i]!.length <= longest);
   together.sort((a, b) => sequences[a]!.length - sequences[b]!.length); // so that none waits for a longer one
   while (batch && together.length >= LEAST_FOR_A_BATCH) {
     const group = together.splice(0, batch.lanes);
-    const logits = batch.run(group.map((i) => sequences[i]!));
+    const logits = batch.run(
+      group.map((i) => sequences[i]!),
+      read,
+    );
     for (const [lane, i] of group.entries()) results[i] = logits[lane]!;
     await breathe();
   }

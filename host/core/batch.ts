@@ -3,7 +3,7 @@ import { align16 } from "./align.ts";
 import { DataError } from "./errors.ts";
 import type { ModelImage } from "./image-types.ts";
 import { type BatchExports, growTo, instantiateBatch } from "./module.ts";
-import { evidenceAtEnd, withEvidence } from "./reference/evidence.ts";
+import { evidenceAtEnd, type ReadWindows, withEvidence } from "./reference/evidence.ts";
 import { statusError } from "./status.ts";
 
 /** Many sequences of one image in one pass of the core. The same bits as a session gives each by itself. */
@@ -13,9 +13,10 @@ export interface Batch {
   readonly arenaBytes: number;
   /**
    * Runs each sequence, (patches, patchBytes) s8, from a reset state to full depth at every patch. Returns the last exit's logits, Q10,
-   * at each one's end, in order. Sequences run `lanes` at a time, those of like length together.
+   * at each one's end, in order. Sequences run `lanes` at a time, those of like length together. `read` saves reading a window again that
+   * another image of the ensemble has read.
    */
-  run(sequences: readonly Int8Array[]): Int16Array[];
+  run(sequences: readonly Int8Array[], read?: ReadWindows): Int16Array[];
 }
 
 /** Opens an image as a batch for sequences of at most `maxPatches` patches. Throws ModelError for an image that the core refuses. */
@@ -47,7 +48,7 @@ function createBatch(core: BatchExports, batch: number, image: ModelImage, maxPa
   return {
     lanes,
     arenaBytes,
-    run(sequences) {
+    run(sequences, read) {
       const odd = sequences.find(({ length }) => length === 0 || length % patchBytes !== 0 || length > maxPatches * patchBytes);
       if (odd) {
         throw new DataError(
@@ -67,7 +68,7 @@ function createBatch(core: BatchExports, batch: number, image: ModelImage, maxPa
         core.run(batch);
         for (const [lane, i] of group.entries()) {
           const own = logits.slice(lane * logitStride, lane * logitStride + image.nClasses);
-          results[i] = withEvidence(own, evidenceAtEnd(image, sequences[i]!)); // few batched images have any
+          results[i] = withEvidence(own, evidenceAtEnd(image, sequences[i]!, read));
         }
       }
       return results;

@@ -56,10 +56,19 @@ export function windowStatistics(window: Int8Array, knees: readonly number[]): I
  * is dead, or nobody wears it.
  */
 export function evidenceOf(evidence: Evidence, window: Int8Array, knees: readonly number[]): Int16Array {
+  return weighLiving(evidence, livingStatistics(window, knees));
+}
+
+/** Statistics; undefined where a whole triad has not moved. */
+function livingStatistics(window: Int8Array, knees: readonly number[]): Int32Array | undefined {
   const isDead = Array.from({ length: Math.floor(knees.length / TRIAD) }, (_, triad) => triad).some((triad) =>
     window.every((value, at) => Math.floor((at % knees.length) / TRIAD) !== triad || value === window[at % knees.length]),
   );
-  return isDead ? new Int16Array(evidence.bias.length) : weigh(evidence, windowStatistics(window, knees));
+  return isDead ? undefined : windowStatistics(window, knees);
+}
+
+function weighLiving(evidence: Evidence, statistics: Int32Array | undefined): Int16Array {
+  return statistics ? weigh(evidence, statistics) : new Int16Array(evidence.bias.length);
 }
 
 /** What statistics say of each class, (nClasses,) Q10. */
@@ -73,21 +82,25 @@ export function weigh({ means, limits, weights, bias, shift }: Evidence, statist
   return Int16Array.from(sums, (sum) => clampS16(Math.floor((sum + Math.floor(2 ** shift / 2)) / 2 ** shift)));
 }
 
+/** Statistics of the windows at the ends of sequences that several images read; of use for as long as the sequences do not change. */
+export type ReadWindows = Map<Int8Array, { readonly key: string; readonly statistics: Int32Array | undefined }>;
+
+type Reading = Pick<ModelImage, "evidence" | "windowPatches" | "channels" | "patchFrames" | "features">;
+
 /** Evidence of the window at the end of `patches` (n, patchFrames · channels) s8; undefined without weights, or where there is no whole window. */
 export function evidenceAtEnd(
-  {
-    evidence,
-    windowPatches,
-    channels,
-    patchFrames,
-    features,
-  }: Pick<ModelImage, "evidence" | "windowPatches" | "channels" | "patchFrames" | "features">,
+  { evidence, windowPatches, channels, patchFrames, features }: Reading,
   patches: Int8Array,
+  read?: ReadWindows,
 ): Int16Array | undefined {
-  const window = patches.subarray(patches.length - windowPatches * patchFrames * channels);
-  if (!evidence || window.length < windowPatches * patchFrames * channels) return undefined;
+  const values = windowPatches * patchFrames * channels;
+  if (!evidence || patches.length < values) return undefined;
   const knees = features.map(({ knee }) => knee);
-  return evidenceOf(evidence, window, knees);
+  const key = `${values} ${knees.join(" ")}`;
+  const known = read?.get(patches);
+  const statistics = known?.key === key ? known.statistics : livingStatistics(patches.subarray(patches.length - values), knees);
+  read?.set(patches, { key, statistics });
+  return weighLiving(evidence, statistics);
 }
 
 /** logits (nClasses,) with evidence. */
