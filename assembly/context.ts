@@ -34,7 +34,7 @@ export class Context {
   finalResidual: usize; // s16 (dModel), tail
   evidence: usize; // s64 (classes); 0 where the image has none
   linear: usize; // s16 (channels, frames of a window), of evidence
-  sizes: usize; // (channels, 2): the root of a channel's power u32, its largest value s32
+  sizes: usize; // of each channel the root of its power u32, its largest value s16 and its mean s16, Q3
   track: usize; // s32 (classes), tail; 0 where decisions are not tracked
 }
 

@@ -1,7 +1,8 @@
 import {
   CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_EVIDENCE_BIAS, CONFIG_EVIDENCE_LIMITS, CONFIG_EVIDENCE_MEANS,
-  CONFIG_EVIDENCE_SHIFT, CONFIG_EVIDENCE_WEIGHTS, CONFIG_PATCH_FRAMES, CONFIG_WINDOW_PATCHES, FEATURE_KNEE, FEATURE_WORDS, FIXED_CROSS_LAG, FIXED_CROSS_LAGS, FIXED_KNEE_SHIFT,
-  FIXED_LAGS, FIXED_LOG_BITS, FIXED_SPREAD_STATISTICS, FIXED_STATISTIC_BITS, FIXED_SWAY_FRAMES, TAIL_CONTEXT_COUNT, TAIL_CONTEXT_HEAD,
+  CONFIG_EVIDENCE_SHIFT, CONFIG_EVIDENCE_WEIGHTS, CONFIG_PATCH_FRAMES, CONFIG_WINDOW_PATCHES, FEATURE_KNEE, FEATURE_WORDS, FIXED_CROSS_LAG,
+  FIXED_CROSS_LAGS, FIXED_KNEE_SHIFT, FIXED_LAGS, FIXED_LOG_BITS, FIXED_SPREAD_STATISTICS, FIXED_STATISTIC_BITS, FIXED_SWAY_FRAMES,
+  TAIL_CONTEXT_COUNT, TAIL_CONTEXT_HEAD,
 } from "./layout";
 import { Context, word } from "./context";
 import { signalCount } from "./counts";
@@ -81,7 +82,7 @@ function readWindow(ctx: Context): void {
  * its changes from frame to frame (one fewer).
  */
 function readSignal(ctx: Context, c: i32, axes: i32, isChange: bool): void {
-  memory.fill(ctx.acc, 0, <usize>(frames << 2));
+  if (axes > 1) memory.fill(ctx.acc, 0, <usize>(frames << 2));
   const n = isChange ? frames - 1 : frames;
   for (let axis = c; axis < c + axes; axis++) {
     const from = ctx.linear + <usize>((axis * frames) << 1);
@@ -108,20 +109,20 @@ function isNarrow(most: i32, other: i32, n: i32): bool {
   return <i64>most * <i64>other * <i64>n < 1 << 31;
 }
 
-/** Σ of n values s32. */
-function total(values: usize, n: i32): i64 {
-  let sum: i64 = 0;
-  for (let t = 0; t < n; t++) sum += <i64>load<i32>(values + <usize>(t << 2));
+/** Σ of n values s32, together below 2^28. */
+function total(values: usize, n: i32): i32 {
+  let sum = 0;
+  for (let t = 0; t < n; t++) sum += load<i32>(values + <usize>(t << 2));
   return sum;
 }
 
 /** Mean of n values, Q3, towards 0. */
 function meanOf(values: usize, n: i32): i32 {
-  return <i32>divide(total(values, n) << FIXED_STATISTIC_BITS, <i64>n);
+  return (total(values, n) << FIXED_STATISTIC_BITS) / n;
 }
 
-/** FIXED_SPREAD_STATISTICS of the n values in ctx.acc about their mean Q3. Overwrites them. */
-function countSpread(ctx: Context, n: i32, mean: i32): void {
+/** FIXED_SPREAD_STATISTICS of the n values in ctx.acc about their mean Q3. Overwrites them. Returns how far the furthest lies. */
+function countSpread(ctx: Context, n: i32, mean: i32): i32 {
   const x = ctx.acc;
   let highest = 0;
   let lowest = 0;
@@ -157,6 +158,7 @@ function countSpread(ctx: Context, n: i32, mean: i32): void {
     put(3 + lag, product << 9, whole);
   }
   count(ctx, FIXED_SPREAD_STATISTICS, 4);
+  return most;
 }
 
 /** Three statistics of how far sums of FIXED_SWAY_FRAMES of the values in ctx.acc move: median and mean change, power about their mean. Overwrites them. */
@@ -164,7 +166,7 @@ function countSway(ctx: Context): void {
   const x = ctx.acc;
   const n = frames / FIXED_SWAY_FRAMES;
   for (let i = 0; i < n; i++) {
-    store<i32>(x + <usize>(i << 2), <i32>total(x + <usize>((i * FIXED_SWAY_FRAMES) << 2), FIXED_SWAY_FRAMES));
+    store<i32>(x + <usize>(i << 2), total(x + <usize>((i * FIXED_SWAY_FRAMES) << 2), FIXED_SWAY_FRAMES));
   }
   const mean = meanOf(x, n);
   let power: i64 = 0;
@@ -204,22 +206,20 @@ function root(v: u64): u64 {
   return out;
 }
 
-/** Centres each channel of ctx.linear, Q3; keeps the root of its power and its largest value in ctx.sizes. */
+/** Keeps of channel c what countSpread has found: the root of its power, its largest value and its mean. */
+function keepSize(ctx: Context, c: i32, most: i32, mean: i32): void {
+  const size = ctx.sizes + <usize>(c << 3);
+  store<u32>(size, <u32>root(<u64>load<i64>(SLOTS) + (<u64>frames << 2)));
+  store<i16>(size, most, 4);
+  store<i16>(size, mean, 6);
+}
+
+/** Centres each channel of ctx.linear, Q3. */
 function centre(ctx: Context): void {
-  const channels = word(ctx.config, CONFIG_CHANNELS);
-  for (let c = 0; c < channels; c++) {
-    readSignal(ctx, c, 1, false);
-    const mean = meanOf(ctx.acc, frames);
-    let power = <i64>frames << 2;
-    let most = 0;
-    for (let t = 0; t < frames; t++) {
-      const centred = (load<i32>(ctx.acc + <usize>(t << 2)) << FIXED_STATISTIC_BITS) - mean;
-      store<i16>(ctx.linear + <usize>((c * frames + t) << 1), centred);
-      most = max<i32>(most, centred < 0 ? -centred : centred);
-      power += <i64>centred * <i64>centred;
-    }
-    store<u32>(ctx.sizes + <usize>(c << 3), <u32>root(<u64>power));
-    store<i32>(ctx.sizes + <usize>(c << 3), most, 4);
+  let at = ctx.linear;
+  for (let c = 0; c < word(ctx.config, CONFIG_CHANNELS); c++) {
+    const mean = <i32>load<i16>(ctx.sizes + <usize>(c << 3), 6);
+    for (let t = 0; t < frames; t++, at += 2) store<i16>(at, (<i32>load<i16>(at) << FIXED_STATISTIC_BITS) - mean);
   }
 }
 
@@ -237,7 +237,7 @@ function countCross(ctx: Context): void {
         const ofB = ctx.sizes + <usize>(b << 3);
         const back = start - (ctx.linear + <usize>((b * frames) << 1)); // to the other's value, `lag` frames before
         let product: i64 = 0;
-        if (isNarrow(load<i32>(ofA, 4), load<i32>(ofB, 4), frames)) {
+        if (isNarrow(<i32>load<i16>(ofA, 4), <i32>load<i16>(ofB, 4), frames)) {
           let sum = 0;
           for (let at = start; at < end; at += 2) sum += <i32>load<i16>(at) * <i32>load<i16>(at - back);
           product = sum;
@@ -294,7 +294,8 @@ export function weighEvidence(ctx: Context): void {
       put(0, mean, 1);
       count(ctx, 1, 0);
     }
-    countSpread(ctx, n, mean);
+    const most = countSpread(ctx, n, mean);
+    if (i < channels) keepSize(ctx, i, most, mean);
   }
   countCross(ctx);
   const shift = <i64>word(config, CONFIG_EVIDENCE_SHIFT);

@@ -23,8 +23,7 @@ export function fitDiscriminant(
   shrinkage: number,
 ): Discriminant {
   const size = rows[0]?.length ?? 0;
-  const mean = new Float64Array(size);
-  for (const row of rows) for (let f = 0; f < size; f++) mean[f]! += row[f]! / rows.length;
+  const mean = meanRow(rows, size);
   const deviation = new Float64Array(size);
   for (const row of rows) for (let f = 0; f < size; f++) deviation[f]! += (row[f]! - mean[f]!) ** 2 / rows.length;
   for (let f = 0; f < size; f++) deviation[f] = Math.sqrt(deviation[f]!) || 1;
@@ -59,10 +58,14 @@ function classMeans(rows: readonly Float64Array[], labels: ArrayLike<number>, nC
   return Array.from({ length: nClasses }, (_, c) => {
     const own = rows.filter((_, i) => labels[i] === c);
     if (own.length === 0) throw new DataError("CLASS_MISSING", `class ${c} has no window to learn from: give recordings that have it.`);
-    const mean = new Float64Array(size);
-    for (const row of own) for (let f = 0; f < size; f++) mean[f]! += row[f]! / own.length;
-    return mean;
+    return meanRow(own, size);
   });
+}
+
+function meanRow(rows: readonly ArrayLike<number>[], size: number): Float64Array {
+  const mean = new Float64Array(size);
+  for (const row of rows) for (let f = 0; f < size; f++) mean[f]! += row[f]! / rows.length;
+  return mean;
 }
 
 /** Lower factor (size, size) of a positive definite matrix whose lower half is given. */

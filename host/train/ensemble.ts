@@ -16,7 +16,10 @@ export function memberDir(outDir: string, { name, seed }: EnsembleMember): strin
   return join(outDir, "ensemble", name, `seed-${seed}`);
 }
 
-/** Whether a member's run has ended, and was the one that `run` would make: of another phase, data set, recipe, length, evidence or timing it is none. */
+/**
+ * Whether a member's run has ended, and was the one that `run` would make: of another phase, data set, recipe, length, evidence or timing it is
+ * none.
+ */
 export function isMemberTrained(outDir: string, member: EnsembleMember, run: Pick<TrainRun, "dataset" | "phase" | "steps">): boolean {
   const dir = memberDir(outDir, member);
   const config = join(dir, runFiles.config);

@@ -41,7 +41,9 @@ function evaluateAt(
   return score.result(protocol);
 }
 
-/** The window protocol in floating point, weights and activations unrounded; evidence, integers anywhere, is the image's. About 5 ms a window. */
+/**
+ * The window protocol in floating point, weights and activations unrounded; evidence, integers anywhere, is the image's. About 5 ms a window.
+ */
 export function evaluateFloat(model: FloatModel, evidence: Evidence | undefined, dataset: Dataset, options: EvaluateOptions): Evaluation {
   const recordings = recordingsOf(dataset, options.users);
   const tally = createTally(model.config.exits.length, model.config.nClasses, scoredClassCount(recordings, model.config.nClasses));

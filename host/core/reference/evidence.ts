@@ -15,10 +15,14 @@ import { isqrt } from "./rms-norm.ts";
 const TRIAD = 3;
 const ONE = 2 ** FIXED_STATISTIC_BITS;
 
+/** Signals of a window: its channels, and the magnitude of every whole triad. */
+export function signalCount(channels: number): number {
+  return channels + Math.floor(channels / TRIAD);
+}
+
 /** How many statistics a window of so many channels has. */
 export function statisticsCount(channels: number): number {
-  const signals = channels + Math.floor(channels / TRIAD);
-  return signals * (1 + 2 * FIXED_SPREAD_STATISTICS) + 3 * channels + crossCount(channels);
+  return signalCount(channels) * (1 + 2 * FIXED_SPREAD_STATISTICS) + 3 * channels + crossCount(channels);
 }
 
 /** Pairs of channels, and lags between them: at lag 0 each pair once, and no channel with itself. */
@@ -28,8 +32,9 @@ export function crossCount(channels: number): number {
 
 /**
  * Statistics of a window, in the core's integers, (statisticsCount,): of each channel and each triad's magnitude the mean and how it spreads
- * and repeats; of each channel how its means over 0.16 s move; of the changes from frame to frame how they spread and repeat;
- * of each two channels how they move together. `window` (frames, channels) s8 as the net reads them, `knees` (channels,). Core: assembly/evidence.ts. After Anguita et al. 2013 (ESANN).
+ * and repeats; of each channel how its means over 0.16 s move; of the changes from frame to frame how they spread and repeat; of each two
+ * channels how they move together. `window` (frames, channels) s8 as the net reads them, `knees` (channels,). Core: assembly/evidence.ts.
+ * After Anguita et al. 2013 (ESANN).
  */
 export function windowStatistics(window: Int8Array, knees: readonly number[]): Int32Array {
   const channels = knees.length;

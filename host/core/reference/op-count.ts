@@ -1,7 +1,7 @@
 import { FIXED_LAGS } from "../../../assembly/layout.ts";
 import type { Block, LinearTensors, ModelImage } from "../image-types.ts";
 import type { Session } from "../session-types.ts";
-import { crossCount } from "./evidence.ts";
+import { crossCount, signalCount } from "./evidence.ts";
 
 export type Ops = ReturnType<Session["opCount"]>;
 
@@ -68,7 +68,7 @@ export function evidenceOps({ evidence, channels, windowPatches, patchFrames, nC
   const statistics = evidence.means.length;
   const weights = statistics * nClasses;
   const frames = windowPatches * patchFrames;
-  const signals = 2 * (channels + Math.floor(channels / 3)) + channels;
+  const signals = 2 * signalCount(channels) + channels;
   return {
     ...NO_OPS,
     macs: weights + ((FIXED_LAGS + 2) * signals + crossCount(channels)) * frames,
