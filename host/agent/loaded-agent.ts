@@ -6,6 +6,7 @@ export interface LoadedAgent {
   readonly definition: AgentDefinition;
   readonly folder: string;
   readonly modelPath: string;
+  readonly priorPath: string | undefined;
   readonly teacherPaths: readonly string[];
   readonly syntheticPath: string | undefined;
   readonly policyPath: string | undefined;
@@ -14,11 +15,12 @@ export interface LoadedAgent {
 
 /** The agent of a folder: where its definition says that its files are. */
 export function agentOf(definition: AgentDefinition, folder: string, isBundled: boolean): LoadedAgent {
-  const { model, teacher, synthetic, policy } = definition;
+  const { model, prior, teacher, synthetic, policy } = definition;
   return {
     definition,
     folder,
     modelPath: join(folder, model),
+    priorPath: prior === undefined ? undefined : join(folder, prior),
     teacherPaths: teacher.map((path) => join(folder, path)),
     syntheticPath: synthetic === undefined ? undefined : join(folder, synthetic),
     policyPath: policy === undefined ? undefined : join(folder, policy),

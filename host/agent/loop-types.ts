@@ -1,3 +1,4 @@
+import type { Learner } from "../adapt/wearer.ts";
 import type { DormouseError } from "../core/errors.ts";
 import type { Decision, DecisionWhy, Session, SetPoint } from "../core/session-types.ts";
 import type { AskCounts, Asker, AskerEvents, AskOutcome, LinkState } from "../mqtt/types.ts";
@@ -110,6 +111,8 @@ export interface LoopOptions {
   readonly setPoint?: Partial<SetPoint>;
   /** Overrides the rest of it, decision by decision. Default: nothing is governed. */
   readonly governor?: LoopGovernor;
+  /** Learns from the answers, where `session` is adapted to its wearer (createWearer). */
+  readonly learner?: Learner;
   readonly onStep?: (step: LoopStep) => void;
   /** Waits for answers while more asks than this are pending and the link is up. For unpaced replays. Default: never waits. */
   readonly maxPending?: number;

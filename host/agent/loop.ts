@@ -42,7 +42,7 @@ class AgentLoop implements Loop {
   readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
   readonly #inputs: AskInputs;
   #link: LinkState = "connecting";
-  readonly #audits = new Map<string, boolean>(); // asks that watch the guarantee; true: and that settle a doubt
+  readonly #unsettling = new Map<string, { readonly isAudit: boolean; readonly settles: boolean }>(); // asks that watch the guarantee, or settle a dispute of evidence; settles: a doubt, too
   #setPoint: SetPoint;
   #ordered: Partial<SetPoint> = {};
   #nextTelemetryFrame: number;
@@ -155,7 +155,8 @@ class AgentLoop implements Loop {
     const limited = governor?.reason;
     governor?.onDecision(decision);
     const isAudit = this.asker !== undefined && (governor?.isAudit(decision) ?? false);
-    const isSent = (decision.why === "ask" || isAudit) && this.#ask(decision, isAudit);
+    const isDisputed = this.asker !== undefined && link === "online" && (this.#options.learner?.isDisputed() ?? false);
+    const isSent = (decision.why === "ask" || isAudit || isDisputed) && this.#ask(decision, isAudit);
     const isAsked = decision.why === "ask" && isSent;
     const isSure = decision.why === "exit";
     const change = this.#tracker.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick });
@@ -199,7 +200,9 @@ class AgentLoop implements Loop {
     this.#issued.add(id);
     if (this.#issued.size > ISSUED_IDS) this.#issued.delete(this.#issued.values().next().value!);
     governor?.onAsk(content.patches.length);
-    if (isAudit) this.#audits.set(id, decision.why === "ask");
+    this.#options.learner?.asked(id);
+    const settles = decision.why === "ask";
+    if (isAudit || !settles) this.#unsettling.set(id, { isAudit, settles });
     if (decision.why !== "ask") return true;
     this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
     return true;
@@ -207,11 +210,12 @@ class AgentLoop implements Loop {
 
   #onOutcome(outcome: AskOutcome): void {
     const { answer, local, tick } = outcome;
-    const settles = this.#audits.get(outcome.id); // undefined: no audit
-    this.#audits.delete(outcome.id);
+    const special = this.#unsettling.get(outcome.id);
+    this.#unsettling.delete(outcome.id);
+    this.#options.learner?.ended(outcome.id, answer);
     const doubt = answer && (answer.label === local.label ? 1 - answer.confidence : answer.confidence);
-    this.#options.governor?.onOutcome({ isAudit: settles !== undefined, label: local.label, doubt });
-    if (settles === false) {
+    this.#options.governor?.onOutcome({ isAudit: special?.isAudit ?? false, label: local.label, doubt });
+    if (special?.settles === false) {
       this.#goOn();
       return;
     }

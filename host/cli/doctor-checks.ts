@@ -47,7 +47,7 @@ export async function agentChecks(): Promise<DoctorCheck[]> {
       checks.push({ check: `agent ${name}`, state: "failed", detail: "no model", mend: `Train it: dormouse train ${name}.` });
       continue;
     }
-    for (const path of [agent.modelPath, ...agent.teacherPaths]) {
+    for (const path of [agent.modelPath, ...(agent.priorPath === undefined ? [] : [agent.priorPath]), ...agent.teacherPaths]) {
       const file = path.slice(agent.folder.length + 1);
       checks.push(await attemptAsync(`agent ${name} ${file}`, async () => `intact, ${(await Model.open(path)).imageHash.slice(0, 12)}`));
     }

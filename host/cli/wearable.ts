@@ -1,3 +1,4 @@
+import type { Wearer } from "../adapt/wearer.ts";
 import type { CommandInbox } from "../agent/command-inbox.ts";
 import type { AgentGovernor } from "../agent/governor-types.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
@@ -33,6 +34,8 @@ export interface WearableOptions {
   readonly show: ViewOptions;
   /** How to reach the cloud; left out: decides locally and never asks. */
   readonly asker?: Omit<AskerOptions, "events" | "clock">;
+  /** Whose evidence is learned. Left out: everybody's holds. */
+  readonly wearer?: Wearer;
   /** What to price the run as, and to govern it by. Left out: nothing is governed. */
   readonly live?: LiveBoard;
   readonly telemetry?: Telemetry;
@@ -55,7 +58,7 @@ export interface Wearable {
 export function createWearable(io: CliIo, out: Output, options: WearableOptions): Wearable {
   const { agent, model, sensor, speed, seconds, deadlineSeconds, asker } = options;
   const { definition } = agent;
-  const session = model.createSession();
+  const session = options.wearer?.session ?? model.createSession();
   const what = loopModel(model);
   const { image } = model;
   const hopFrames = image.hopPatches * image.patchFrames;
@@ -110,6 +113,7 @@ export function createWearable(io: CliIo, out: Output, options: WearableOptions)
     session,
     frames: paced(sensor, { clock: io.clock, speed, hopFrames, signal, ...(seconds === undefined ? {} : { seconds }) }),
     onStep: view.onStep,
+    ...(options.wearer === undefined ? {} : { learner: options.wearer }),
     ...(governor === undefined ? {} : { governor }),
     ...(isUnpaced ? { maxPending: UNPACED_PENDING } : {}),
     ...(asker === undefined

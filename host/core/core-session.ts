@@ -1,7 +1,9 @@
 import * as layout from "../../assembly/layout.ts";
 import { align16 } from "./align.ts";
 import { DataError, ModelError } from "./errors.ts";
-import type { ModelImage } from "./image-types.ts";
+import { checkEvidence } from "./image-check.ts";
+import { imageError, readSections } from "./image-header.ts";
+import type { Evidence, ModelImage } from "./image-types.ts";
 import { type CoreBuild, type CoreExports, growTo, instantiateCore } from "./module.ts";
 import type { Decision, DecisionWhy, EngineName, PushResult, Session, SetPoint } from "./session-types.ts";
 import { statusError } from "./status.ts";
@@ -44,6 +46,8 @@ export class CoreSession implements Session {
   readonly #decision: Int32Array;
   readonly #tail: Int32Array;
   readonly #scratch: number; // where snapshots go
+  readonly #config: Int32Array; // the placed image's, CONFIG_WORDS
+  readonly #at: number; // where the image is
 
   constructor(image: ModelImage, imageBytes: Uint8Array, build: CoreBuild, arenaBytes: number, subject: string) {
     this.engine = build === "simd" ? "simd" : "scalar";
@@ -59,7 +63,9 @@ export class CoreSession implements Session {
     this.#core = core;
     this.#model = model;
     this.#scratch = scratch;
+    this.#at = at;
     const memory = core.memory.buffer;
+    this.#config = new Int32Array(memory, at + readSections(imageBytes)[layout.SECTION_CONFIG - 1]!.offset, layout.CONFIG_WORDS);
     this.#bytes = new Uint8Array(memory);
     this.#frame = new Int16Array(memory, core.framePtr(model), image.channels);
     this.#patch = new Int8Array(memory, core.patchPtr(model), image.channels * image.patchFrames);
@@ -144,6 +150,19 @@ export class CoreSession implements Session {
     this.#bytes.set(snapshot, this.#scratch);
     const status = this.#core.restore(this.#model, this.#scratch, bytes);
     if (status !== layout.STATUS_OK) throw statusError(status, "snapshot");
+  }
+
+  setEvidence(evidence: Evidence): void {
+    if (this.#image.evidence === undefined) throw imageError(layout.STATUS_BAD_EVIDENCE, "it weighs none");
+    checkEvidence(evidence, this.#image);
+    const memory = this.#core.memory.buffer;
+    const place = (word: number): number => this.#at + this.#config[word]!;
+    const { means, limits, weights, bias, shift } = evidence;
+    new Int32Array(memory, place(layout.CONFIG_EVIDENCE_MEANS), means.length).set(means);
+    new Int32Array(memory, place(layout.CONFIG_EVIDENCE_LIMITS), limits.length).set(limits);
+    new Int16Array(memory, place(layout.CONFIG_EVIDENCE_WEIGHTS), weights.length).set(weights);
+    new Int32Array(memory, place(layout.CONFIG_EVIDENCE_BIAS), bias.length).set(bias);
+    this.#config[layout.CONFIG_EVIDENCE_SHIFT] = shift;
   }
 
   opCount(exit: number): ReturnType<Session["opCount"]> {

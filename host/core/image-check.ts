@@ -52,7 +52,8 @@ function checkTrack({ shift, costs }: Track, nClasses: number): void {
   }
 }
 
-function checkEvidence(
+/** Evidence of an image of this shape. Throws BAD_EVIDENCE. */
+export function checkEvidence(
   { means, limits, weights, bias, shift }: Evidence,
   { channels, patchFrames, windowPatches, nClasses }: ModelImage,
 ): void {

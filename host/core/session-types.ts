@@ -1,3 +1,5 @@
+import type { Evidence } from "./image-types.ts";
+
 /** The engines that run an image. All three give the same bits. */
 export type EngineName = "scalar" | "simd" | "reference";
 
@@ -60,5 +62,10 @@ export interface Session {
   restore(snapshot: Uint8Array): void;
   /** Operation counts of a window that stops at `exit`: macs, requantize, state, lookup, norm, weightBytes. */
   opCount(exit: number): Readonly<Record<"macs" | "requantize" | "state" | "lookup" | "norm" | "weightBytes", number>>;
+  /**
+   * What the last window's statistics say from the next decision on, instead of what the image has them say: of the image's own shape. The
+   * same bits as an image with that evidence gives; snapshots stay the image's. Throws BAD_EVIDENCE.
+   */
+  setEvidence(evidence: Evidence): void;
   readonly arenaBytes: number;
 }

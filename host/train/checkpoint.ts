@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { DataError } from "../core/errors.ts";
+import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/safetensors.ts";
 import { checkFingerprint, type Fingerprint } from "./fingerprint.ts";
 import { type NetConfig, parameterShapes } from "./net-config.ts";
 import type { Parameters } from "./parameters.ts";
-import { type FloatTensors, readSafetensors, writeSafetensors } from "./safetensors.ts";
 import type { TrainState } from "./train-net.ts";
 
 /** A training between two steps, as a file keeps it. */

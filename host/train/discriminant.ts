@@ -6,6 +6,8 @@ export interface Discriminant {
   readonly deviation: Float64Array; // (nFeatures,)
   readonly weights: Float64Array; // (nClasses, nFeatures)
   readonly bias: Float64Array; // (nClasses,)
+  readonly centres: Float64Array; // (nClasses, nFeatures): each class's mean, standardised
+  readonly precision: Float64Array; // (nFeatures, nFeatures): the inverse of the shrunk covariance
 }
 
 /** Features further than so many deviations from their mean count as so many. */
@@ -51,7 +53,23 @@ export function fitDiscriminant(
     weights.set(own, c * size);
     bias[c] = -0.5 * own.reduce((sum, weight, f) => sum + weight * centre[f]!, 0);
   });
-  return { mean, deviation, weights, bias };
+  return { mean, deviation, weights, bias, centres: flat(centres, size), precision: inverse(factor, size) };
+}
+
+function flat(rows: readonly Float64Array[], size: number): Float64Array {
+  const out = new Float64Array(rows.length * size);
+  for (const [i, row] of rows.entries()) out.set(row, i * size);
+  return out;
+}
+
+/** (L·Lᵀ)⁻¹, (size, size). */
+function inverse(factor: Float64Array, size: number): Float64Array {
+  const columns = Array.from({ length: size }, (_, f) => {
+    const unit = new Float64Array(size);
+    unit[f] = 1;
+    return solve(factor, unit);
+  });
+  return flat(columns, size); // symmetric: a column is a row
 }
 
 function classMeans(rows: readonly Float64Array[], labels: ArrayLike<number>, nClasses: number, size: number): Float64Array[] {

@@ -1,4 +1,6 @@
-import { LIMIT_EVIDENCE_LIMIT, LIMIT_EVIDENCE_SHIFT } from "../../assembly/layout.ts";
+import { LIMIT_EVIDENCE_LIMIT } from "../../assembly/layout.ts";
+import { fixedPoint } from "../adapt/adapter.ts";
+import type { EvidencePrior } from "../adapt/prior.ts";
 import { createRandom } from "../agent/random.ts";
 import { isScored, type Recording, scoredWindows, WINDOW_FRAMES } from "../agent/recording.ts";
 import type { Evidence } from "../core/image-types.ts";
@@ -18,8 +20,12 @@ export interface EvidenceRecipe {
 }
 
 const BETWEEN_TRANSITION_FRAMES = 16;
-const S16_MAX = 32767;
-const S32_MAX = 2 ** 31 - 1;
+
+/** Evidence, and what a wearer's own starts from: nothing where a class was in no recording. */
+export interface FittedEvidence {
+  readonly evidence: Evidence;
+  readonly prior: EvidencePrior | undefined;
+}
 
 /**
  * Evidence fitted to recordings: the published windows of their scored labels, and windows that end in any other labelled stretch; as they
@@ -31,7 +37,7 @@ export function fitEvidence(
   classOf: ClassOf,
   nClasses: number,
   { shrinkage, rotationRadians, share, offsets }: EvidenceRecipe,
-): Evidence {
+): FittedEvidence {
   const random = createRandom(1);
   const turned: Augmentation = { ...noAugmentation, rotationRadians };
   const rows: Int32Array[] = [];
@@ -48,7 +54,7 @@ export function fitEvidence(
     }
   }
   const present = [...new Set(labels)].sort((a, b) => a - b);
-  const { mean, deviation, weights, bias } = fitDiscriminant(
+  const { mean, deviation, weights, bias, centres, precision } = fitDiscriminant(
     rows,
     labels.map((label) => present.indexOf(label)),
     present.length,
@@ -64,16 +70,12 @@ export function fitEvidence(
   const levels = Float64Array.from(offsets, (offset) => offset * LOGIT_ONE);
   const middle = meanOf(bias);
   for (const [k, c] of present.entries()) levels[c]! += (bias[k]! - middle) * share * LOGIT_ONE;
-  const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
-  const room = Math.min(S16_MAX / largest(slopes), S32_MAX / largest(levels));
-  const shift = Math.max(0, Math.min(LIMIT_EVIDENCE_SHIFT, Math.floor(Math.log2(room))));
-  return {
+  const evidence = {
     means: Int32Array.from(mean, Math.round),
     limits: Int32Array.from(deviation, (value) => Math.min(LIMIT_EVIDENCE_LIMIT, Math.round(CLIP_DEVIATIONS * value))),
-    weights: Int16Array.from(slopes, (value) => Math.round(value * 2 ** shift)),
-    bias: Int32Array.from(levels, (value) => Math.round(value * 2 ** shift)),
-    shift,
+    ...fixedPoint(slopes, levels),
   };
+  return { evidence, prior: present.length === nClasses ? { deviations: deviation, centres, precision, share } : undefined };
 }
 
 /** Adds what evidence says, (nClasses,) Q10, to the logits of every exit from value `at` on. */

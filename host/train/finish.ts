@@ -1,3 +1,4 @@
+import { writePrior } from "../adapt/prior.ts";
 import { type Dataset, recordingsOf } from "../agent/recording.ts";
 import { readImage } from "../core/image-read.ts";
 import type { ExitCalibration } from "../core/image-types.ts";
@@ -17,6 +18,7 @@ import { type AgentTraining, type Phase, rolesOf } from "./training.ts";
 /** A trained net, calibrated and exported. */
 export interface FinishedAgent {
   readonly image: Uint8Array;
+  readonly prior: Uint8Array | undefined; // evidence.safetensors, where the image has evidence of every class
   readonly parameters: number; // trained numbers in the image
   readonly exits: readonly CalibratedExit[];
   readonly heldOut: HeldOutMetrics;
@@ -26,8 +28,9 @@ export interface FinishedAgent {
 export function finishAgent(training: AgentTraining, dataset: Dataset, seed: number, phase: Phase, net: TrainedNet): FinishedAgent {
   const { split, config } = training;
   const { train, heldOut: others } = rolesOf(split, phase);
-  const evidence =
+  const fitted =
     training.evidence && fitEvidence(recordingsOf(dataset, train), training.features, training.classOf, config.nClasses, training.evidence);
+  const evidence = fitted?.evidence;
   const evaluator = createNetEvaluator(net, training.features, true, evidence);
   const heldOut = recordingsOf(dataset, others);
   const window = evaluator.windows(heldOut);
@@ -73,7 +76,8 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
     tracked: trackedTemperature,
   }));
   const macs = exits.map((_, k) => windowOps(read, k).macs);
-  return { image, parameters, exits, heldOut: heldOutMetrics(window, stream, temperatures, macs) };
+  const prior = fitted?.prior && writePrior(fitted.prior, fitted.evidence);
+  return { image, prior, parameters, exits, heldOut: heldOutMetrics(window, stream, temperatures, macs) };
 }
 
 /** Certified thresholds on windows and on streaming decisions; for a teacher temperatures alone, at the end of whole contexts. */

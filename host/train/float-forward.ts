@@ -1,5 +1,6 @@
 import { FIXED_KNEE_SHIFT } from "../../assembly/layout.ts";
 import { DataError } from "../core/errors.ts";
+import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/safetensors.ts";
 import type { FeatureConfig } from "./batches.ts";
 import {
   A_MAX,
@@ -13,7 +14,6 @@ import {
   type SsmConfig,
 } from "./net-config.ts";
 import type { Parameters } from "./parameters.ts";
-import { type FloatTensors, readSafetensors, writeSafetensors } from "./safetensors.ts";
 
 /** A net in floating point: its shape, its weights, and how counts become its input. */
 export interface FloatModel {

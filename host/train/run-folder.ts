@@ -22,6 +22,7 @@ export const runFiles = {
   metrics: "metrics.json",
   image: "model.dmm",
   weights: "model.safetensors",
+  prior: "evidence.safetensors",
   report: "report.html",
   agent: "agent.ts", // of an agent of one's own
   card: "CARD.md",

@@ -108,6 +108,7 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
   });
   const { heldOut, ...finished } = finishAgent(training, dataset, seed, phase, net);
   folder.write("image", finished.image);
+  if (finished.prior) folder.write("prior", finished.prior);
   folder.write("weights", writeFloatModel({ config, features, parameters: net.parameters }));
   const metrics: RunMetrics = {
     agent: training.name,

@@ -1,37 +1,60 @@
-import { type AdapterOptions, createAdapter, type ExitOutput } from "../../policy/adapter.ts";
+import { type AdaptableImage, createAdapter } from "../../adapt/adapter.ts";
+import { createLessons } from "../../adapt/lessons.ts";
+import type { EvidencePrior } from "../../adapt/prior.ts";
+import { createTrial } from "../../adapt/trial.ts";
+import type { Evidence } from "../../core/image-types.ts";
 import { bootstrapInterval, type Interval } from "../../policy/bootstrap.ts";
-import { type CascadeDecision, sureExit } from "../../policy/cascade.ts";
-import { largest } from "../../policy/softmax.ts";
-import { isCloudSurer } from "../../policy/word.ts";
+import { type CascadeDecision, type ExitWord, sureExit } from "../../policy/cascade.ts";
 
-/** One decision with what the last exit's head read and said, and the recording that it is of. */
-export interface AdaptDecision extends CascadeDecision, ExitOutput {
+/** One decision with what an ask about it would carry, in the order of the recordings. */
+export interface AdaptDecision extends CascadeDecision {
   readonly recording: number;
+  readonly patch: number; // patches of the recording until then
+  readonly context: Int8Array; // (≤ contextPatches, patchBytes), oldest first
+}
+
+/** One wearer's decisions, and how they turn out with other evidence. */
+export interface AdaptWearer {
+  readonly user: string;
+  readonly decisions: readonly AdaptDecision[];
+  /** Every exit's word at each of the decisions, with this evidence in the image. */
+  decideWith(evidence: Evidence): readonly (readonly ExitWord[])[];
 }
 
 /** How a wearer's adapter learns. */
-export interface AdaptSetting extends AdapterOptions {
-  /** Answers less sure than this teach nothing; nor do those that the device is surer than. */
+export interface AdaptSetting {
+  readonly priorWindows: number;
   readonly leastConfidence: number;
 }
 
-/** What is asked while learning: the decisions that are unsure under `thresholdsQ15`, and each `exploreEvery`th of all. */
-export interface AskRule {
-  readonly thresholdsQ15: readonly number[];
-  readonly exploreEvery: number;
+/** Who learns what from which asks. */
+export interface AdaptTask {
+  readonly image: AdaptableImage & { readonly contextPatches: number };
+  readonly prior: EvidencePrior;
+  readonly thresholdsQ15: readonly number[]; // what is unsure under these is asked while learning
+  readonly exploreEvery: number; // and so is each such of all decisions
 }
 
-/** What adaptation did for one wearer. Accuracies are of the last exit, nothing asked. */
+/** What was decided in one half of a wearer's recordings. */
+export interface HalfScore {
+  readonly accuracy: number; // of the last exit's own words
+  readonly answered: number; // share that an exit is sure of under the task's thresholds
+  readonly wrong: number; // share of all: sure and wrong
+}
+
+/** What adaptation did for one wearer. */
 export interface WearerGain {
   readonly user: string;
   readonly asked: number; // answers of the half that was learned from
   readonly explored: number; // of those: sure, and asked all the same
-  readonly learned: number; // of those asked: the cloud was sure enough, and surer than the device
+  readonly learned: number; // windows that the answers spoke for
   readonly windows: number; // of the other half, which is scored
-  readonly before: number;
-  readonly after: number;
-  readonly gain: number;
-  readonly learnedHalf: { readonly before: number; readonly after: number }; // where it learned: what it has not forgotten
+  readonly disputed: number; // of those: image and wearer's evidence differ, and are asked about
+  readonly own: number; // of those windows: decided by the wearer's own evidence
+  readonly before: HalfScore;
+  readonly after: HalfScore;
+  readonly gain: number; // of accuracy
+  readonly learnedHalf: { readonly before: HalfScore; readonly after: HalfScore }; // where it learned: what it has not forgotten
 }
 
 export interface AdaptReport {
@@ -39,31 +62,38 @@ export interface AdaptReport {
   readonly meanGain: number;
   readonly interval: Interval; // of the mean gain, wearers drawn with replacement
   readonly worst: { readonly user: string; readonly gain: number };
-  readonly learnedHalf: { readonly before: number; readonly after: number }; // means over wearers
+  readonly before: HalfScore; // means over wearers
+  readonly after: HalfScore;
+  readonly learnedHalf: { readonly before: HalfScore; readonly after: HalfScore };
 }
 
 const BOOTSTRAP_DRAWS = 10_000;
 
-/** Adapts to each wearer on the first half of their recordings, and scores the second. */
+/**
+ * Adapts to each wearer on the first half of their recordings, and scores the second, where their own evidence must win its disputes
+ * before it speaks. Without a setting everything stays as it is.
+ */
 export function adaptReport(
-  decisions: readonly AdaptDecision[],
-  rule: AskRule,
-  setting: AdaptSetting,
+  wearers: readonly AdaptWearer[],
+  task: AdaptTask,
+  setting: AdaptSetting | undefined,
   random: { integer(n: number): number },
 ): AdaptReport {
-  const wearers = wearersOf(decisions, rule, setting);
-  const worst = wearers.reduce((least, one) => (one.gain < least.gain ? one : least));
+  const gains = wearers.map((wearer) => gainOf(wearer, task, setting));
+  const worst = gains.reduce((least, one) => (one.gain < least.gain ? one : least));
   return {
-    wearers,
-    meanGain: mean(wearers.map(({ gain }) => gain)),
+    wearers: gains,
+    meanGain: mean(gains.map(({ gain }) => gain)),
     interval: bootstrapInterval(
-      wearers.map(({ gain }) => ({ sum: gain, weight: 1 })),
+      gains.map(({ gain }) => ({ sum: gain, weight: 1 })),
       { random, draws: BOOTSTRAP_DRAWS },
     ),
     worst: { user: worst.user, gain: worst.gain },
+    before: meanScore(gains.map(({ before }) => before)),
+    after: meanScore(gains.map(({ after }) => after)),
     learnedHalf: {
-      before: mean(wearers.map(({ learnedHalf }) => learnedHalf.before)),
-      after: mean(wearers.map(({ learnedHalf }) => learnedHalf.after)),
+      before: meanScore(gains.map(({ learnedHalf }) => learnedHalf.before)),
+      after: meanScore(gains.map(({ learnedHalf }) => learnedHalf.after)),
     },
   };
 }
@@ -77,81 +107,108 @@ export interface TriedSetting {
   readonly tuningLearnedHalf: number; // mean gain where it learned: below 0, it forgets
 }
 
-export function trySettings(decisions: readonly AdaptDecision[], rule: AskRule, settings: readonly AdaptSetting[]): TriedSetting[] {
-  return settings.map((setting) => {
-    const wearers = wearersOf(decisions, rule, setting);
-    const gains = wearers.map(({ gain }) => gain);
-    const tuningGain = mean(gains);
-    const variance = gains.reduce((sum, gain) => sum + (gain - tuningGain) ** 2, 0) / Math.max(1, gains.length - 1);
-    return {
-      setting,
-      tuningGain,
-      tuningError: Math.sqrt(variance / gains.length),
-      tuningWorst: Math.min(...gains),
-      tuningLearnedHalf: mean(wearers.map(({ learnedHalf }) => learnedHalf.after - learnedHalf.before)),
-    };
-  });
+export function trySetting(wearers: readonly AdaptWearer[], task: AdaptTask, setting: AdaptSetting): TriedSetting {
+  const own = wearers.map((wearer) => gainOf(wearer, task, setting));
+  const gains = own.map(({ gain }) => gain);
+  const tuningGain = mean(gains);
+  const variance = gains.reduce((sum, gain) => sum + (gain - tuningGain) ** 2, 0) / Math.max(1, gains.length - 1);
+  return {
+    setting,
+    tuningGain,
+    tuningError: Math.sqrt(variance / gains.length),
+    tuningWorst: Math.min(...gains),
+    tuningLearnedHalf: mean(own.map(({ learnedHalf }) => learnedHalf.after.accuracy - learnedHalf.before.accuracy)),
+  };
 }
 
 /**
- * The setting of the largest mean gain, of those whose gain is above its standard error and by which no wearer loses more than `mostLoss`,
- * nor the wearers together in the half that was learned from. Ties go to the first; undefined (stay off) if there is none.
+ * The setting of the largest gain over both halves together, of those that gain and by which no wearer loses more than `mostLoss`, nor the
+ * wearers together in the half that was learned from. Ties go to the first; undefined (stay off) if there is none.
  */
 export function chooseSetting(tried: readonly TriedSetting[], mostLoss: number): AdaptSetting | undefined {
   const harmless = tried.filter(
-    ({ tuningGain, tuningError, tuningWorst, tuningLearnedHalf }) =>
-      tuningGain > tuningError && Math.min(tuningWorst, tuningLearnedHalf) >= -mostLoss,
+    ({ tuningGain, tuningWorst, tuningLearnedHalf }) => tuningGain > 0 && Math.min(tuningWorst, tuningLearnedHalf) >= -mostLoss,
   );
-  return harmless.sort((a, b) => b.tuningGain - a.tuningGain)[0]?.setting;
+  const both = ({ tuningGain, tuningLearnedHalf }: TriedSetting): number => tuningGain + tuningLearnedHalf;
+  return harmless.sort((a, b) => both(b) - both(a))[0]?.setting;
 }
 
-function wearersOf(decisions: readonly AdaptDecision[], rule: AskRule, setting: AdaptSetting): WearerGain[] {
-  const users = [...new Set(decisions.map(({ wearer }) => wearer))];
-  return users.map((user) =>
-    gainOf(
-      user,
-      decisions.filter(({ wearer }) => wearer === user),
-      rule,
-      setting,
-    ),
-  );
-}
-
-function gainOf(user: string, own: readonly AdaptDecision[], rule: AskRule, setting: AdaptSetting): WearerGain {
-  const adapter = createAdapter(own[0]!.logits.length, own[0]!.features.length, setting);
-  const [first, second] = halves(own);
+function gainOf({ user, decisions, decideWith }: AdaptWearer, task: AdaptTask, setting: AdaptSetting | undefined): WearerGain {
+  const adapter = createAdapter(task.image, task.prior, setting);
+  const lessons = createLessons(adapter, task.image, setting);
+  const isFirst = inFirstHalf(decisions);
   let asked = 0;
   let explored = 0;
-  let learned = 0;
-  first.forEach((decision, i) => {
-    const isUnsure = sureExit(decision, rule.thresholdsQ15) < 0;
-    if (!isUnsure && (i + 1) % rule.exploreEvery !== 0) return;
+  for (const [i, decision] of decisions.entries()) {
+    if (!isFirst[i]) continue;
+    if (decision.recording !== decisions[i - 1]?.recording) lessons.reset();
+    lessons.decided(decision.exits.at(-1)!.label, decision.patch);
+    const isUnsure = sureExit(decision, task.thresholdsQ15) < 0;
+    if (!isUnsure && (i + 1) % task.exploreEvery !== 0) continue;
     asked++;
     if (!isUnsure) explored++;
-    const { confidence } = decision.cloud;
-    if (setting.rate === 0 || confidence < setting.leastConfidence) return;
-    if (!isCloudSurer(confidence, decision.exits.at(-1)!.confidenceQ15)) return;
-    learned++;
-    adapter.learn(decision, decision.cloud);
-  });
-  const score = (half: readonly AdaptDecision[]): { before: number; after: number } => ({
-    before: shareOf(half, ({ exits, truth }) => exits.at(-1)!.label === truth),
-    after: shareOf(half, (one) => (learned === 0 ? one.exits.at(-1)!.label : largest(adapter.apply(one))) === one.truth),
-  });
-  const { before, after } = score(second);
-  return { user, asked, explored, learned, windows: second.length, before, after, gain: after - before, learnedHalf: score(first) };
+    lessons.asked(String(i), decision.context);
+    if (setting) lessons.ended(String(i), decision.cloud);
+  }
+  const words = decisions.map(({ exits }) => exits);
+  const own = lessons.windows === 0 ? words : decideWith(adapter.evidence());
+  const { adapted, disputed, decidedByOwn } = tried(decisions, own, isFirst);
+  const score = (all: readonly (readonly ExitWord[])[], isHalf: boolean): HalfScore =>
+    scoreOf(
+      decisions.flatMap((decision, i) => (isFirst[i] === isHalf ? [{ ...decision, exits: all[i]! }] : [])),
+      task.thresholdsQ15,
+    );
+  const before = score(words, false);
+  const after = score(adapted, false);
+  return {
+    ...{ user, asked, explored, learned: lessons.windows, disputed, own: decidedByOwn },
+    ...{ windows: isFirst.filter((first) => !first).length, before, after, gain: after.accuracy - before.accuracy },
+    learnedHalf: { before: score(words, true), after: score(own, true) },
+  };
 }
 
-/** The first half of a wearer's recordings and the rest; of a single recording, its decisions in the middle. */
-function halves(own: readonly AdaptDecision[]): [readonly AdaptDecision[], readonly AdaptDecision[]] {
-  const recordings = [...new Set(own.map(({ recording }) => recording))];
-  if (recordings.length === 1) return [own.slice(0, Math.ceil(own.length / 2)), own.slice(Math.ceil(own.length / 2))];
-  const learnedFrom = new Set(recordings.slice(0, Math.ceil(recordings.length / 2)));
-  return [own.filter(({ recording }) => learnedFrom.has(recording)), own.filter(({ recording }) => !learnedFrom.has(recording))];
+/** The words of the scored half in order, each decided before the answer to its dispute comes. */
+function tried(decisions: readonly AdaptDecision[], own: readonly (readonly ExitWord[])[], isFirst: readonly boolean[]) {
+  const trial = createTrial();
+  let disputed = 0;
+  let decidedByOwn = 0;
+  const adapted = decisions.map(({ exits, cloud }, i) => {
+    if (isFirst[i]) return exits;
+    const spoken = trial.isOwn ? own[i]! : exits;
+    if (trial.isOwn) decidedByOwn++;
+    const labels = { own: own[i]!.at(-1)!.label, image: exits.at(-1)!.label };
+    if (labels.own !== labels.image) disputed++;
+    trial.dispute(labels, cloud.label);
+    return spoken;
+  });
+  return { adapted, disputed, decidedByOwn };
 }
 
-function shareOf(decisions: readonly AdaptDecision[], isTrue: (decision: AdaptDecision) => boolean): number {
-  return decisions.filter(isTrue).length / Math.max(1, decisions.length);
+/** Whether a decision is of the first half of a wearer's recordings; of a single recording, of the first half of its decisions. */
+function inFirstHalf(decisions: readonly AdaptDecision[]): boolean[] {
+  const recordings = [...new Set(decisions.map(({ recording }) => recording))];
+  const first = new Set(recordings.slice(0, Math.ceil(recordings.length / 2)));
+  return decisions.map(({ recording }, i) => (recordings.length === 1 ? i < Math.ceil(decisions.length / 2) : first.has(recording)));
+}
+
+function scoreOf(decisions: readonly CascadeDecision[], thresholdsQ15: readonly number[]): HalfScore {
+  const share = (isTrue: (decision: CascadeDecision) => boolean): number => decisions.filter(isTrue).length / Math.max(1, decisions.length);
+  return {
+    accuracy: share(({ exits, truth }) => exits.at(-1)!.label === truth),
+    answered: share((one) => sureExit(one, thresholdsQ15) >= 0),
+    wrong: share((one) => {
+      const exit = sureExit(one, thresholdsQ15);
+      return exit >= 0 && one.exits[exit]!.label !== one.truth;
+    }),
+  };
+}
+
+function meanScore(scores: readonly HalfScore[]): HalfScore {
+  return {
+    accuracy: mean(scores.map(({ accuracy }) => accuracy)),
+    answered: mean(scores.map(({ answered }) => answered)),
+    wrong: mean(scores.map(({ wrong }) => wrong)),
+  };
 }
 
 function mean(values: readonly number[]): number {

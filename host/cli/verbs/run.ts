@@ -1,6 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { emptyTaught, type Taught } from "../../adapt/adapter.ts";
+import { openAdaptable } from "../../adapt/open-prior.ts";
+import { createWearer, type Wearer } from "../../adapt/wearer.ts";
+import { openTaught, saveTaught } from "../../adapt/wearer-file.ts";
 import { loadBoard } from "../../agent/board.ts";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { NODE_CONFIG_FILE, type NodeConfig, openNodeConfig } from "../../agent/node-config.ts";
@@ -36,6 +40,7 @@ interface RunOptions extends BrokerLinkOptions, ObserveOptions {
   readonly config?: string;
   readonly dataDir: string;
   readonly ledger?: string;
+  readonly wearer?: string;
   readonly board?: string;
   readonly radio?: RadioKind;
   readonly deadlineSeconds?: number;
@@ -54,6 +59,7 @@ export function registerRun(program: Command, io: CliIo): void {
     .option("--config <file>", `this node's name, made the first time (default: ${NODE_CONFIG_FILE}, or the identity's)`)
     .option("--data-dir <dir>", "where asks wait until they are answered, also through a crash", ".dormouse")
     .option("--ledger <file>", "also write what became of each ask to this file")
+    .option("--wearer <file>", "learn this wearer's own evidence from the cloud's answers, and start from what the file has")
     .addOption(boardOption())
     .addOption(radioOption())
     .option("--deadline-seconds <n>", "how long an answer may take (default: the agent's)", numberAtLeast(0.1))
@@ -74,6 +80,9 @@ async function run(io: CliIo, name: string, options: RunOptions): Promise<void> 
   const out = createOutput(io, options.json);
   if (options.radio !== undefined && options.board === undefined) {
     throw new ConfigError("RADIO_WITHOUT_BOARD", "--radio prices the asks of a board: give --board, too (dormouse boards lists them).");
+  }
+  if (options.wearer !== undefined && options.board !== undefined) {
+    throw new ConfigError("WEARER_WITH_BOARD", "--wearer runs two sessions, which no board's joules are known for: leave --board out.");
   }
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent, { engine: options.engine });
@@ -115,6 +124,7 @@ interface NodeRun {
 async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRun): Promise<Summary> {
   const { agent, model, config, broker, reboot, telemetry, log } = node;
   const note = notesTo(out, log);
+  const wearer = wearerOf(io, note, options, agent, model);
   const { definition } = agent;
   const asker = broker === undefined ? undefined : askerOptions(io, note, options, { ...config, broker, model: model.imageHash });
   const wearable = createWearable(io, out, {
@@ -128,6 +138,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     stop: reboot.signal,
     ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
     ...(options.board === undefined ? {} : { live: { board: loadBoard(options.board), radio: options.radio ?? "ble" } }),
+    ...(wearer === undefined ? {} : { wearer }),
     ...(asker === undefined ? {} : { asker }),
     ...(asker === undefined || config.commandKey === undefined
       ? {}
@@ -149,9 +160,33 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     await loop.asker?.close();
   }
   const power = wearable.governor && { board: options.board, power: wearable.governor.status() };
-  const own = { node: config.node, engine: options.engine, ...power };
-  const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...own };
+  const more = { node: config.node, engine: options.engine, ...power, ...(wearer && { wearer: wearer.status() }) };
+  const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...more };
   return inbox === undefined ? summary : { ...summary, commands: inbox.counts() };
+}
+
+/** The wearer of --wearer, kept in its file after every answer that taught something. */
+function wearerOf(
+  io: CliIo,
+  note: (line: string) => void,
+  { wearer: file }: RunOptions,
+  agent: LoadedAgent,
+  model: Model,
+): Wearer | undefined {
+  if (file === undefined) return undefined;
+  const path = resolve(io.cwd, file);
+  const adaptable = openAdaptable(agent.definition.name, model.image, agent.priorPath);
+  const { evidence } = adaptable.image;
+  const save = (taught: Taught): void => {
+    try {
+      saveTaught(path, taught, evidence);
+    } catch (error) {
+      note(`What the wearer taught is not kept: ${(error as Error).message}`); // the run goes on with it
+    }
+  };
+  const from = openTaught(path, evidence);
+  if (from === undefined) saveTaught(path, emptyTaught(evidence), evidence); // an unwritable path shows now
+  return createWearer(model, adaptable, from, save);
 }
 
 function askerOptions(

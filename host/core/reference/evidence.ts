@@ -65,7 +65,7 @@ export function evidenceOf(evidence: Evidence, window: Int8Array, knees: readonl
 }
 
 /** Statistics; undefined where a whole triad has not moved. */
-function livingStatistics(window: Int8Array, knees: readonly number[]): Int32Array | undefined {
+export function livingStatistics(window: Int8Array, knees: readonly number[]): Int32Array | undefined {
   const isDead = Array.from({ length: Math.floor(knees.length / TRIAD) }, (_, triad) => triad).some((triad) =>
     window.every((value, at) => Math.floor((at % knees.length) / TRIAD) !== triad || value === window[at % knees.length]),
   );
@@ -90,7 +90,7 @@ export function weigh({ means, limits, weights, bias, shift }: Evidence, statist
 /** Statistics of the windows at the ends of sequences that several images read; of use for as long as the sequences do not change. */
 export type ReadWindows = Map<Int8Array, { readonly key: string; readonly statistics: Int32Array | undefined }>;
 
-type Reading = Pick<ModelImage, "evidence" | "windowPatches" | "channels" | "patchFrames" | "features">;
+type Reading = Pick<ModelImage, "windowPatches" | "channels" | "patchFrames" | "features"> & { readonly evidence?: Evidence | undefined };
 
 /** Evidence of the window at the end of `patches` (n, patchFrames · channels) s8; undefined without weights, or where there is no whole window. */
 export function evidenceAtEnd(

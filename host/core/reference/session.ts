@@ -1,8 +1,9 @@
 import * as layout from "../../../assembly/layout.ts";
 import { DataError, ModelError } from "../errors.ts";
-import { viewOf } from "../image-header.ts";
+import { checkEvidence } from "../image-check.ts";
+import { imageError, viewOf } from "../image-header.ts";
 import { readImage } from "../image-read.ts";
-import type { ModelImage } from "../image-types.ts";
+import type { Evidence, ModelImage } from "../image-types.ts";
 import type { Decision, PushResult, Session, SetPoint } from "../session-types.ts";
 import { withEvidence } from "./evidence.ts";
 import { exitFeatures, exitLogits } from "./exit-head.ts";
@@ -104,6 +105,12 @@ class ReferenceSession implements Session {
 
   restore(snapshot: Uint8Array): void {
     readSnapshot(this.#image, this.#tail, this.#imageCrc32, snapshot);
+  }
+
+  setEvidence(evidence: Evidence): void {
+    if (this.#image.evidence === undefined) throw imageError(layout.STATUS_BAD_EVIDENCE, "it weighs none");
+    checkEvidence(evidence, this.#image);
+    this.#stack.setEvidence(evidence);
   }
 
   opCount(exit: number): Ops {

@@ -1,5 +1,5 @@
 import * as layout from "../../../assembly/layout.ts";
-import type { ModelImage } from "../image-types.ts";
+import type { Evidence, ModelImage } from "../image-types.ts";
 import { stepAttention } from "./attention-block.ts";
 import { evidenceAtEnd } from "./evidence.ts";
 import { linearS8, rowsToS16 } from "./linear-s8.ts";
@@ -13,10 +13,12 @@ export class Stack {
   readonly #tail: Tail;
   readonly #blockMacs: readonly number[];
   readonly #embedMacs: number;
+  #evidence: Evidence | undefined;
 
   constructor(image: ModelImage, tail: Tail) {
     this.#image = image;
     this.#tail = tail;
+    this.#evidence = image.evidence;
     this.#blockMacs = image.blocks.map((block) => blockOps(block, image.dModel).macs);
     this.#embedMacs = embedOps(image).macs;
   }
@@ -79,7 +81,12 @@ export class Stack {
   /** What the last window's statistics say of each class, (nClasses,) Q10; undefined without weights, or before a whole window. */
   evidence(): Int16Array | undefined {
     const count = Math.min(this.#tail.words[layout.TAIL_CONTEXT_COUNT]!, this.#image.windowPatches);
-    return evidenceAtEnd(this.#image, this.lastPatches(count));
+    return evidenceAtEnd({ ...this.#image, evidence: this.#evidence }, this.lastPatches(count));
+  }
+
+  /** From now on; of the image's own shape. */
+  setEvidence(evidence: Evidence): void {
+    this.#evidence = evidence;
   }
 
   #firstBlock(s: number): number {

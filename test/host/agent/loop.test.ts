@@ -44,6 +44,30 @@ describe("the loop", () => {
     expect(asker.told).toMatchObject([{ label: LABELS[0] }, { label: LABELS[0], before: LABELS[2] }]);
   });
 
+  it("asks about what two kinds of evidence dispute, though it is sure, and leaves the label to them", async () => {
+    const heard: string[] = [];
+    let disputes = 0;
+    const learner = {
+      isDisputed: () => disputes++ === 1, // of the second decision
+      asked: (id: string) => heard.push(`asked ${Number(id)}`),
+      ended: (id: string, answer?: { label: number }) => heard.push(`ended ${Number(id)} ${answer?.label}`),
+    };
+    const script = [{ label: 3 }, { label: 3 }, { label: 3 }];
+    const { loop, asker, steps } = asking(
+      script,
+      (index, own) => {
+        if (index === 2) own.end(0, { answer: { label: 4, confidence: 0.99, model: "t" } });
+      },
+      { learner },
+    );
+    await loop.run();
+    expect(asker.queries).toHaveLength(1);
+    expect(heard).toEqual(["asked 0", "ended 0 4"]);
+    expect(loop.label).toBe(LABELS[3]);
+    expect(loop.counters()).toMatchObject({ asked: 1, answered: 1, applied: 0 });
+    expect(of(steps, "ask")).toEqual([]);
+  });
+
   it("lets the core ask only where there is somebody to ask", async () => {
     const alone = loopOptions([]);
     createLoop(alone.options);

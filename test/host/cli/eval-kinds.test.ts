@@ -69,14 +69,15 @@ describe("eval --adapt", () => {
     const { code, document } = await evaluate("--adapt");
     expect(code).toBe(0);
     expect(document).toMatchObject({
-      adapter: { parameters: 231, isOn: false, setting: null },
+      adapter: { parameters: 7 * 261, isOn: false, setting: null },
       exploreEvery: 8,
       meanGain: 0,
       interval: { level: 0.95, low: 0, high: 0 },
       worst: { user: "5", gain: 0 },
       users: { score: [5], tune: [3, 4], certify: [4] },
     });
-    expect(document.wearers).toMatchObject([{ user: "5", asked: 2, windows: 2 }]);
+    expect(document.wearers).toMatchObject([{ user: "5", asked: 2, learned: 0, windows: 2, disputed: 0, own: 0 }]);
+    expect(document.tried).toHaveLength(9);
   });
 });
 

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
+import { writePrior } from "../../../host/adapt/prior.ts";
 import type { SyntheticParameters } from "../../../host/agent/synthetic.ts";
 import { writeImage } from "../../../host/core/image-write.ts";
 import { activityShaped } from "../../golden/random-image.ts";
+import { priorFor } from "../adapt/support.ts";
 
 const LABELS = ["walking", "upstairs", "downstairs", "sitting", "standing", "laying"];
 const IMU = [0, 0, 0, 0, 0, 0];
@@ -34,6 +36,7 @@ export function writeAgent(folder: string, agentSource?: string): string {
   const image = activityShaped(7);
   const unsure = { ...image, exits: image.exits.map((exit) => ({ ...exit, threshold: EXIT_NEVER })) };
   writeFileSync(join(folder, "model.dmm"), writeImage(unsure));
+  writeFileSync(join(folder, "evidence.safetensors"), writePrior(priorFor(image.evidence!, 7), image.evidence!));
   writeFileSync(join(folder, "synthetic.json"), JSON.stringify(TREMBLING));
   writeFileSync(
     join(folder, "agent.ts"),
@@ -41,7 +44,7 @@ export function writeAgent(folder: string, agentSource?: string): string {
       `import { defineAgent } from "dormouse-edge";
 const name: string = "trembler";
 export default defineAgent({
-  name, model: "model.dmm", teacher: ["model.dmm"], synthetic: "synthetic.json",
+  name, model: "model.dmm", prior: "evidence.safetensors", teacher: ["model.dmm"], synthetic: "synthetic.json",
   sensor: { kind: "imu" }, asks: { intervalHops: 1, deadlineSeconds: 10, holdSeconds: 0 },
 });
 `,

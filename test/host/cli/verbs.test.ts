@@ -1,7 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCli } from "../../../host/cli/program.ts";
+import { readImage } from "../../../host/core/image-read.ts";
+import { writeImage } from "../../../host/core/image-write.ts";
 import { createLinkWriter } from "../../../host/link/stream.ts";
 import { cli, fakeIo } from "./fake-io.ts";
 import { tempFolder, writeAgent } from "./temp-agent.ts";
@@ -149,6 +151,50 @@ describe("run and cloud over a broker of their own", () => {
     expect(document(cloud.output().stdout)).toMatchObject({ agent: "trembler", received: asked, answered: asked });
     const compared = await cli(["inspect", "node.jsonl", "cloud.jsonl", "--json"], { cwd: folder.path });
     expect(document(compared.stdout)).toMatchObject({ kind: "ledgers", asked, answered: asked, pending: 0, lost: 0 });
+  });
+
+  it("learn a wearer's own evidence into a file that the next run goes on from", async () => {
+    writeAgent(folder.path);
+    const { exits, ...image } = readImage(new Uint8Array(readFileSync(join(folder.path, "model.dmm"))));
+    const surer = exits.map((exit) => ({ ...exit, temperature: { ...exit.temperature, shift: exit.temperature.shift + 5 } }));
+    writeFileSync(join(folder.path, "sure.dmm"), writeImage({ ...image, exits: surer }));
+    const source = readFileSync(join(folder.path, "agent.ts"), "utf8");
+    writeFileSync(join(folder.path, "agent.ts"), source.replace('teacher: ["model.dmm"]', 'teacher: ["sure.dmm"]'));
+    const broker = fakeIo();
+    const brokerDone = runCli(["broker", "--port", "0"], broker.io);
+    while (!broker.output().stdout.includes("Broker at")) await new Promise((resolve) => setTimeout(resolve, 5));
+    const url = /mqtt:\S+\d/.exec(broker.output().stdout)![0];
+    const cloud = fakeIo({ cwd: folder.path });
+    const cloudDone = runCli(["cloud", "--agent", ".", "--broker", url, "--json"], cloud.io);
+    while (!cloud.output().stderr.includes("reached")) await new Promise((resolve) => setTimeout(resolve, 5));
+    const run = () =>
+      cli(["run", ".", "--broker", url, "--wearer", "mine.safetensors", "--seconds", "12", "--speed", "20", "--json"], {
+        cwd: folder.path,
+      });
+    const windowsOf = (stdout: string) => (document(stdout).wearer as { windows: number[]; learned: number }).windows;
+    const first = windowsOf((await run()).stdout);
+    const second = windowsOf((await run()).stdout);
+    cloud.interrupt();
+    broker.interrupt();
+    expect([await cloudDone, await brokerDone]).toEqual([0, 0]);
+    const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0);
+    expect(sum(first)).toBeGreaterThan(0); // its cloud is the same net, and sure of itself
+    expect(sum(second)).toBeGreaterThan(sum(first));
+    expect(statSync(join(folder.path, "mine.safetensors")).mode & 0o777).toBe(0o600);
+  });
+
+  it("refuse to adapt what nothing is known of, a file that is none, and a board", async () => {
+    writeAgent(folder.path);
+    writeFileSync(join(folder.path, "torn.safetensors"), "x");
+    const refused = async (...args: string[]) =>
+      JSON.parse((await cli(["run", ".", "--json", ...args], { cwd: folder.path })).stdout).error.code;
+    expect(await refused("--wearer", "torn.safetensors")).toBe("BAD_SAFETENSORS");
+    expect(await refused("--wearer", "mine", "--board", "pico")).toBe("WEARER_WITH_BOARD");
+    writeFileSync(
+      join(folder.path, "agent.ts"),
+      readFileSync(join(folder.path, "agent.ts"), "utf8").replace('prior: "evidence.safetensors",', ""),
+    );
+    expect(await refused("--wearer", "mine")).toBe("ADAPT_NO_PRIOR");
   });
 
   it("says how to mend a broker address that can never work", async () => {

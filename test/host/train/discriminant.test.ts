@@ -44,7 +44,7 @@ it("evidence fitted to recordings names their windows in the core's integers", (
   const { features } = activityTraining;
   const recordings = ["1", "2", "4", "5"].map((subject, i) => recordingOfTwo(subject, 9 + i));
   const classOf = (label: number) => [4, 6, 7].indexOf(label);
-  const evidence = fitEvidence(recordings, features, classOf, 3, {
+  const { evidence } = fitEvidence(recordings, features, classOf, 3, {
     shrinkage: 0.1,
     rotationRadians: [0.1, 0.1, 0.1],
     share: 0.15,

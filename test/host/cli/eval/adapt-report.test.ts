@@ -1,84 +1,113 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../../../host/agent/random.ts";
-import { type AdaptDecision, type AdaptSetting, adaptReport, chooseSetting, trySettings } from "../../../../host/cli/eval/adapt-report.ts";
+import {
+  type AdaptDecision,
+  type AdaptSetting,
+  type AdaptTask,
+  type AdaptWearer,
+  adaptReport,
+  chooseSetting,
+  trySetting,
+} from "../../../../host/cli/eval/adapt-report.ts";
+import type { Evidence } from "../../../../host/core/image-types.ts";
+import { adaptable, windowsFor } from "../../adapt/support.ts";
+
+const { image, prior } = adaptable();
+const [walking, other] = windowsFor(image, 2) as [Int8Array, Int8Array];
+const contextOf = (window: Int8Array) => Int8Array.from([...window, ...window]);
+
+const word = (label: number, certaintyQ15 = 32_000) => ({ label, confidenceQ15: certaintyQ15, certaintyQ15 });
 
 /**
- * A wearer of two recordings whose device takes a third of the ones for zeros, doubting it. `cloud`: which label the cloud then gives;
- * of the rest it knows the truth. Features: one for what is doubted, one for what is truly zero.
+ * A wearer of two recordings of 40 decisions. The device takes every fourth one for a 0 where it is a 1; with other evidence than the
+ * image's it says `own` there. The cloud says the truth, but of those fourths what `cloud` says.
  */
-function wearer(name: string, cloud: number): AdaptDecision[] {
-  return Array.from({ length: 240 }, (_, i): AdaptDecision => {
-    const isDoubted = i % 3 === 0;
-    const truth = isDoubted ? 1 : i % 2;
-    const logits = isDoubted ? [0.3, 0.1, -4] : truth === 1 ? [-3, 3, -4] : [3, -3, -4];
-    const sure = isDoubted ? 18_000 : 32_500;
-    const last = { label: logits[0]! > logits[1]! ? 0 : 1, confidenceQ15: sure, certaintyQ15: sure };
-    return {
-      ...{ truth, wearer: name, exits: [last], cloud: { label: isDoubted ? cloud : truth, confidence: 0.9, macs: 1 } },
-      ...{ logits, features: Int8Array.of(isDoubted ? 40 : 0, truth === 0 ? 40 : 0), recording: Math.floor(i / 120) },
-    };
-  });
+function wearer(user: string, { own = 1, cloud = 1 }: { readonly own?: number; readonly cloud?: number } = {}): AdaptWearer {
+  const truths = Array.from({ length: 80 }, (_, i) => (i % 4 === 0 ? 1 : i % 2));
+  const decisions = truths.map(
+    (truth, i): AdaptDecision => ({
+      ...{ truth, wearer: user, exits: [word(i % 4 === 0 ? 0 : truth)], recording: i < 40 ? 0 : 1, patch: 64 + 16 * (i % 40) },
+      cloud: { label: i % 4 === 0 ? cloud : truth, confidence: 0.9, macs: 1 },
+      context: contextOf(truth === 1 ? walking : other),
+    }),
+  );
+  return {
+    user,
+    decisions,
+    decideWith: (evidence: Evidence) =>
+      decisions.map(({ truth, exits }, i) => (evidence === image.evidence ? exits : [word(i % 4 === 0 ? own : truth)])),
+  };
 }
 
-const rule = { thresholdsQ15: [30_000], exploreEvery: Number.POSITIVE_INFINITY };
-const setting: AdaptSetting = { rate: 0.3, leastConfidence: 0.8 };
-const report = (decisions: readonly AdaptDecision[], own = rule, how = setting) => adaptReport(decisions, own, how, createRandom(1));
+const task: AdaptTask = { image, prior, thresholdsQ15: [30_000], exploreEvery: 3 };
+const setting: AdaptSetting = { priorWindows: 10, leastConfidence: 0.7 };
+const report = (wearers: readonly AdaptWearer[], how: AdaptSetting | undefined = setting) =>
+  adaptReport(wearers, task, how, createRandom(1));
 
 describe("adaptation", () => {
-  it("asks only where the policy would, learns from the answers and is scored on the other recordings", () => {
-    const { wearers, meanGain } = report(wearer("a", 1));
-    const half = { before: 2 / 3, after: 1 };
-    expect(wearers).toEqual([
-      { user: "a", asked: 40, explored: 0, learned: 40, windows: 120, ...half, gain: 1 - 2 / 3, learnedHalf: half },
-    ]);
-    expect(meanGain).toBeCloseTo(1 / 3, 12);
+  it("learns where it asks, and decides in the other half once it has won a dispute", () => {
+    const { wearers, meanGain, before, after } = report([wearer("a")]);
+    const [one] = wearers;
+    expect(one).toMatchObject({ user: "a", asked: 13, explored: 13, windows: 40, disputed: 10, own: 39 });
+    expect(one!.learned).toBeGreaterThan(5);
+    expect(one!.before).toEqual({ accuracy: 0.75, answered: 1, wrong: 0.25 });
+    expect(one!.after).toEqual({ accuracy: 39 / 40, answered: 1, wrong: 1 / 40 }); // the first dispute is lost before its answer comes
+    expect(one!.learnedHalf.after.accuracy).toBe(1);
+    expect(meanGain).toBeCloseTo(9 / 40, 12);
+    expect([before.accuracy, after.accuracy]).toEqual([0.75, 39 / 40]);
   });
 
-  it("asks about every eighth decision besides, sure or not", () => {
-    const { wearers } = report(wearer("a", 1), { ...rule, exploreEvery: 8 });
-    expect(wearers[0]).toMatchObject({ asked: 50, explored: 10, learned: 40, after: 1 }); // of 15 eighths, five are doubted anyway
+  it("leaves the word to the image where the cloud sides with it, or with neither", () => {
+    for (const cloud of [0, 2]) {
+      const { wearers } = report([wearer("a", { own: 1, cloud })]);
+      expect(wearers[0]).toMatchObject({ disputed: 10, own: 0, gain: 0 });
+    }
   });
 
-  it("names the wearer whom wrong answers hurt most, and the spread over wearers", () => {
-    const misled = wearer("b", 1).map((one, i) => (i % 3 === 0 ? { ...one, truth: 0 } : one));
-    const { worst, interval, wearers, learnedHalf } = report([...wearer("a", 1), ...misled]);
-    expect(wearers.map(({ user }) => user)).toEqual(["a", "b"]);
-    expect(worst).toEqual({ user: "b", gain: 2 / 3 - 1 });
-    expect(interval.low).toBeCloseTo(worst.gain, 12); // a draw of two wearers may be b twice
-    expect(interval.high).toBeCloseTo(1 / 3, 12);
-    expect(learnedHalf.after).toBeCloseTo(5 / 6, 12);
+  it("asks what the thresholds leave in doubt besides", () => {
+    const doubtful = wearer("a");
+    const decisions = doubtful.decisions.map((one, i) => (i % 2 ? one : { ...one, exits: [word(one.exits[0]!.label, 20_000)] }));
+    const { wearers } = report([{ ...doubtful, decisions }]);
+    expect(wearers[0]).toMatchObject({ asked: 26, explored: 6 }); // 20 in doubt, and of every third the sure ones
+    expect(wearers[0]!.before).toMatchObject({ answered: 0.5, wrong: 0 });
   });
 
-  it("never looks at the truth of what it learns from", () => {
-    const own = wearer("a", 1);
-    const mislabelled = own.map((one) => (one.recording === 0 ? { ...one, truth: 2 } : one));
-    const scored = (decisions: readonly AdaptDecision[]) => report(decisions).wearers.map(({ after, gain }) => ({ after, gain }));
-    expect(scored(mislabelled)).toEqual(scored(own));
+  it("names the worst wearer and the spread over wearers", () => {
+    const misled = wearer("b", { own: 2, cloud: 2 });
+    const decisions = misled.decisions.map((one, i) => (i % 4 === 0 ? { ...one, truth: 0 } : one));
+    const { worst, interval, meanGain } = report([wearer("a"), { ...misled, decisions }]);
+    expect(worst).toEqual({ user: "b", gain: expect.closeTo(-9 / 40, 12) });
+    expect(interval.low).toBeCloseTo(-9 / 40, 12); // a draw of two wearers may be b twice
+    expect(interval.high).toBeCloseTo(9 / 40, 12);
+    expect(meanGain).toBeCloseTo(0, 12);
   });
 
-  it("learns nothing where the device is the surer, asked or not", () => {
-    const proud = wearer("a", 1).map((one) => ({ ...one, exits: [{ ...one.exits[0]!, confidenceQ15: 29_900, certaintyQ15: 29_900 }] })); // 0.912
-    expect(report(proud).wearers[0]).toMatchObject({ asked: 120, learned: 0, gain: 0 });
-  });
-
-  it("learns nothing from answers that are not sure enough", () => {
-    const timid = wearer("a", 1).map((one) => ({ ...one, cloud: { ...one.cloud, confidence: 0.79 } }));
-    expect(report(timid).wearers[0]).toMatchObject({ asked: 40, learned: 0, gain: 0 });
+  it("never looks at the truth of what it learns from, and learns nothing without a setting", () => {
+    const own = wearer("a");
+    const decisions = own.decisions.map((one) => (one.recording === 0 ? { ...one, truth: 2 } : one));
+    const scored = (one: AdaptWearer) => report([one]).wearers.map(({ after, gain, learned }) => ({ after, gain, learned }));
+    expect(scored({ ...own, decisions })).toEqual(scored(own));
+    expect(adaptReport([own], task, undefined, createRandom(1)).wearers[0]).toMatchObject({ learned: 0, gain: 0, disputed: 0 });
+    expect(report([own], { ...setting, leastConfidence: 0.95 }).wearers[0]).toMatchObject({ learned: 0, gain: 0 });
   });
 
   it("halves the decisions of a single recording", () => {
-    const one = wearer("a", 1).map((decision) => ({ ...decision, recording: 0 }));
-    expect(report(one).wearers[0]).toMatchObject({ asked: 40, windows: 120 });
+    const own = wearer("a");
+    const decisions = own.decisions.map((one, i) => ({ ...one, recording: 0, patch: 64 + 16 * i }));
+    expect(report([{ ...own, decisions }]).wearers[0]).toMatchObject({ asked: 13, windows: 40 });
   });
 
   it("takes the setting of the largest gain that hurts no tuning wearer, and stays off where none gains", () => {
-    const settings = [{ ...setting, rate: 0.0001 }, setting];
-    expect(chooseSetting(trySettings(wearer("a", 1), rule, settings), 0.005)).toBe(settings[1]);
-    expect(chooseSetting(trySettings(wearer("a", 0), rule, settings), 0.005)).toBeUndefined();
-    const forgetful = wearer("a", 1).map((one, i) => (i < 120 && i % 3 === 0 ? { ...one, truth: 0 } : one));
-    expect(trySettings(forgetful, rule, [setting])[0]).toMatchObject({ tuningGain: 1 - 2 / 3, tuningLearnedHalf: 2 / 3 - 1 });
-    expect(chooseSetting(trySettings(forgetful, rule, settings), 0.005)).toBeUndefined();
-    const hurt = wearer("b", 1).map((one, i) => (i % 3 === 0 ? { ...one, truth: 0 } : one));
-    expect(chooseSetting(trySettings([...wearer("a", 1), ...hurt], rule, settings), 0.005)).toBeUndefined();
+    const settings = [{ ...setting, leastConfidence: 0.95 }, setting];
+    const choose = (wearers: readonly AdaptWearer[]) =>
+      chooseSetting(
+        settings.map((one) => trySetting(wearers, task, one)),
+        0.005,
+      );
+    expect(choose([wearer("a")])).toBe(setting);
+    expect(choose([wearer("a", { cloud: 0 })])).toBeUndefined();
+    const misled = wearer("b", { own: 2, cloud: 2 });
+    const decisions = misled.decisions.map((one, i) => (i % 4 === 0 ? { ...one, truth: 0 } : one));
+    expect(choose([wearer("a"), wearer("c"), { ...misled, decisions }])).toBeUndefined();
   });
 });

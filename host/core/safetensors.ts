@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DataError } from "../core/errors.ts";
+import { DataError } from "./errors.ts";
 
 /** Float32 tensors by name, as in a safetensors file: u64 header length, JSON header, data. */
 export interface FloatTensors {

@@ -1,0 +1,141 @@
+import { LIMIT_EVIDENCE_SHIFT } from "../../assembly/layout.ts";
+
+import type { Evidence, ModelImage } from "../core/image-types.ts";
+import { livingStatistics } from "../core/reference/evidence.ts";
+import { LOGIT_ONE } from "../policy/replay.ts";
+import type { EvidencePrior } from "./prior.ts";
+
+/** The parts of an image that an adapter reads; it has evidence. */
+export type AdaptableImage = Pick<ModelImage, "windowPatches" | "patchFrames" | "channels" | "features"> & { readonly evidence: Evidence };
+
+export interface AdapterOptions {
+  /** A class of which so many windows were learned lies half-way between where it lay over all wearers and where this one's lie. Default 50. */
+  readonly priorWindows?: number;
+}
+
+/** What a wearer has taught: integers, so that it comes back from a file as it was. */
+export interface Taught {
+  readonly windows: Uint16Array; // (nClasses,) that count, at most MOST_WINDOWS each
+  readonly sums: Float64Array; // (nClasses, statistics): whole statistics less their mean, limited as the core limits them, summed over those windows
+}
+
+/** A wearer's own evidence. */
+export interface Adapter {
+  readonly taught: Taught;
+  /** Numbers that it learns. */
+  readonly parameters: number;
+  /** Takes a window (windowPatches, patchFrames · channels) s8 for one of class `label`. False where a dead sensor leaves it nothing to learn. */
+  learn(window: Int8Array, label: number): boolean;
+  /** The image's evidence about this wearer; the image's own, to the bit, until something was learned. */
+  evidence(): Evidence;
+  /** Back to what it was before any window. */
+  reset(): void;
+}
+
+/** Nothing yet. */
+export function emptyTaught({ bias, means }: Evidence): Taught {
+  return { windows: new Uint16Array(bias.length), sums: new Float64Array(bias.length * means.length) };
+}
+
+/** Of each class: beyond it, older windows weigh less with every new one, so that a sensor that moved is learned anew. */
+export const MOST_WINDOWS = 256;
+const S16_MAX = 32767;
+const S32_MAX = 2 ** 31 - 1;
+
+/**
+ * Moves where each class lies, in the statistics that evidence weighs, from where it lay over all wearers towards where this wearer's
+ * windows of it lie: to the mean of `windows` of them and of `priorWindows` at the old place. Spread within a class stays, so that a step
+ * counts by how far wearers' windows stray that way. The core, its nets and its thresholds stay as they are.
+ * Source: MAP adaptation of means (Gauvain and Lee, IEEE Trans. Speech and Audio Processing 2(2), 1994), here of a linear discriminant's.
+ */
+export function createAdapter(image: AdaptableImage, prior: EvidencePrior, options: AdapterOptions = {}, from?: Taught): Adapter {
+  const { priorWindows = 50 } = options;
+  const { evidence: base } = image;
+  const size = base.means.length;
+  const nClasses = base.bias.length;
+  const knees = image.features.map(({ knee }) => knee);
+  const taught: Taught = from ? { windows: from.windows.slice(), sums: from.sums.slice() } : emptyTaught(base);
+  return {
+    taught,
+    parameters: taught.sums.length + nClasses,
+    learn(window, label) {
+      const statistics = livingStatistics(window, knees);
+      if (!statistics) return false;
+      const isFull = taught.windows[label]! >= MOST_WINDOWS;
+      for (let f = 0; f < size; f++) {
+        const at = label * size + f;
+        const limit = base.limits[f]!;
+        const kept = isFull ? Math.round((taught.sums[at]! * (MOST_WINDOWS - 1)) / MOST_WINDOWS) : taught.sums[at]!;
+        taught.sums[at] = kept + Math.max(-limit, Math.min(limit, statistics[f]! - base.means[f]!));
+      }
+      if (!isFull) taught.windows[label]!++;
+      return true;
+    },
+    evidence: () => (taught.windows.some((count) => count > 0) ? ownEvidence(base, prior, taught, priorWindows) : base),
+    reset() {
+      taught.windows.fill(0);
+      taught.sums.fill(0);
+    },
+  };
+}
+
+/** With d_c how far class c has moved and P the precision: weights P·d_c more, bias −d_c·P·(centre_c + d_c/2) more. */
+function ownEvidence(
+  base: Evidence,
+  { centres, precision, deviations, share }: EvidencePrior,
+  taught: Taught,
+  priorWindows: number,
+): Evidence {
+  const size = base.means.length;
+  const nClasses = base.bias.length;
+  const more = new Float64Array(nClasses * size);
+  const moreBias = new Float64Array(nClasses);
+  for (let c = 0; c < nClasses; c++) {
+    const count = taught.windows[c]!;
+    if (count === 0) continue;
+    const moved = new Float64Array(size);
+    for (let f = 0; f < size; f++) {
+      const mean = taught.sums[c * size + f]! / count / deviations[f]!;
+      moved[f] = ((mean - centres[c * size + f]!) * count) / (count + priorWindows);
+    }
+    for (let f = 0; f < size; f++) {
+      let weight = 0;
+      for (let g = 0; g < size; g++) weight += precision[f * size + g]! * moved[g]!;
+      more[c * size + f] = weight;
+      moreBias[c]! -= weight * (centres[c * size + f]! + moved[f]! / 2);
+    }
+  }
+  const one = 2 ** base.shift;
+  const slopes = new Float64Array(size * nClasses);
+  for (let f = 0; f < size; f++) {
+    const middle = meanOver(nClasses, (c) => more[c * size + f]!);
+    for (let c = 0; c < nClasses; c++)
+      slopes[f * nClasses + c] =
+        base.weights[f * nClasses + c]! / one + ((more[c * size + f]! - middle) * share * LOGIT_ONE) / deviations[f]!;
+  }
+  const middle = meanOver(nClasses, (c) => moreBias[c]!);
+  const levels = Float64Array.from(base.bias, (bias, c) => bias / one + (moreBias[c]! - middle) * share * LOGIT_ONE);
+  return { means: base.means, limits: base.limits, ...fixedPoint(slopes, levels, base.shift) };
+}
+
+/** Weights (statistics, nClasses), bias and shift of sums in logits Q10, as fine as s16 and s32 hold them and no finer than `mostShift`. */
+export function fixedPoint(
+  slopes: Float64Array,
+  levels: Float64Array,
+  mostShift: number = LIMIT_EVIDENCE_SHIFT,
+): Pick<Evidence, "weights" | "bias" | "shift"> {
+  const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
+  const room = Math.min(S16_MAX / largest(slopes), S32_MAX / largest(levels));
+  const shift = Math.max(0, Math.min(mostShift, Math.floor(Math.log2(room))));
+  return {
+    weights: Int16Array.from(slopes, (value) => Math.round(value * 2 ** shift)),
+    bias: Int32Array.from(levels, (value) => Math.round(value * 2 ** shift)),
+    shift,
+  };
+}
+
+function meanOver(count: number, value: (i: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += value(i);
+  return sum / count;
+}

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { EXIT_NEVER } from "../../../assembly/layout.ts";
+import { createAdapter } from "../../../host/adapt/adapter.ts";
+import { createWearer } from "../../../host/adapt/wearer.ts";
+import { writeImage } from "../../../host/core/image-write.ts";
+import { Model } from "../../../host/core/model.ts";
+import type { Decision, EngineName, Session } from "../../../host/core/session-types.ts";
+import { randomPatches, seeded } from "../../support/random.ts";
+import { adaptable, windowsFor } from "./support.ts";
+
+const { image, prior } = adaptable();
+const bytes = writeImage(image);
+const patches = randomPatches(seeded(4), 24, 640);
+
+/** Evidence of a wearer who taught windows of class 2. */
+function taught(count = 40) {
+  const adapter = createAdapter(image, prior, { priorWindows: 1 });
+  for (const window of windowsFor(image, count)) adapter.learn(window, 2);
+  return adapter;
+}
+
+const decisionsOf = (session: Session, from = 0): Decision[] =>
+  patches.slice(from).flatMap((patch) => session.pushPatch(patch).decision ?? []);
+
+describe("a session with other evidence", () => {
+  it.each<EngineName>(["reference", "scalar", "simd"])("gives the bits of an image with that evidence: %s", (engine) => {
+    const evidence = taught().evidence();
+    const given = Model.load(bytes, { engine }).createSession();
+    const own = Model.load(writeImage({ ...image, evidence }), { engine }).createSession();
+    given.setEvidence(evidence);
+    const said = decisionsOf(own);
+    expect(decisionsOf(given)).toEqual(said);
+    expect(said.length).toBe(40);
+    const plain = Model.load(bytes, { engine }).createSession();
+    expect(decisionsOf(plain)).not.toEqual(said);
+    plain.reset();
+    given.reset();
+    given.setEvidence(image.evidence);
+    expect(decisionsOf(given)).toEqual(decisionsOf(plain)); // taken back without a trace
+  });
+
+  it.each<EngineName>(["reference", "simd"])("refuses what does not fit: %s", (engine) => {
+    const session = Model.load(bytes, { engine }).createSession();
+    const { evidence } = image;
+    expect(() => session.setEvidence({ ...evidence, shift: 41 })).toThrow("shift is 41");
+    expect(() => session.setEvidence({ ...evidence, weights: evidence.weights.slice(1) })).toThrow("lengths do not fit");
+    const { evidence: _, ...bare } = image;
+    const plain = Model.load(writeImage(bare), { engine }).createSession();
+    expect(() => plain.setEvidence(evidence)).toThrow("it weighs none");
+  });
+});
+
+describe("a wearer's session", () => {
+  const model = Model.load(bytes);
+  const never = image.exits.map(() => EXIT_NEVER);
+  const full = { maxExit: 3, hopPatches: 16, askAllowed: false, limitReason: "none", askIntervalHops: 1, thresholds: never } as const;
+
+  it("decides as the image does until its own evidence has won a dispute, then as that does", () => {
+    const own = taught();
+    const wearer = createWearer(model, { image, prior }, own.taught);
+    const alone = model.createSession();
+    for (const session of [wearer.session, alone]) session.setPoint(full);
+    let disputed = false;
+    for (const patch of patches) {
+      const { decision } = wearer.session.pushPatch(patch);
+      const plain = alone.pushPatch(patch).decision;
+      if (!decision) continue;
+      if (!disputed) expect(decision.label).toBe(plain!.label);
+      if (!wearer.isDisputed()) continue;
+      disputed = true;
+      wearer.asked("a");
+      expect(wearer.isDisputed()).toBe(false); // one at a time
+      break;
+    }
+    expect(disputed).toBe(true);
+    wearer.ended("a", { label: 2, confidence: 1 }); // what was taught
+    const rest = decisionsOf(wearer.session);
+    expect(wearer.status()).toMatchObject({ disputes: 1, decidedByOwn: rest.length });
+    wearer.session.reset();
+    decisionsOf(wearer.session);
+    expect(wearer.status().decidedByOwn).toBe(rest.length); // after a reset it has to win again
+  });
+
+  it("learns from answers that agree, tells of it, and counts the work of both sessions", () => {
+    const told: number[] = [];
+    const wearer = createWearer(model, { image, prior }, undefined, ({ windows }) => told.push(windows[label]!));
+    wearer.session.setPoint(full);
+    const alone = model.createSession();
+    alone.setPoint(full);
+    let label = -1;
+    for (const patch of patches.slice(0, 128)) {
+      const { decision } = wearer.session.pushPatch(patch);
+      const plain = alone.pushPatch(patch).decision;
+      if (decision) expect(decision).toEqual({ ...plain!, macs: 2 * plain!.macs, steps: 2 * plain!.steps, rebuilds: 2 * plain!.rebuilds });
+      label = decision?.label ?? label;
+    }
+    expect(wearer.isDisputed()).toBe(false);
+    wearer.asked("a");
+    wearer.ended("a", { label, confidence: 0.9 });
+    const { learned, windows } = wearer.status();
+    expect(learned).toBeGreaterThan(0);
+    expect(windows[label]).toBe(learned);
+    expect(told).toEqual([learned]);
+    wearer.ended("a", { label, confidence: 0.9 }); // once
+    expect(wearer.status().learned).toBe(learned);
+  });
+
+  it("gives the bits of a session that was never adapted while nothing was taught", () => {
+    const wearer = createWearer(model, { image, prior });
+    const alone = model.createSession();
+    const labelsOf = (session: Session) =>
+      decisionsOf(session).map(({ label, exit, confidenceQ15, why }) => ({ label, exit, confidenceQ15, why }));
+    expect(labelsOf(wearer.session)).toEqual(labelsOf(alone));
+    expect(wearer.session.context()).toEqual(alone.context());
+    expect(wearer.session.snapshot()).toEqual(alone.snapshot());
+  });
+});
