@@ -9,7 +9,7 @@ import type { EvidencePrior } from "./prior.ts";
 export type AdaptableImage = Pick<ModelImage, "windowPatches" | "patchFrames" | "channels" | "features"> & { readonly evidence: Evidence };
 
 export interface AdapterOptions {
-  /** A class of which so many windows were learned lies half-way between where it lay over all wearers and where this one's lie. Default 50. */
+  /** A class of which so many windows were learned lies half-way between where it lay over all wearers and where this one's lie. Default 25. */
   readonly priorWindows?: number;
 }
 
@@ -49,7 +49,7 @@ const S32_MAX = 2 ** 31 - 1;
  * Source: MAP adaptation of means (Gauvain and Lee, IEEE Trans. Speech and Audio Processing 2(2), 1994), here of a linear discriminant's.
  */
 export function createAdapter(image: AdaptableImage, prior: EvidencePrior, options: AdapterOptions = {}, from?: Taught): Adapter {
-  const { priorWindows = 50 } = options;
+  const { priorWindows = 25 } = options;
   const { evidence: base } = image;
   const size = base.means.length;
   const nClasses = base.bias.length;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { openAdaptable } from "../../host/adapt/open-prior.ts";
 import { loadHapt } from "../../host/agent/hapt.ts";
 import type { Dataset } from "../../host/agent/recording.ts";
 import { Model } from "../../host/core/model.ts";
@@ -32,6 +33,14 @@ describe("the shipped activity image", () => {
       expect(manifest.labels).toEqual(student.manifest.labels);
       expect(image.features).toEqual(student.image.features);
     }
+  });
+
+  it("comes with the prior of its own evidence", async () => {
+    const { image } = await open("simd");
+    const { prior } = openAdaptable("activity", image, join(folder, "evidence.safetensors"));
+    expect(prior.centres).toHaveLength(7 * 261);
+    const diagonal = prior.deviations.map((_, f) => prior.precision[f * 261 + f]!);
+    expect(Math.min(...diagonal)).toBeGreaterThan(0);
   });
 
   it("names disjoint wearers in its manifest", async () => {
