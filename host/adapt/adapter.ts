@@ -1,5 +1,6 @@
 import { LIMIT_EVIDENCE_SHIFT } from "../../assembly/layout.ts";
 
+import { clampS16 } from "../core/fixed-point.ts";
 import type { Evidence, ModelImage } from "../core/image-types.ts";
 import { livingStatistics } from "../core/reference/evidence.ts";
 import { LOGIT_ONE } from "../policy/replay.ts";
@@ -22,14 +23,10 @@ export interface Taught {
 /** A wearer's own evidence. */
 export interface Adapter {
   readonly taught: Taught;
-  /** Numbers that it learns. */
-  readonly parameters: number;
   /** Takes a window (windowPatches, patchFrames · channels) s8 for one of class `label`. False where a dead sensor leaves it nothing to learn. */
   learn(window: Int8Array, label: number): boolean;
   /** The image's evidence about this wearer; the image's own, to the bit, until something was learned. */
   evidence(): Evidence;
-  /** Back to what it was before any window. */
-  reset(): void;
 }
 
 /** Nothing yet. */
@@ -52,12 +49,10 @@ export function createAdapter(image: AdaptableImage, prior: EvidencePrior, optio
   const { priorWindows = 25 } = options;
   const { evidence: base } = image;
   const size = base.means.length;
-  const nClasses = base.bias.length;
   const knees = image.features.map(({ knee }) => knee);
   const taught: Taught = from ? { windows: from.windows.slice(), sums: from.sums.slice() } : emptyTaught(base);
   return {
     taught,
-    parameters: taught.sums.length + nClasses,
     learn(window, label) {
       const statistics = livingStatistics(window, knees);
       if (!statistics) return false;
@@ -72,10 +67,6 @@ export function createAdapter(image: AdaptableImage, prior: EvidencePrior, optio
       return true;
     },
     evidence: () => (taught.windows.some((count) => count > 0) ? ownEvidence(base, prior, taught, priorWindows) : base),
-    reset() {
-      taught.windows.fill(0);
-      taught.sums.fill(0);
-    },
   };
 }
 
@@ -118,7 +109,10 @@ function ownEvidence(
   return { means: base.means, limits: base.limits, ...fixedPoint(slopes, levels, base.shift) };
 }
 
-/** Weights (statistics, nClasses), bias and shift of sums in logits Q10, as fine as s16 and s32 hold them and no finer than `mostShift`. */
+/**
+ * Weights (statistics, nClasses), bias and shift of sums in logits Q10, as fine as s16 and s32 hold them and no finer than `mostShift`; a
+ * weight that s16 cannot hold at all is the largest that it can.
+ */
 export function fixedPoint(
   slopes: Float64Array,
   levels: Float64Array,
@@ -128,7 +122,7 @@ export function fixedPoint(
   const room = Math.min(S16_MAX / largest(slopes), S32_MAX / largest(levels));
   const shift = Math.max(0, Math.min(mostShift, Math.floor(Math.log2(room))));
   return {
-    weights: Int16Array.from(slopes, (value) => Math.round(value * 2 ** shift)),
+    weights: Int16Array.from(slopes, (value) => clampS16(Math.round(value * 2 ** shift))),
     bias: Int32Array.from(levels, (value) => Math.round(value * 2 ** shift)),
     shift,
   };

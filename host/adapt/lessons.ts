@@ -9,7 +9,7 @@ export interface LessonOptions {
 export interface Lessons {
   /** Windows that were learned. */
   readonly windows: number;
-  /** After every decision: its label, and the patches since the state began. */
+  /** After every decision: the label of the image's evidence, and the patches since the state began. */
   decided(label: number, patch: number): void;
   /** The decision just made is asked; `context` (n, patchBytes) s8 is what the session had then. */
   asked(id: string, context: Int8Array): void;
@@ -22,14 +22,14 @@ export interface Lessons {
 /** What an answer may teach. */
 interface Lesson {
   readonly own: readonly Int8Array[]; // windows
-  readonly label: number; // the device's
+  readonly label: number; // the image's
 }
 
 /** Asks whose windows are kept until their answers come. */
 const MOST_PENDING = 64;
 
 /**
- * What device and cloud agree on is learned, since they seldom err alike: an answer that confirms the device's decision confirms the
+ * What the image and the cloud agree on is learned, since they seldom err alike: an answer that confirms the image's decision confirms the
  * stretch of its context over which that decision did not change, hop by hop, so that one in ten seconds teaches all of them. No window is
  * learned twice. Source: agreement of two views as label (Blum and Mitchell, COLT 1998).
  */

@@ -7,12 +7,12 @@ export interface Trial {
   reset(): void;
 }
 
-/** Disputes that either side may be ahead: so many of the others bring it back. */
+/** Disputes that either side may be ahead: so many the other way bring it back, however many went before. */
 const MOST_LEAD = 4;
 
 /**
- * The image's evidence speaks until the cloud has sided with the wearer's own more often than with it, since the start or since the
- * sensor was put on anew: what was learned may have been how it sat then. A contextual test of champion against challenger.
+ * The image's evidence speaks until the cloud, of late, has sided with the wearer's own more often than with it, beginning anew where the
+ * sensor may have been put on anew: what was learned may have been how it sat then.
  */
 export function createTrial(): Trial {
   let lead = 0; // of the wearer's own

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { DataError } from "../core/errors.ts";
 import type { Evidence } from "../core/image-types.ts";
 import { writeWhole } from "../core/private-file.ts";
-import { readSafetensors, writeSafetensors } from "../core/safetensors.ts";
+import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/safetensors.ts";
 import { MOST_WINDOWS, type Taught } from "./adapter.ts";
 import { evidenceHash } from "./prior.ts";
 
@@ -19,11 +20,11 @@ export function writeTaught({ windows, sums }: Taught, evidence: Evidence): Uint
   });
 }
 
-/** Reads what writeTaught wrote. Throws BAD_SAFETENSORS or BAD_WEARER, and WEARER_MISMATCH where it was learned with another image. */
+/** Reads what writeTaught wrote. Throws BAD_WEARER, and WEARER_MISMATCH where it was learned with another image. */
 export function readTaught(bytes: Uint8Array, evidence: Evidence, path: string): Taught {
-  const { tensors, metadata } = readSafetensors(bytes, path);
-  const bad = (what: string): DataError =>
-    new DataError("BAD_WEARER", `${path}: ${what}. Name another file with --wearer, or delete this one to learn anew.`);
+  const bad = (what: string, cause?: unknown): DataError =>
+    new DataError("BAD_WEARER", `${path}: ${what}. Name another file with --wearer, or delete this one to learn anew.`, { cause });
+  const { tensors, metadata } = readTensors(bytes, bad);
   if (metadata.format !== FORMAT) throw bad(`metadata format is "${metadata.format}", "${FORMAT}" expected`);
   if (metadata.evidence !== evidenceHash(evidence))
     throw new DataError(
@@ -43,6 +44,14 @@ export function readTaught(bytes: Uint8Array, evidence: Evidence, path: string):
   return { windows: Uint16Array.from(windows.values), sums: Float64Array.from(sums.values) };
 }
 
+function readTensors(bytes: Uint8Array, bad: (what: string, cause: unknown) => DataError): FloatTensors {
+  try {
+    return readSafetensors(bytes);
+  } catch (cause) {
+    throw bad("it is no whole safetensors file", cause);
+  }
+}
+
 /** What a file has of a wearer; undefined where it is not there yet. */
 export function openTaught(path: string, evidence: Evidence): Taught | undefined {
   if (!existsSync(path)) return undefined;
@@ -57,5 +66,6 @@ export function openTaught(path: string, evidence: Evidence): Taught | undefined
 
 /** Writes it whole or not at all, readable by its owner alone: how somebody walks is theirs. */
 export function saveTaught(path: string, taught: Taught, evidence: Evidence): void {
+  mkdirSync(dirname(path), { recursive: true });
   writeWhole(path, writeTaught(taught, evidence), { isPrivate: true });
 }

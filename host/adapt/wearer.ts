@@ -1,3 +1,4 @@
+import { ModelError } from "../core/errors.ts";
 import type { Model } from "../core/model.ts";
 import type { Decision, PushResult, Session } from "../core/session-types.ts";
 import { createAdapter, type Taught } from "./adapter.ts";
@@ -15,8 +16,8 @@ export interface WearerStatus {
 
 /** Hears of the asks of an adapted session, and says which decisions to ask about besides. */
 export interface Learner {
-  /** The decision just made would be another with the other evidence, and no ask about such a one is under way. */
-  isDisputed(): boolean;
+  /** Whether an answer to the decision just made would settle a dispute, or teach. Within DISPUTES and EXPLORATIONS. */
+  isCurious(): boolean;
   /** The decision just made is asked. */
   asked(id: string): void;
   /** An ask has ended. Others than those of this run are left aside. */
@@ -30,13 +31,24 @@ export interface Wearer extends Learner {
   status(): WearerStatus;
 }
 
+/** Asks that may be spent at once, and after how many decisions another comes in. */
+interface Allowance {
+  readonly most: number;
+  readonly refillDecisions: number;
+}
+
+/** Of what the two kinds of evidence differ on. */
+const DISPUTES: Allowance = { most: 16, refillDecisions: 256 };
+/** Of every EXPLORE_EVERYth decision, so that every label has answers: many with a new wearer, then about ten an hour. */
+const EXPLORATIONS: Allowance = { most: 32, refillDecisions: 256 };
+export const EXPLORE_EVERY = 8;
 /** Asks whose labels are kept until their answers come. */
 const MOST_PENDING = 64;
 
 /**
  * A wearer's session: the image's, and beside it one with the wearer's own evidence, which learns from the answers to the agent's asks and
- * decides once it has won its disputes (createTrial). `onTaught` hears after every answer that taught something. Twice the work of one
- * session: for hosts.
+ * decides once it has won its disputes (createTrial), under the image's thresholds, whose certificate does not speak of it. `onTaught`
+ * hears after every answer that taught something. Twice the work of one session: for hosts.
  */
 export function createWearer(model: Model, { image, prior }: Adaptable, from?: Taught, onTaught?: (taught: Taught) => void): Wearer {
   const adapter = createAdapter(image, prior, {}, from);
@@ -47,21 +59,27 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
   own.setEvidence(adapter.evidence());
   const pending = new Map<string, { readonly own: number; readonly image: number }>();
   let labels = { own: -1, image: -1 };
-  let disputeId: string | undefined;
+  let decisions = 0;
+  let spent = { disputes: 0, explorations: 0 };
   let decidedByOwn = 0;
   let disputes = 0;
 
+  const isDisputed = (): boolean => labels.own !== labels.image;
+  const isDisputePending = (): boolean => [...pending.values()].some((asked) => asked.own !== asked.image);
+  const hasLeft = ({ most, refillDecisions }: Allowance, used: number): boolean => used < most + Math.floor(decisions / refillDecisions);
+
   function merged(one: Decision, other: Decision): Decision {
     labels = { image: one.label, own: other.label };
+    decisions++;
     lessons.decided(one.label, one.patch);
     if (trial.isOwn) decidedByOwn++;
-    const work = { macs: one.macs + other.macs, steps: one.steps + other.steps, rebuilds: one.rebuilds + other.rebuilds };
-    return { ...(trial.isOwn ? other : one), ...work };
+    return { ...(trial.isOwn ? other : one), macs: one.macs + other.macs, steps: one.steps + other.steps };
   }
 
   function forget(): void {
     lessons.reset();
     trial.reset();
+    pending.clear(); // their answers are of another wearing, maybe
   }
 
   function both(one: PushResult, other: PushResult): PushResult {
@@ -94,15 +112,28 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
       own.restore(snapshot);
       forget();
     },
-    opCount: (exit) => base.opCount(exit),
-    setEvidence: (evidence) => base.setEvidence(evidence),
+    opCount(exit) {
+      const one = base.opCount(exit);
+      const twice = (kind: keyof typeof one): number => 2 * one[kind];
+      return {
+        ...{ macs: twice("macs"), requantize: twice("requantize"), state: twice("state") },
+        ...{ lookup: twice("lookup"), norm: twice("norm"), weightBytes: twice("weightBytes") },
+      };
+    },
+    setEvidence() {
+      throw new ModelError("EVIDENCE_TAKEN", "a wearer's session finds its own evidence: set another's on a session of the model.");
+    },
   };
   return {
     session,
     taught: adapter.taught,
-    isDisputed: () => labels.own !== labels.image && disputeId === undefined,
+    isCurious() {
+      if (isDisputed()) return !isDisputePending() && hasLeft(DISPUTES, spent.disputes);
+      return decisions % EXPLORE_EVERY === 0 && hasLeft(EXPLORATIONS, spent.explorations);
+    },
     asked(id) {
-      if (labels.own !== labels.image) disputeId = id;
+      if (isDisputed()) spent = { ...spent, disputes: spent.disputes + 1 };
+      else if (decisions % EXPLORE_EVERY === 0) spent = { ...spent, explorations: spent.explorations + 1 };
       pending.set(id, labels);
       if (pending.size > MOST_PENDING) pending.delete(pending.keys().next().value!);
       lessons.asked(id, base.context());
@@ -110,7 +141,6 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
     ended(id, answer) {
       const asked = pending.get(id);
       pending.delete(id);
-      if (disputeId === id) disputeId = undefined;
       if (asked && answer && asked.own !== asked.image) {
         disputes++;
         trial.dispute(asked, answer.label);

@@ -42,7 +42,7 @@ class AgentLoop implements Loop {
   readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
   readonly #inputs: AskInputs;
   #link: LinkState = "connecting";
-  readonly #unsettling = new Map<string, { readonly isAudit: boolean; readonly settles: boolean }>(); // asks that watch the guarantee, or settle a dispute of evidence; settles: a doubt, too
+  readonly #asides = new Map<string, { readonly isAudit: boolean; readonly isDoubt: boolean }>(); // asks that are audits, or no doubt
   #setPoint: SetPoint;
   #ordered: Partial<SetPoint> = {};
   #nextTelemetryFrame: number;
@@ -155,8 +155,9 @@ class AgentLoop implements Loop {
     const limited = governor?.reason;
     governor?.onDecision(decision);
     const isAudit = this.asker !== undefined && (governor?.isAudit(decision) ?? false);
-    const isDisputed = this.asker !== undefined && link === "online" && (this.#options.learner?.isDisputed() ?? false);
-    const isSent = (decision.why === "ask" || isAudit || isDisputed) && this.#ask(decision, isAudit);
+    const mayWonder = link === "online" && this.#ordered.askAllowed !== false;
+    const isCurious = mayWonder && (this.#options.learner?.isCurious() ?? false);
+    const isSent = (decision.why === "ask" || isAudit || isCurious) && this.#ask(decision, isAudit);
     const isAsked = decision.why === "ask" && isSent;
     const isSure = decision.why === "exit";
     const change = this.#tracker.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick });
@@ -200,22 +201,24 @@ class AgentLoop implements Loop {
     this.#issued.add(id);
     if (this.#issued.size > ISSUED_IDS) this.#issued.delete(this.#issued.values().next().value!);
     governor?.onAsk(content.patches.length);
-    this.#options.learner?.asked(id);
-    const settles = decision.why === "ask";
-    if (isAudit || !settles) this.#unsettling.set(id, { isAudit, settles });
-    if (decision.why !== "ask") return true;
+    const isDoubt = decision.why === "ask";
+    if (this.asker?.ledger().get(id) === "pending") {
+      this.#options.learner?.asked(id); // one that was turned away has ended already
+      if (isAudit || !isDoubt) this.#asides.set(id, { isAudit, isDoubt });
+    }
+    if (!isDoubt) return true;
     this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
     return true;
   }
 
   #onOutcome(outcome: AskOutcome): void {
     const { answer, local, tick } = outcome;
-    const special = this.#unsettling.get(outcome.id);
-    this.#unsettling.delete(outcome.id);
+    const aside = this.#asides.get(outcome.id);
+    this.#asides.delete(outcome.id);
     this.#options.learner?.ended(outcome.id, answer);
     const doubt = answer && (answer.label === local.label ? 1 - answer.confidence : answer.confidence);
-    this.#options.governor?.onOutcome({ isAudit: special?.isAudit ?? false, label: local.label, doubt });
-    if (special?.settles === false) {
+    this.#options.governor?.onOutcome({ isAudit: aside?.isAudit ?? false, label: local.label, doubt });
+    if (aside?.isDoubt === false) {
       this.#goOn();
       return;
     }

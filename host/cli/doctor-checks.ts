@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { openAdaptable } from "../adapt/open-prior.ts";
+import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { createRandom } from "../agent/random.ts";
 import { bundledAgents, loadAgent } from "../agent/registry.ts";
 import { ModelError } from "../core/errors.ts";
@@ -47,13 +49,19 @@ export async function agentChecks(): Promise<DoctorCheck[]> {
       checks.push({ check: `agent ${name}`, state: "failed", detail: "no model", mend: `Train it: dormouse train ${name}.` });
       continue;
     }
-    for (const path of [agent.modelPath, ...(agent.priorPath === undefined ? [] : [agent.priorPath]), ...agent.teacherPaths]) {
+    for (const path of [agent.modelPath, ...agent.teacherPaths]) {
       const file = path.slice(agent.folder.length + 1);
       checks.push(await attemptAsync(`agent ${name} ${file}`, async () => `intact, ${(await Model.open(path)).imageHash.slice(0, 12)}`));
     }
+    if (agent.priorPath !== undefined) checks.push(await attemptAsync(`agent ${name} ${agent.definition.prior}`, () => checkPrior(agent)));
     checks.push(await attemptAsync(`agent ${name} engines`, () => compareEngines(agent.modelPath)));
   }
   return checks;
+}
+
+async function checkPrior({ definition, modelPath, priorPath }: LoadedAgent): Promise<string> {
+  const { prior } = openAdaptable(definition.name, (await Model.open(modelPath)).image, priorPath);
+  return `${prior.deviations.length} statistics`;
 }
 
 async function compareEngines(path: string): Promise<string> {

@@ -1,3 +1,4 @@
+import type { WearerStatus } from "../adapt/wearer.ts";
 import type { Loop } from "../agent/loop-types.ts";
 import type { Output } from "./output.ts";
 import { countText, percentText } from "./table.ts";
@@ -17,6 +18,7 @@ export interface Summary {
   readonly lost: number; // ids in no state at this end; `demo` compares both ledgers
   readonly exits: readonly number[];
   readonly meanMacs: number;
+  readonly wearer?: WearerStatus; // of run --wearer
   readonly [key: string]: unknown;
 }
 
@@ -73,4 +75,9 @@ export function saySummary(out: Output, summary: Summary, isAsking: boolean): vo
     `${lost} lost`,
   ];
   out.say(`Asked the cloud ${countText(asked, "time")}: ${ends.join(", ")}.`);
+  const { wearer } = summary;
+  if (wearer === undefined) return;
+  out.say(
+    `Of this wearer ${countText(wearer.learned, "window")} learned, ${countText(wearer.disputes, "dispute")} settled, ${countText(wearer.decidedByOwn, "decision")} by their own evidence.`,
+  );
 }

@@ -174,6 +174,7 @@ function tried(decisions: readonly AdaptDecision[], own: readonly (readonly Exit
   let decidedByOwn = 0;
   const adapted = decisions.map(({ exits, cloud }, i) => {
     if (isFirst[i]) return exits;
+    if (decisions[i]!.recording !== decisions[i - 1]?.recording) trial.reset();
     const spoken = trial.isOwn ? own[i]! : exits;
     if (trial.isOwn) decidedByOwn++;
     const labels = { own: own[i]!.at(-1)!.label, image: exits.at(-1)!.label };

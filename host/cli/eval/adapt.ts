@@ -1,4 +1,5 @@
 import { type Adaptable, openAdaptable } from "../../adapt/open-prior.ts";
+import { EXPLORE_EVERY } from "../../adapt/wearer.ts";
 import { createRandom } from "../../agent/random.ts";
 import type { SubjectList } from "../../core/image-types.ts";
 import { writeImage } from "../../core/image-write.ts";
@@ -21,8 +22,6 @@ import { type DecidedGroup, decideAll, exitDecisionsOf, MIN_ANSWERED } from "./d
 import { type EvalSetting, recordingsFor, wearerRoles } from "./setting.ts";
 
 const SEED = 1;
-/** Sure decisions that are asked all the same while learning: one in eight, so that every activity has answers. */
-const EXPLORE_EVERY = 8;
 /** What the worst tuning wearer may lose by the setting that is taken. */
 const MOST_LOSS = 0.005;
 /** Settings that are tried on the tuning wearers. */

@@ -93,6 +93,9 @@ async function run(io: CliIo, name: string, options: RunOptions): Promise<void> 
   const note = notesTo(out, log);
   if (isNew) note(`New node ${config.node}, kept in ${path}.`);
   const broker = brokerOf(options, identity, options.broker, config.broker);
+  if (options.wearer !== undefined && broker === undefined) {
+    throw new ConfigError("WEARER_ALONE", "--wearer learns from the cloud's answers: give --broker, too, or leave it out.");
+  }
   const telemetry = await observe(io, note, options, { service: "dormouse-run", instance: `${config.site}/${config.node}` });
   let reboots = 0;
   for (;;) {

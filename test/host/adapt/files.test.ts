@@ -45,14 +45,15 @@ describe("evidence.safetensors", () => {
     expect(read(taughtBytes.bytes)).toThrow('metadata format is "dormouse-wearer-1"');
   });
 
-  it("of any bytes gives an error and nothing else", () => {
+  it("of any bytes gives an error, or numbers of its shape", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(400), (bytes, at) => {
         const torn = priorBytes.slice();
         torn.set(bytes, at);
         for (const own of [bytes, torn])
           try {
-            readPrior(own, evidence, "x");
+            const { centres, deviations, precision } = readPrior(own, evidence, "x");
+            for (const values of [centres, deviations, precision]) expect(values.every(Number.isFinite)).toBe(true);
           } catch (error) {
             expect(error).toBeInstanceOf(DataError);
           }
@@ -82,6 +83,7 @@ describe("a wearer's file", () => {
     expect(read(spoilt(taughtBytes.bytes, "sums", (values) => values.fill(0.5)))).toThrow("or not whole");
     expect(read(spoilt(taughtBytes.bytes, "sums", (values) => values.fill(2 ** 25)))).toThrow("larger than its windows make it");
     expect(read(priorBytes)).toThrow('metadata format is "dormouse-evidence-prior-1"');
+    expect(read(new Uint8Array(9))).toThrow("no whole safetensors file. Name another file with --wearer");
   });
 
   it("of any bytes gives an error, or what an adapter can go on from", () => {

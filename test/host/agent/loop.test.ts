@@ -48,7 +48,7 @@ describe("the loop", () => {
     const heard: string[] = [];
     let disputes = 0;
     const learner = {
-      isDisputed: () => disputes++ === 1, // of the second decision
+      isCurious: () => disputes++ === 1, // of the second decision
       asked: (id: string) => heard.push(`asked ${Number(id)}`),
       ended: (id: string, answer?: { label: number }) => heard.push(`ended ${Number(id)} ${answer?.label}`),
     };
@@ -66,6 +66,25 @@ describe("the loop", () => {
     expect(loop.label).toBe(LABELS[3]);
     expect(loop.counters()).toMatchObject({ asked: 1, answered: 1, applied: 0 });
     expect(of(steps, "ask")).toEqual([]);
+  });
+
+  it("asks about nothing besides where the operator lets nothing be asked, and hears of no ask that was turned away", async () => {
+    const heard: string[] = [];
+    const learner = { isCurious: () => true, asked: (id: string) => heard.push(id), ended: () => {} };
+    const quiet = asking([{ label: 3 }, { label: 3 }], () => {}, { learner });
+    quiet.loop.order({ askAllowed: false });
+    await quiet.loop.run();
+    expect(quiet.asker.queries).toEqual([]);
+    const full = asking([{ label: 3 }, { label: 3 }], () => {}, { learner });
+    const ask = full.asker.ask.bind(full.asker);
+    full.asker.ask = (query) => {
+      const id = ask(query);
+      full.asker.end(full.asker.queries.length - 1, { state: "refused", reason: "full" });
+      return id;
+    };
+    await full.loop.run();
+    expect(full.asker.queries).toHaveLength(2);
+    expect(heard).toEqual([]);
   });
 
   it("lets the core ask only where there is somebody to ask", async () => {

@@ -168,7 +168,7 @@ describe("run and cloud over a broker of their own", () => {
     const cloudDone = runCli(["cloud", "--agent", ".", "--broker", url, "--json"], cloud.io);
     while (!cloud.output().stderr.includes("reached")) await new Promise((resolve) => setTimeout(resolve, 5));
     const run = () =>
-      cli(["run", ".", "--broker", url, "--wearer", "mine.safetensors", "--seconds", "12", "--speed", "20", "--json"], {
+      cli(["run", ".", "--broker", url, "--wearer", "state/mine.safetensors", "--seconds", "12", "--speed", "20", "--json"], {
         cwd: folder.path,
       });
     const windowsOf = (stdout: string) => (document(stdout).wearer as { windows: number[]; learned: number }).windows;
@@ -180,7 +180,7 @@ describe("run and cloud over a broker of their own", () => {
     const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0);
     expect(sum(first)).toBeGreaterThan(0); // its cloud is the same net, and sure of itself
     expect(sum(second)).toBeGreaterThan(sum(first));
-    expect(statSync(join(folder.path, "mine.safetensors")).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder.path, "state", "mine.safetensors")).mode & 0o777).toBe(0o600);
   });
 
   it("refuse to adapt what nothing is known of, a file that is none, and a board", async () => {
@@ -188,13 +188,15 @@ describe("run and cloud over a broker of their own", () => {
     writeFileSync(join(folder.path, "torn.safetensors"), "x");
     const refused = async (...args: string[]) =>
       JSON.parse((await cli(["run", ".", "--json", ...args], { cwd: folder.path })).stdout).error.code;
-    expect(await refused("--wearer", "torn.safetensors")).toBe("BAD_SAFETENSORS");
+    const url = "mqtt://127.0.0.1:1";
+    expect(await refused("--wearer", "torn.safetensors", "--broker", url)).toBe("BAD_WEARER");
+    expect(await refused("--wearer", "mine")).toBe("WEARER_ALONE");
     expect(await refused("--wearer", "mine", "--board", "pico")).toBe("WEARER_WITH_BOARD");
     writeFileSync(
       join(folder.path, "agent.ts"),
       readFileSync(join(folder.path, "agent.ts"), "utf8").replace('prior: "evidence.safetensors",', ""),
     );
-    expect(await refused("--wearer", "mine")).toBe("ADAPT_NO_PRIOR");
+    expect(await refused("--wearer", "mine", "--broker", url)).toBe("ADAPT_NO_PRIOR");
   });
 
   it("says how to mend a broker address that can never work", async () => {
@@ -273,6 +275,8 @@ describe("doctor, boards and agents", () => {
     const { stdout } = await cli(["doctor", "--json"], { env: { PATH: "" } });
     const { checks } = document(stdout) as unknown as { checks: { check: string; state: string; mend?: string }[] };
     expect(checks.filter(({ check }) => check.startsWith("core")).map(({ state }) => state)).toEqual(["ok", "ok"]);
+    expect(checks.filter(({ state }) => state === "failed")).toEqual([]);
+    expect(checks.find(({ check }) => check === "agent activity evidence.safetensors")).toMatchObject({ state: "ok" });
     expect(checks.find(({ check }) => check === "gcc")).toMatchObject({ state: "missing", mend: "sudo apt-get install gcc" });
   });
 });
