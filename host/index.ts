@@ -1,5 +1,11 @@
 /** The public entry of dormouse-edge: what agents, gateways and clouds build on. */
 
+export type { Taught } from "./adapt/adapter.ts";
+export type { Adaptable } from "./adapt/open-prior.ts";
+export { openAdaptable } from "./adapt/open-prior.ts";
+export type { Learner, Wearer, WearerStatus } from "./adapt/wearer.ts";
+export { createWearer } from "./adapt/wearer.ts";
+export { openTaught, saveTaught } from "./adapt/wearer-file.ts";
 export type { Board } from "./agent/board.ts";
 export { loadBoards } from "./agent/board.ts";
 export type { CommandActions, CommandInbox, CommandInboxOptions, CommandReport } from "./agent/command-inbox.ts";
