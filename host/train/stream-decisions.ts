@@ -65,7 +65,7 @@ export function hopLogits(model: Runnable, recording: SensedRecording, betweenCl
 }
 
 /** Every exit's label, confidence and certainty, as the core finds them. */
-function exitsOf(
+export function exitsOf(
   { exits }: Pick<ModelImage, "exits">,
   logits: readonly Int16Array[],
   scores: readonly Int32Array[],

@@ -17,8 +17,8 @@ export interface AdaptDecision extends CascadeDecision {
 export interface AdaptWearer {
   readonly user: string;
   readonly decisions: readonly AdaptDecision[];
-  /** Every exit's word at each of the decisions, with this evidence in the image. */
-  decideWith(evidence: Evidence): readonly (readonly ExitWord[])[];
+  /** Every exit's word at each of the decisions with this evidence; `after` the i-th, other evidence may take its place. */
+  decideWith(evidence: Evidence, after?: (i: number, own: readonly ExitWord[]) => Evidence | undefined): readonly (readonly ExitWord[])[];
 }
 
 /** How a wearer's adapter learns. */
@@ -151,38 +151,45 @@ function gainOf({ user, decisions, decideWith }: AdaptWearer, task: AdaptTask, s
     if (setting) lessons.ended(String(i), decision.cloud);
   }
   const words = decisions.map(({ exits }) => exits);
-  const own = lessons.windows === 0 ? words : decideWith(adapter.evidence());
-  const { adapted, disputed, decidedByOwn } = tried(decisions, own, isFirst);
+  const learned = lessons.windows;
+  const taught = adapter.evidence();
+  const kept = learned === 0 ? words : decideWith(taught);
+  const trial = createTrial();
+  const adapted = [...words];
+  let disputed = 0;
+  let own = 0;
+  const after = (i: number, spoken: readonly ExitWord[]): Evidence | undefined => {
+    if (isFirst[i]) return undefined;
+    const { exits, cloud, recording, patch, context } = decisions[i]!;
+    if (recording !== decisions[i - 1]?.recording) {
+      trial.reset();
+      lessons.reset();
+    }
+    if (trial.isOwn) {
+      adapted[i] = spoken;
+      own++;
+    }
+    const labels = { own: spoken.at(-1)!.label, image: exits.at(-1)!.label };
+    lessons.decided(labels.image, patch);
+    if (labels.own === labels.image) return undefined;
+    disputed++;
+    trial.dispute(labels, cloud.label);
+    lessons.asked(String(i), context);
+    return lessons.ended(String(i), cloud) > 0 ? adapter.evidence() : undefined;
+  };
+  if (learned > 0) decideWith(taught, after);
   const score = (all: readonly (readonly ExitWord[])[], isHalf: boolean): HalfScore =>
     scoreOf(
       decisions.flatMap((decision, i) => (isFirst[i] === isHalf ? [{ ...decision, exits: all[i]! }] : [])),
       task.thresholdsQ15,
     );
   const before = score(words, false);
-  const after = score(adapted, false);
+  const adaptedScore = score(adapted, false);
   return {
-    ...{ user, asked, explored, learned: lessons.windows, disputed, own: decidedByOwn },
-    ...{ windows: isFirst.filter((first) => !first).length, before, after, gain: after.accuracy - before.accuracy },
-    learnedHalf: { before: score(words, true), after: score(own, true) },
+    ...{ user, asked, explored, learned, disputed, own },
+    ...{ windows: isFirst.filter((first) => !first).length, before, after: adaptedScore, gain: adaptedScore.accuracy - before.accuracy },
+    learnedHalf: { before: score(words, true), after: score(kept, true) },
   };
-}
-
-/** The words of the scored half in order, each decided before the answer to its dispute comes. */
-function tried(decisions: readonly AdaptDecision[], own: readonly (readonly ExitWord[])[], isFirst: readonly boolean[]) {
-  const trial = createTrial();
-  let disputed = 0;
-  let decidedByOwn = 0;
-  const adapted = decisions.map(({ exits, cloud }, i) => {
-    if (isFirst[i]) return exits;
-    if (decisions[i]!.recording !== decisions[i - 1]?.recording) trial.reset();
-    const spoken = trial.isOwn ? own[i]! : exits;
-    if (trial.isOwn) decidedByOwn++;
-    const labels = { own: own[i]!.at(-1)!.label, image: exits.at(-1)!.label };
-    if (labels.own !== labels.image) disputed++;
-    trial.dispute(labels, cloud.label);
-    return spoken;
-  });
-  return { adapted, disputed, decidedByOwn };
 }
 
 /** Whether a decision is of the first half of a wearer's recordings; of a single recording, of the first half of its decisions. */

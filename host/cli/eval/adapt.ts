@@ -2,11 +2,11 @@ import { type Adaptable, openAdaptable } from "../../adapt/open-prior.ts";
 import { EXPLORE_EVERY } from "../../adapt/wearer.ts";
 import { createRandom } from "../../agent/random.ts";
 import type { SubjectList } from "../../core/image-types.ts";
-import { writeImage } from "../../core/image-write.ts";
-import { Model } from "../../core/model.ts";
+import type { ExitWord } from "../../policy/cascade.ts";
 import { apart } from "../../policy/decision-group.ts";
 import { certifyThresholds } from "../../policy/learn-then-test.ts";
-import { streamDecisions } from "../../train/stream-decisions.ts";
+import { fullDepth, streamMoments } from "../../train/protocols.ts";
+import { exitsOf } from "../../train/stream-decisions.ts";
 import { percentText, table } from "../table.ts";
 import {
   type AdaptSetting,
@@ -31,7 +31,7 @@ const SETTINGS: readonly AdaptSetting[] = [25, 50, 100].flatMap((priorWindows) =
 
 /**
  * Whether the cloud's answers make the device better for its own wearer: evidence of their own, learned from the answers to the asks of
- * the first half of the recordings, scored on the second, where only what the two kinds of evidence dispute is asked. The setting is chosen on the tuning wearers (of whom the
+ * the first half of the recordings, scored on the second, where only what the two kinds of evidence dispute is asked, and taught. The setting is chosen on the tuning wearers (of whom the
  * select ones were trained on); it stays off where they do not gain.
  */
 export async function evalAdapt(setting: EvalSetting, { alpha, delta }: CascadeOptions): Promise<void> {
@@ -106,10 +106,18 @@ function wearersOf(setting: EvalSetting, image: Adaptable["image"], users: Subje
   return [...new Set(decisions.map(({ wearer }) => wearer))].map((user) => ({
     user,
     decisions: decisions.filter(({ wearer }) => wearer === user),
-    decideWith(evidence) {
-      const own = Model.load(writeImage({ ...image, evidence }), { engine: setting.model.engine });
+    decideWith(evidence, after) {
+      const session = fullDepth(setting.model.createSession());
+      session.setEvidence(evidence);
       const recordings = recordingsFor(setting, users).filter(({ subject }) => subject === user);
-      return streamDecisions(own, recordings).map(({ exits }) => exits);
+      const words: (readonly ExitWord[])[] = [];
+      for (const { logits, scores, isTracked } of streamMoments(session, image, recordings)) {
+        const own = exitsOf(image, logits, scores, isTracked);
+        const next = after?.(words.length, own);
+        words.push(own);
+        if (next) session.setEvidence(next);
+      }
+      return words;
     },
   }));
 }

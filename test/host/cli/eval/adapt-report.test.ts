@@ -9,7 +9,6 @@ import {
   chooseSetting,
   trySetting,
 } from "../../../../host/cli/eval/adapt-report.ts";
-import type { Evidence } from "../../../../host/core/image-types.ts";
 import { adaptable, windowsFor } from "../../adapt/support.ts";
 
 const { image, prior } = adaptable();
@@ -34,8 +33,12 @@ function wearer(user: string, { own = 1, cloud = 1 }: { readonly own?: number; r
   return {
     user,
     decisions,
-    decideWith: (evidence: Evidence) =>
-      decisions.map(({ truth, exits }, i) => (evidence === image.evidence ? exits : [word(i % 4 === 0 ? own : truth)])),
+    decideWith: (evidence, after) =>
+      decisions.map(({ truth, exits }, i) => {
+        const words = evidence === image.evidence ? exits : [word(i % 4 === 0 ? own : truth)];
+        after?.(i, words);
+        return words;
+      }),
   };
 }
 
