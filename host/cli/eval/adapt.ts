@@ -8,15 +8,8 @@ import { certifyThresholds } from "../../policy/learn-then-test.ts";
 import { fullDepth, streamMoments } from "../../train/protocols.ts";
 import { exitsOf } from "../../train/stream-decisions.ts";
 import { percentText, table } from "../table.ts";
-import {
-  type AdaptSetting,
-  type AdaptTask,
-  type AdaptWearer,
-  adaptReport,
-  chooseSetting,
-  type HalfScore,
-  trySetting,
-} from "./adapt-report.ts";
+import { adaptReport, chooseSetting, trySetting } from "./adapt-report.ts";
+import type { AdaptSetting, AdaptTask, AdaptWearer, HalfScore } from "./adapt-wearer.ts";
 import type { CascadeOptions } from "./cascade.ts";
 import { type DecidedGroup, decideAll, exitDecisionsOf, MIN_ANSWERED } from "./decide.ts";
 import { type EvalSetting, recordingsFor, wearerRoles } from "./setting.ts";

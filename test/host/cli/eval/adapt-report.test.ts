@@ -1,14 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../../../host/agent/random.ts";
-import {
-  type AdaptDecision,
-  type AdaptSetting,
-  type AdaptTask,
-  type AdaptWearer,
-  adaptReport,
-  chooseSetting,
-  trySetting,
-} from "../../../../host/cli/eval/adapt-report.ts";
+import { adaptReport, chooseSetting, trySetting } from "../../../../host/cli/eval/adapt-report.ts";
+import type { AdaptDecision, AdaptSetting, AdaptTask, AdaptWearer } from "../../../../host/cli/eval/adapt-wearer.ts";
 import { adaptable, windowsFor } from "../../adapt/support.ts";
 
 const { image, prior } = adaptable();
