@@ -30,6 +30,7 @@ export async function openLinkPort(source: string, baud: number): Promise<LinkPo
 }
 
 function readOnly(stream: Readable, source: string): LinkPort {
+  stream.on("error", () => {}); // whoever reads hears of it; who closes before reading need not
   return {
     bytes: stream,
     write() {

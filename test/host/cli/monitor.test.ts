@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../../host/core/package-root.ts";
+import { openLinkPort } from "../../../host/firmware/link-port.ts";
 import { readLinkStream } from "../../../host/link/stream.ts";
 import { cli } from "./fake-io.ts";
 
@@ -74,5 +75,18 @@ describe("dormouse monitor", () => {
     expect(readOnly.stderr).toContain("recording");
     const closed = await cli(["monitor", "tcp:127.0.0.1:1", "--json"]);
     expect(lines(closed.stdout)[0]).toMatchObject({ error: { code: "PORT_CLOSED" } });
+  });
+
+  it("tells of what does not open to whoever reads it, and to nobody who has closed it before", async () => {
+    const path = join(folder, "socket");
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const unread = await openLinkPort(path, 115_200); // a socket is there, and no stream of bytes
+    unread.close();
+    const read = async () => {
+      for await (const _ of (await openLinkPort(path, 115_200)).bytes);
+    };
+    await expect(read()).rejects.toMatchObject({ code: "ENXIO" });
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 });
