@@ -1,9 +1,6 @@
-import { LIMIT_EVIDENCE_SHIFT } from "../../assembly/layout.ts";
-
-import { clampS16 } from "../core/fixed-point.ts";
 import type { Evidence, ModelImage } from "../core/image-types.ts";
 import { livingStatistics } from "../core/reference/evidence.ts";
-import { LOGIT_ONE } from "../policy/replay.ts";
+import { asLogits, fixedPoint } from "./logit-scale.ts";
 import type { EvidencePrior } from "./prior.ts";
 
 /** The parts of an image that an adapter reads; it has evidence. */
@@ -36,8 +33,6 @@ export function emptyTaught({ bias, means }: Evidence): Taught {
 
 /** Of each class: beyond it, older windows weigh less with every new one, so that a sensor that moved is learned anew. */
 export const MOST_WINDOWS = 256;
-const S16_MAX = 32767;
-const S32_MAX = 2 ** 31 - 1;
 
 /**
  * Moves where each class lies, in the statistics that evidence weighs, from where it lay over all wearers towards where this wearer's
@@ -97,39 +92,10 @@ function ownEvidence(
     }
   }
   const one = 2 ** base.shift;
-  const slopes = new Float64Array(size * nClasses);
-  for (let f = 0; f < size; f++) {
-    const middle = meanOver(nClasses, (c) => more[c * size + f]!);
-    for (let c = 0; c < nClasses; c++)
-      slopes[f * nClasses + c] =
-        base.weights[f * nClasses + c]! / one + ((more[c * size + f]! - middle) * share * LOGIT_ONE) / deviations[f]!;
-  }
-  const middle = meanOver(nClasses, (c) => moreBias[c]!);
-  const levels = Float64Array.from(base.bias, (bias, c) => bias / one + (moreBias[c]! - middle) * share * LOGIT_ONE);
-  return { means: base.means, limits: base.limits, ...fixedPoint(slopes, levels, base.shift) };
-}
-
-/**
- * Weights (statistics, nClasses), bias and shift of sums in logits Q10, as fine as s16 and s32 hold them and no finer than `mostShift`; a
- * weight that s16 cannot hold at all is the largest that it can.
- */
-export function fixedPoint(
-  slopes: Float64Array,
-  levels: Float64Array,
-  mostShift: number = LIMIT_EVIDENCE_SHIFT,
-): Pick<Evidence, "weights" | "bias" | "shift"> {
-  const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
-  const room = Math.min(S16_MAX / largest(slopes), S32_MAX / largest(levels));
-  const shift = Math.max(0, Math.min(mostShift, Math.floor(Math.log2(room))));
-  return {
-    weights: Int16Array.from(slopes, (value) => clampS16(Math.round(value * 2 ** shift))),
-    bias: Int32Array.from(levels, (value) => Math.round(value * 2 ** shift)),
-    shift,
+  const added = asLogits(more, moreBias, deviations, share);
+  const own = {
+    slopes: added.slopes.map((slope, i) => base.weights[i]! / one + slope),
+    levels: added.levels.map((level, c) => base.bias[c]! / one + level),
   };
-}
-
-function meanOver(count: number, value: (i: number) => number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += value(i);
-  return sum / count;
+  return { means: base.means, limits: base.limits, ...fixedPoint(own, base.shift) };
 }

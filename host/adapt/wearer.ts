@@ -31,7 +31,7 @@ export interface Wearer extends Learner {
   status(): WearerStatus;
 }
 
-/** Asks that may be spent at once, and after how many decisions another comes in. */
+/** Asks that may be spent at once, at most, and after how many decisions another may be. */
 interface Allowance {
   readonly most: number;
   readonly refillDecisions: number;
@@ -44,6 +44,20 @@ const EXPLORATIONS: Allowance = { most: 32, refillDecisions: 256 };
 export const EXPLORE_EVERY = 8;
 /** Asks whose labels are kept until their answers come. */
 const MOST_PENDING = 64;
+
+function createAllowance({ most, refillDecisions }: Allowance) {
+  let left = most;
+  let decisions = 0;
+  return {
+    isAny: () => left > 0,
+    spend() {
+      left = Math.max(0, left - 1);
+    },
+    decided() {
+      if (++decisions % refillDecisions === 0) left = Math.min(most, left + 1);
+    },
+  };
+}
 
 /**
  * A wearer's session: the image's, and beside it one with the wearer's own evidence, which learns from the answers to the agent's asks and
@@ -60,17 +74,19 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
   const pending = new Map<string, { readonly own: number; readonly image: number }>();
   let labels = { own: -1, image: -1 };
   let decisions = 0;
-  let spent = { disputes: 0, explorations: 0 };
+  const disputesLeft = createAllowance(DISPUTES);
+  const explorationsLeft = createAllowance(EXPLORATIONS);
   let decidedByOwn = 0;
   let disputes = 0;
 
   const isDisputed = (): boolean => labels.own !== labels.image;
   const isDisputePending = (): boolean => [...pending.values()].some((asked) => asked.own !== asked.image);
-  const hasLeft = ({ most, refillDecisions }: Allowance, used: number): boolean => used < most + Math.floor(decisions / refillDecisions);
 
   function merged(one: Decision, other: Decision): Decision {
     labels = { image: one.label, own: other.label };
     decisions++;
+    disputesLeft.decided();
+    explorationsLeft.decided();
     lessons.decided(one.label, one.patch);
     if (trial.isOwn) decidedByOwn++;
     return { ...(trial.isOwn ? other : one), macs: one.macs + other.macs, steps: one.steps + other.steps };
@@ -128,12 +144,12 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
     session,
     taught: adapter.taught,
     isCurious() {
-      if (isDisputed()) return !isDisputePending() && hasLeft(DISPUTES, spent.disputes);
-      return decisions % EXPLORE_EVERY === 0 && hasLeft(EXPLORATIONS, spent.explorations);
+      if (isDisputed()) return !isDisputePending() && disputesLeft.isAny();
+      return decisions % EXPLORE_EVERY === 0 && explorationsLeft.isAny();
     },
     asked(id) {
-      if (isDisputed()) spent = { ...spent, disputes: spent.disputes + 1 };
-      else if (decisions % EXPLORE_EVERY === 0) spent = { ...spent, explorations: spent.explorations + 1 };
+      if (isDisputed()) disputesLeft.spend();
+      else if (decisions % EXPLORE_EVERY === 0) explorationsLeft.spend();
       pending.set(id, labels);
       if (pending.size > MOST_PENDING) pending.delete(pending.keys().next().value!);
       lessons.asked(id, base.context());

@@ -1,8 +1,8 @@
 import * as layout from "../../assembly/layout.ts";
 import { align16 } from "./align.ts";
 import { DataError, ModelError } from "./errors.ts";
-import { checkEvidence } from "./image-check.ts";
-import { imageError, readSections } from "./image-header.ts";
+import { checkReplacement } from "./image-check.ts";
+import { readSections } from "./image-header.ts";
 import type { Evidence, ModelImage } from "./image-types.ts";
 import { type CoreBuild, type CoreExports, growTo, instantiateCore } from "./module.ts";
 import type { Decision, DecisionWhy, EngineName, PushResult, Session, SetPoint } from "./session-types.ts";
@@ -153,8 +153,7 @@ export class CoreSession implements Session {
   }
 
   setEvidence(evidence: Evidence): void {
-    if (this.#image.evidence === undefined) throw imageError(layout.STATUS_BAD_EVIDENCE, "it weighs none");
-    checkEvidence(evidence, this.#image);
+    checkReplacement(evidence, this.#image);
     const memory = this.#core.memory.buffer;
     const place = (word: number): number => this.#at + this.#config[word]!;
     const { means, limits, weights, bias, shift } = evidence;

@@ -52,8 +52,7 @@ function checkTrack({ shift, costs }: Track, nClasses: number): void {
   }
 }
 
-/** Evidence of an image of this shape. Throws BAD_EVIDENCE. */
-export function checkEvidence(
+function checkEvidence(
   { means, limits, weights, bias, shift }: Evidence,
   { channels, patchFrames, windowPatches, nClasses }: ModelImage,
 ): void {
@@ -67,6 +66,12 @@ export function checkEvidence(
     requireBetween(fault, `evidence: mean ${f}`, mean, -layout.LIMIT_EVIDENCE_MEAN, layout.LIMIT_EVIDENCE_MEAN);
     requireBetween(fault, `evidence: limit ${f}`, limits[f]!, 0, layout.LIMIT_EVIDENCE_LIMIT);
   }
+}
+
+/** Evidence that is to take the place of the image's own. Throws BAD_EVIDENCE. */
+export function checkReplacement(evidence: Evidence, image: ModelImage): void {
+  if (image.evidence === undefined) throw imageError(layout.STATUS_BAD_EVIDENCE, "it weighs none");
+  checkEvidence(evidence, image);
 }
 
 /** Everything that an image says, checked: what the core's `prepare` checks, and the manifest. Throws ModelError. */

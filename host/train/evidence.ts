@@ -1,5 +1,5 @@
 import { LIMIT_EVIDENCE_LIMIT } from "../../assembly/layout.ts";
-import { fixedPoint } from "../adapt/adapter.ts";
+import { asLogits, fixedPoint } from "../adapt/logit-scale.ts";
 import type { EvidencePrior } from "../adapt/prior.ts";
 import { createRandom } from "../agent/random.ts";
 import { isScored, type Recording, scoredWindows, WINDOW_FRAMES } from "../agent/recording.ts";
@@ -60,20 +60,17 @@ export function fitEvidence(
     present.length,
     shrinkage,
   );
-  // Per class and statistic, in Q10 logits a unit; about the classes' mean, which changes no softmax and is all that an absent class gets.
-  const slopes = new Float64Array(mean.length * nClasses);
-  for (let f = 0; f < mean.length; f++) {
-    const own = present.map((_, k) => weights[k * mean.length + f]!);
-    const middle = meanOf(own);
-    for (const [k, c] of present.entries()) slopes[f * nClasses + c] = ((own[k]! - middle) * share * LOGIT_ONE) / deviation[f]!;
-  }
+  const own = asLogits(weights, bias, deviation, share);
+  const slopes = new Float64Array(mean.length * nClasses); // 0, the classes' mean, for an absent class
   const levels = Float64Array.from(offsets, (offset) => offset * LOGIT_ONE);
-  const middle = meanOf(bias);
-  for (const [k, c] of present.entries()) levels[c]! += (bias[k]! - middle) * share * LOGIT_ONE;
+  for (const [k, c] of present.entries()) {
+    for (let f = 0; f < mean.length; f++) slopes[f * nClasses + c] = own.slopes[f * present.length + k]!;
+    levels[c]! += own.levels[k]!;
+  }
   const evidence = {
     means: Int32Array.from(mean, Math.round),
     limits: Int32Array.from(deviation, (value) => Math.min(LIMIT_EVIDENCE_LIMIT, Math.round(CLIP_DEVIATIONS * value))),
-    ...fixedPoint(slopes, levels),
+    ...fixedPoint({ slopes, levels }),
   };
   return { evidence, prior: present.length === nClasses ? { deviations: deviation, centres, precision, share } : undefined };
 }
@@ -86,10 +83,6 @@ export function addEvidence(exits: readonly (Float32Array | Float64Array)[], at:
 /** Numbers that evidence is made of. */
 export function evidenceParameters({ means, limits, weights, bias }: Evidence): number {
   return means.length + limits.length + weights.length + bias.length;
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function windowsOf(recording: Recording): { readonly start: number; readonly label: number }[] {

@@ -14,7 +14,6 @@ export interface StreamDecision {
   readonly frame: number; // index of the last frame that was seen
   readonly scores: readonly Int32Array[]; // per exit (nClasses,), Q10: its logits and the track of its own decisions before
   readonly exits: readonly ExitWord[]; // as the core decides, at the image's temperatures
-  readonly features: Int8Array; // (dModel,) that the last exit's head reads, 32 = 1
   readonly context: Int8Array; // (≤ contextPatches, patchBytes), oldest first
 }
 
@@ -37,7 +36,6 @@ export function streamDecisions(
       frame,
       scores,
       exits: exitsOf(model.image, logits, scores, isTracked),
-      features: session.features(model.image.exits.length - 1),
       context: session.context(),
     });
     onDecision?.(decisions.length);

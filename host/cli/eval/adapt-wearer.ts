@@ -58,15 +58,15 @@ export interface WearerGain {
 
 /** Adapts to one wearer. */
 export function adaptTo(wearer: AdaptWearer, task: AdaptTask, setting: AdaptSetting | undefined): WearerGain {
-  const { user, decisions, decideWith } = wearer;
+  const { user, decisions } = wearer;
   const adapter = createAdapter(task.image, task.prior, setting);
   const lessons = createLessons(adapter, task.image, setting);
   const isFirst = inFirstHalf(decisions);
   const asks = learn(decisions, isFirst, task, lessons, setting !== undefined);
   const learned = lessons.windows;
   const words = decisions.map(({ exits }) => exits);
-  const kept = learned === 0 ? words : decideWith(adapter.evidence());
-  const { adapted, ...second } = learned === 0 ? { adapted: words, disputed: 0, own: 0 } : decide(wearer, isFirst, adapter, lessons);
+  const { kept, adapted, ...second } =
+    learned === 0 ? { kept: words, adapted: words, disputed: 0, own: 0 } : decide(wearer, isFirst, adapter, lessons);
   const score = (all: readonly (readonly ExitWord[])[], isHalf: boolean): HalfScore =>
     scoreOf(
       decisions.flatMap((decision, i) => (isFirst[i] === isHalf ? [{ ...decision, exits: all[i]! }] : [])),
@@ -105,18 +105,21 @@ function learn(
   return { asked, explored };
 }
 
-/** The second half in order, each decision made before the answer to its dispute comes. */
+/**
+ * The second half in order, each decision made before the answer to its dispute comes: `adapted`. `kept` has the words of the wearer's own
+ * evidence; it stays as it is through the first half.
+ */
 function decide(
   { decisions, decideWith }: AdaptWearer,
   isFirst: readonly boolean[],
   adapter: Adapter,
   lessons: Lessons,
-): Pick<WearerGain, "disputed" | "own"> & { readonly adapted: readonly (readonly ExitWord[])[] } {
+): Pick<WearerGain, "disputed" | "own"> & Readonly<Record<"kept" | "adapted", readonly (readonly ExitWord[])[]>> {
   const trial = createTrial();
   const adapted = decisions.map(({ exits }) => exits);
   let disputed = 0;
   let own = 0;
-  decideWith(adapter.evidence(), (i, spoken) => {
+  const kept = decideWith(adapter.evidence(), (i, spoken) => {
     if (isFirst[i]) return undefined;
     const { exits, cloud, recording, patch, context } = decisions[i]!;
     if (recording !== decisions[i - 1]?.recording) {
@@ -135,7 +138,7 @@ function decide(
     lessons.asked(String(i), context);
     return lessons.ended(String(i), cloud) > 0 ? adapter.evidence() : undefined;
   });
-  return { adapted, disputed, own };
+  return { kept, adapted, disputed, own };
 }
 
 /** Whether a decision is of the first half of a wearer's recordings; of a single recording, of the first half of its decisions. */

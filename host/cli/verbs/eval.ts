@@ -50,7 +50,7 @@ export function registerEval(program: Command, io: CliIo): void {
     )
     .addOption(new Option("--cascade", "device and cloud together: unsure decisions of the stream are asked").default(false))
     .addOption(
-      new Option("--adapt", "learn each wearer's correction from the cloud's answers in half of their recordings, score the other half")
+      new Option("--adapt", "learn each wearer's own evidence from the cloud's answers in half of their recordings, score the other half")
         .default(false)
         .conflicts("cascade"),
     )

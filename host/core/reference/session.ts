@@ -1,7 +1,7 @@
 import * as layout from "../../../assembly/layout.ts";
 import { DataError, ModelError } from "../errors.ts";
-import { checkEvidence } from "../image-check.ts";
-import { imageError, viewOf } from "../image-header.ts";
+import { checkReplacement } from "../image-check.ts";
+import { viewOf } from "../image-header.ts";
 import { readImage } from "../image-read.ts";
 import type { Evidence, ModelImage } from "../image-types.ts";
 import type { Decision, PushResult, Session, SetPoint } from "../session-types.ts";
@@ -108,8 +108,7 @@ class ReferenceSession implements Session {
   }
 
   setEvidence(evidence: Evidence): void {
-    if (this.#image.evidence === undefined) throw imageError(layout.STATUS_BAD_EVIDENCE, "it weighs none");
-    checkEvidence(evidence, this.#image);
+    checkReplacement(evidence, this.#image);
     this.#stack.setEvidence(evidence);
   }
 

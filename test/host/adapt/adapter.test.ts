@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createAdapter, emptyTaught, fixedPoint, MOST_WINDOWS } from "../../../host/adapt/adapter.ts";
+import { createAdapter, emptyTaught, MOST_WINDOWS } from "../../../host/adapt/adapter.ts";
+import { fixedPoint } from "../../../host/adapt/logit-scale.ts";
 import { weigh, windowStatistics } from "../../../host/core/reference/evidence.ts";
 import { adaptable, windowsFor } from "./support.ts";
 
@@ -66,7 +67,7 @@ describe("a wearer's adapter", () => {
   });
 
   it("holds a weight that s16 cannot at the largest that it can", () => {
-    const { weights, shift } = fixedPoint(Float64Array.of(40_000, -40_000, 3.4), Float64Array.of(0));
+    const { weights, shift } = fixedPoint({ slopes: Float64Array.of(40_000, -40_000, 3.4), levels: Float64Array.of(0) });
     expect([...weights, shift]).toEqual([32_767, -32_768, 3, 0]);
   });
 

@@ -144,6 +144,20 @@ describe("a wearer's session", () => {
     expect(wearer.status().learned).toBe(learned);
   });
 
+  it("saves up no allowance while it is not curious", () => {
+    const wearer = createWearer(model, { image, prior });
+    wearer.session.setPoint({ ...full, hopPatches: 1 });
+    for (let round = 0; round < 4; round++) decisionsOf(wearer.session);
+    let asked = 0;
+    for (const patch of patches) {
+      if (!wearer.session.pushPatch(patch).decision || !wearer.isCurious()) continue;
+      wearer.asked(String(++asked));
+      wearer.ended(String(asked), { label: 0, confidence: 0 });
+    }
+    expect(asked).toBeGreaterThanOrEqual(32);
+    expect(asked).toBeLessThanOrEqual(32 + Math.ceil(patches.length / 256));
+  });
+
   it("gives the bits of a session that was never adapted while nothing was taught", () => {
     const wearer = createWearer(model, { image, prior });
     const alone = model.createSession();
