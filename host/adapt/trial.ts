@@ -1,7 +1,7 @@
-/** Whether a wearer's own evidence speaks, or the image's. */
+/** Whether a wearer's own evidence speaks, or the image's, where the image is not sure. */
 export interface Trial {
   readonly isOwn: boolean;
-  /** The cloud has answered where the two labels differ. An answer that sides with neither says nothing. */
+  /** The cloud has answered where the two labels differ and the image is not sure. An answer that sides with neither says nothing. */
   dispute(labels: { readonly own: number; readonly image: number }, answer: number): void;
   /** The sensor may have been put on anew. */
   reset(): void;

@@ -10,8 +10,8 @@ import { createTrial } from "./trial.ts";
 export interface WearerStatus {
   readonly learned: number; // windows, in this run
   readonly windows: readonly number[]; // of each class that count, from earlier runs too
-  readonly decidedByOwn: number; // decisions that the wearer's own evidence made
-  readonly disputes: number; // answers where the two kinds of evidence differed
+  readonly decidedByOwn: number; // decisions that the image was not sure of and the wearer's own evidence made
+  readonly disputes: number; // answers where they differed on such a decision
 }
 
 /** Hears of the asks of an adapted session, and says which decisions to ask about besides. */
@@ -31,13 +31,24 @@ export interface Wearer extends Learner {
   status(): WearerStatus;
 }
 
+/** What the two kinds of evidence make of one decision. */
+interface Said {
+  readonly own: number; // label
+  readonly image: number;
+  readonly isSure: boolean; // the image's, under the thresholds in force
+}
+
+function isDisputed({ own, image, isSure }: Said): boolean {
+  return !isSure && own !== image;
+}
+
 /** Asks that may be spent at once, at most, and after how many decisions another may be. */
 interface Allowance {
   readonly most: number;
   readonly refillDecisions: number;
 }
 
-/** Of what the two kinds of evidence differ on. */
+/** Of what the image is not sure of and the two kinds of evidence differ on. */
 const DISPUTES: Allowance = { most: 16, refillDecisions: 256 };
 /** Of every EXPLORE_EVERYth decision, so that every label has answers: many with a new wearer, then about ten an hour. */
 const EXPLORATIONS: Allowance = { most: 32, refillDecisions: 256 };
@@ -60,9 +71,9 @@ function createAllowance({ most, refillDecisions }: Allowance) {
 }
 
 /**
- * A wearer's session: the image's, and beside it one with the wearer's own evidence, which learns from the answers to the agent's asks and
- * decides once it has won its disputes (createTrial), under the image's thresholds, whose certificate does not speak of it. `onTaught`
- * hears after every answer that taught something. Twice the work of one session: for hosts.
+ * A wearer's session: the image's, and beside it one with the wearer's own evidence, which learns from the answers to the agent's asks.
+ * What the image is sure of stays as it is, certificate and all; what it is not sure of, the wearer's own evidence decides once it has won
+ * its disputes there (createTrial). `onTaught` hears after every answer that taught something. Twice the work of one session: for hosts.
  */
 export function createWearer(model: Model, { image, prior }: Adaptable, from?: Taught, onTaught?: (taught: Taught) => void): Wearer {
   const adapter = createAdapter(image, prior, {}, from);
@@ -71,25 +82,25 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
   const base = model.createSession();
   const own = model.createSession();
   own.setEvidence(adapter.evidence());
-  const pending = new Map<string, { readonly own: number; readonly image: number }>();
-  let labels = { own: -1, image: -1 };
+  const pending = new Map<string, Said>();
+  let said: Said = { own: -1, image: -1, isSure: true };
   let decisions = 0;
   const disputesLeft = createAllowance(DISPUTES);
   const explorationsLeft = createAllowance(EXPLORATIONS);
   let decidedByOwn = 0;
   let disputes = 0;
 
-  const isDisputed = (): boolean => labels.own !== labels.image;
-  const isDisputePending = (): boolean => [...pending.values()].some((asked) => asked.own !== asked.image);
+  const isDisputePending = (): boolean => [...pending.values()].some(isDisputed);
 
   function merged(one: Decision, other: Decision): Decision {
-    labels = { image: one.label, own: other.label };
+    said = { image: one.label, own: other.label, isSure: one.why === "exit" };
     decisions++;
     disputesLeft.decided();
     explorationsLeft.decided();
     lessons.decided(one.label, one.patch);
-    if (trial.isOwn) decidedByOwn++;
-    return { ...(trial.isOwn ? other : one), macs: one.macs + other.macs, steps: one.steps + other.steps };
+    const isOwn = trial.isOwn && !said.isSure;
+    if (isOwn) decidedByOwn++;
+    return { ...(isOwn ? other : one), macs: one.macs + other.macs, steps: one.steps + other.steps };
   }
 
   function forget(): void {
@@ -144,20 +155,20 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
     session,
     taught: adapter.taught,
     isCurious() {
-      if (isDisputed()) return !isDisputePending() && disputesLeft.isAny();
+      if (isDisputed(said)) return !isDisputePending() && disputesLeft.isAny();
       return decisions % EXPLORE_EVERY === 0 && explorationsLeft.isAny();
     },
     asked(id) {
-      if (isDisputed()) disputesLeft.spend();
+      if (isDisputed(said)) disputesLeft.spend();
       else if (decisions % EXPLORE_EVERY === 0) explorationsLeft.spend();
-      pending.set(id, labels);
+      pending.set(id, said);
       if (pending.size > MOST_PENDING) pending.delete(pending.keys().next().value!);
       lessons.asked(id, base.context());
     },
     ended(id, answer) {
       const asked = pending.get(id);
       pending.delete(id);
-      if (asked && answer && asked.own !== asked.image) {
+      if (asked && answer && isDisputed(asked)) {
         disputes++;
         trial.dispute(asked, answer.label);
       }

@@ -16,8 +16,8 @@ export interface AdaptDecision extends CascadeDecision {
 export interface AdaptWearer {
   readonly user: string;
   readonly decisions: readonly AdaptDecision[];
-  /** Every exit's word at each of the decisions with this evidence; `after` the i-th, other evidence may take its place. */
-  decideWith(evidence: Evidence, after?: (i: number, own: readonly ExitWord[]) => Evidence | undefined): readonly (readonly ExitWord[])[];
+  /** Tells `after` every exit's word at each of the decisions with this evidence, or with what it gave back at one before. */
+  decideWith(evidence: Evidence, after: (i: number, own: readonly ExitWord[]) => Evidence | undefined): void;
 }
 
 /** How a wearer's adapter learns. */
@@ -30,7 +30,7 @@ export interface AdaptSetting {
 export interface AdaptTask {
   readonly image: AdaptableImage & { readonly contextPatches: number };
   readonly prior: EvidencePrior;
-  readonly thresholdsQ15: readonly number[]; // what is unsure under these is asked while learning
+  readonly thresholdsQ15: readonly number[]; // the image's: what is unsure under these is asked, and may be disputed
   readonly exploreEvery: number; // and so is each such of all decisions
 }
 
@@ -48,8 +48,8 @@ export interface WearerGain {
   readonly explored: number; // of those: sure, and asked all the same
   readonly learned: number; // windows that the answers spoke for
   readonly windows: number; // of the other half, which is scored
-  readonly disputed: number; // of those: image and wearer's evidence differ, and are asked about
-  readonly own: number; // of those windows: decided by the wearer's own evidence
+  readonly disputed: number; // of those: in doubt, image and wearer's evidence differ, and are asked about
+  readonly own: number; // of those windows: in doubt and decided by the wearer's own evidence
   readonly before: HalfScore;
   readonly after: HalfScore;
   readonly gain: number; // of accuracy
@@ -66,7 +66,7 @@ export function adaptTo(wearer: AdaptWearer, task: AdaptTask, setting: AdaptSett
   const learned = lessons.windows;
   const words = decisions.map(({ exits }) => exits);
   const { kept, adapted, ...second } =
-    learned === 0 ? { kept: words, adapted: words, disputed: 0, own: 0 } : decide(wearer, isFirst, adapter, lessons);
+    learned === 0 ? { kept: words, adapted: words, disputed: 0, own: 0 } : decide(wearer, task, isFirst, adapter, lessons);
   const score = (all: readonly (readonly ExitWord[])[], isHalf: boolean): HalfScore =>
     scoreOf(
       decisions.flatMap((decision, i) => (isFirst[i] === isHalf ? [{ ...decision, exits: all[i]! }] : [])),
@@ -106,32 +106,37 @@ function learn(
 }
 
 /**
- * The second half in order, each decision made before the answer to its dispute comes: `adapted`. `kept` has the words of the wearer's own
- * evidence; it stays as it is through the first half.
+ * The second half in order, each decision made before the answer to its dispute comes: `adapted`. `kept` is what the wearer's own evidence
+ * would make of all that is in doubt; it stays as it is through the first half. What the image is sure of stays in both.
  */
 function decide(
   { decisions, decideWith }: AdaptWearer,
+  { thresholdsQ15 }: AdaptTask,
   isFirst: readonly boolean[],
   adapter: Adapter,
   lessons: Lessons,
 ): Pick<WearerGain, "disputed" | "own"> & Readonly<Record<"kept" | "adapted", readonly (readonly ExitWord[])[]>> {
   const trial = createTrial();
   const adapted = decisions.map(({ exits }) => exits);
+  const kept = [...adapted];
   let disputed = 0;
   let own = 0;
-  const kept = decideWith(adapter.evidence(), (i, spoken) => {
+  decideWith(adapter.evidence(), (i, spoken) => {
+    const isInDoubt = sureExit(decisions[i]!, thresholdsQ15) < 0;
+    if (isInDoubt) kept[i] = spoken;
     if (isFirst[i]) return undefined;
     const { exits, cloud, recording, patch, context } = decisions[i]!;
     if (recording !== decisions[i - 1]?.recording) {
       trial.reset();
       lessons.reset();
     }
+    const labels = { own: spoken.at(-1)!.label, image: exits.at(-1)!.label };
+    lessons.decided(labels.image, patch);
+    if (!isInDoubt) return undefined;
     if (trial.isOwn) {
       adapted[i] = spoken;
       own++;
     }
-    const labels = { own: spoken.at(-1)!.label, image: exits.at(-1)!.label };
-    lessons.decided(labels.image, patch);
     if (labels.own === labels.image) return undefined;
     disputed++;
     trial.dispute(labels, cloud.label);

@@ -2,16 +2,12 @@ import { type Adaptable, openAdaptable } from "../../adapt/open-prior.ts";
 import { EXPLORE_EVERY } from "../../adapt/wearer.ts";
 import { createRandom } from "../../agent/random.ts";
 import type { SubjectList } from "../../core/image-types.ts";
-import type { ExitWord } from "../../policy/cascade.ts";
-import { apart } from "../../policy/decision-group.ts";
-import { certifyThresholds } from "../../policy/learn-then-test.ts";
 import { fullDepth, streamMoments } from "../../train/protocols.ts";
 import { exitsOf } from "../../train/stream-decisions.ts";
 import { percentText, table } from "../table.ts";
 import { adaptReport, chooseSetting, trySetting } from "./adapt-report.ts";
 import type { AdaptSetting, AdaptTask, AdaptWearer, HalfScore } from "./adapt-wearer.ts";
-import type { CascadeOptions } from "./cascade.ts";
-import { type DecidedGroup, decideAll, exitDecisionsOf, MIN_ANSWERED } from "./decide.ts";
+import { type DecidedGroup, decideAll } from "./decide.ts";
 import { type EvalSetting, recordingsFor, wearerRoles } from "./setting.ts";
 
 const SEED = 1;
@@ -24,17 +20,16 @@ const SETTINGS: readonly AdaptSetting[] = [25, 50, 100].flatMap((priorWindows) =
 
 /**
  * Whether the cloud's answers make the device better for its own wearer: evidence of their own, learned from the answers to the asks of
- * the first half of the recordings, scored on the second, where only what the two kinds of evidence dispute is asked, and taught. The
- * setting is chosen on the tuning wearers (of whom the select ones were trained on); it stays off where they do not gain.
+ * the first half of the recordings, scored on the second, where only what the two kinds of evidence dispute is asked, and taught. What is
+ * in doubt the image's own thresholds say, as on a device. The setting is chosen on the tuning wearers (of whom the select ones were trained on); it stays off where they do not gain.
  */
-export async function evalAdapt(setting: EvalSetting, { alpha, delta }: CascadeOptions): Promise<void> {
+export async function evalAdapt(setting: EvalSetting): Promise<void> {
   const { out, agent, model, list } = setting;
   const { name } = agent.definition;
   const { image, prior } = openAdaptable(name, model.image, agent.priorPath);
   const roles = wearerRoles(model.manifest.protocol, list);
-  const { scored, tuning, certifying } = await decideAll(setting, roles);
-  const certificate = certifyThresholds([apart(exitDecisionsOf(certifying.all))], { alpha, delta, minAnswered: MIN_ANSWERED });
-  const task: AdaptTask = { image, prior, thresholdsQ15: certificate.map(({ thresholdQ15 }) => thresholdQ15), exploreEvery: EXPLORE_EVERY };
+  const { scored, tuning } = await decideAll(setting, roles);
+  const task: AdaptTask = { image, prior, thresholdsQ15: image.exits.map(({ threshold }) => threshold), exploreEvery: EXPLORE_EVERY };
   const tuningWearers = tuning.flatMap((group, i) => wearersOf(setting, image, roles.tune[i]!, group));
   const tried = SETTINGS.map((one) => {
     out.note(`Trying ${settingText(one)} …`);
@@ -55,11 +50,10 @@ export async function evalAdapt(setting: EvalSetting, { alpha, delta }: CascadeO
     exploreEvery: EXPLORE_EVERY,
     ...report,
     tried,
-    alpha,
     thresholds: task.thresholdsQ15.map((q15) => q15 / 32768),
     engine: model.engine,
     imageHash: model.imageHash,
-    users: { score: roles.score, tune: roles.tune.flat(), certify: roles.certify },
+    users: { score: roles.score, tune: roles.tune.flat() },
   };
   const { isOn, parameters } = document.adapter;
   out.say(`${name}, adapted to ${wearers.length} ${list} wearers by ${parameters} numbers each`);
@@ -103,14 +97,11 @@ function wearersOf(setting: EvalSetting, image: Adaptable["image"], users: Subje
       const session = fullDepth(setting.model.createSession());
       session.setEvidence(evidence);
       const recordings = recordingsFor(setting, users).filter(({ subject }) => subject === user);
-      const words: (readonly ExitWord[])[] = [];
+      let i = 0;
       for (const { logits, scores, isTracked } of streamMoments(session, image, recordings)) {
-        const own = exitsOf(image, logits, scores, isTracked);
-        const next = after?.(words.length, own);
-        words.push(own);
+        const next = after(i++, exitsOf(image, logits, scores, isTracked));
         if (next) session.setEvidence(next);
       }
-      return words;
     },
   }));
 }

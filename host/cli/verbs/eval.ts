@@ -1,5 +1,7 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { openRecordings } from "../../agent/open-recordings.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { ConfigError } from "../../core/errors.ts";
@@ -55,12 +57,16 @@ export function registerEval(program: Command, io: CliIo): void {
         .conflicts("cascade"),
     )
     .addOption(
-      new Option("--alpha <share>", "with --cascade or --adapt: certify at most this share of wrong local answers")
+      new Option("--alpha <share>", "with --cascade: certify at most this share of wrong local answers")
         .default(0.01)
-        .argParser(share),
+        .argParser(share)
+        .conflicts("adapt"),
     )
     .addOption(
-      new Option("--delta <share>", "with --cascade or --adapt: chance that the certificate is wrong").default(0.1).argParser(share),
+      new Option("--delta <share>", "with --cascade: chance that the certificate is wrong")
+        .default(0.1)
+        .argParser(share)
+        .conflicts("adapt"),
     )
     .addOption(
       new Option("--fault <name>", "a faulty sensor, window or stream protocol; all: every fault by both, in a table")
@@ -73,7 +79,10 @@ export function registerEval(program: Command, io: CliIo): void {
         .default("test"),
     )
     .addOption(
-      new Option("--model <file>", "another image of this agent instead of its own; its .safetensors beside it for the floating-point run"),
+      new Option(
+        "--model <file>",
+        "another image of this agent instead of its own, as train writes it: beside it its .safetensors for the floating-point run, its prior for --adapt",
+      ),
     )
     .addOption(
       new Option("--runs <dir>", "every seed of a `train` folder: mean and deviation, window or stream protocol").conflicts([
@@ -106,7 +115,7 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
     throw new ConfigError("EVAL_OPTIONS", "--runs goes with --protocol window or stream: choose one of these.");
   const out = createOutput(io, options.json);
   const own = await loadAgent(name, io.cwd);
-  const agent = options.model === undefined ? own : { ...own, modelPath: resolve(io.cwd, options.model) };
+  const agent = options.model === undefined ? own : withModel(own, resolve(io.cwd, options.model));
   const { alarm } = agent.definition;
   if (alarm !== undefined && (options.cascade || options.adapt || fault !== undefined || options.runs !== undefined || isGiven("protocol")))
     throw new ConfigError(
@@ -121,10 +130,17 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
   if (options.runs !== undefined && protocol !== "policy")
     return evalRuns(setting, resolve(io.cwd, options.runs), { protocol, float: options.float, fault: undefined });
   if (options.cascade) return evalCascade(setting, options);
-  if (options.adapt) return evalAdapt(setting, options);
+  if (options.adapt) return evalAdapt(setting);
   if (fault === "all") return evalFaults(setting);
   if (protocol === "policy") return evalPolicy(setting);
   evalAccuracy(setting, { protocol, float: options.float, fault });
+}
+
+/** The agent with another image, and with the prior beside that, if there is one. */
+function withModel(agent: LoadedAgent, modelPath: string): LoadedAgent {
+  const { prior } = agent.definition;
+  const beside = prior === undefined ? undefined : join(dirname(modelPath), basename(prior));
+  return { ...agent, modelPath, priorPath: beside !== undefined && existsSync(beside) ? beside : agent.priorPath };
 }
 
 /** Parses a number between 0 and 1, both left out. */

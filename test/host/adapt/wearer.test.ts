@@ -44,8 +44,8 @@ describe("a session with other evidence", () => {
     const { evidence } = image;
     expect(() => session.setEvidence({ ...evidence, shift: 41 })).toThrow("shift is 41");
     expect(() => session.setEvidence({ ...evidence, weights: evidence.weights.slice(1) })).toThrow("lengths do not fit");
-    const { evidence: _, ...bare } = image;
-    const plain = Model.load(writeImage(bare), { engine }).createSession();
+    const { evidence: _, track, ...bare } = image;
+    const plain = Model.load(writeImage({ ...bare, track: { shift: track!.shift, costs: track!.costs } }), { engine }).createSession();
     expect(() => plain.setEvidence(evidence)).toThrow("it weighs none");
   });
 });
@@ -83,6 +83,27 @@ describe("a wearer's session", () => {
     expect(wearer.status().decidedByOwn).toBe(rest.length); // after a reset it has to win again
     expect(wearer.session.opCount(3).macs).toBe(2 * alone.opCount(3).macs);
     expect(() => wearer.session.setEvidence(image.evidence)).toThrow("finds its own evidence");
+  });
+
+  it("never decides what the image is sure of", () => {
+    const wearer = createWearer(model, { image, prior }, taught().taught);
+    const alone = model.createSession();
+    let [sure, differs] = [0, 0];
+    for (const [i, patch] of patches.entries()) {
+      const { decision } = wearer.session.pushPatch(patch);
+      const plain = alone.pushPatch(patch).decision;
+      if (!decision || !plain) continue;
+      if (plain.why === "exit") {
+        sure++;
+        expect(decision).toEqual({ ...plain, macs: decision.macs, steps: decision.steps });
+        continue;
+      }
+      if (decision.label !== plain.label) differs++;
+      wearer.asked(String(i));
+      wearer.ended(String(i), { label: 2, confidence: 0 }); // sides with what was taught
+    }
+    expect(sure).toBeGreaterThan(3);
+    expect(differs).toBeGreaterThan(0);
   });
 
   it("leaves aside the answer to a dispute from before a reset", () => {

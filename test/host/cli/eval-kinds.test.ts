@@ -1,3 +1,4 @@
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cli } from "./fake-io.ts";
@@ -74,10 +75,28 @@ describe("eval --adapt", () => {
       meanGain: 0,
       interval: { level: 0.95, low: 0, high: 0 },
       worst: { user: "5", gain: 0 },
-      users: { score: [5], tune: [3, 4], certify: [4] },
+      users: { score: [5], tune: [3, 4] },
     });
     expect(document.wearers).toMatchObject([{ user: "5", asked: 2, learned: 0, windows: 2, disputed: 0, own: 0 }]);
     expect(document.tried).toHaveLength(9);
+  });
+
+  it("takes the prior beside another image, and that of the agent where there is none", async () => {
+    const beside = join(folder.path, "run");
+    mkdirSync(beside);
+    cpSync(join(folder.path, "model.dmm"), join(beside, "model.dmm"));
+    expect((await evaluate("--adapt", "--model", join(beside, "model.dmm"))).code).toBe(0);
+    writeFileSync(join(beside, "evidence.safetensors"), "torn");
+    const args = ["eval", folder.path, "--data", join(folder.path, "HAPT"), "--adapt", "--model", join(beside, "model.dmm")];
+    const { code, stderr } = await cli(args);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(join(beside, "evidence.safetensors"));
+  });
+
+  it("has no use for an alpha", async () => {
+    const { code, stderr } = await cli(["eval", folder.path, "--data", folder.path, "--adapt", "--alpha", "0.01"]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("--alpha");
   });
 });
 
