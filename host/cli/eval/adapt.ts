@@ -21,7 +21,8 @@ const SETTINGS: readonly AdaptSetting[] = [25, 50, 100].flatMap((priorWindows) =
 /**
  * Whether the cloud's answers make the device better for its own wearer: evidence of their own, learned from the answers to the asks of
  * the first half of the recordings, scored on the second, where only what the two kinds of evidence dispute is asked, and taught. What is
- * in doubt the image's own thresholds say, as on a device. The setting is chosen on the tuning wearers (of whom the select ones were trained on); it stays off where they do not gain.
+ * in doubt the image's own thresholds say, as on a device. The setting is chosen on the tuning wearers (of whom the select ones were trained
+ * on); it stays off where they do not gain.
  */
 export async function evalAdapt(setting: EvalSetting): Promise<void> {
   const { out, agent, model, list } = setting;
