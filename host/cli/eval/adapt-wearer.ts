@@ -65,8 +65,7 @@ export function adaptTo(wearer: AdaptWearer, task: AdaptTask, setting: AdaptSett
   const asks = learn(decisions, isFirst, task, lessons, setting !== undefined);
   const learned = lessons.windows;
   const words = decisions.map(({ exits }) => exits);
-  const { kept, adapted, ...second } =
-    learned === 0 ? { kept: words, adapted: words, disputed: 0, own: 0 } : decide(wearer, task, isFirst, adapter, lessons);
+  const { adapted, ...second } = learned === 0 ? { adapted: words, disputed: 0, own: 0 } : decide(wearer, task, isFirst, adapter, lessons);
   const score = (all: readonly (readonly ExitWord[])[], isHalf: boolean): HalfScore =>
     scoreOf(
       decisions.flatMap((decision, i) => (isFirst[i] === isHalf ? [{ ...decision, exits: all[i]! }] : [])),
@@ -77,7 +76,7 @@ export function adaptTo(wearer: AdaptWearer, task: AdaptTask, setting: AdaptSett
   return {
     ...{ user, ...asks, learned, ...second },
     ...{ windows: isFirst.filter((first) => !first).length, before, after, gain: after.accuracy - before.accuracy },
-    learnedHalf: { before: score(words, true), after: score(kept, true) },
+    learnedHalf: { before: score(words, true), after: score(adapted, true) },
   };
 }
 
@@ -106,8 +105,8 @@ function learn(
 }
 
 /**
- * The second half in order, each decision made before the answer to its dispute comes: `adapted`. `kept` is what the wearer's own evidence
- * would make of all that is in doubt; it stays as it is through the first half. What the image is sure of stays in both.
+ * What becomes of the decisions; what the image is sure of stays. Of the first half, what is in doubt is decided by all that was learned
+ * there; the second comes in order, each decision before the answer to its dispute.
  */
 function decide(
   { decisions, decideWith }: AdaptWearer,
@@ -115,16 +114,17 @@ function decide(
   isFirst: readonly boolean[],
   adapter: Adapter,
   lessons: Lessons,
-): Pick<WearerGain, "disputed" | "own"> & Readonly<Record<"kept" | "adapted", readonly (readonly ExitWord[])[]>> {
+): Pick<WearerGain, "disputed" | "own"> & { readonly adapted: readonly (readonly ExitWord[])[] } {
   const trial = createTrial();
   const adapted = decisions.map(({ exits }) => exits);
-  const kept = [...adapted];
   let disputed = 0;
   let own = 0;
   decideWith(adapter.evidence(), (i, spoken) => {
     const isInDoubt = sureExit(decisions[i]!, thresholdsQ15) < 0;
-    if (isInDoubt) kept[i] = spoken;
-    if (isFirst[i]) return undefined;
+    if (isFirst[i]) {
+      if (isInDoubt) adapted[i] = spoken;
+      return undefined;
+    }
     const { exits, cloud, recording, patch, context } = decisions[i]!;
     if (recording !== decisions[i - 1]?.recording) {
       trial.reset();
@@ -143,7 +143,7 @@ function decide(
     lessons.asked(String(i), context);
     return lessons.ended(String(i), cloud) > 0 ? adapter.evidence() : undefined;
   });
-  return { kept, adapted, disputed, own };
+  return { adapted, disputed, own };
 }
 
 /** Whether a decision is of the first half of a wearer's recordings; of a single recording, of the first half of its decisions. */
