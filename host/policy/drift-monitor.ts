@@ -1,9 +1,9 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
 
 export interface DriftOptions {
-  /** Mean doubt of the cloud about each of the device's labels while all is well, 0…1: bounded on wearers who are not scored. */
+  /** Mean doubt of the cloud about each of the device's labels while all is well, 0…1: of the most doubtful of wearers that nobody learned from. */
   readonly usualDoubt: readonly number[];
-  /** Chance of a false alarm, ever. Default 0.05. */
+  /** Chance of a false alarm, ever, with a wearer about whom the cloud doubts no more than usual. Default 0.05. */
   readonly falseAlarm?: number;
 }
 

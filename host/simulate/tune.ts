@@ -1,8 +1,6 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
-import { createRandom } from "../agent/random.ts";
 import { isScored, type Recording } from "../agent/recording.ts";
 import type { Model } from "../core/model.ts";
-import { bootstrapInterval } from "../policy/bootstrap.ts";
 import type { CostTable, DepthRow } from "../policy/expected-cost.ts";
 import { decisionRule, type HopLogits, Replay } from "../policy/replay.ts";
 import { isCloudSurer } from "../policy/word.ts";
@@ -12,21 +10,22 @@ import type { SimulatedCloud } from "./cloud.ts";
 /** What tuning found. */
 export interface Tuning {
   readonly table: CostTable;
-  /** Upper end of the bootstrap interval over wearers of the cloud's mean doubt, a label of the device's each. */
+  /** The cloud's mean doubt about each of the device's labels, of the wearer about whom it doubts most; 1 where no wearer has enough answers. */
   readonly usualDoubt: readonly number[];
   readonly decisions: number;
 }
 
 /** The cloud is asked about one decision in so many, sure or not: what an audit would draw. */
 const AUDIT_EVERY = 3;
-const SEED = 1;
+/** Answers about a label that a wearer's mean doubt needs to count. */
+const LEAST_ANSWERS = 20;
 
 interface Hop extends HopLogits {
   readonly patch: number;
 }
 
 /**
- * How decisions turn out on some wearers: whole recordings, hop by hop, for every deepest exit and both states of doubt, at the certified
+ * How decisions turn out on wearers that the image has not learned from: whole recordings, hop by hop, for every deepest exit and both states of doubt, at the certified
  * thresholds; and what the cloud makes of them.
  */
 export async function tunePolicy(model: Model, recordings: readonly Recording[], agent: string, cloud: SimulatedCloud): Promise<Tuning> {
@@ -34,7 +33,7 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
   const { exits } = image;
   const { labels } = image.manifest;
   const asked = { decisions: 0, wrongBefore: 0, wrongAfter: 0 };
-  const doubts = labels.map(() => new Map<string, { sum: number; weight: number }>()); // by label, by wearer
+  const doubts = labels.map(() => new Map<string, { sum: number; weight: number; answers: number }>()); // by label, by wearer
   const tally = [exits.map(freshTally), exits.map(freshTally)] as const; // by state: 0 sure, 1 in doubt
   const certified = exits.map(({ threshold }) => threshold);
   const device = new Replay(decisionRule(image));
@@ -76,10 +75,11 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
         },
       });
       const ofLabel = doubts[stop.label]!;
-      const own = ofLabel.get(recording.subject) ?? { sum: 0, weight: 0 };
+      const own = ofLabel.get(recording.subject) ?? { sum: 0, weight: 0, answers: 0 };
       const weight = stop.isSure ? AUDIT_EVERY : 1; // each kind as often as it comes
       own.sum += weight * (word.label === stop.label ? 1 - word.confidence : word.confidence);
       own.weight += weight;
+      own.answers++;
       ofLabel.set(recording.subject, own);
       if (stop.isSure) continue;
       asked.decisions++;
@@ -90,10 +90,9 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
     for (let maxExit = 0; maxExit < exits.length; maxExit++) count(hops, maxExit);
   }
   const rows = (state: 0 | 1): DepthRow[] => tally[state].map(rowOf);
-  const random = createRandom(SEED);
   const usualDoubt = doubts.map((ofLabel) => {
-    const { high } = bootstrapInterval([...ofLabel.values()], { random });
-    return Number.isNaN(high) ? 1 : high;
+    const means = [...ofLabel.values()].filter(({ answers }) => answers >= LEAST_ANSWERS).map(({ sum, weight }) => sum / weight);
+    return means.length === 0 ? 1 : Math.max(...means);
   });
   return { table: { sure: rows(0), doubt: rows(1), asked }, usualDoubt, decisions };
 

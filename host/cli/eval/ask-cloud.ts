@@ -1,7 +1,7 @@
 import type { CloudAnswer, CloudQuery, Provider } from "../../cloud/provider.ts";
 import { ModelError } from "../../core/errors.ts";
 import type { Model } from "../../core/model.ts";
-import { windowOps } from "../../core/reference/op-count.ts";
+import { contextOps } from "../../core/reference/op-count.ts";
 import type { CascadeDecision } from "../../policy/cascade.ts";
 import type { StreamDecision } from "../../train/stream-decisions.ts";
 
@@ -44,9 +44,9 @@ export async function askAll(
   return asked;
 }
 
-/** Multiply-accumulates of one answer: every member over `patches` patches to its last exit, heads once, an attention at its full window. */
+/** Multiply-accumulates of one answer: every member over `patches` patches, an attention at its full window. */
 function cloudMacs(members: readonly Model[], patches: number): number {
-  return members.reduce((sum, { image }) => sum + windowOps({ ...image, windowPatches: patches }, image.exits.length - 1).macs, 0);
+  return members.reduce((sum, { image }) => sum + contextOps(image, patches).macs, 0);
 }
 
 function granted(answer: CloudAnswer | undefined): Extract<CloudAnswer, { ok: true }> {

@@ -39,6 +39,11 @@ export function wearerRoles({ select, calibrate, test }: Model["manifest"]["prot
   return { score, tune: [other], certify: other, gate: other };
 }
 
+/** Whether an image has learned from the select wearers too, as training's last phase does: its manifest's own metrics are of the others. */
+export function hasLearnedFromSelect({ metrics }: Model["manifest"]): boolean {
+  return Object.keys(metrics).some((name) => name.startsWith("calibrate"));
+}
+
 /** The recordings of wearers that an evaluation needs. Throws EVAL_NO_RECORDINGS if there are none. */
 export function recordingsFor({ dataset, model }: Pick<EvalSetting, "dataset" | "model">, users: SubjectList): Recording[] {
   const recordings = recordingsOf(dataset, users);

@@ -14,7 +14,7 @@ import { evalCascade } from "../eval/cascade.ts";
 import { evalFaults } from "../eval/faults.ts";
 import { evalPolicy } from "../eval/policy.ts";
 import { evalRuns } from "../eval/runs.ts";
-import { type ScoredList, scoredLists } from "../eval/setting.ts";
+import { hasLearnedFromSelect, type ScoredList, scoredLists } from "../eval/setting.ts";
 import type { CliIo } from "../io.ts";
 import { engineOption, jsonOption } from "../options.ts";
 import { createOutput } from "../output.ts";
@@ -125,6 +125,8 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
   const model = await openAgentModel(agent, { engine: options.engine });
   out.note(`Reading ${options.data} …`);
   const dataset = openRecordings(resolve(io.cwd, options.data), model.manifest, agent.definition.data);
+  if (options.wearers === "select" && hasLearnedFromSelect(model.manifest))
+    out.note("The image has learned from the select wearers too: this tells how it fits them, not how it does with others.");
   const setting = { out, agent, model, dataset, list: options.wearers };
   if (alarm !== undefined) return evalAlarms(setting, alarm);
   if (options.runs !== undefined && protocol !== "policy")

@@ -64,7 +64,7 @@ export function registerSimulate(program: Command, io: CliIo): void {
     )
     .option("--no-baselines", "leave fullDepth, alwaysLocal and alwaysCloud out")
     .option("--html <file>", "also write the day as a page with pictures")
-    .option("--tune <file>", "instead: write how decisions turn out on --wearers select (and their worth) to this policy.json")
+    .option("--tune <file>", "instead: write how decisions turn out on --wearers calibrate (and their worth) to this policy.json")
     .addOption(engineOption())
     .addOption(jsonOption())
     .addHelpText(
@@ -72,7 +72,7 @@ export function registerSimulate(program: Command, io: CliIo): void {
       "\nExamples:\n  $ dormouse simulate activity --board nrf52840-dk --hours 24 --radio lte-m --json" +
         "\n  $ dormouse simulate activity --data ~/data --html day.html" +
         "\n  $ dormouse simulate activity --board smart-glasses --ambient 35 --back-to-back --hours 4 --html heat.html" +
-        "\n  $ dormouse simulate activity --data ~/data --wearers select --tune agents/activity/policy.json",
+        "\n  $ dormouse simulate activity --data ~/data --wearers calibrate --tune agents/activity/policy.json",
     )
     .action((agent: string, options: SimulateOptions) => simulate(io, agent, options));
 }
@@ -96,8 +96,11 @@ async function simulate(io: CliIo, name: string, options: SimulateOptions): Prom
 
 /** Everything that the policy may know of how decisions turn out, from wearers who are not scored. */
 async function tune(io: CliIo, out: Output, name: string, options: SimulateOptions, file: string): Promise<void> {
-  if (options.data === undefined || options.wearers === "test")
-    throw new ConfigError("TUNE_WEARERS", "--tune needs --data DIR and --wearers select or calibrate: the test wearers tune nothing.");
+  if (options.data === undefined || options.wearers !== "calibrate")
+    throw new ConfigError(
+      "TUNE_WEARERS",
+      "--tune needs --data DIR and --wearers calibrate: image and teacher have learned from the select wearers, and the test wearers tune nothing.",
+    );
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent, { engine: options.engine });
   out.note(`Reading ${options.data} …`);

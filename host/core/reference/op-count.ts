@@ -85,3 +85,9 @@ export function windowOps(image: ModelImage, exit: number): Ops {
   const heads = Array.from({ length: exit + 1 }, (_, k) => exitOps(image, k)).reduce((a, b) => plus(a, b), NO_OPS);
   return plus(plus(heads, evidenceOps(image)), patch, image.windowPatches);
 }
+
+/** A context of `patches` from a reset state, decided once, at its end, by the last exit, as a member of a cloud's ensemble reads it. */
+export function contextOps(image: ModelImage, patches: number): Ops {
+  const patch = image.blocks.reduce((sum, block) => plus(sum, blockOps(block, image.dModel)), embedOps(image));
+  return plus(plus(exitOps(image, image.exits.length - 1), evidenceOps(image)), patch, patches);
+}

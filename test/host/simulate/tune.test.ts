@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import type { Recording } from "../../../host/agent/recording.ts";
+import { writeImage } from "../../../host/core/image-write.ts";
+import { Model } from "../../../host/core/model.ts";
+import type { SimulatedCloud } from "../../../host/simulate/cloud.ts";
+import { tunePolicy } from "../../../host/simulate/tune.ts";
+import { activityShaped } from "../../golden/random-image.ts";
+import { seeded } from "../../support/random.ts";
+
+/** So many hops of noise, all labelled 1. */
+function recordingOf(subject: string, hops: number): Recording {
+  const random = seeded(7);
+  const count = hops * 64;
+  const frames = Int16Array.from({ length: count * 6 }, () => Math.round((random() - 0.5) * 4000));
+  const segments = [{ label: 1, start: 0, end: count }];
+  return { name: subject, subject, channels: 6, frames, labels: new Uint8Array(count).fill(1), segments };
+}
+
+/** Agrees with the device, as sure as the wearer of the next question has it. */
+function cloudOf(confidences: readonly number[]): SimulatedCloud {
+  let worked = 0;
+  return {
+    get worked() {
+      return worked;
+    },
+    answer: async ({ local }) => ({ label: local.label, confidence: confidences[worked++]! }),
+  };
+}
+
+describe("a policy's usual doubt", () => {
+  const model = Model.load(writeImage({ ...activityShaped(3), exits: activityShaped(3).exits.map((exit) => ({ ...exit, threshold: 32769 })) }));
+
+  it("is, label by label, that of the wearer about whom the cloud doubts most, and all doubt where nobody has enough answers", async () => {
+    const hops = [120, 120, 15]; // by wearer; nobody is ever sure, so that each is asked
+    const confidences = hops.flatMap((count, wearer) => Array.from({ length: count }, () => [0.9, 0.7, 0.1][wearer]!));
+    const recordings = hops.map((count, wearer) => recordingOf(String(wearer), count));
+    const tuning = await tunePolicy(model, recordings, "test", cloudOf(confidences));
+    expect(tuning.decisions).toBe(255);
+    expect(tuning.table.asked.decisions).toBe(255);
+    const doubts = new Set(tuning.usualDoubt.map((doubt) => doubt.toFixed(6)));
+    expect([...doubts].sort()).toEqual(["0.300000", "1.000000"]); // the third wearer's 15 answers are too few
+  });
+});
