@@ -58,12 +58,12 @@ export interface CloseOptions {
 /** One MQTT 5 connection that comes back by itself. A network failure is a state and a value, never an exception. */
 export interface Connection {
   readonly state: LinkState;
-  /** Starts connecting, and keeps trying until closed: as often as back-off, breaker and radio budget allow. */
+  /** Starts connecting, and keeps trying until closed: as often as back-off, breaker and radio budget allow. While it still leaves: once it has left. */
   open(): void;
   publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<PublishResult>;
   /** Waits, a bounded time, until the broker has acknowledged what was published. */
   flush(): Promise<void>;
-  /** Disconnects and stops trying; may be opened again. */
+  /** Disconnects and stops trying; may be opened again. One that leaves already goes on leaving as it was told first. */
   close(options?: CloseOptions): Promise<void>;
   /** Radio time of the last hour that brought nothing, and how often the circuit breaker has opened. */
   effort(): { readonly radioMillis: number; readonly breakerOpens: number };
@@ -86,6 +86,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let state: LinkState = "offline";
   let wanted = false;
   let client: MqttClient | undefined;
+  let leaving: Promise<void> | undefined; // until the farewell is over: no client of another attempt exists meanwhile
   let cancelTimer = () => {}; // of the next try, or of the try under way
   let window = shutWindow;
 
@@ -133,7 +134,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       window.fail("connection lost");
       window = shutWindow;
       discard(me);
-      if (wanted) retry(why, heardAt, isLasting);
+      if (wanted && !leaving) retry(why, heardAt, isLasting);
     });
     me.on("message", (topic, payload, packet) => client === me && options.onMessage(incoming(topic, payload, packet)));
     me.on("connect", (connack) => {
@@ -159,6 +160,28 @@ export function createConnection(options: ConnectionOptions): Connection {
     setState("offline", `${why}; next try in ${Math.round(waitMillis)} ms`);
   }
 
+  function begin(): void {
+    const waitMillis = reconnect.firstWaitMillis(clock.now());
+    if (waitMillis > 0) tryIn(waitMillis, "an outage has used up the tries");
+    else connect();
+  }
+
+  async function takeLeave(of: MqttClient, closeOptions: CloseOptions): Promise<void> {
+    const { farewell } = closeOptions;
+    const last = farewell && window.publish(farewell.topic, farewell.payload, { retain: true, priority: "state" });
+    if (last) await atMost(CLOSE_TIMEOUT_MILLIS, last);
+    await atMost(CLOSE_TIMEOUT_MILLIS, disconnect(of, closeOptions));
+  }
+
+  function left(former: MqttClient | undefined): void {
+    client = undefined;
+    window.fail("connection closed");
+    window = shutWindow;
+    reconnect.closed(clock.now());
+    if (former) discard(former);
+    setState("offline", "closed");
+  }
+
   return {
     get state() {
       return state;
@@ -166,30 +189,25 @@ export function createConnection(options: ConnectionOptions): Connection {
     open() {
       if (wanted) return;
       wanted = true;
-      const waitMillis = reconnect.firstWaitMillis(clock.now());
-      if (waitMillis > 0) tryIn(waitMillis, "an outage has used up the tries");
-      else connect();
+      if (!leaving) begin();
     },
     publish: (topic, payload, publishOptions = {}) => window.publish(topic, payload, publishOptions),
     flush: () => atMost(CLOSE_TIMEOUT_MILLIS, window.flushed()),
     effort: () => ({ radioMillis: reconnect.radioMillis(clock.now()), breakerOpens: reconnect.breakerOpens }),
     async close(closeOptions = {}) {
-      if (!wanted) return;
+      const isWanted = wanted;
       wanted = false;
+      if (leaving || !isWanted) return leaving;
       cancelTimer();
-      const leaving = client;
-      if (leaving && state === "online") {
-        const { farewell } = closeOptions;
-        const last = farewell && window.publish(farewell.topic, farewell.payload, { retain: true, priority: "state" });
-        if (last) await atMost(CLOSE_TIMEOUT_MILLIS, last);
-        await atMost(CLOSE_TIMEOUT_MILLIS, disconnect(leaving, closeOptions));
-      }
-      client = undefined;
-      window.fail("connection closed");
-      window = shutWindow;
-      reconnect.closed(clock.now());
-      if (leaving) discard(leaving);
-      setState("offline", "closed");
+      const former = client;
+      if (!former || state !== "online") return left(former);
+      leaving = takeLeave(former, closeOptions)
+        .then(() => left(former))
+        .finally(() => {
+          leaving = undefined;
+          if (wanted) begin(); // opened again meanwhile
+        });
+      return leaving;
     },
   };
 }

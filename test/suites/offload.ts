@@ -324,6 +324,28 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
       await until(() => last()?.state === "offline", "offline");
     });
 
+    it("comes back when it wakes while it still goes to sleep, and leaves nothing behind when it closes then", async () => {
+      const links: string[] = [];
+      const told = { onOutcome: () => {}, onLinkState: (state: string) => links.push(state) };
+      const edge = asker({ events: told });
+      await until(() => edge.linkState === "online", "online");
+      const { heard } = await client([topicsOf("lab", edge.node).state]);
+      const last = () => {
+        const decoded = heard.length > 0 ? decodePayload(["state"], heard.at(-1)!.payload) : undefined;
+        return decoded?.ok ? decoded.value.state : undefined;
+      };
+      const asleep = edge.sleep(1_800_000_000_000);
+      edge.wake();
+      await asleep;
+      await until(() => edge.linkState === "online" && last() === "awake", "awake again");
+      expect(links).toEqual(["connecting", "online", "offline", "connecting", "online"]);
+      void edge.sleep(1_800_000_000_000);
+      edge.wake();
+      await edge.close();
+      expect(edge.linkState).toBe("offline");
+      expect(links.slice(5)).toEqual(["offline"]);
+    });
+
     it("gets after its sleep the answer that came while it slept", async () => {
       const held: (() => void)[] = [];
       const cloud = await worker({
