@@ -10,7 +10,7 @@ const MAX_VOLATILE = 64;
 export interface AlarmCounts {
   readonly raised: number;
   readonly delivered: number; // the broker has them
-  readonly undelivered: number; // given up: too old, evicted by alarms, or more than any memory holds
+  readonly undelivered: number; // given up: too old, evicted by alarms, more than any memory holds, or raised after the close
   readonly pending: number;
 }
 
@@ -22,6 +22,7 @@ export interface Alarms {
   flush(): void;
   /** The outbox gave it up; false if it is no alarm. */
   gone(id: string): boolean;
+  /** What is in no log is given up, and what is raised from now on. */
   close(): void;
 }
 
@@ -39,6 +40,7 @@ export function createAlarms(options: {
   const volatile = new Set<string>();
   const underWay = new Set<string>();
   const counts = { raised: 0, delivered: 0, undelivered: 0 };
+  let isClosed = false;
   const anomaly = (code: string, message: string) => options.onAnomaly(new MqttError(code, message));
 
   const settle = (id: string, how: "delivered" | "undelivered") => {
@@ -100,6 +102,11 @@ export function createAlarms(options: {
       topics.event(agent); // throws for a name that no topic can carry
       const payload = encodePayload(event);
       counts.raised++;
+      if (isClosed) {
+        counts.undelivered++;
+        anomaly("ALARM_REFUSED", `alarm ${id} was given up: the asker is closed. Raise it before, or with the next one.`);
+        return { evicted: [] };
+      }
       pending.set(id, { agent, payload });
       const added = outbox.add({ kind: "alarm", id, payload });
       if (!added.ok) {
@@ -117,6 +124,7 @@ export function createAlarms(options: {
       return true;
     },
     close() {
+      isClosed = true;
       for (const id of [...(outbox.isDurable ? volatile : pending.keys())]) settle(id, "undelivered");
     },
   };

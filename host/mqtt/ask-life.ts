@@ -49,7 +49,7 @@ export interface AskLife {
   finish(id: string, state: AskEnd, more?: More): void;
   /** Something else waits in the outbox: the beat goes on. */
   watch(): void;
-  /** What is in no log ends here; what is pending in one stays for the next process. */
+  /** What is in no log ends here; what is pending in one stays for the next process. No beat follows. */
   end(): void;
 }
 
@@ -71,6 +71,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
   const volatile = new Map<string, Uint8Array>(); // pending here, in no log
   let asks: PendingAsks;
   let cancelBeat: (() => void) | undefined;
+  let isOver = false;
   let drift = outbox.now() - clock.now();
 
   const outboxFailed = (reason: string) => {
@@ -117,7 +118,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
   }
 
   function watch(): void {
-    cancelBeat ??= clock.after(BEAT_MILLIS, beat);
+    if (!isOver) cancelBeat ??= clock.after(BEAT_MILLIS, beat);
   }
 
   function turnAway(id: string, payload: Payload<"ask">, state: AskEnd, more: More): void {
@@ -201,6 +202,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     finish,
     watch,
     end() {
+      isOver = true;
       cancelBeat?.();
       makeDurable();
       const lost = outbox.isDurable ? volatile.keys() : asks.byId.keys();

@@ -205,10 +205,10 @@ export function createAsker(options: AskerOptions): Asker {
       if (isClosed) return;
       isClosed = true;
       life.end();
-      alarms.close();
       await connection.close({ farewell: stateMessage("offline"), ...(counts.pending === 0 ? { sessionExpirySeconds: 0 } : {}) });
       asks.clear();
       for (const resolve of drained) resolve();
+      alarms.close(); // one that came while it was leaving waits in the log
       outbox.close();
       options.ledgerSink?.close();
     },

@@ -30,11 +30,13 @@ export interface AppendLog {
   append(bodies: readonly Uint8Array[], options: { readonly sync: boolean; readonly reserveBytes: number }): LogResult;
   /** Compacts: a new file with these bodies replaces the old one in one rename. */
   rewrite(bodies: readonly Uint8Array[], reserveBytes: number): LogResult;
+  /** From now on nothing is written: the system gives the descriptor to the next file. */
   close(): void;
 }
 
 /** Room is taken in steps, so that few appends grow the file. */
 const GROWTH_BYTES = 16_384;
+const CLOSED: LogResult = { ok: false, reason: "the outbox is closed" };
 
 /** Opens or creates a log, synced or left to the system, and returns it with the bodies it holds. Throws MqttError when the folder cannot be written at all. */
 export function openLog(
@@ -49,6 +51,7 @@ export function openLog(
   let length: number; // of the file
   let found: ReturnType<typeof recoverLog>;
   let recovery: LogRecovery;
+  let isClosed = false;
 
   const write = (bytes: Uint8Array, position: number) => {
     for (let done = 0; done < bytes.length; ) {
@@ -121,6 +124,7 @@ export function openLog(
       return end;
     },
     append(bodies, { sync, reserveBytes }) {
+      if (isClosed) return CLOSED;
       const bytes = frameRecords(bodies);
       try {
         clean();
@@ -140,6 +144,7 @@ export function openLog(
       }
     },
     rewrite(bodies, reserveBytes) {
+      if (isClosed) return CLOSED;
       const records = frameRecords(bodies, LOG_HEADER);
       const bytes = new Uint8Array(records.length + reserveBytes);
       bytes.set(records);
@@ -164,6 +169,8 @@ export function openLog(
       return { ok: true };
     },
     close() {
+      if (isClosed) return;
+      isClosed = true;
       fs.closeSync(descriptor);
     },
   };

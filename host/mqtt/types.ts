@@ -67,7 +67,7 @@ export interface Asker {
   readonly linkState: LinkState;
   /** Publishes a decision worth telling on event/{agent}. Dropped and counted while offline beyond a bound. */
   event(agent: string, event: Readonly<Record<string, unknown>>): void;
-  /** An event that must arrive: durable where the outbox is, before everything else on the way, at least once. Returns its id. */
+  /** An event that must arrive: durable where the outbox is, before everything else on the way, at least once; given up once closed. Returns its id. */
   alarm(agent: string, event: Readonly<Record<string, unknown>>): string;
   telemetry(values: Readonly<Record<string, unknown>>): void;
   stats(): AskerStats;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -290,6 +290,46 @@ describe("an alarm", () => {
     const third = openOutbox({ path });
     expect([...third.pending.values()].filter(({ kind }) => kind === "alarm")).toEqual([]);
     third.close();
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe("an alarm that comes late", () => {
+  it("waits in the log while its asker closes, and is given up after that: no other file is written", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dormouse-late-"));
+    const clock = new ManualClock();
+    const anomalies: string[] = [];
+    const leave: (() => void)[] = [];
+    const connect: Connect = () => ({
+      ...{ state: "offline", open: () => {}, flush: async () => {}, publish: async () => ({ ok: false, reason: "offline" }) },
+      ...{ close: () => new Promise((resolve) => leave.push(resolve)), effort: () => ({ radioMillis: 0, breakerOpens: 0 }) },
+    });
+    const open = (name: string) =>
+      createAsker({
+        ...{ broker: { url: "mqtt://127.0.0.1" }, site: "lab", node: name, clock, connect },
+        outbox: openOutbox({ path: join(folder, name), fsync: "none" }),
+        events: { onOutcome: () => {}, onAnomaly: (error) => anomalies.push(error.code) },
+      });
+    const first = open("first");
+    const closed = first.close();
+    const kept = first.alarm("fall", { label: "fall" });
+    leave[0]!();
+    await closed;
+    expect(clock.timers).toBe(0);
+
+    const second = open("second"); // the system gives it the descriptor that the first one had
+    second.ask(query(1));
+    const before = readFileSync(join(folder, "second"));
+    first.alarm("fall", { label: "fall" });
+    expect(readFileSync(join(folder, "second"))).toEqual(before);
+    expect(anomalies).toEqual(["ALARM_REFUSED"]);
+    expect(first.stats().alarms).toEqual({ raised: 2, delivered: 0, undelivered: 1, pending: 1 });
+    const log = openOutbox({ path: join(folder, "first") });
+    expect([...log.pending.keys()]).toEqual([kept]);
+    log.close();
+    const over = second.close();
+    leave[1]!();
+    await over;
     rmSync(folder, { recursive: true });
   });
 });

@@ -249,6 +249,20 @@ describe("an outbox file", () => {
     outbox.close();
   });
 
+  it("writes nothing once it is closed, though its descriptor may be another file's by then", () => {
+    const outbox = openOutbox({ path, fsync: "none" });
+    outbox.add(entry(1));
+    outbox.close();
+    const other = join(folder, "other");
+    const descriptor = fs.openSync(other, "w+");
+    expect(outbox.add(entry(2))).toMatchObject({ ok: false, why: "disk", reason: expect.stringContaining("closed") });
+    expect(outbox.end(idOf(1), "answered")).toMatchObject({ ok: false, reason: expect.stringContaining("closed") });
+    outbox.beat();
+    outbox.close();
+    expect(fs.fstatSync(descriptor).size).toBe(0);
+    fs.closeSync(descriptor);
+  });
+
   it("belongs to one process: a second is told who has it, and the dead hold nothing", () => {
     const outbox = openOutbox({ path });
     expect(() => openOutbox({ path })).toThrow(expect.objectContaining({ code: "OUTBOX_LOCKED" }) as Error);
