@@ -141,12 +141,20 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     if (counts.pending > 0 || unwritten.size > 0 || options.isBusy()) watch();
   }
 
+  /** Asks that made way in the outbox for a younger one. */
+  function leave(evicted: readonly string[]): void {
+    for (const id of evicted) finish(id, "evicted", { reason: "the outbox was full" });
+  }
+
   /** Tries again to write down what is pending from memory alone. */
   function makeDurable(): void {
     for (const [id, payload] of volatile) {
       const ask = asks.byId.get(id);
-      const at = outbox.now() - (ask ? clock.now() - ask.askedAt : 0);
-      if (ask && !outbox.add({ kind: "ask", id, payload, at }).ok) break;
+      if (ask) {
+        const stored = outbox.add({ kind: "ask", id, payload, at: outbox.now() - (clock.now() - ask.askedAt) });
+        if (!stored.ok) break;
+        leave(stored.evicted);
+      }
       volatile.delete(id);
     }
   }
@@ -188,9 +196,8 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     },
     ask(id, payload, encoded) {
       const stored = outbox.add({ kind: "ask", id, payload: encoded });
-      if (stored.ok) {
-        for (const oldest of stored.evicted) finish(oldest, "evicted", { reason: "the outbox was full" });
-      } else if (stored.why === "disk") {
+      if (stored.ok) leave(stored.evicted);
+      else if (stored.why === "disk") {
         outboxFailed(stored.reason);
         if (volatile.size >= MAX_VOLATILE_ASKS) return turnAway(id, payload, "evicted", { reason: stored.reason });
         stats.notDurable++;

@@ -222,6 +222,28 @@ describe("an asker with a durable outbox", () => {
     expect(edge.counts()).toMatchObject({ expired: 1, pending: 1 });
   });
 
+  it("says so when asks that the disk refused at first push out older ones", async () => {
+    const clock = new ManualClock();
+    const { state: disk, medium } = failingMedium();
+    const outcomes: AskOutcome[] = [];
+    const outbox = openOutbox({ path, fsync: "none", fs: medium, maxEntries: 4 });
+    const edge = createAsker({
+      ...{ broker: { url: `mqtt://127.0.0.1:${await freePort()}` }, site: "lab", node: "wrist", clock, outbox },
+      events: { onOutcome: (outcome) => outcomes.push(outcome) },
+    });
+    closers.push(() => edge.close());
+    const ask = (n: number) => edge.ask(query(n, { deadlineMillis: 80_000_000 }));
+    const ids = [1, 2, 3, 4].map(ask);
+    disk.isBroken = true;
+    ids.push(...[5, 6, 7].map(ask));
+    disk.isBroken = false;
+    clock.advance(30_000);
+    expect(outcomes.map(({ id, state }) => [id, state])).toEqual(ids.slice(0, 3).map((id) => [id, "evicted"]));
+    expect(edge.counts()).toMatchObject({ asked: 7, evicted: 3, pending: 4 });
+    expect(edge.stats().evictions.full).toBe(3);
+    expect([...outbox.pending.keys()]).toEqual(ids.slice(3));
+  });
+
   it("gets the answer that a process before it asked for, once", async () => {
     const broker = await startBroker({ port: 0 });
     closers.push(() => broker.close());
