@@ -47,6 +47,8 @@ export interface AskLife {
   /** An ask that cannot be sent still has a state: it ends here and now. */
   turnAway(id: string, payload: Payload<"ask">, state: AskEnd, more: More): void;
   finish(id: string, state: AskEnd, more?: More): void;
+  /** Ages what is pending by the time for which the machine slept: its clock and timers stood still. Call before an ask or an answer is acted on. */
+  catchUp(): void;
   /** Something else waits in the outbox: the beat goes on. */
   watch(): void;
   /** What is in no log ends here; what is pending in one stays for the next process. No beat follows. */
@@ -126,13 +128,16 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     conclude(id, payload, state, 0, more);
   }
 
+  function catchUp(): void {
+    const slept = outbox.now() - clock.now() - drift;
+    if (slept < SLEPT_MILLIS) return;
+    drift += slept;
+    asks.age(slept);
+  }
+
   function beat(): void {
     cancelBeat = undefined;
-    const slept = outbox.now() - clock.now() - drift;
-    if (slept >= SLEPT_MILLIS) {
-      drift += slept;
-      asks.age(slept);
-    }
+    catchUp();
     for (const [id, state] of unwritten) if (outbox.end(id, state).ok) unwritten.delete(id);
     makeDurable();
     for (const id of outbox.overdue()) finish(id, "evicted", { eviction: "age", reason: "older than the outbox keeps" });
@@ -194,7 +199,9 @@ export function createAskLife(options: AskLifeOptions): AskLife {
       drift = outbox.now() - clock.now();
       recover();
     },
+    catchUp,
     ask(id, payload, encoded) {
+      catchUp(); // before it is born: it has not slept
       const stored = outbox.add({ kind: "ask", id, payload: encoded });
       if (stored.ok) leave(stored.evicted);
       else if (stored.why === "disk") {

@@ -96,6 +96,7 @@ export function createAsker(options: AskerOptions): Asker {
   }
 
   function send(ask: PendingAsk): void {
+    life.catchUp();
     const deadlineMillis = Math.ceil(ask.deadlineAt - clock.now());
     if (deadlineMillis <= 0) return; // its timer is due
     stats.sends++;
@@ -114,6 +115,7 @@ export function createAsker(options: AskerOptions): Asker {
   }
 
   function receive(message: IncomingMessage): void {
+    life.catchUp();
     if (message.topic === topics.answer) answers.receive(message);
     else if (parseTopic(message.topic)?.kind === "command") options.onCommand?.(message);
   }

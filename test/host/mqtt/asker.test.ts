@@ -13,6 +13,7 @@ import { compareLedgers, openLedgerFile, readLedgerFile } from "../../../host/mq
 import { steadyOf } from "../../../host/mqtt/log-time.ts";
 import { MAX_QUEUED_EVENTS } from "../../../host/mqtt/news.ts";
 import { memoryOutbox, openOutbox } from "../../../host/mqtt/outbox.ts";
+import { encodePayload } from "../../../host/mqtt/payloads.ts";
 import type { AskOutcome } from "../../../host/mqtt/types.ts";
 import { echoProvider, query } from "../../suites/offload.ts";
 import { freePort } from "../../support/broker.ts";
@@ -220,6 +221,64 @@ describe("an asker with a durable outbox", () => {
     sleptMillis = 400_000; // timers and performance.now() stood still
     clock.advance(30_000);
     expect(edge.counts()).toMatchObject({ expired: 1, pending: 1 });
+  });
+
+  it("neither sends nor takes an answer for an ask whose time went by while the machine slept, nor ages one that came after", () => {
+    const clock = new ManualClock();
+    let sleptMillis = 0;
+    const time = { boot: "0".repeat(32), steady: () => clock.now() + sleptMillis, wall: () => clock.wall() };
+    let link: Parameters<Connect>[0];
+    let isOnline = false;
+    const sent: string[] = [];
+    const connect: Connect = (options) => {
+      link = options;
+      return {
+        get state() {
+          return isOnline ? "online" : "offline";
+        },
+        async publish(topic, _, { correlationData = new Uint8Array() } = {}) {
+          if (topic.includes("/ask/")) sent.push(Buffer.from(correlationData).toString("hex"));
+          return { ok: true };
+        },
+        ...{ open: () => {}, flush: async () => {}, close: async () => {}, effort: () => ({ radioMillis: 0, breakerOpens: 0 }) },
+      };
+    };
+    const outcomes: AskOutcome[] = [];
+    const edge = createAsker({
+      ...{ broker: { url: "mqtt://127.0.0.1" }, site: "lab", node: "wrist", clock, connect },
+      ...{ outbox: openOutbox({ path, fsync: "none", time }), events: { onOutcome: (outcome) => outcomes.push(outcome) } },
+    });
+    closers.push(() => edge.close());
+    const turn = (on: boolean) => {
+      isOnline = on;
+      link.onState(on ? "online" : "offline");
+    };
+    const stale = edge.ask(query(1, { deadlineMillis: 30_000 }));
+    sleptMillis = 7_200_000; // the lid was shut for two hours
+    turn(true);
+    expect(sent).toEqual([]);
+    const fresh = edge.ask(query(2, { deadlineMillis: 30_000 }));
+    expect(sent).toEqual([fresh]);
+    clock.advance(0);
+    expect(outcomes).toMatchObject([{ id: stale, state: "expired", latencyMillis: 7_200_000 }]);
+
+    sleptMillis += 7_200_000;
+    const { agent } = query();
+    const answer = {
+      v: 1,
+      kind: "answer",
+      node: "wrist",
+      agent,
+      tick: 2,
+      wallMillis: 1,
+      label: 1,
+      confidence: 0.9,
+      model: "test",
+    } as const;
+    const correlationData = Buffer.from(fresh, "hex");
+    link!.onMessage({ topic: "dormouse/v1/lab/wrist/answer", payload: encodePayload(answer), retain: false, correlationData });
+    expect(outcomes[1]).toMatchObject({ id: fresh, state: "expired" });
+    expect(edge.counts()).toMatchObject({ asked: 2, expired: 2, lateAnswers: 1 });
   });
 
   it("says so when asks that the disk refused at first push out older ones", async () => {
