@@ -43,7 +43,10 @@ export function sendCommand(options: SendOptions): Promise<SendResult> {
   return new Promise((resolve) => {
     let why = "the broker was not reached";
     let isSent = false;
+    let isFinished = false;
     const finish = (result: SendResult) => {
+      if (isFinished) return; // the node's first word counts: a command that comes twice is obeyed, then refused
+      isFinished = true;
       cancel();
       options.signal?.removeEventListener("abort", giveUp);
       void connection.close().then(() => resolve(result));
