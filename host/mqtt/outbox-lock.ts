@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { MqttError } from "../core/errors.ts";
-import { systemSteadyClock } from "./log-time.ts";
+import { NAMELESS_BOOT, systemSteadyClock } from "./log-time.ts";
 
 /** Holds until released or until the process is gone, however it went. */
 export interface OutboxLock {
@@ -17,13 +17,14 @@ const MAX_TRIES = 64;
  * holder of a higher one: whoever finds the holder dead (or the lock freed) makes n + 1, which only one can, and then looks whether
  * somebody is higher still. No moment exists in which two hold it.
  *
- * A holder is a process id with its start time and the machine's boot id. Processes of another container or machine cannot be judged
+ * A holder is a process id with its start time and the machine's boot id; where either side cannot read the boot id, the other two
+ * decide. Processes of another container or machine cannot be judged
  * from here: do not share a folder between those.
  */
-export function lockOutbox(path: string): OutboxLock {
-  const me = holderOf(process.pid);
+export function lockOutbox(path: string, boot = systemSteadyClock.boot): OutboxLock {
+  const me = holderOf(process.pid, boot);
   try {
-    return take(path, me);
+    return take(path, me, boot);
   } catch (cause) {
     if (cause instanceof MqttError) throw cause;
     throw new MqttError(
@@ -34,11 +35,11 @@ export function lockOutbox(path: string): OutboxLock {
   }
 }
 
-function take(path: string, me: string): OutboxLock {
+function take(path: string, me: string, boot: string): OutboxLock {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const highest = locksOf(path).at(-1) ?? 0;
     const holder = highest === 0 ? undefined : targetOf(path, highest);
-    if (holder !== undefined && holder !== FREE && isAlive(holder)) {
+    if (holder !== undefined && holder !== FREE && isAlive(holder, boot)) {
       throw new MqttError(
         "OUTBOX_LOCKED",
         `the outbox ${path} is in use by process ${holder.split(":")[0]}. Stop that one, or give this one a data folder of its own.`,
@@ -114,13 +115,14 @@ function unlinkQuietly(name: string): void {
 }
 
 /** `pid:start:boot`; a process id alone comes back after a crash as somebody else. */
-function holderOf(pid: number): string {
-  return `${pid}:${startOf(pid) ?? ""}:${systemSteadyClock.boot}`;
+function holderOf(pid: number, boot: string): string {
+  return `${pid}:${startOf(pid) ?? ""}:${boot}`;
 }
 
-function isAlive(holder: string): boolean {
+function isAlive(holder: string, ourBoot: string): boolean {
   const [pid = "", start = "", boot = ""] = holder.split(":");
-  if (!/^[1-9]\d{0,9}$/.test(pid) || (process.platform === "linux" && boot !== systemSteadyClock.boot)) return false;
+  const isOfAnotherStart = boot !== ourBoot && boot !== NAMELESS_BOOT && ourBoot !== NAMELESS_BOOT;
+  if (!/^[1-9]\d{0,9}$/.test(pid) || isOfAnotherStart) return false;
   try {
     process.kill(Number(pid), 0);
   } catch (error) {

@@ -20,7 +20,7 @@ export interface OutboxEntry {
  * | bytes | what                                                                          |
  * |-------|-------------------------------------------------------------------------------|
  * | 1     | 1 ask, 2 end, 3 alarm, 4 epoch, 5 beat                                        |
- * | 16    | id; of an epoch the machine's boot id; of a beat zeros                        |
+ * | 16    | id; of an epoch the machine's boot id, zeros if nameless; of a beat zeros    |
  * | 8     | f64 log time, ms                                                              |
  * | 8     | f64 wall time, ms                                                             |
  * | rest  | ask, alarm: payload · end: u8 index into ENDS · epoch: f64 steady time, ms · beat: u8 0 |

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { steadyOf } from "../../../host/mqtt/log-time.ts";
+import { NAMELESS_BOOT, steadyOf } from "../../../host/mqtt/log-time.ts";
 import { type Outbox, openOutbox } from "../../../host/mqtt/outbox.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { outboxEntry as entry, outboxId as idOf } from "../../support/outbox-entry.ts";
@@ -59,6 +59,31 @@ describe("log time", () => {
     }
   });
 
+  it("goes on with the steady clock where the start of the machine has no name, and the wall clock was set meanwhile", () => {
+    for (const [before, after] of [
+      [NAMELESS_BOOT, NAMELESS_BOOT],
+      [NAMELESS_BOOT, "ab".repeat(16)],
+      ["ab".repeat(16), NAMELESS_BOOT],
+    ] as const) {
+      rmSync(path, { force: true });
+      const clock = new ManualClock();
+      const first = openOutbox({ path, fsync: "none", time: steadyOf(clock, before) });
+      first.add(entry(1));
+      clock.advance(5000);
+      first.close();
+      clock.advance(1000);
+      clock.jumpWall(2 * 86_400_000); // the network told the time
+      const second = openOutbox({ path, fsync: "none", time: steadyOf(clock, after) });
+      expect(at(second, 1)).toBe(6000);
+      expect(second.overdue()).toEqual([]);
+      second.close();
+      const restarted = new ManualClock(clock.wall() + 90_000); // its steady clock began anew: the power was off
+      const third = openOutbox({ path, fsync: "none", time: steadyOf(restarted, NAMELESS_BOOT) });
+      expect(at(third, 1)).toBe(96_000);
+      third.close();
+    }
+  });
+
   it("survives compaction, and names what is older than the bound", () => {
     const clock = new ManualClock();
     const time = steadyOf(clock);
@@ -79,22 +104,27 @@ describe("log time", () => {
   });
 
   it("never runs backwards, whatever clocks do (property)", () => {
-    const move = fc.record({ steady: fc.nat(100_000), wall: fc.integer({ min: -1e10, max: 1e10 }), isReboot: fc.boolean() });
+    const move = fc.record({
+      steady: fc.nat(100_000),
+      wall: fc.integer({ min: -1e10, max: 1e10 }),
+      isReboot: fc.boolean(),
+      isNameless: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(move, { maxLength: 12 }), (moves) => {
         rmSync(path, { force: true });
         let clock = new ManualClock();
-        let boot = "00".repeat(16);
+        let boot = "ab".repeat(16);
         let least = 0; // powered time since the ask
         let most = 0;
-        for (const [n, { steady, wall, isReboot }] of [...moves.entries()]) {
+        for (const [n, { steady, wall, isReboot, isNameless }] of [...moves.entries()]) {
           if (isReboot) {
             const jumped = Math.max(0, clock.wall() + wall);
             most += Math.max(0, jumped - clock.wall());
             clock = new ManualClock(jumped);
             boot = n.toString(16).padStart(32, "1");
           } else clock.jumpWall(wall);
-          const outbox = openOutbox({ path, fsync: "none", time: steadyOf(clock, boot) });
+          const outbox = openOutbox({ path, fsync: "none", time: steadyOf(clock, isNameless ? NAMELESS_BOOT : boot) });
           if (n === 0) outbox.add(entry(1));
           clock.advance(steady);
           least += steady;

@@ -8,8 +8,9 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MqttError } from "../../../host/core/errors.ts";
 import { packageRoot } from "../../../host/core/package-root.ts";
-import { systemSteadyClock } from "../../../host/mqtt/log-time.ts";
+import { NAMELESS_BOOT, systemSteadyClock } from "../../../host/mqtt/log-time.ts";
 import { memoryOutbox, type Outbox, openOutbox } from "../../../host/mqtt/outbox.ts";
+import { lockOutbox } from "../../../host/mqtt/outbox-lock.ts";
 import type { LogFs } from "../../../host/mqtt/outbox-log.ts";
 import { recoverLog } from "../../../host/mqtt/recover-log.ts";
 import { failingMedium } from "../../support/failing-medium.ts";
@@ -280,6 +281,21 @@ describe("an outbox file", () => {
       openOutbox({ path }).close();
       expect(locks()).toHaveLength(1);
     }
+  });
+
+  it("is not taken from a living process because the start of the machine has no name", () => {
+    const lock = lockOutbox(path, NAMELESS_BOOT);
+    expect(fs.readdirSync(folder).map((name) => fs.readlinkSync(join(folder, name)))).toEqual([
+      expect.stringMatching(`^${process.pid}:.*:${NAMELESS_BOOT}$`),
+    ]);
+    for (const boot of [NAMELESS_BOOT, "ab".repeat(16)]) {
+      expect(() => lockOutbox(path, boot)).toThrow(expect.objectContaining({ code: "OUTBOX_LOCKED" }) as Error);
+    }
+    lock.release();
+    const named = lockOutbox(path, "ab".repeat(16));
+    expect(() => lockOutbox(path, NAMELESS_BOOT)).toThrow(expect.objectContaining({ code: "OUTBOX_LOCKED" }) as Error);
+    expect(lockOutbox(path, "cd".repeat(16))).toBeDefined(); // the machine has started since
+    named.release();
   });
 
   it("gives the lock to one of many processes that want it at once", async () => {
