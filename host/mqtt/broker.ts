@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Aedes } from "aedes";
 import { MqttError } from "../core/errors.ts";
 import { MAX_PACKET_BYTES } from "./payloads.ts";
@@ -22,6 +22,7 @@ export interface BrokerServer {
   readonly host: string;
   readonly port: number;
   clients(): number;
+  /** Ends every connection, also of those who have said nothing yet, and stops listening. */
   close(): Promise<void>;
 }
 
@@ -34,7 +35,11 @@ export async function startBroker(options: BrokerServerOptions): Promise<BrokerS
     pendingSessionsLimit: MAX_ABSENT_SESSIONS,
     sessionExpiryIntervalLimit: MAX_SESSION_EXPIRY_SECONDS,
   });
-  const server = createServer({ noDelay: true }, aedes.handle);
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket.once("close", () => sockets.delete(socket)));
+    aedes.handle(socket);
+  });
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -61,7 +66,9 @@ export async function startBroker(options: BrokerServerOptions): Promise<BrokerS
     close() {
       closed ??= new Promise((resolve) => {
         server.close(() => resolve());
-        aedes.close();
+        aedes.close(() => {
+          for (const socket of sockets) socket.destroy(); // aedes knows those alone that have said CONNECT
+        });
       });
       return closed;
     },

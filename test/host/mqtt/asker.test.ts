@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -478,6 +479,15 @@ describe("a burst over the embedded broker", () => {
     expect(answered).toBe(500);
     expect(compareLedgers(edge.ledger(), worker.ledger())).toMatchObject({ asked: 500, answered: 500, lost: 0 });
     for (const thing of [edge, worker, broker]) await thing.close();
+  });
+
+  it("closes though somebody has connected and said nothing", async () => {
+    const broker = await startBroker({ port: 0 });
+    const silent = connect(broker.port, "127.0.0.1");
+    const ended = new Promise((resolve) => silent.once("close", resolve));
+    await new Promise((resolve) => silent.once("connect", resolve));
+    await broker.close();
+    await ended;
   });
 
   it("says what to do when its port is taken", async () => {
