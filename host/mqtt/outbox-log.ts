@@ -101,7 +101,8 @@ export function openLog(
       ...(found.reason ? { reason: found.reason } : {}),
       ...(setAside ? { setAside } : {}),
     };
-    descriptor = fs.openSync(path, fs.existsSync(path) ? "r+" : "w+");
+    const isNew = !fs.existsSync(path);
+    descriptor = fs.openSync(path, isNew ? "w+" : "r+");
     [end, dirty, length] = isForeign ? [0, 0, 0] : [found.validBytes, found.usedBytes, file.length];
     clean();
     if (end === 0) {
@@ -110,6 +111,7 @@ export function openLog(
       length = Math.max(length, end);
     }
     if (isSynced) fs.fdatasyncSync(descriptor);
+    if (isSynced && isNew) syncFolder(fs, path);
   } catch (cause) {
     throw new MqttError(
       "OUTBOX_UNWRITABLE",
@@ -177,13 +179,13 @@ export function openLog(
   return { log, bodies: found.bodies };
 }
 
-/** Makes a rename itself durable, where the system lets a folder be synced. */
+/** Makes a new name itself durable, where the system lets a folder be synced. */
 function syncFolder(fs: LogFs, path: string): void {
   try {
     const folder = fs.openSync(dirname(path), "r");
     fs.fdatasyncSync(folder);
     fs.closeSync(folder);
   } catch {
-    // Windows and some network file systems do not; the rename is still atomic.
+    // Windows and some network file systems do not; a rename is still atomic.
   }
 }

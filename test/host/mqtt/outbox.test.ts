@@ -188,6 +188,30 @@ describe("an outbox file", () => {
     outbox.close();
   });
 
+  it("syncs the folder of a new log, and of one whose place a foreign file had, so that its name outlives a power cut", () => {
+    const names = new Map<number, string>();
+    const synced: string[] = [];
+    const medium: LogFs = {
+      ...fs,
+      openSync: ((name: string, flags: string) => {
+        const descriptor = fs.openSync(name, flags);
+        names.set(descriptor, name);
+        return descriptor;
+      }) as typeof fs.openSync,
+      fdatasyncSync(descriptor) {
+        fs.fdatasyncSync(descriptor);
+        synced.push(names.get(descriptor)!);
+      },
+    };
+    openOutbox({ path, fs: medium }).close();
+    expect(synced.splice(0)).toEqual([path, folder]);
+    openOutbox({ path, fs: medium }).close();
+    expect(synced.splice(0)).toEqual([path]);
+    writeFileSync(path, "dear diary, today");
+    openOutbox({ path, fs: medium }).close();
+    expect(synced).toEqual([path, folder]);
+  });
+
   it("compacts, stays within its bound and forgets nothing that is pending", () => {
     const outbox = openOutbox({ path, fsync: "none", maxBytes: 50_000 });
     outbox.add(entry(1, 100));
