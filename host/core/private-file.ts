@@ -1,4 +1,16 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ConfigError } from "./errors.ts";
 
@@ -36,6 +48,7 @@ export function writeWhole(path: string, content: string | Uint8Array, options: 
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (cause) {
+    removeQuietly(temporary); // it may hold a key, or the last room of a full disk
     throw new ConfigError("FILE_UNWRITABLE", `cannot write ${path}: ${systemReason(cause)}. Make room, or choose another folder.`, {
       cause,
     });
@@ -65,6 +78,14 @@ export function readPrivate(path: string, what: string, mend: string): string {
 /** Whether any of the files is there already. */
 export function firstExisting(folder: string, names: readonly string[]): string | undefined {
   return names.map((name) => join(folder, name)).find((path) => existsSync(path));
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was never made, or has its name already.
+  }
 }
 
 function syncFolder(folder: string): void {
