@@ -58,8 +58,8 @@ export function parseBrokerUrl(broker: BrokerOptions): BrokerAddress {
     );
   }
   checkTls(broker, protocol === "mqtts" || protocol === "wss");
-  const username = broker.username ?? decodeURIComponent(url.username);
-  const password = broker.password ?? decodeURIComponent(url.password);
+  const username = broker.username ?? decoded(url.username, "user");
+  const password = broker.password ?? decoded(url.password, "password");
   return {
     protocol,
     hostname,
@@ -84,6 +84,15 @@ function checkTls({ ca, cert, key }: BrokerOptions, isEncrypted: boolean): void 
     );
   if (!isEncrypted && (ca ?? cert) !== undefined)
     throw new MqttError("BROKER_TLS_UNUSED", "certificates were given for a broker URL without TLS. Write mqtts:// or wss://.");
+}
+
+/** A part of a URL without its percent-encoding. */
+function decoded(text: string, what: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new MqttError("BROKER_URL_INVALID", `the ${what} in the broker's URL holds a % that encodes nothing. Write a plain one as %25.`);
+  }
 }
 
 function withoutSecrets(url: string): string {

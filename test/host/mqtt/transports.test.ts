@@ -34,6 +34,18 @@ describe("a broker's URL", () => {
     expect(parseBrokerUrl({ url: "wss://broker.example/mqtt?v=5" })).toMatchObject({ protocol: "wss", port: 443, path: "/mqtt?v=5" });
   });
 
+  it("may hold an encoded user and password; a stray % is named, and not what it stands in", () => {
+    expect(parseBrokerUrl({ url: "mqtts://an%40a:50%25@host" })).toMatchObject({ username: "an@a", password: "50%" });
+    for (const [what, login] of [
+      ["user", "50%secret:x"],
+      ["password", "ana:50%secret"],
+    ] as const) {
+      const parse = () => parseBrokerUrl({ url: `mqtts://${login}@host` });
+      expect(parse).toThrow(expect.objectContaining({ code: "BROKER_URL_INVALID", message: expect.stringContaining(what) }) as Error);
+      expect(parse).not.toThrow("secret");
+    }
+  });
+
   it("refuses half a client certificate, and certificates that would not be used", () => {
     const code = (broker: BrokerOptions) => {
       try {
