@@ -8,12 +8,20 @@ export interface Clock {
   after(millis: number, run: () => void): () => void;
 }
 
+/** The longest that setTimeout waits; asked for more, it calls at once. */
+const MAX_TIMEOUT_MILLIS = 2 ** 31 - 1;
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(millis, run) {
-    const timer = setTimeout(run, millis);
+    let timer: NodeJS.Timeout;
+    const wait = (left: number) => {
+      const next = left > MAX_TIMEOUT_MILLIS ? () => wait(left - MAX_TIMEOUT_MILLIS) : run;
+      timer = setTimeout(next, Math.min(left, MAX_TIMEOUT_MILLIS));
+    };
+    wait(millis);
     return () => clearTimeout(timer);
   },
 };
