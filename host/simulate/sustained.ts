@@ -89,7 +89,7 @@ export function sustainedRun({ image, board, seconds, ambientCelsius, isGoverned
     levelChangesPerHour: mostWithin(changesAt, 3600),
     burstPerSecond,
     sustainedPerSecond: lastQuarter.reduce((sum, row) => sum + row.decisionsPerSecond, 0) / Math.max(1, lastQuarter.length),
-    leastDuty: Math.min(...rows.map(({ duty }) => duty)),
+    leastDuty: rows.reduce((least, { duty }) => Math.min(least, duty), Number.POSITIVE_INFINITY),
     meanWatts: joules / seconds,
     levels: atLevel.map((spent, i) => `${degradeLevels[i]} ${spent} s`),
   };

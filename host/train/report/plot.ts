@@ -55,8 +55,9 @@ export function roundTicks(low: number, high: number, count = 5): number[] {
 
 /** An axis over the values, with round ends. */
 export function axisOver(values: readonly number[], label: string, text: (value: number) => string, least?: number): Axis {
-  const low = Math.min(least ?? Number.POSITIVE_INFINITY, ...values);
-  const ticks = roundTicks(Number.isFinite(low) ? low : 0, values.length === 0 ? 1 : Math.max(...values));
+  const low = values.reduce((a, b) => Math.min(a, b), least ?? Number.POSITIVE_INFINITY);
+  const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const ticks = roundTicks(Number.isFinite(low) ? low : 0, values.length === 0 ? 1 : high);
   return { label, text, ticks, low: ticks[0]!, high: ticks.at(-1)! };
 }
 

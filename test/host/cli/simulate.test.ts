@@ -59,6 +59,12 @@ describe("simulate", () => {
     expect(existsSync(page)).toBe(true);
   });
 
+  it("shows three days of heat, a row a second", async () => {
+    const { code, stdout } = await cli(["simulate", folder.path, "--board", "smart-glasses", "--back-to-back", "--hours", "72", "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ hours: 72, ungoverned: { leastDuty: 1 } });
+  });
+
   it.each([
     [["--board", "linux-x64"], "BOARD_NO_POWER"],
     [["--board", "toaster"], "BOARD_UNKNOWN"],

@@ -33,6 +33,15 @@ describe("axes", () => {
     expect(axisOver([], "none", String).ticks.every(Number.isFinite)).toBe(true);
   });
 
+  it("cover more values than a call takes arguments", () => {
+    const axis = axisOver(
+      Array.from({ length: 300_000 }, (_, i) => i / 300_000),
+      "",
+      String,
+    );
+    expect([axis.low, axis.high]).toEqual([0, 1]);
+  });
+
   it("write text that is markup as text", () => expect(escapeXml('a<b & "c"')).toBe("a&lt;b &amp; &quot;c&quot;"));
 });
 
