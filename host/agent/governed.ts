@@ -13,7 +13,7 @@ const ANSWER_BYTES = 160;
 /** A report without news: telemetry. */
 const REPORT_BYTES = 600;
 /** Share of the privacy budget that asks leave to audits: whether the guarantee holds is the last thing to go blind on. */
-const AUDIT_SHARE = 0.25;
+export const AUDIT_SHARE = 0.25;
 /** A longer gap in the ticks is no time that the device saw. */
 const LONGEST_GAP_SECONDS = 1;
 /** The budget's rate follows the battery so often. */

@@ -1,4 +1,4 @@
-import { createAgentGovernor } from "../agent/governed.ts";
+import { AUDIT_SHARE, createAgentGovernor } from "../agent/governed.ts";
 import { createLoop, loopModel } from "../agent/loop.ts";
 import type { LoopStep } from "../agent/loop-types.ts";
 import { createRandom } from "../agent/random.ts";
@@ -75,6 +75,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
       minute.truth = record.truth;
       if (record.why === "ask") minute.asks++;
       else {
+        if (record.why !== "exit") minute.notAsked++;
         minute.audits += governor.audits - auditsSeen;
         seconds.decided.push(governor.decisionSeconds);
       }
@@ -96,6 +97,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     return {
       decisions: 0,
       asks: 0,
+      notAsked: 0,
       audits: 0,
       exits: image.exits.map(() => 0),
       label: undefined as string | undefined,
@@ -104,8 +106,10 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   }
 
   let nextRow = ROW_SECONDS;
+  let aliveSeconds = day.seconds;
   const stepsSeen = { drift: 0 };
   const hopFrames = image.hopPatches * image.patchFrames;
+  const contextBytes = image.contextPatches * image.channels * image.patchFrames;
   async function* paced(): AsyncGenerator<SensorFrame> {
     let frames = 0;
     let lastTick: number | undefined;
@@ -117,12 +121,16 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
       if (frames >= nextHop) {
         nextHop = frames - (frames % hopFrames) + hopFrames;
         await clock.advanceTo((frames / rateHz) * 1000);
+        if (battery.stateOfCharge <= 0) {
+          aliveSeconds = Math.min(day.seconds, frames / rateHz);
+          break;
+        }
         if (frames / rateHz >= nextRow) row(nextRow);
       }
       yield frame;
     }
-    await clock.advanceTo(day.seconds * 1000);
-    row(day.seconds);
+    await clock.advanceTo(aliveSeconds * 1000);
+    row(aliveSeconds);
   }
   function row(at: number): void {
     const { stateOfCharge, skinCelsius, budgetFill, level, duty, driftStep } = governor.status();
@@ -137,6 +145,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
       level,
       duty,
       isUp: air.isUp(),
+      isAllowanceSpent: privacy.leftBytes - AUDIT_SHARE * privacy.bytesPerDay < contextBytes,
     });
     if (driftStep > stepsSeen.drift) {
       stepsSeen.drift = driftStep;
@@ -163,7 +172,8 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
       }),
   });
   await loop.run();
-  await clock.advanceTo((day.seconds + deadlineSeconds) * 1000); // the last answers; the device's own account ended with the day
+  // The last answers; the device's own account ended with the day. One whose battery is empty hears none.
+  if (aliveSeconds === day.seconds) await clock.advanceTo((day.seconds + deadlineSeconds) * 1000);
   const counters = loop.counters();
   const { truth } = counters;
   const joules = device.joules();
@@ -177,7 +187,8 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     audits: governor.audits,
     lost: loop.lost(),
     joules,
-    meanWatts: spent / day.seconds,
+    meanWatts: spent / aliveSeconds,
+    aliveSeconds,
     decisionSeconds: seconds.decided,
     answeredInDeadline: seconds.answeredInDeadline,
     skinMaxCelsius: thermal.maxSkinCelsius,

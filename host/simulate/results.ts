@@ -8,6 +8,7 @@ export interface MinuteRow {
   readonly atSeconds: number; // its end
   readonly decisions: number;
   readonly asks: number;
+  readonly notAsked: number; // unsure, and an answer held or was on its way, or an ask was not allowed or not worth it
   readonly audits: number; // asks of decisions that needed none, to watch the guarantee
   readonly exits: readonly number[]; // decisions by exit
   readonly label: string | undefined; // shown last
@@ -20,6 +21,7 @@ export interface MinuteRow {
   readonly level: DegradeLevel;
   readonly duty: number;
   readonly isUp: boolean;
+  readonly isAllowanceSpent: boolean; // asks may send no more sensor data this day; what is left is for audits
 }
 
 /** What a governed day came to. */
@@ -32,7 +34,8 @@ export interface GovernedDay {
   readonly audits: number;
   readonly lost: number;
   readonly joules: EnergyParts & { readonly load: number };
-  readonly meanWatts: number;
+  readonly meanWatts: number; // until the battery was empty
+  readonly aliveSeconds: number; // until the battery was empty; the whole day where it never was
   readonly decisionSeconds: readonly number[]; // from the hop's end to its label: compute, and the answer where one was asked for
   readonly answeredInDeadline: number; // answered under the guarantee, here or by the cloud in time
   readonly skinMaxCelsius: number;

@@ -1,27 +1,52 @@
 import { createRandom } from "../agent/random.ts";
 import { violationRate } from "../policy/violation.ts";
 import type { Baselines } from "./baselines.ts";
+import { courseDocument } from "./course.ts";
 import { type BaselineDay, type GovernedDay, percentile } from "./results.ts";
-import type { DaySetting } from "./setting.ts";
+import { type DaySetting, freshDevice } from "./setting.ts";
 
 /** Joules to no more digits than they mean. */
 function rounded(value: number, digits = 6): number {
   return Number(value.toPrecision(digits));
 }
 
-/** Hours that a full battery lasts at a day's mean power, self-discharge included. */
+/** Hours that a battery lasts at a day's mean power, self-discharge included. */
 export function batteryLifeHours(capacityJoules: number, watts: number, selfDischargeWatts: number): number {
   return capacityJoules / (watts + selfDischargeWatts) / 3600;
 }
 
-function baselineDocument(day: BaselineDay, seconds: number, life: (watts: number) => number) {
+/** Hours that the battery lasts at so many watts from a state of charge, by default full. */
+type Life = (watts: number, stateOfCharge?: number) => number;
+
+/** Joules by part as the document has them: a load only where the board declares one. */
+function joulesDocument({ compute, radio, sensor, sleep, load }: GovernedDay["joules"]): {
+  compute: number;
+  radio: number;
+  sensor: number;
+  sleep: number;
+  load?: number;
+} {
+  return {
+    compute: rounded(compute),
+    radio: rounded(radio),
+    sensor: rounded(sensor),
+    sleep: rounded(sleep),
+    ...(load > 0 ? { load: rounded(load) } : {}),
+  };
+}
+
+/** A baseline bears the board's load as the governed day does. */
+function baselineDocument(day: BaselineDay, setting: DaySetting, life: Life) {
+  const { seconds } = setting.day;
   const { compute, radio, sensor, sleep } = day.joules;
-  const watts = (compute + radio + sensor + sleep) / seconds;
+  const load = freshDevice(setting).energy.loadWatts * seconds;
+  const watts = (compute + radio + sensor + sleep + load) / seconds;
   return {
     decisions: day.decisions,
     accuracy: rounded(day.accuracy),
-    energyJoules: { compute: rounded(compute), radio: rounded(radio), sensor: rounded(sensor), sleep: rounded(sleep) },
+    energyJoules: joulesDocument({ compute, radio, sensor, sleep, load }),
     batteryLifeHours: rounded(life(watts), 5),
+    batteryLifeFromStartHours: rounded(life(watts, setting.stateOfCharge), 5),
     decisionMillis: percentiles(day.decisionSeconds),
     goodputPerSecond: rounded(day.answeredInDeadline / seconds),
   };
@@ -33,15 +58,15 @@ function percentiles(seconds: readonly number[]): { p50: number; p95: number; p9
 }
 
 /** The document of `simulate`: what the issue names first, then the surveys' metrics, then what explains them. */
-export function dayDocument(setting: DaySetting, governed: GovernedDay, baselines: Baselines | undefined, life: (watts: number) => number) {
+export function dayDocument(setting: DaySetting, governed: GovernedDay, baselines: Baselines | undefined, life: Life) {
   const { day, board, radioKind } = setting;
-  const { compute, radio, sensor, sleep, load } = governed.joules;
+  const { compute, radio } = governed.joules;
   const answers = governed.decisions;
   const spent = compute + radio;
   const base = baselines && {
-    alwaysLocal: baselineDocument(baselines.alwaysLocal, day.seconds, life),
-    alwaysCloud: baselineDocument(baselines.alwaysCloud, day.seconds, life),
-    fullDepth: baselineDocument(baselines.fullDepth, day.seconds, life),
+    alwaysLocal: baselineDocument(baselines.alwaysLocal, setting, life),
+    alwaysCloud: baselineDocument(baselines.alwaysCloud, setting, life),
+    fullDepth: baselineDocument(baselines.fullDepth, setting, life),
   };
   const latency = percentiles(governed.decisionSeconds);
   const less = (own: number, other: number): number => rounded(1 - own / other, 4);
@@ -53,14 +78,10 @@ export function dayDocument(setting: DaySetting, governed: GovernedDay, baseline
     decisions: governed.decisions,
     accuracy: rounded(governed.accuracy),
     asked: governed.counters.asked,
-    energyJoules: {
-      compute: rounded(compute),
-      radio: rounded(radio),
-      sensor: rounded(sensor),
-      sleep: rounded(sleep),
-      ...(load > 0 ? { load: rounded(load) } : {}),
-    },
+    energyJoules: joulesDocument(governed.joules),
     batteryLifeHours: rounded(life(governed.meanWatts), 5),
+    batteryLifeFromStartHours: rounded(life(governed.meanWatts, setting.stateOfCharge), 5),
+    course: courseDocument(setting, governed, life),
     skinMaxCelsius: rounded(governed.skinMaxCelsius, 5),
     budgetJoules: rounded(governed.budgetJoules),
     overspendJoules: rounded(governed.overspendJoules),
@@ -121,7 +142,10 @@ export function dayDocument(setting: DaySetting, governed: GovernedDay, baseline
       })),
     },
     guarantee: guaranteeDocument(setting, governed),
-    day: { source: day.source, wearers: day.wearers, seed: setting.seed, targetHours: setting.targetSeconds / 3600 },
+    day: {
+      ...{ source: day.source, wearers: day.wearers, seed: setting.seed, targetHours: setting.targetSeconds / 3600 },
+      ...{ stateOfChargeAtStart: setting.stateOfCharge, privacyBytesPerDay: setting.privacyBytesPerDay },
+    },
     engine: setting.model.engine,
     imageHash: setting.model.imageHash,
   };

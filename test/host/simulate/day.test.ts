@@ -10,6 +10,7 @@ import { packageRoot } from "../../../host/core/package-root.ts";
 import type { RadioKind } from "../../../host/power/board-power.ts";
 import { baselineDays } from "../../../host/simulate/baselines.ts";
 import { createSimulatedCloud } from "../../../host/simulate/cloud.ts";
+import { sensedOnly } from "../../../host/simulate/course.ts";
 import { daySchedule, recordedDay, syntheticDay } from "../../../host/simulate/day.ts";
 import { governedDay } from "../../../host/simulate/governed-day.ts";
 import { seededTrace } from "../../../host/simulate/network-trace.ts";
@@ -76,6 +77,46 @@ describe("a simulated day", () => {
     expect(day.overspendJoules).toBe(0);
     expect(day.decisions).toBeGreaterThan(0);
     expect(day.degradeChanges).toBeGreaterThan(0);
+  });
+
+  it("ends with its battery: nothing is decided, spent or answered after it", async () => {
+    const given = setting({ stateOfCharge: 0.0001 });
+    const day = await governedDay(given);
+    expect(day.aliveSeconds).toBeGreaterThan(60);
+    expect(day.aliveSeconds).toBeLessThan(given.day.seconds);
+    expect(day.stateOfCharge).toBe(0);
+    expect(day.rows.at(-1)!.atSeconds).toBe(day.aliveSeconds);
+    expect(day.decisions).toBeLessThanOrEqual(Math.floor((day.aliveSeconds * 50) / 64));
+    const { course, ...document } = dayDocument(given, day, undefined, (watts, charge = 1) => batteryLifeHours(charge * 2000, watts, 0));
+    expect(course.batteryEmptyAtSeconds).toBe(day.aliveSeconds);
+    expect(course.decidedShare).toBeLessThanOrEqual(day.aliveSeconds / given.day.seconds);
+    expect(course.floorHours).toBeGreaterThan(0);
+    expect(document.batteryLifeFromStartHours).toBeCloseTo(0.0001 * document.batteryLifeHours, 6);
+  });
+
+  it("tells from when on it only sensed, and which stretches", async () => {
+    const given = setting({ targetSeconds: 9000 * 3600, hours: 1 });
+    const day = await governedDay(given);
+    const { course } = dayDocument(given, day, undefined, (watts) => batteryLifeHours(2000, watts, 0));
+    expect(course.silentFromSeconds).toBeGreaterThan(0);
+    expect(sensedOnly(day.rows).at(-1)).toEqual({ from: course.silentFromSeconds, to: 3600 });
+    expect(course.decidedShare).toBeCloseTo(1 - day.restedShare, 5);
+    expect(day.rows.reduce((sum, row) => sum + row.decisions, 0)).toBe(day.decisions);
+  });
+
+  it("counts what was unsure and not asked, and sees the allowance end", async () => {
+    const day = await governedDay(setting({ privacyBytesPerDay: 1000 }));
+    expect(day.rows.every(({ isAllowanceSpent }) => isAllowanceSpent)).toBe(true);
+    expect(day.rows.reduce((sum, { asks }) => sum + asks, 0)).toBe(0);
+    expect(day.rows.reduce((sum, { notAsked }) => sum + notAsked, 0)).toBeGreaterThan(0);
+  });
+
+  it("bears a declared load in its baselines as well", async () => {
+    const board = poweredBoard(loadBoard("smart-glasses"));
+    const given = setting({ board, hours: 0.02 });
+    const document = dayDocument(given, await governedDay(given), await baselineDays(given), (watts) => batteryLifeHours(2000, watts, 0));
+    expect(document.baselines!.alwaysLocal.energyJoules.load).toBeCloseTo(0.15 * 72, 6);
+    expect(document.baselines!.alwaysLocal.batteryLifeHours).toBeLessThan(2000 / 0.15 / 3600);
   });
 
   it("keeps deciding through a day without coverage", async () => {

@@ -1,0 +1,53 @@
+import { SENSE_ONLY } from "../power/degrade.ts";
+import { createEnergyModel } from "../power/energy.ts";
+import type { GovernedDay, MinuteRow } from "./results.ts";
+import type { DaySetting } from "./setting.ts";
+
+/** A stretch of a day, seconds from its start. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The stretches of neighbouring rows for which something holds. */
+export function stretchesOf(rows: readonly MinuteRow[], holds: (row: MinuteRow) => boolean): Stretch[] {
+  const found: { from: number; to: number }[] = [];
+  let from = 0;
+  for (const row of rows) {
+    if (holds(row)) {
+      const last = found.at(-1);
+      if (last?.to === from) last.to = row.atSeconds;
+      else found.push({ from, to: row.atSeconds });
+    }
+    from = row.atSeconds;
+  }
+  return found;
+}
+
+/** Stretches in which the device only sensed: its budget was spent. */
+export function sensedOnly(rows: readonly MinuteRow[]): Stretch[] {
+  return stretchesOf(rows, ({ decisions, level }) => decisions === 0 && level === SENSE_ONLY);
+}
+
+/**
+ * How far a day got. `decidedShare` is of its whole time; nothing was decided from `silentFromSeconds` on, null where it decided to the
+ * end; `floorHours` is what the battery lasts from its charge at the start if the device does nothing but sense, sleep and bear its load.
+ */
+export function courseDocument(
+  { board, model, day, stateOfCharge }: DaySetting,
+  governed: GovernedDay,
+  life: (watts: number, stateOfCharge: number) => number,
+) {
+  const { rows, restedShare, aliveSeconds } = governed;
+  const { sleepWatts, sensorWatts, loadWatts } = createEnergyModel(board.power, model.image.frameRateMillihertz / 1000);
+  const isEmpty = aliveSeconds < day.seconds;
+  const last = sensedOnly(rows).at(-1);
+  const isSilent = last !== undefined && last.to >= rows.at(-1)!.atSeconds;
+  return {
+    decidedShare: Number((((1 - restedShare) * aliveSeconds) / day.seconds).toPrecision(6)),
+    silentFromSeconds: isSilent ? last.from : isEmpty ? aliveSeconds : null,
+    batteryEmptyAtSeconds: isEmpty ? aliveSeconds : null,
+    floorHours: Number(life(sleepWatts + sensorWatts + loadWatts, stateOfCharge).toPrecision(5)),
+    load: board.power.load?.name ?? null,
+  };
+}
