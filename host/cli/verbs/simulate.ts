@@ -18,6 +18,7 @@ import type { CliIo } from "../io.ts";
 import { engineOption, jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { backToBack } from "../simulate/back-to-back.ts";
+import { batteryText, comparisonSentences, courseSentences, dayTable, numberText } from "../simulate/day-words.ts";
 import { cloudOf, type DayOptions, openDay } from "../simulate/open-day.ts";
 import { dayPage } from "../simulate/report/day-page.ts";
 import { percentText, table } from "../table.ts";
@@ -88,7 +89,9 @@ async function simulate(io: CliIo, name: string, options: SimulateOptions): Prom
   const baselines = options.baselines ? await baselineDays(setting) : undefined;
   const { capacityJoules } = createBattery(setting.board.battery);
   const selfDischarge = selfDischargeWatts(setting.board.battery);
-  const document = dayDocument(setting, governed, baselines, (watts) => batteryLifeHours(capacityJoules, watts, selfDischarge));
+  const document = dayDocument(setting, governed, baselines, (watts, charge = 1) =>
+    batteryLifeHours(charge * capacityJoules, watts, charge * selfDischarge),
+  );
   if (options.html !== undefined) writeFileSync(resolve(io.cwd, options.html), dayPage(setting, governed, document));
   say(out, document);
   out.document(document);
@@ -121,34 +124,16 @@ async function tune(io: CliIo, out: Output, name: string, options: SimulateOptio
 }
 
 function say(out: Output, document: DayDocument): void {
-  const { energyJoules, baselines, metrics, savings } = document;
   out.say(
-    `${document.agent} on ${document.board} over ${document.radio}: ${document.hours} h, ${document.decisions} decisions, seed ${document.day.seed}`,
+    `${document.agent} on ${document.board} over ${document.radio}: ${numberText(document.hours, Number.isInteger(document.hours) ? 0 : 1)} h, ${numberText(document.decisions)} decisions, seed ${document.day.seed}`,
   );
-  const row = (
-    title: string,
-    day: { accuracy: number; energyJoules: typeof energyJoules; batteryLifeHours: number; decisionMillis: { p50: number; p99: number } },
-  ) => [
-    title,
-    percentText(day.accuracy, 2),
-    ...[day.energyJoules.compute, day.energyJoules.radio, day.energyJoules.sensor, day.energyJoules.sleep].map((joules) =>
-      joules.toFixed(1),
-    ),
-    day.batteryLifeHours.toFixed(0),
-    `${day.decisionMillis.p50.toFixed(0)} / ${day.decisionMillis.p99.toFixed(0)}`,
-  ];
-  const rows = [row("governed", { ...document, decisionMillis: metrics.decisionMillis })];
-  if (baselines !== undefined)
-    for (const title of ["fullDepth", "alwaysLocal", "alwaysCloud"] as const) rows.push(row(title, baselines[title]));
-  for (const line of table(["", "accuracy", "compute J", "radio J", "sensor J", "sleep J", "battery h", "decided in ms, p50 / p99"], rows))
-    out.say(line);
+  out.say(`${batteryText(document)}, ${percentText(document.accuracy, 2)} of the decisions right`);
+  for (const sentence of courseSentences(document)) out.say(sentence);
+  const { head, rows } = dayTable(document);
+  for (const line of table(head, rows)) out.say(line);
   out.say();
   out.say(
-    `asked ${document.asked} (${document.asks.audits} audits), skin at most ${document.skinMaxCelsius} °C, ${document.degradeChanges} changes of degrade level, overspent ${document.overspendJoules} J`,
+    `asked ${document.asked} (${document.asks.audits} audits), ${numberText(document.sensorBytesSent)} B of sensor data sent (${numberText(document.day.privacyBytesPerDay)} B a day allowed), skin at most ${document.skinMaxCelsius} °C, ${document.degradeChanges} changes of degrade level, overspent ${document.overspendJoules} J`,
   );
-  if (savings === undefined) return;
-  out.say(
-    `compute and radio ${percentText(savings.computeAndRadioAgainstAlwaysCloud, 1)} less than alwaysCloud, p99 ${percentText(savings.p99AgainstAlwaysCloud, 1)} lower; ` +
-      `compute ${percentText(savings.computeAgainstFullDepth, 1)} less than fullDepth at ${(100 * savings.accuracyAgainstFullDepth).toFixed(2)} points`,
-  );
+  for (const sentence of comparisonSentences(document)) out.say(sentence);
 }

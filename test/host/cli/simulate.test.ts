@@ -25,6 +25,8 @@ describe("simulate", () => {
     const html = readFileSync(page, "utf8");
     for (const title of ["What the wearer did", "Power by part", "Battery", "Temperature", "Exits", "Asks"]) expect(html).toContain(title);
     expect(html).not.toMatch(/NaN|undefined|<script/);
+    expect(html).toContain("Made of a synthetic wearer, seed 2.");
+    expect(html).toContain("Without a governor, full depth, never asks: ");
     expect((await cli(args)).stdout).toBe(stdout);
   });
 
@@ -57,6 +59,19 @@ describe("simulate", () => {
     expect(document.ungoverned.skinMaxCelsius).toBeGreaterThan(document.limitCelsius);
     expect(stderr).toContain("with the governor");
     expect(existsSync(page)).toBe(true);
+  });
+
+  it("ends a day whose battery is empty, and says so above all else", async () => {
+    const page = join(folder.path, "short.html");
+    const day = ["simulate", folder.path, "--board", "smart-glasses", "--battery", "1", "--hours", "0.1", "--no-baselines"];
+    const { stdout } = await cli([...day, "--html", page]);
+    for (const text of [stdout, readFileSync(page, "utf8")]) {
+      expect(text).toMatch(/Decided on \d\d\.\d % of the 0.1 h/);
+      expect(text).toMatch(/The battery was empty at 00:0[45]\./);
+      expect(text).toContain("The target of 168 h cannot be met on this battery: sensor, sleep and display alone empty it in 0.1 h.");
+      expect(text).toMatch(/0\.1 h of battery from 1 % \(7\.\d h from full; target 168 h\)/);
+      expect(text).toContain("load J");
+    }
   });
 
   it("shows three days of heat, a row a second", async () => {

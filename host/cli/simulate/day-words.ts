@@ -1,0 +1,110 @@
+import type { DayDocument } from "../../simulate/summary.ts";
+import { percentText } from "../table.ts";
+
+/** What the baselines do, in words, in the order in which they are shown. */
+export const baselineNames = {
+  fullDepth: "full depth, never asks",
+  alwaysLocal: "early exits, never asks",
+  alwaysCloud: "every window to the cloud",
+} as const;
+export const baselineKeys = ["fullDepth", "alwaysLocal", "alwaysCloud"] as const satisfies readonly (keyof typeof baselineNames)[];
+
+/** The parts that a day's joules are of, in the order in which they are shown. */
+export const energyParts = ["compute", "radio", "sensor", "sleep", "load"] as const;
+
+/** 2,141. */
+export function numberText(value: number, digits = 0): string {
+  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** A time of the simulated day, which begins at midnight: 01:20, after a day 1 d 01:20. */
+export function clockText(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const days = Math.floor(minutes / 1440);
+  return `${days > 0 ? `${days} d ` : ""}${two(Math.floor(minutes / 60) % 24)}:${two(minutes % 60)}`;
+}
+
+/** Hours of battery: whole ones, below ten with a decimal. */
+export function hoursText(hours: number): string {
+  return `${numberText(hours, hours < 10 ? 1 : 0)} h`;
+}
+
+/** How long the battery lasts at the day's mean power: from where it started, and from full where that is not the same. */
+export function batteryText({ batteryLifeHours, batteryLifeFromStartHours, day }: DayDocument): string {
+  const target = `target ${hoursText(day.targetHours)}`;
+  if (day.stateOfChargeAtStart === 1) return `${hoursText(batteryLifeHours)} of battery (${target})`;
+  const start = percentText(day.stateOfChargeAtStart);
+  return `${hoursText(batteryLifeFromStartHours)} of battery from ${start} (${hoursText(batteryLifeHours)} from full; ${target})`;
+}
+
+/** What kept a day from being whole, a sentence each; none where it decided to the end and the target can be met. */
+export function courseSentences({ course, hours, day }: DayDocument): string[] {
+  const { decidedShare, silentFromSeconds, batteryEmptyAtSeconds, floorHours, load } = course;
+  const sentences: string[] = [];
+  const silent =
+    silentFromSeconds === null
+      ? ""
+      : silentFromSeconds === batteryEmptyAtSeconds
+        ? `, nothing from ${clockText(silentFromSeconds)} on`
+        : `, nothing from ${clockText(silentFromSeconds)} on: the energy budget was spent`;
+  if (decidedShare < 0.9995 || silent !== "") sentences.push(`Decided on ${percentText(decidedShare, 1)} of the ${hours} h${silent}.`);
+  if (batteryEmptyAtSeconds !== null) sentences.push(`The battery was empty at ${clockText(batteryEmptyAtSeconds)}.`);
+  if (floorHours < day.targetHours) {
+    const needs = load === null ? "sensor and sleep" : `sensor, sleep and ${load}`;
+    sentences.push(
+      `The target of ${hoursText(day.targetHours)} cannot be met on this battery: ${needs} alone empty it in ${hoursText(floorHours)}.`,
+    );
+  }
+  return sentences;
+}
+
+/** "12.0 % less", "12.0 % more". */
+function lessText(own: number, other: number): string {
+  return other === 0 ? "as much" : `${percentText(Math.abs(1 - own / other), 1)} ${own <= other ? "less" : "more"}`;
+}
+
+/** The day against all three baselines, those that beat it too, a sentence each; none without baselines. */
+export function comparisonSentences({ baselines, energyJoules }: DayDocument): string[] {
+  if (baselines === undefined) return [];
+  const own = energyJoules.compute + energyJoules.radio;
+  return baselineKeys.map((key) => {
+    const { batteryLifeFromStartHours, accuracy, energyJoules: joules } = baselines[key];
+    const against = lessText(own, joules.compute + joules.radio);
+    return `Without a governor, ${baselineNames[key]}: ${hoursText(batteryLifeFromStartHours)} of battery, ${percentText(accuracy, 2)} right; governed, compute and radio take ${against}.`;
+  });
+}
+
+/** The governed day and its baselines as a table: head and rows. */
+export function dayTable(document: DayDocument): { head: string[]; rows: string[][] } {
+  const { baselines, metrics, day } = document;
+  const parts = energyParts.filter((part) => (document.energyJoules[part] ?? 0) > 0 || part !== "load");
+  const row = (
+    title: string,
+    one: Pick<DayDocument, "accuracy" | "energyJoules" | "batteryLifeFromStartHours"> & {
+      readonly decisionMillis: { readonly p50: number; readonly p99: number };
+    },
+  ): string[] => {
+    const joules = energyParts.map((part) => one.energyJoules[part] ?? 0);
+    return [
+      title,
+      percentText(one.accuracy, 2),
+      numberText(one.batteryLifeFromStartHours, one.batteryLifeFromStartHours < 10 ? 1 : 0),
+      numberText(
+        joules.reduce((a, b) => a + b, 0),
+        1,
+      ),
+      ...parts.map((part) => numberText(one.energyJoules[part] ?? 0, 1)),
+      `${millisText(one.decisionMillis.p50)} / ${millisText(one.decisionMillis.p99)}`,
+    ];
+  };
+  const rows = [row("governed", { ...document, decisionMillis: metrics.decisionMillis })];
+  if (baselines !== undefined) for (const key of baselineKeys) rows.push(row(baselineNames[key], baselines[key]));
+  const from = day.stateOfChargeAtStart === 1 ? "" : ` from ${percentText(day.stateOfChargeAtStart)}`;
+  const head = ["", "right", `battery h${from}`, "total J", ...parts.map((part) => `${part} J`), "ms to decide: half / 99 % within"];
+  return { head, rows };
+}
+
+function millisText(millis: number): string {
+  return numberText(millis, millis < 10 ? 1 : 0);
+}
