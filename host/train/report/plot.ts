@@ -67,7 +67,7 @@ export function shareAxis(label: string, low = 0): Axis {
   return { label, low: from, high: 1, ticks: roundTicks(from, 1), text: (value) => `${Number((100 * value).toFixed(1))} %` };
 }
 
-/** Grid lines, tick texts and axis names. */
+/** Grid lines, tick texts and axis names: that of y stands upright at the left edge. */
 export function axes(area: PlotArea, x: Axis, y: Axis): string {
   const [right, foot] = [area.width - area.right, area.height - area.bottom];
   const rows = y.ticks.map((tick) => {
@@ -79,7 +79,12 @@ export function axes(area: PlotArea, x: Axis, y: Axis): string {
     return `<line class="grid" x1="${at}" x2="${at}" y1="${foot}" y2="${foot + 4}"/><text class="tick" x="${at}" y="${foot + 16}" text-anchor="middle">${escapeXml(x.text(tick))}</text>`;
   });
   const names = `<text class="name" x="${(area.left + right) / 2}" y="${area.height - 6}" text-anchor="middle">${escapeXml(x.label)}</text>`;
-  return [...rows, ...columns, names].join("");
+  const middle = coordinate((area.top + foot) / 2);
+  const upright =
+    y.label === ""
+      ? ""
+      : `<text class="name" transform="translate(9 ${middle}) rotate(-90)" text-anchor="middle">${escapeXml(y.label)}</text>`;
+  return [...rows, ...columns, names, upright].join("");
 }
 
 /** A line through points (x, y) of the axes. */

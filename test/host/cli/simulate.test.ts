@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cli } from "./fake-io.ts";
@@ -58,7 +58,9 @@ describe("simulate", () => {
     expect(document.leastDuty).toBeGreaterThan(0);
     expect(document.ungoverned.skinMaxCelsius).toBeGreaterThan(document.limitCelsius);
     expect(stderr).toContain("with the governor");
-    expect(existsSync(page)).toBe(true);
+    const html = readFileSync(page, "utf8");
+    expect(html.match(/limit 42 °C<\/span>/g)).toHaveLength(1); // only where it is drawn
+    for (const text of [">0.5 h<", "sustained, decisions/s", '<strong class="over">']) expect(html).toContain(text);
   });
 
   it("ends a day whose battery is empty, and says so above all else", async () => {

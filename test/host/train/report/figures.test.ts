@@ -55,6 +55,7 @@ describe("learning curves", () => {
     const [first, last] = points(lossCurve(progress), "line a");
     expect(last![0]).toBeGreaterThan(first![0]!);
     expect(last![1]).toBeGreaterThan(first![1]!); // SVG's y points down
+    expect(lossCurve(progress)).toMatch(/rotate\(-90\)" text-anchor="middle">loss</);
     const accuracy = accuracyCurve(progress);
     expect(points(accuracy, "line b")).toHaveLength(1);
     expect(accuracy).toContain("step 100: 75.0 %");
