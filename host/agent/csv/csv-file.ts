@@ -9,7 +9,7 @@ export interface CsvFile {
   readonly name: string; // the file's name without .csv
   readonly subject: string;
   readonly channels: readonly CsvChannel[]; // in the file's order
-  readonly time: Float64Array; // (n,) seconds, increasing
+  readonly time: Float64Array; // (n,) seconds since its first sample, increasing
   readonly values: Float64Array; // (n, channels)
   readonly labels: readonly (string | undefined)[]; // (n,) undefined: unlabelled
 }
@@ -22,24 +22,37 @@ export interface CsvChannel {
 
 const mostChannels = 16; // LIMIT_CHANNELS of an image
 const longestLabel = 64;
+/** Units of time by their steps a second; both the micro sign and the Greek letter stand for micro. */
+const stepsASecond: ReadonlyMap<string, number> = new Map([
+  ["s", 1],
+  ["ms", 1e3],
+  ["us", 1e6],
+  ["\u00b5s", 1e6],
+  ["\u03bcs", 1e6],
+  ["ns", 1e9],
+]);
+const largestTime = 2 ** 63; // nanoseconds since 1970 as a double are right to 256 ns
+const largestValue = 1e12;
 
 /**
- * Reads one CSV file: a header `time,<channel…>,label[,subject]` (columns in any order), then a line a sample. Time is in seconds and
- * increases; channels are finite numbers with a decimal point; an empty label means unlabelled; the subject is the same in all lines, and
+ * Reads one CSV file: a header `time,<channel…>,label[,subject]` (columns in any order), then a line a sample. Time is in seconds, or
+ * in the unit of its header (`time[ms]`; s, ms, us or ns), and increases; channels are finite numbers with a decimal point; an empty label means unlabelled; the subject is the same in all lines, and
  * comes from the file's name where there is no such column. Throws a DataError that names the line.
  */
 export function parseCsvFile(bytes: Uint8Array, path: string): CsvFile {
   const lines = csvLines(bytes, path);
-  const first = lines.next();
-  if (first.done) throw lineError(path, 1, "the file is empty", "Begin it with time,<channels>,label.");
-  const columns = readHeader(first.value.fields, path, first.value.line);
+  const header = lines.next();
+  if (header.done) throw lineError(path, 1, "the file is empty", "Begin it with time,<channels>,label.");
+  const columns = readHeader(header.value.fields, path, header.value.line);
   const { channels } = columns;
-  const width = first.value.fields.length;
+  const width = header.value.fields.length;
   const names = new Map<string, string>(); // one string a label, however many lines
   const time = new Growing();
   const values = new Growing();
   const labels: (string | undefined)[] = [];
   let subject: string | undefined;
+  let first = 0; // times as they are written, in the header's unit
+  let before = Number.NEGATIVE_INFINITY;
   for (const { line, fields } of lines) {
     if (fields.length !== width)
       throw lineError(
@@ -48,16 +61,18 @@ export function parseCsvFile(bytes: Uint8Array, path: string): CsvFile {
         `${fields.length} fields, the header has ${width}`,
         "Add or remove fields; a decimal comma must become a point.",
       );
-    const now = numberIn(fields[columns.time]!, "time", path, line);
-    if (time.length > 0 && now <= time.at(time.length - 1))
+    const now = numberIn(fields[columns.time]!, "time", largestTime, path, line);
+    if (now <= before)
       throw lineError(
         path,
         line,
-        `time ${now} after ${time.at(time.length - 1)}`,
+        `time ${now} after ${before}`,
         "Sort the lines by time and leave doubles out; put each recording into a file of its own.",
       );
-    time.push(now);
-    for (const { column, name } of channels) values.push(numberIn(fields[column]!, name, path, line));
+    if (time.length === 0) first = now;
+    before = now;
+    time.push((now - first) / columns.stepsASecond);
+    for (const { column, name } of channels) values.push(numberIn(fields[column]!, name, largestValue, path, line));
     labels.push(labelIn(fields[columns.label]!, names, path, line));
     if (columns.subject === undefined) continue;
     const who = fields[columns.subject]!;
@@ -66,7 +81,7 @@ export function parseCsvFile(bytes: Uint8Array, path: string): CsvFile {
       throw lineError(path, line, `subject "${who}" after "${subject}"`, "Put each wearer into files of their own.");
     subject = who;
   }
-  if (time.length < 2) throw lineError(path, first.value.line, `${time.length} samples after the header`, "Give at least two.");
+  if (time.length < 2) throw lineError(path, header.value.line, `${time.length} samples after the header`, "Give at least two.");
   const name = basename(path).replace(/\.csv$/i, "");
   return {
     path,
@@ -84,6 +99,7 @@ function readHeader(fields: readonly string[], path: string, line: number) {
   const seen = new Set<string>();
   const channels: (CsvChannel & { readonly column: number })[] = [];
   const special: Record<string, number> = {};
+  let timeStepsASecond = 1; // seconds where the header names no unit
   fields.forEach((field, column) => {
     const [, name, unit] = /^([^[\]]*?)\s*(?:\[([^[\]]*)\])?$/.exec(field) ?? [];
     if (!name)
@@ -97,8 +113,20 @@ function readHeader(fields: readonly string[], path: string, line: number) {
     const key = name.toLowerCase();
     if (seen.has(key)) throw lineError(path, line, `two columns are called ${name}`, "Give each its own name.", "CSV_HEADER");
     seen.add(key);
-    if (key === "time" || key === "label" || key === "subject") special[key] = column;
-    else channels.push({ name, unit: unit ?? "", column });
+    if (key === "time" || key === "label" || key === "subject") {
+      special[key] = column;
+      if (unit === undefined) return;
+      const steps = key === "time" ? stepsASecond.get(unit.trim()) : undefined;
+      if (steps === undefined)
+        throw lineError(
+          path,
+          line,
+          `column ${key} has the unit "${unit}"`,
+          key === "time" ? "Give time in s, ms, us or ns: time[ms]." : "Leave it out: only time and channels have one.",
+          "CSV_HEADER",
+        );
+      timeStepsASecond = steps;
+    } else channels.push({ name, unit: unit ?? "", column });
   });
   const { time, label, subject } = special;
   if (time === undefined || label === undefined)
@@ -111,12 +139,20 @@ function readHeader(fields: readonly string[], path: string, line: number) {
     );
   if (channels.length < 1 || channels.length > mostChannels)
     throw lineError(path, line, `${channels.length} channels, 1 to ${mostChannels} are taken`, mend, "CSV_HEADER");
-  return { time, label, subject, channels };
+  return { time, label, subject, channels, stepsASecond: timeStepsASecond };
 }
 
-function numberIn(field: string, column: string, path: string, line: number): number {
+function numberIn(field: string, column: string, largest: number, path: string, line: number): number {
   const value = field === "" ? Number.NaN : Number(field);
-  if (Number.isFinite(value) && Math.abs(value) <= 1e12) return value;
+  if (Math.abs(value) <= largest) return value;
+  if (Number.isFinite(value))
+    throw lineError(
+      path,
+      line,
+      `${value} for ${column}, at most ${largest.toPrecision(1)} either way is taken`,
+      "Choose a larger unit, or leave the whole line out.",
+      "CSV_NUMBER",
+    );
   const what = field === "" ? `no value for ${column}` : `"${field.slice(0, 40)}" for ${column}`;
   throw lineError(
     path,

@@ -23,6 +23,13 @@ export interface CsvPart extends ResampledPart {
 /** Gaps longer than so many frames split a recording, as they reset a running agent. */
 export const GAP_LIMIT_FRAMES = 8;
 const highestRateHz = 1000;
+const lowestInferredHz = 1; // slower is likelier a time in another unit than a recording
+/** Units that a time column may be in without saying so, by their steps a second. */
+const finerUnits = [
+  ["milliseconds", "ms", 1e3],
+  ["microseconds", "us", 1e6],
+  ["nanoseconds", "ns", 1e9],
+] as const;
 
 /** True where `path` is a CSV file or a folder with one in it. */
 export function holdsCsv(path: string): boolean {
@@ -35,11 +42,12 @@ export function readCsvFolder(path: string, rateHz?: number): CsvFolder {
   const files = paths.map(readCsv);
   const first = files[0];
   if (first === undefined) throw new DataError("CSV_NONE", `${path} holds no .csv file: give a folder with one file a recording.`);
-  const rate = rateHz ?? rateOfStep(medianStep(files));
+  const step = medianStep(files);
+  const rate = rateHz ?? inferredRate(step, path);
   if (!(rate > 0 && rate <= highestRateHz))
     throw new DataError(
       "CSV_RATE",
-      `${path}: the time columns say ${rate} samples a second, at most ${highestRateHz} are taken. Write time in seconds, or choose a rate with --rate.`,
+      `${path}: ${rate} samples a second${rateHz === undefined ? " by the time columns" : ""}, at most ${highestRateHz} are taken. Write time in seconds or its unit into the header, or choose a rate with --rate.`,
     );
   const parts = files.flatMap((file) => {
     const ordered = inOrderOf(first, file);
@@ -50,8 +58,31 @@ export function readCsvFolder(path: string, rateHz?: number): CsvFolder {
       subject: file.subject,
     }));
   });
+  if (parts.length === 0)
+    throw new DataError(
+      "CSV_RATE",
+      `${path}: at ${rate} Hz every sample stands alone, for the usual step of time is ${secondsText(step)} and gaps of more than ${GAP_LIMIT_FRAMES} frames split. ${unitQuestion(step)}`,
+    );
   const labels = new Set(files.flatMap((file) => file.labels.filter((label) => label !== undefined)));
   return { channels: first.channels, rateHz: rate, labels: [...labels].sort(), parts, files: files.length };
+}
+
+/** The rate of a usual step of time, seconds; throws CSV_RATE where it is too slow to be meant. */
+function inferredRate(step: number, path: string): number {
+  const rate = rateOfStep(step);
+  if (rate >= lowestInferredHz) return rate;
+  throw new DataError(
+    "CSV_RATE",
+    `${path}: the time columns say that a sample comes every ${secondsText(step)}. ${unitQuestion(step)} Else choose a rate with --rate.`,
+  );
+}
+
+const secondsText = (seconds: number): string => `${Number(seconds.toPrecision(4))} s`;
+
+/** Which unit would make a recording of a step that is too long as seconds. */
+function unitQuestion(step: number): string {
+  const [name, unit] = finerUnits.find(([, , steps]) => step / steps <= 1 / lowestInferredHz) ?? finerUnits[0];
+  return `Is time in ${name}? Write time[${unit}] into the header.`;
 }
 
 function csvPaths(dir: string): string[] {

@@ -16,7 +16,8 @@ import { partOption, type StudyOptions, studyOption, trialsOption } from "../tra
 const CSV_HELP = `
 CSV recordings (--name): every .csv of the folder is one recording of one wearer. The first line is
 time,<channel…>,label[,subject], in any order, a channel maybe with its unit: time,ax[g],ay[g],az[g],label.
-Time is in seconds and increases; an empty label means unlabelled; gaps of more than 8 frames split a recording.
+Time is in seconds, or as time[ms], time[us] or time[ns] says, and increases; an empty label means unlabelled;
+gaps of more than 8 frames split a recording.
 Without a subject column the file's name says who wore it: s, subject, user, p, participant, person or wearer
 and a number, as in s03_walk.csv or subject3-walk.csv. Wearers in ascending order, counted from 0: position
 mod 5 = 1 tests, 2 calibrates, 4 selects, the rest fit. At least 5 are needed.
@@ -87,6 +88,9 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
     throw new ConfigError("TRAIN_OPTIONS", "--trials and --part go with --study: add it, or leave them out.");
   const plan = await planTraining(io, agent, options);
   const { training, seeds, outDir } = plan;
+  const { provenance, frameRateHz } = training.manifest;
+  if (options.name !== undefined)
+    out.note(`${provenance.data}, ${frameRateHz} samples a second${options.rate === undefined ? " by their times" : ""}.`);
   const dir = runsDir(plan);
   const ensemble = plan.missingMembers.map((member) => memberJob(outDir, member));
   if (ensemble.length > 0) await runJobs(io, out, plan, ensemble, `training the ensemble of ${training.name}`);

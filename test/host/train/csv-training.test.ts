@@ -171,6 +171,7 @@ describe("dormouse train --name", () => {
     expect(summary.window).toHaveLength(4);
     expect(summary.window[0]!.sd).toBeGreaterThanOrEqual(0);
     expect(two.stderr).toMatch(/seed 2: step 2 of 2, loss/);
+    expect(one.stderr).toMatch(/8 CSV recordings of 8 wearers, 50 samples a second by their times\./);
   });
 
   it.each([

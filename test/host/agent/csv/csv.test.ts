@@ -29,6 +29,18 @@ describe("a CSV recording", () => {
   });
 
   it.each([
+    ["time", [0, 1, 2.5], [0, 1, 2.5]],
+    ["time[s]", [0, 1, 2.5], [0, 1, 2.5]],
+    ["Time [ms]", [1.7e12, 1.7e12 + 20, 1.7e12 + 40], [0, 0.02, 0.04]],
+    ["time[us]", [-20000, 0, 20001], [0, 0.02, 0.040001]],
+    ["time[\u00b5s]", [0, 5, 9], [0, 5e-6, 9e-6]],
+    ["time[\u03bcs]", [0, 5, 9], [0, 5e-6, 9e-6]],
+    ["time[ns]", [0, 1, 2e9], [0, 1e-9, 2]],
+  ])("with the header %s has its times in seconds from its first sample on", (header, times, seconds) =>
+    expect([...parse(`${header},x,label\n${times.map((time) => `${time},1,a`).join("\n")}\n`).time]).toEqual(seconds),
+  );
+
+  it.each([
     ["s03_walk.csv", "3"],
     ["subject3-run.csv", "3"],
     ["User_12.csv", "12"],
@@ -54,6 +66,11 @@ describe("a CSV recording", () => {
     ["time,x,label\n0,1,a\n1,,a\n", /s01\.csv:3: no value for x/],
     ["time,x,label\n0,1,a\n1,abc,a\n", /s01\.csv:3: "abc" for x/],
     ["time,x,label\n0,1,a\n1,Infinity,a\n", /s01\.csv:3: "Infinity" for x/],
+    ["time,x,label\n0,1,a\n1,1e13,a\n", /s01\.csv:3: 10000000000000 for x, at most 1e\+12/],
+    ["time,x,label\n0,1,a\n1e19,1,a\n", /s01\.csv:3: 10000000000000000000 for time, at most 9e\+18/],
+    ["time[min],x,label\n0,1,a\n", /s01\.csv:1: column time has the unit "min".*s, ms, us or ns/],
+    ["time,x,label[id]\n0,1,a\n", /s01\.csv:1: column label has the unit "id"/],
+    ["time,x,label,subject[name]\n0,1,a,b\n", /s01\.csv:1: column subject has the unit "name"/],
     ["time,x,label\n0,1,a\n", /s01\.csv:1: 1 samples after the header/],
     ['time,x,label\n0,1,"a\n1,1,b\n', /s01\.csv:2: a quote that is not closed/],
     ['time,x,label\n0,1,"a"b\n', /s01\.csv:2: text after a closing quote/],
@@ -201,6 +218,22 @@ describe("a folder of CSV recordings", () => {
   });
 
   it.each([
+    ["ms", 20],
+    ["us", 20_000],
+    ["ns", 20_000_000],
+  ])("whose times are in %s has their rate where the header says so, else is asked whether it means them", (unit, step) => {
+    const text = (time: string, from = 0) => rows(`${time},x,label`, (i) => `${from + i * step},${i},a`);
+    write("s1.csv", text(`time[${unit}]`));
+    expect(readCsvFolder(dir).rateHz).toBe(50);
+    for (const sinceTheStartOf1970 of [0, 1.7e9 * (1000 / 20) * step]) {
+      write("s1.csv", text("time", sinceTheStartOf1970));
+      const question = new RegExp(`Is time in .*seconds\\? Write time\\[${unit}\\] into the header`);
+      for (const rate of [undefined, 50]) expect(() => readCsvFolder(dir, rate)).toThrow(question);
+    }
+    expect(readCsvFolder(dir, 1 / step).rateHz).toBe(1 / step); // who says so may
+  });
+
+  it.each([
     [
       "files of other channels",
       () =>
@@ -241,6 +274,7 @@ describe("a folder of CSV recordings", () => {
       rows("time,q,label", (i) => `${i / 100000},1,a`),
     );
     expect(() => readCsvFolder(dir)).toThrow(/100000 samples a second.*--rate/);
+    expect(() => readCsvFolder(dir, 2000)).toThrow(/2000 samples a second, at most 1000/);
   });
 });
 
