@@ -3,11 +3,11 @@ import { DataError } from "../../core/errors.ts";
 /** Longest line that is read: a frame of 16 channels is far below. */
 const longestLineBytes = 4096;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const [newline, carriageReturn, quote, comma] = [0x0a, 0x0d, 0x22, 0x2c];
+const [newline, carriageReturn, quote, comma, space, tab] = [0x0a, 0x0d, 0x22, 0x2c, 0x20, 0x09];
 
 /**
  * Lines of a CSV text with their numbers, counted from 1, split into fields: commas between them, a field may stand in double quotes with
- * "" for a quote in it (RFC 4180, but no line break within quotes). UTF-8 with or without a byte order mark; \n or \r\n; empty lines are
+ * "" for a quote in it (RFC 4180, but no line break within quotes). Spaces and tabs around a field or its quotes are left out. UTF-8 with or without a byte order mark; \n or \r\n; empty lines are
  * left out. Holds one line at a time. Throws CSV_LINE.
  */
 export function* csvLines(bytes: Uint8Array, path: string): Generator<{ readonly line: number; readonly fields: string[] }> {
@@ -40,16 +40,21 @@ function splitFields(bytes: Uint8Array, path: string, line: number): string[] {
       throw lineError(path, line, "bytes that are not UTF-8", "Save the file as UTF-8.");
     }
   };
+  const pastBlanks = (from: number): number => {
+    let i = from;
+    while (bytes[i] === space || bytes[i] === tab) i++;
+    return i;
+  };
   for (let at = 0; at <= bytes.length; ) {
-    if (bytes[at] === quote) {
-      let close = at + 1;
+    const open = pastBlanks(at);
+    if (bytes[open] === quote) {
+      let close = open + 1;
       while (close < bytes.length && (bytes[close] !== quote || bytes[close + 1] === quote)) close += bytes[close] === quote ? 2 : 1;
       if (close >= bytes.length) throw lineError(path, line, "a quote that is not closed", "Close it; a field cannot hold a line break.");
-      if (close + 1 < bytes.length && bytes[close + 1] !== comma)
-        throw lineError(path, line, "text after a closing quote", "Put a comma after it.");
-      fields.push(text(at + 1, close).replaceAll('""', '"'));
-      at = close + 2;
-      if (close + 1 === bytes.length) break;
+      const end = pastBlanks(close + 1);
+      if (end < bytes.length && bytes[end] !== comma) throw lineError(path, line, "text after a closing quote", "Put a comma after it.");
+      fields.push(text(open + 1, close).replaceAll('""', '"'));
+      at = end + 1;
     } else {
       const found = bytes.indexOf(comma, at);
       const end = found < 0 ? bytes.length : found;

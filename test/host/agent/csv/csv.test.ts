@@ -40,6 +40,15 @@ describe("a CSV recording", () => {
     expect([...parse(`${header},x,label\n${times.map((time) => `${time},1,a`).join("\n")}\n`).time]).toEqual(seconds),
   );
 
+  it("has labels without the quotes and the blanks around them, wherever the blanks stand", () =>
+    expect(parse('time,x,label\n0,1, "a"\n1,1,"a" \n2,1,\t"a, b"\t\n3 , 1 , a \n 4,"1" ,""\n').labels).toEqual([
+      "a",
+      "a",
+      "a, b",
+      "a",
+      undefined,
+    ]));
+
   it.each([
     ["s03_walk.csv", "3"],
     ["subject3-run.csv", "3"],
