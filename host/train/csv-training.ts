@@ -13,14 +13,22 @@ import type { AgentTraining } from "./training.ts";
 /** What a training on CSV recordings takes from another agent's: the net but for classes and channels, the recipe, the image's timing. */
 export type TrainingShape = Pick<AgentTraining, "config" | "recipe" | "image">;
 
-/** Counts are scaled so that twice the largest value of the fit wearers still fits into int16. */
+/** Counts are scaled so that twice the largest value of the fit wearers still fits into int16, glitches left out. */
 const headRoom = 2;
+/** Of a channel's values, at either end: so few may be glitches, and rule neither its mean nor its deviation. */
+const glitchShare = 0.001;
+/** So many times the largest of the others is still an impact that shall fit; what lies beyond is cut. */
+const impactTimes = 8;
 /** A channel whose deviation is below so many counts would lose its signal to rounding. */
 const fewestCounts = 6;
 const longestCropPatches = 256;
 
-/** The training of an agent on CSV recordings, and the recordings as its counts. Throws DataError where they do not suffice. */
-export function csvTraining(name: string, folder: CsvFolder, shape: TrainingShape): { training: AgentTraining; dataset: Dataset } {
+/** The training of an agent on CSV recordings, the recordings as its counts, and what of them is cut. Throws DataError where they do not suffice. */
+export function csvTraining(
+  name: string,
+  folder: CsvFolder,
+  shape: TrainingShape,
+): { training: AgentTraining; dataset: Dataset; cuts: readonly string[] } {
   const split = splitSubjects(folder.parts.map(({ subject }) => subject));
   const fit = folder.parts.filter(({ subject }) => split.fit.includes(subject));
   checkLabels(folder, fit);
@@ -30,6 +38,7 @@ export function csvTraining(name: string, folder: CsvFolder, shape: TrainingShap
   const { track: _, ...image } = shape.image; // its costs are of other labels
   return {
     dataset: csvDataset(folder, scale),
+    cuts: channels.flatMap((channel, c) => cutOf(folder, channel, c)),
     training: {
       name,
       config: { ...shape.config, channels: channels.length, nClasses: folder.labels.length },
@@ -78,7 +87,7 @@ function checkLabels({ labels }: CsvFolder, fit: readonly CsvPart[]): void {
 /** Counts a unit and features of every channel, from the fit wearers alone. */
 function scalesOf({ channels }: CsvFolder, fit: readonly CsvPart[]): { channels: Manifest["channels"]; features: FeatureConfig } {
   const scales = channels.map(({ name, unit }, c) => {
-    const { mean, deviation, most } = momentsOf(fit, c, channels.length);
+    const { mean, deviation, most } = spreadOf(fit, c, channels.length);
     const countsPerUnit = 2 ** Math.floor(Math.log2(32767 / (headRoom * Math.max(most, 1e-9))));
     if (deviation * countsPerUnit < fewestCounts)
       throw new DataError(
@@ -96,20 +105,43 @@ function scalesOf({ channels }: CsvFolder, fit: readonly CsvPart[]): { channels:
   };
 }
 
-function momentsOf(parts: readonly CsvPart[], c: number, channels: number): { mean: number; deviation: number; most: number } {
-  let n = 0;
+/** Mean and deviation of a channel, and the largest size that shall fit; glitches rule none of them. */
+function spreadOf(parts: readonly CsvPart[], c: number, channels: number): { mean: number; deviation: number; most: number } {
+  const sorted = new Float64Array(parts.reduce((sum, { labels }) => sum + labels.length, 0));
+  let filled = 0;
+  for (const { values } of parts) for (let i = c; i < values.length; i += channels) sorted[filled++] = values[i]!;
+  sorted.sort();
+  const last = sorted.length - 1;
+  const outer = Math.min(Math.ceil(glitchShare * last), last >> 1);
+  const isResting = sorted[outer] === sorted[last - outer]; // but for rare values: those are its signal
+  const low = sorted[isResting ? 0 : outer]!;
+  const high = sorted[isResting ? last : last - outer]!;
   let mean = 0;
   let squares = 0; // of distances to the mean so far (Welford)
-  let most = 0;
-  for (const { values } of parts)
-    for (let i = c; i < values.length; i += channels) {
-      const value = values[i]!;
-      const distance = value - mean;
-      mean += distance / ++n;
-      squares += distance * (value - mean);
-      most = Math.max(most, Math.abs(value));
+  for (let i = 0; i <= last; i++) {
+    const value = Math.max(low, Math.min(high, sorted[i]!));
+    const distance = value - mean;
+    mean += distance / (i + 1);
+    squares += distance * (value - mean);
+  }
+  const largest = Math.max(Math.abs(sorted[0]!), Math.abs(sorted[last]!));
+  const most = Math.min(largest, impactTimes * Math.max(Math.abs(low), Math.abs(high)));
+  return { mean, deviation: Math.sqrt(squares / (last + 1)), most };
+}
+
+/** Says which of a channel's values do not fit into int16; nothing where all do. */
+function cutOf({ parts, channels }: CsvFolder, { name, unit, countsPerUnit }: Manifest["channels"][number], c: number): string[] {
+  const limit = 32768 / countsPerUnit;
+  let count = 0;
+  let first = "";
+  for (const { path, values } of parts)
+    for (let i = c; i < values.length; i += channels.length) {
+      if (Math.abs(values[i]!) <= limit) continue;
+      if (count++ === 0) first = `${values[i]} in ${path}`;
     }
-  return { mean, deviation: Math.sqrt(squares / Math.max(1, n)), most };
+  if (count === 0) return [];
+  const range = unit === "" ? `±${limit}` : `±${limit} ${unit}`;
+  return [`Channel ${name}: ${count} of its values lie beyond ${range} and are cut to that, the first is ${first}.`];
 }
 
 /** The longest crop, a multiple of 32 patches, that half of the fit wearers' frames have room for. */

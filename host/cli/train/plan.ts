@@ -34,6 +34,7 @@ export interface TrainPlan {
   /** Members of the ensemble that must be trained before the students. */
   readonly missingMembers: readonly EnsembleMember[];
   readonly agent: string | undefined; // undefined: one of the user's own, by --name
+  readonly notes: readonly string[]; // what people shall know of the data
   readonly options: TrainOptions;
 }
 
@@ -87,6 +88,7 @@ export async function planTraining(io: CliIo, agent: string | undefined, options
     outDir,
     missingMembers: options.fresh ? members : members.filter((one) => !isMemberTrained(outDir, one, run)),
     agent,
+    notes: [],
     options,
   };
 }
@@ -110,10 +112,12 @@ async function planCsv(io: CliIo, name: string, options: TrainOptions): Promise<
   const { labelledTraining } = await import("../../../agents/activity/train.ts");
   const path = resolve(io.cwd, options.data);
   if (!existsSync(path)) throw new DataError("CSV_NONE", `${path} is not there: give a folder with one CSV file a recording.`);
-  const { training, dataset } = csvTraining(name, readCsvFolder(path, options.rate), labelledTraining);
+  const { training, dataset, cuts } = csvTraining(name, readCsvFolder(path, options.rate), labelledTraining);
   const outDir = resolve(io.cwd, options.out ?? `runs/${name}`);
   const own = options.float ? inFloat(training) : training;
-  return { training: own, dataset, seeds: seedsOf(options, 1), outDir, missingMembers: [], agent: undefined, options };
+  const { provenance, frameRateHz } = training.manifest;
+  const notes = [`${provenance.data}, ${frameRateHz} samples a second${options.rate === undefined ? " by their times" : ""}.`, ...cuts];
+  return { training: own, dataset, seeds: seedsOf(options, 1), outDir, missingMembers: [], agent: undefined, notes, options };
 }
 
 /** --seeds N: 1…N; --seed n: that one. */

@@ -88,9 +88,7 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
     throw new ConfigError("TRAIN_OPTIONS", "--trials and --part go with --study: add it, or leave them out.");
   const plan = await planTraining(io, agent, options);
   const { training, seeds, outDir } = plan;
-  const { provenance, frameRateHz } = training.manifest;
-  if (options.name !== undefined)
-    out.note(`${provenance.data}, ${frameRateHz} samples a second${options.rate === undefined ? " by their times" : ""}.`);
+  for (const note of plan.notes) out.note(note);
   const dir = runsDir(plan);
   const ensemble = plan.missingMembers.map((member) => memberJob(outDir, member));
   if (ensemble.length > 0) await runJobs(io, out, plan, ensemble, `training the ensemble of ${training.name}`);

@@ -71,6 +71,46 @@ describe("an agent trained on a folder of CSV recordings", () => {
     expect(readFileSync(join(agent, "CARD.md"), "utf8")).toContain("| test | 2 7 |");
   });
 
+  it.each([
+    ["a spike", "1e9", /^Channel spin: 1 of its values lie beyond ±\d+ and are cut to that, the first is 1000000000 in .*s04_day\.csv\.$/],
+    ["a dropout far below", "-1e9", /-1000000000 in .*s04_day\.csv/],
+  ])("has the scale and the features of the rest where one sample is %s", (_, glitch, cut) => {
+    const before = csvTraining("shaker", readCsvFolder(data), shape);
+    expect(before.cuts).toEqual([]);
+    const path = join(data, "s04_day.csv");
+    writeFileSync(path, readFileSync(path, "utf8").replace(/^(1\.000,[^,]+),[^,]+,/m, `$1,${glitch},`));
+    const { training, dataset, cuts } = csvTraining("shaker", readCsvFolder(data), shape);
+    const spin = (of: typeof training) => [of.features.stepCounts[1]! / of.manifest.channels[1]!.countsPerUnit];
+    expect(spin(training)[0]! / spin(before.training)[0]!).toBeCloseTo(1, 2);
+    expect(training.manifest.channels[0]).toEqual(before.training.manifest.channels[0]);
+    expect(training.manifest.channels[1]!.countsPerUnit).toBe(16); // twice 8 times the usual 95 fits
+    expect(cuts).toEqual([expect.stringMatching(cut)]);
+    const { frames } = dataset.recordings.find(({ subject }) => subject === "4")!;
+    expect(frames[2 * 50 + 1]).toBe(glitch === "1e9" ? 32767 : -32768);
+  });
+
+  it("keeps impacts of up to eight times the usual whole", () => {
+    const path = join(data, "s04_day.csv");
+    writeFileSync(path, readFileSync(path, "utf8").replace(/^(1\.000,[^,]+),[^,]+,/m, "$1,600,"));
+    const { training, dataset, cuts } = csvTraining("shaker", readCsvFolder(data), shape);
+    const { countsPerUnit } = training.manifest.channels[1]!;
+    expect(cuts).toEqual([]);
+    expect(dataset.recordings.find(({ subject }) => subject === "4")!.frames[2 * 50 + 1]).toBe(600 * countsPerUnit);
+  });
+
+  it("takes a channel that rests but for a few samples by those", () => {
+    const change = (name: string, row: (at: string) => string) => {
+      const path = join(data, `${name}_day.csv`);
+      writeFileSync(
+        path,
+        readFileSync(path, "utf8").replace(/^([\d.]+),([^,\n]+),[^,\n]+,/gm, (_, at, x) => `${at},${x},${row(at)},`),
+      );
+    };
+    for (const name of ["s01", "s06"]) change(name, () => "0");
+    change("s04", (at) => (at === "1.000" ? "1" : "0"));
+    expect(csvTraining("shaker", readCsvFolder(data), shape).training.manifest.channels[1]!.countsPerUnit).toBe(8192);
+  });
+
   it("keeps a card that its author has changed", { timeout: 60_000 }, async () => {
     const { training, dataset } = csvTraining("shaker", readCsvFolder(data), { ...shape, recipe: { ...tinyRecipe, steps: 2 } });
     const { metrics } = await trainAgent(training, { dataset, seed: 1, outDir: agent });
