@@ -1,14 +1,53 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { writeAtomic } from "./atomic-file.ts";
 import type { RunMetrics } from "./metrics.ts";
 import { runFiles } from "./run-folder.ts";
 import type { AgentTraining } from "./training.ts";
 
-/** Writes what makes a folder with model.dmm an agent: agent.ts, and a CARD.md to be completed by its author. Leaves those that are there. */
+const mostLines = 3; // of a kept file's differences that are told
+
+/**
+ * Writes what makes a folder with model.dmm an agent: agent.ts, and a CARD.md to be completed by its author. Those that are there are
+ * written anew only while they are as `train` left them.
+ */
 export function writeAgentFolder(dir: string, training: AgentTraining, metrics: RunMetrics): void {
   const texts = { [runFiles.agent]: agentSource(training), [runFiles.card]: cardText(training, metrics) };
-  for (const [name, text] of Object.entries(texts)) if (!existsSync(join(dir, name))) writeAtomic(join(dir, name), text);
+  const before = generatedIn(dir);
+  for (const [name, text] of Object.entries(texts)) {
+    const path = join(dir, name);
+    if (!existsSync(path) || readFileSync(path, "utf8") === before[name]) writeAtomic(path, text);
+  }
+  writeAtomic(join(dir, runFiles.generated), `${JSON.stringify(texts, undefined, 1)}\n`);
+}
+
+/** Says which files of a trained agent's folder were kept as their author left them, and what `train` would have them say. */
+export function keptFiles(dir: string): string[] {
+  return Object.entries(generatedIn(dir)).flatMap(([name, text]) => {
+    const path = join(dir, name);
+    const lines = existsSync(path) ? new Set(readFileSync(path, "utf8").split("\n")) : undefined;
+    const missing = text.split("\n").filter((line) => lines && !lines.has(line));
+    if (missing.length === 0) return [];
+    const told = missing.slice(0, mostLines).map((line) => line.trim().slice(0, 160));
+    const more = missing.length > mostLines ? ` … and ${missing.length - mostLines} more lines` : "";
+    return [
+      `Kept ${path}, which was changed by hand. This training would write: ${told.join(" / ")}${more}. Delete the file to have it anew.`,
+    ];
+  });
+}
+
+const generatedSchema = z.record(z.string(), z.string());
+
+/** The generated files as they were last made; none where that is not known. */
+function generatedIn(dir: string): Record<string, string> {
+  const path = join(dir, runFiles.generated);
+  if (!existsSync(path)) return {};
+  try {
+    return generatedSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    return {}; // then every file is taken for its author's
+  }
 }
 
 function agentSource({ name, manifest }: AgentTraining): string {

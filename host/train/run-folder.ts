@@ -26,6 +26,7 @@ export const runFiles = {
   report: "report.html",
   agent: "agent.ts", // of an agent of one's own
   card: "CARD.md",
+  generated: "generated.json", // agent.ts and CARD.md as `train` last made them
 } as const;
 
 /** A run's folder. Writes replace whole files; progress.jsonl alone grows. */
@@ -37,13 +38,16 @@ export interface RunFolder {
   progress(): TrainProgress[];
 }
 
-/** Opens or makes a run's folder. `isFresh` empties it of an earlier run's files; agent.ts and CARD.md are their author's and stay. */
+/** What is its author's, and how to know what of it is. */
+const authored: readonly (keyof typeof runFiles)[] = ["agent", "card", "generated"];
+
+/** Opens or makes a run's folder. `isFresh` empties it of an earlier run's files; agent.ts and CARD.md may be their author's and stay. */
 export function openRunFolder(dir: string, isFresh: boolean): RunFolder {
   mkdirSync(dir, { recursive: true });
   const path = (file: keyof typeof runFiles): string => join(dir, runFiles[file]);
   if (isFresh)
     for (const file of Object.keys(runFiles) as (keyof typeof runFiles)[])
-      if (file !== "agent" && file !== "card") rmSync(path(file), { force: true });
+      if (!authored.includes(file)) rmSync(path(file), { force: true });
   return {
     path,
     write: (file, content) => writeAtomic(path(file), content),

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeAgentFolder } from "../../train/agent-folder.ts";
+import { keptFiles, writeAgentFolder } from "../../train/agent-folder.ts";
 import { memberDir } from "../../train/ensemble.ts";
 import { openRunFolder } from "../../train/run-folder.ts";
 import type { AgentTraining, EnsembleMember } from "../../train/training.ts";
@@ -39,6 +39,7 @@ export async function runJobs(io: CliIo, out: Output, plan: TrainPlan, jobs: rea
   } finally {
     view.close();
   }
+  if (plan.agent === undefined) for (const { dir } of jobs) for (const note of keptFiles(dir)) out.note(note);
 }
 
 /** Trains a job in this process. */

@@ -6,7 +6,7 @@ import { readCsvFolder } from "../../../host/agent/csv/csv-folder.ts";
 import { loadAgent } from "../../../host/agent/registry.ts";
 import { openSensor } from "../../../host/agent/sensors/open-sensor.ts";
 import { readImage } from "../../../host/core/image-read.ts";
-import { writeAgentFolder } from "../../../host/train/agent-folder.ts";
+import { keptFiles, writeAgentFolder } from "../../../host/train/agent-folder.ts";
 import { csvTraining } from "../../../host/train/csv-training.ts";
 import { trainAgent } from "../../../host/train/run.ts";
 import { splitSubjects } from "../../../host/train/split-subjects.ts";
@@ -117,6 +117,32 @@ describe("an agent trained on a folder of CSV recordings", () => {
     writeFileSync(join(agent, "CARD.md"), "mine");
     writeAgentFolder(agent, training, metrics);
     expect(readFileSync(join(agent, "CARD.md"), "utf8")).toBe("mine");
+    expect(keptFiles(agent)).toEqual([
+      expect.stringMatching(/^Kept .*CARD\.md, .* would write: # Model card: shaker \/ .* more lines\. Delete the file/),
+    ]);
+  });
+
+  it("has its agent.ts and its card written again by another training, each while nobody has changed it", { timeout: 60_000 }, async () => {
+    const train = async (rateHz: number) => {
+      const { training, dataset } = csvTraining("shaker", readCsvFolder(data, rateHz), { ...shape, recipe: { ...tinyRecipe, steps: 2 } });
+      const { metrics } = await trainAgent(training, { dataset, seed: 1, outDir: agent, isFresh: true });
+      writeAgentFolder(agent, training, metrics);
+    };
+    const [source, card] = [join(agent, "agent.ts"), join(agent, "CARD.md")];
+    await train(50);
+    await train(40);
+    expect(readFileSync(source, "utf8")).toContain("rateHz: 40");
+    expect(readFileSync(card, "utf8")).toContain("40 Hz.");
+    expect(keptFiles(agent)).toEqual([]);
+    writeFileSync(source, readFileSync(source, "utf8").replace("defineAgent({", "defineAgent({\n  // on the left wrist"));
+    expect(keptFiles(agent)).toEqual([]); // changed, but nothing in it is out of date
+    await train(50);
+    expect(readFileSync(source, "utf8")).toContain("rateHz: 40");
+    expect(readFileSync(card, "utf8")).toContain("50 Hz.");
+    expect(keptFiles(agent)).toEqual([expect.stringMatching(/^Kept .*agent\.ts, .* would write: sensor: .*rateHz: 50.*\. Delete/)]);
+    writeFileSync(join(agent, "generated.json"), "{");
+    await train(40);
+    expect(readFileSync(card, "utf8")).toContain("50 Hz."); // who wrote it is not known
   });
 
   it.each([
