@@ -12,7 +12,8 @@ export interface TeacherOptions {
 }
 
 /**
- * The built-in bigger model: an ensemble in the same core. It reads the ask's whole context from a reset state, many asks in one pass;
+ * The built-in bigger model: an ensemble in the same core. It reads the ask's context from a reset state, many asks in one pass, and of a
+ * context longer than a member's batches have room for the last `maxPatches`: contexts of that length are what its temperature is of;
  * its answer is the mean of its members' calibrated probabilities, so its confidence compares with a device's. An ask with activations
  * goes on in the upper blocks of the device's own image. Sessions open at the first ask. Throws TEACHER_MEMBERS for members that do not
  * belong together, TEACHER_TEMPERATURE for a temperature that is not above 0.
@@ -90,11 +91,13 @@ function refuse(query: CloudQuery, member: TeacherMember, members: readonly Teac
   return undefined;
 }
 
-/** The rows of an ask as a member embeds them. */
+/** The rows of an ask as a member embeds them: the last that its batches have room for, all where it has none. */
 function patchesFor(member: TeacherMember, query: CloudQuery): Int8Array {
-  if (query.form !== "raw") return query.patches;
-  const rows = query.patches.length / query.patchBytes;
-  const view = new DataView(query.patches.buffer, query.patches.byteOffset, query.patches.byteLength);
+  const sent = query.patches.length / query.patchBytes;
+  const rows = Math.min(sent, member.batch?.maxPatches ?? sent);
+  const last = query.patches.subarray((sent - rows) * query.patchBytes);
+  if (query.form !== "raw") return last;
+  const view = new DataView(last.buffer, last.byteOffset, last.byteLength);
   const patches = new Int8Array(rows * member.patchBytes);
   for (let row = 0; row < rows; row++) {
     const frames = Int16Array.from({ length: member.patchBytes }, (_, i) => view.getInt16(row * query.patchBytes + 2 * i, true));

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { residualRmsOf } from "../../../host/cloud/continuation.ts";
 import { softmax, type TeacherMember } from "../../../host/cloud/ensemble.ts";
@@ -156,13 +156,31 @@ describe("a teacher of real images", () => {
   const random = seeded(9);
   const sequence = (patches: number) => Int8Array.from(randomPatches(random, 24, patches).flatMap((patch) => [...patch]));
 
-  it("gives in batches exactly what it gives one by one, contexts longer than a batch's room included", async () => {
-    const batch = [128, 40, 128, 7, 200, 128, 64, 1, 90, 128, 33].map((length) => real(sequence(length)));
+  it("gives in batches exactly what it gives one by one", async () => {
+    const batch = [128, 40, 128, 7, 100, 128, 64, 1, 90, 128, 33].map((length) => real(sequence(length)));
     const together = createTeacher({ members: models.map((model) => realMember(model, true)) });
     const alone = createTeacher({ members: models.map((model) => realMember(model, false)) });
     expect(await together.answer(batch)).toEqual(await alone.answer(batch));
     expect(await together.answer(batch.slice(0, 2))).toEqual((await alone.answer(batch)).slice(0, 2));
   });
+
+  it.each(["features", "raw"] as const)(
+    "reads the last patches of a longer context, as many as its batches have room for: %s",
+    async (form) => {
+      const session = models[0]!.createSession();
+      const pushed = vi.spyOn(session, "pushPatch");
+      const teacher = createTeacher({ members: [{ ...realMember(models[0]!, true), open: () => session }] });
+      const room = models[0]!.image.contextPatches;
+      const patchBytes = form === "raw" ? 48 : 24;
+      const long = Int8Array.from({ length: 4 * room * patchBytes }, () => Math.floor(256 * random()) - 128);
+      const ask = (patches: Int8Array) => real(patches, { form, patchBytes });
+      const [whole, last] = await teacher.answer([ask(long), ask(long.slice(-room * patchBytes))]);
+      expect(whole).toEqual(last);
+      expect(pushed).toHaveBeenCalledTimes(2 * room);
+      expect(await teacher.answer([ask(long), ask(long), ask(long)])).toEqual([whole, whole, whole]);
+      expect(pushed).toHaveBeenCalledTimes(2 * room); // three go in one batch, however long
+    },
+  );
 
   it("reads raw frames as it would have read the patches that they make", async () => {
     const teacher = createTeacher({ members: [realMember(models[0]!, true)] });
