@@ -2,12 +2,15 @@ import type { Usage } from "./budget.ts";
 import type { ChatMessage } from "./prompt.ts";
 import { createSseReader, MAX_REPLY_BYTES } from "./sse.ts";
 
-/** A chat completion that ended well, or how it did not. `retryAfterMillis`: the server asks for patience, or may recover. */
+/**
+ * A chat completion that ended well, or how it did not. `retryAfterMillis`: the server asks for patience, or may recover. `broken`: the
+ * server had the request, and its reply was cut off; `server`: it said that it failed, or cannot be reached.
+ */
 export type ChatResult =
   | { readonly ok: true; readonly text: string; readonly usage: Usage | undefined }
   | {
       readonly ok: false;
-      readonly kind: "busy" | "server" | "malformed" | "timeout" | "rejected";
+      readonly kind: "busy" | "server" | "broken" | "malformed" | "timeout" | "rejected";
       readonly detail: string;
       readonly retryAfterMillis?: number;
     };
@@ -28,8 +31,12 @@ interface Chunk {
   readonly error?: unknown;
 }
 
+/** What fetch says of a connection that was made and then ended: undici's sockets and parser, and the system's. */
+const brokenOff = /^(UND_ERR_(SOCKET|HEADERS_TIMEOUT|BODY_TIMEOUT|RES_.*)|ECONNRESET|EPIPE|HPE_.*)$/;
+
 /** One request to `/chat/completions`, streamed where the server streams. A failure is a value; the key is in no message. */
 export async function chat(request: ChatRequest): Promise<ChatResult> {
+  let isReplying = false;
   try {
     const response = await fetch(request.url, {
       method: "POST",
@@ -49,12 +56,16 @@ export async function chat(request: ChatRequest): Promise<ChatResult> {
       await response.body?.cancel();
       return refusedBy(response, request.nowWallMillis);
     }
+    isReplying = true;
     const isStream = response.headers.get("content-type")?.includes("text/event-stream") ?? false;
     return isStream ? await readStream(response) : await readWhole(response);
   } catch (error) {
     if (request.signal.aborted) return { ok: false, kind: "timeout", detail: "no complete reply in time" };
     const { message, cause } = error as Error & { cause?: { code?: string } };
-    return { ok: false, kind: "server", detail: `the server cannot be reached: ${cause?.code ?? message}`.slice(0, 200) };
+    const why = cause?.code ?? message;
+    if (isReplying || brokenOff.test(why))
+      return { ok: false, kind: "broken", detail: `the server broke off its reply: ${why}`.slice(0, 200) };
+    return { ok: false, kind: "server", detail: `the server cannot be reached: ${why}`.slice(0, 200) };
   }
 }
 

@@ -35,8 +35,10 @@ export interface OpenAiFigures {
   readonly cost: number;
 }
 
-/** How long to leave a server alone that is busy and does not say. */
+/** How long at least to leave a server alone that is busy or has failed. */
 const BUSY_MILLIS = 1000;
+/** Failures of which a server makes no tokens; any other may cost as much as the request. */
+const freeFailures: readonly string[] = ["busy", "server", "rejected"];
 /** A malformed reply is asked for once more, where there is time. */
 const TRIES = 2;
 
@@ -70,10 +72,8 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
     });
     cancel();
     const guess = { promptTokens: Math.ceil(characters / 4), completionTokens: result.ok ? Math.ceil(result.text.length / 4) : 0 };
-    budget.settle(
-      most,
-      (result.ok ? result.usage : undefined) ?? (result.ok || result.kind === "malformed" || result.kind === "timeout" ? guess : none),
-    );
+    const isFree = !result.ok && freeFailures.includes(result.kind);
+    budget.settle(most, isFree ? none : ((result.ok ? result.usage : undefined) ?? guess));
     return result;
   }
 
@@ -98,15 +98,16 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
   };
 
   function failed(result: Extract<ChatResult, { ok: false }>): CloudAnswer {
-    const { kind, detail, retryAfterMillis } = result;
+    const { kind, detail } = result;
+    const retryAfterMillis = Math.max(BUSY_MILLIS, result.retryAfterMillis ?? 0);
     if (kind === "busy") {
       count.rateLimited++;
-      pausedUntil = Math.max(pausedUntil, clock.now() + (retryAfterMillis ?? BUSY_MILLIS));
+      pausedUntil = Math.max(pausedUntil, clock.now() + retryAfterMillis);
       return busy();
     }
     if (kind === "rejected") return { ok: false, reason: "provider", detail };
     count[kind === "timeout" ? "timeouts" : "serverErrors"]++;
-    return { ok: false, reason: "provider", detail, retryAfterMillis: retryAfterMillis ?? BUSY_MILLIS };
+    return { ok: false, reason: "provider", detail, retryAfterMillis };
   }
 
   return {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { retryAfterOf } from "../../../../host/cloud/openai/chat.ts";
@@ -5,6 +6,7 @@ import { createOpenAi, type OpenAiOptions } from "../../../../host/cloud/openai/
 import { promptOf, readReply } from "../../../../host/cloud/openai/prompt.ts";
 import { createSseReader } from "../../../../host/cloud/openai/sse.ts";
 import type { CloudQuery } from "../../../../host/cloud/provider.ts";
+import { freePort } from "../../../support/broker.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { until } from "../../../support/until.ts";
 import { type ModelServer, startModelServer, streamed } from "./fake-server.ts";
@@ -92,6 +94,18 @@ describe("the openai provider against a server on loopback", () => {
     expect(provider.figures()).toMatchObject({ rateLimited: 1, requests: 2 });
   });
 
+  it("leaves a server alone for a second whose 429 asks for nothing at all", async () => {
+    const provider = open({ concurrency: 1 });
+    for (const header of ["0", "-1", "Thu, 01 Jan 1970 00:00:00 GMT", "0.001"]) {
+      server.respond((response) => response.writeHead(429, { "retry-after": header }).end());
+      expect(await provider.answer([query({ deadlineAtMillis: 1e6 })])).toMatchObject([{ reason: "busy", retryAfterMillis: 1000 }]);
+      clock.advance(1000);
+    }
+    server.respond((response) => response.writeHead(500, { "retry-after": "0" }).end());
+    expect(await provider.answer([query({ deadlineAtMillis: 1e6 })])).toMatchObject([{ reason: "provider", retryAfterMillis: 1000 }]);
+    expect(server.heard).toHaveLength(5);
+  });
+
   it.each([
     ["no JSON", "I think the wearer is walking."],
     ["a label that was not offered", '{"label":"flying","confidence":0.9}'],
@@ -152,6 +166,40 @@ describe("the openai provider against a server on loopback", () => {
     expect(promptTokens + completionTokens).toBeLessThanOrEqual(900);
     const byCost = open({ budget: { maxCost: 0.000_001, pricePerMillion: { prompt: 1, completion: 1 } } });
     expect(await byCost.answer([query()])).toMatchObject([{ ok: false, reason: "budget" }]);
+  });
+
+  it.each([
+    ["before a reply", (response: ServerResponse) => response.destroy(), 1],
+    [
+      "in the middle of a stream",
+      (response: ServerResponse) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write('data: {"choices":[{"delta":{"content":"{"}}]}\n\n', () => response.destroy());
+      },
+      1,
+    ],
+    [
+      "in the middle of a reply of a stated length",
+      (response: ServerResponse) => {
+        response.writeHead(200, { "content-type": "application/json", "content-length": "500" });
+        response.write("{", () => response.destroy());
+      },
+      1,
+    ],
+    ["with a 500", (response: ServerResponse) => response.writeHead(500).end(), 0],
+    ["with a redirect", (response: ServerResponse) => response.writeHead(307, { location: "/" }).end(), 0],
+  ])("counts what a request may have cost that ends %s", async (_, how, times) => {
+    server.respond(how);
+    const provider = open();
+    const prompt = promptOf(query(), sensor).reduce((sum, { content }) => sum + content.length, 0);
+    expect(await provider.answer([query()])).toMatchObject([{ ok: false, reason: "provider", retryAfterMillis: 1000 }]);
+    expect(provider.figures()).toMatchObject({ requests: 1, serverErrors: 1, promptTokens: times * Math.ceil(prompt / 4) });
+  });
+
+  it("counts nothing for a server that is not there", async () => {
+    const gone = open({ baseUrl: `http://127.0.0.1:${await freePort()}/v1` });
+    expect(await gone.answer([query()])).toMatchObject([{ ok: false, reason: "provider" }]);
+    expect(gone.figures()).toMatchObject({ requests: 1, serverErrors: 1, promptTokens: 0 });
   });
 
   it("refuses base URLs that cannot work, or that would show the key", () => {
