@@ -4,7 +4,7 @@ import { isLoopback } from "../../mqtt/broker-url.ts";
 import type { CloudAnswer, CloudQuery, Provider } from "../provider.ts";
 import { type BudgetLimits, createBudget } from "./budget.ts";
 import { type ChatResult, chat } from "./chat.ts";
-import { promptOf, readReply, type SensorDescription } from "./prompt.ts";
+import { formFlaw, promptOf, readReply, type SensorDescription } from "./prompt.ts";
 
 export interface OpenAiOptions {
   /** Of any OpenAI-compatible server, up to and with `/v1`: vLLM, Ollama, llama.cpp, OpenAI. */
@@ -44,7 +44,8 @@ const TRIES = 2;
 
 /**
  * Answers from a language model. The prompt has the ask's channel statistics and the device's own guess; the reply must be JSON that
- * names one of the ask's labels. A server that says 429 is left alone for as long as it asks, by all asks.
+ * names one of the ask's labels. Activations and rows that are no whole frames are refused. A server that says 429 is left alone for as
+ * long as it asks, at least a second, by all asks.
  */
 export function createOpenAi(options: OpenAiOptions): Provider & { figures(): OpenAiFigures } {
   const { clock = systemClock, timeoutMillis = 20_000, maxTokens = 64, concurrency = 8 } = options;
@@ -78,6 +79,8 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
   }
 
   async function answerOne(query: CloudQuery): Promise<CloudAnswer> {
+    const detail = formFlaw(query, options.sensor);
+    if (detail !== undefined) return { ok: false, reason: "form", detail };
     let flaw = "";
     for (let attempt = 0; attempt < TRIES && query.deadlineAtMillis > clock.now(); attempt++) {
       if (pausedUntil > clock.now()) return busy();

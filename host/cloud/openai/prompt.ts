@@ -22,6 +22,14 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+/** Why the rows of an ask are not frames of this sensor; undefined where they are. */
+export function formFlaw({ form, patchBytes }: CloudQuery, { channels }: SensorDescription): string | undefined {
+  if (form === "activations") return "a language model cannot read activations: send features or raw frames";
+  const frameBytes = channels.length * (form === "raw" ? 2 : 1);
+  if (patchBytes % frameBytes === 0) return undefined;
+  return `patches of ${patchBytes} B are no whole frames of ${channels.length} channels, ${frameBytes} B each`;
+}
+
 /** The question: what the sensor did in the window and before it, what the device thinks, and the labels to choose from. */
 export function promptOf(query: CloudQuery, sensor: SensorDescription): ChatMessage[] {
   const { labels, local } = query;

@@ -156,6 +156,18 @@ describe("the openai provider against a server on loopback", () => {
     expect(JSON.stringify(await gone.answer([query()]))).not.toContain("sk-secret");
   });
 
+  it.each([
+    ["activations", { form: "activations", atExit: 1 }],
+    ["features that are no whole frames", { patchBytes: 5 }],
+    ["raw values that are no whole frames", { form: "raw", patchBytes: 6 }],
+  ] as const)("refuses %s without asking anybody", async (_, more) => {
+    const provider = open();
+    const [answer] = await provider.answer([query({ patches: new Int8Array(60), ...more })]);
+    expect(answer).toMatchObject({ ok: false, reason: "form" });
+    expect(answer).not.toHaveProperty("retryAfterMillis"); // it would be no better later
+    expect(server.heard).toHaveLength(0);
+  });
+
   it("stops at its budget, with what is under way counted", async () => {
     const provider = open({ budget: { maxTokens: 900 }, concurrency: 8 });
     const answers = await provider.answer([query(), query(), query(), query()]);
