@@ -5,6 +5,7 @@ import type { BrokerOptions } from "../mqtt/broker-url.ts";
 import type { Connect } from "../mqtt/connection.ts";
 import type { LedgerSink } from "../mqtt/ledger.ts";
 import type { LinkState } from "../mqtt/types.ts";
+import type { ReplyTo } from "./ask-check.ts";
 import type { Provider } from "./provider.ts";
 
 export type CloudState = "received" | "answered" | "refused" | "expired";
@@ -21,6 +22,10 @@ export interface WorkerOptions {
   readonly ledgerSink?: LedgerSink;
   readonly onLinkState?: (state: LinkState, detail?: string) => void;
   readonly onAnomaly?: (error: DormouseError) => void;
+  /** An ask is this worker's to reply to: called while its message is being handled, not again for its repeats meanwhile. */
+  readonly onTaken?: (to: ReplyTo) => void;
+  /** An ask that was taken ends without a reply. */
+  readonly onDropped?: (to: ReplyTo, why: "expired" | "invalid") => void;
   /** Default `cloud-` and 16 random hex digits. */
   readonly clientId?: string;
   /** Asks that may wait, default 512; one more is refused with a time to come back. */

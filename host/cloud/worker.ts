@@ -88,17 +88,23 @@ export function startWorker(options: WorkerOptions): Worker {
     if (!checked.ok) {
       count.malformed++;
       anomaly("ASK_MALFORMED", `an ask was ignored: ${checked.flaw}.`);
-      if (to) void reply(to, { ok: false, reason: "malformed", detail: checked.flaw.slice(0, 256) });
+      if (!to) return;
+      options.onTaken?.(to);
+      void reply(to, { ok: false, reason: "malformed", detail: checked.flaw.slice(0, 256) });
       return;
     }
     const ask: QueuedAsk = { key: `${checked.to.node}/${checked.to.id}`, to: checked.to, query: checked.query };
     count.received++;
+    if (inWork.has(ask.key)) {
+      count.duplicates++;
+      return;
+    }
+    options.onTaken?.(ask.to);
     const known = cache.get(ask.key);
     if (known) {
       count.cacheHits++;
       void reply(ask.to, known);
-    } else if (inWork.has(ask.key)) count.duplicates++;
-    else take(ask);
+    } else take(ask);
   }
 
   /** Queues an ask that can be answered in time, and tells the others at once. */
@@ -130,6 +136,7 @@ export function startWorker(options: WorkerOptions): Worker {
     inWork.delete(ask.key);
     count.expired++;
     ledger.set(ask.to.id, ask.to.node, "expired");
+    options.onDropped?.(ask.to, "expired");
   }
 
   function conclude(ask: QueuedAsk, answer: CloudAnswer): void {
@@ -151,6 +158,7 @@ export function startWorker(options: WorkerOptions): Worker {
       await connection.publish(to.topic, payload, { correlationData: Buffer.from(to.id, "hex") });
     } catch (error) {
       anomaly("ANSWER_INVALID", `the answer of ${provider.name} cannot be sent: ${(error as Error).message}`);
+      options.onDropped?.(to, "invalid");
     }
   }
 

@@ -1,3 +1,4 @@
+import type { WorkerOptions } from "../cloud/worker-types.ts";
 import type { Span, Telemetry } from "../core/telemetry.ts";
 import { idOf } from "../mqtt/answer-check.ts";
 import { type Connect, createConnection, type IncomingMessage } from "../mqtt/connection.ts";
@@ -10,10 +11,10 @@ const TRACEPARENT = "traceparent";
 const MAX_OPEN_SPANS = 4096;
 
 /** Open spans by ask, bounded. */
-interface OpenSpans {
-  get(id: string): Span | undefined;
-  add(id: string, span: Span): void;
-  take(id: string): Span | undefined;
+interface OpenSpans<S extends Span> {
+  get(id: string): S | undefined;
+  add(id: string, span: S): void;
+  take(id: string): S | undefined;
 }
 
 /** A connection that traces the asks of a node, and how its asks are told that they have ended. */
@@ -57,47 +58,42 @@ export function traceAsks(telemetry: Telemetry, connect: Connect = createConnect
   };
 }
 
-/** A worker's end: a span from an ask's arrival to its reply, below the node's; the reply hands it on. */
-export function traceWorker(telemetry: Telemetry, now: () => number, connect: Connect = createConnection): Connect {
-  const spans = openSpans();
-  return (options) => {
-    const connection = connect({
-      ...options,
-      onMessage(message) {
-        const id = idOf(message.correlationData);
-        const topic = parseTopic(message.topic);
-        if (topic?.kind === "ask" && id !== undefined) {
-          const attributes = {
-            "dormouse.site": topic.site,
-            "dormouse.node": topic.node,
-            "dormouse.agent": topic.tail!,
-            "dormouse.ask": id,
-          };
-          const key = `${topic.site}/${topic.node}/${id}`;
-          if (spans.get(key) === undefined) {
-            const began = now();
-            const span = telemetry.span("dormouse work", { kind: "consumer", traceparent: traceparentOf(message), attributes });
-            spans.add(key, {
-              ...span,
-              end(more, error) {
-                telemetry.record(METRICS.workerSeconds, (now() - began) / 1000);
-                span.end(more, error);
-              },
-            });
-          }
-        }
-        options.onMessage(message);
-      },
-    });
-    return withPublish(connection, async (topic, payload, more) => {
-      const parsed = parseTopic(topic);
-      const id = idOf(more?.correlationData);
-      const span = parsed?.kind === "answer" && id !== undefined ? spans.take(`${parsed.site}/${parsed.node}/${id}`) : undefined;
-      if (span === undefined) return connection.publish(topic, payload, more);
-      const result = await connection.publish(topic, payload, { ...more, ...propertyOf(span) });
-      span.end({}, result.ok ? undefined : result.reason);
-      return result;
-    });
+/** A connection that traces what a worker does with the asks that are its own, and how it is told of those: for startWorker. */
+export type TracedWorker = Required<Pick<WorkerOptions, "connect" | "onTaken" | "onDropped">>;
+
+/** A worker's end: a span from an ask's arrival to its reply, below the node's; the reply hands it on. An ask of another worker has none. */
+export function traceWorker(telemetry: Telemetry, now: () => number, connect: Connect = createConnection): TracedWorker {
+  const spans = openSpans<Span & { readonly beganMillis: number }>();
+  const keyOf = (answerTopic: string, id: string): string => `${answerTopic}/${id}`;
+  let traceparent: string | undefined; // of the message in hand
+  return {
+    onTaken({ id, node, agent, topic }) {
+      if (spans.get(keyOf(topic, id))) return; // a repeat that is malformed
+      const { site = "" } = parseTopic(topic) ?? {};
+      const attributes = { "dormouse.site": site, "dormouse.node": node, "dormouse.agent": agent, "dormouse.ask": id };
+      const span = telemetry.span("dormouse work", { kind: "consumer", traceparent, attributes });
+      spans.add(keyOf(topic, id), { ...span, beganMillis: now() });
+    },
+    onDropped: ({ id, topic }, why) => spans.take(keyOf(topic, id))?.end({}, why),
+    connect(options) {
+      const connection = connect({
+        ...options,
+        onMessage(message) {
+          traceparent = traceparentOf(message);
+          options.onMessage(message);
+          traceparent = undefined;
+        },
+      });
+      return withPublish(connection, async (topic, payload, more) => {
+        const id = idOf(more?.correlationData);
+        const span = id === undefined ? undefined : spans.take(keyOf(topic, id));
+        if (span === undefined) return connection.publish(topic, payload, more);
+        const result = await connection.publish(topic, payload, { ...more, ...propertyOf(span) });
+        telemetry.record(METRICS.workerSeconds, (now() - span.beganMillis) / 1000);
+        span.end({}, result.ok ? undefined : result.reason);
+        return result;
+      });
+    },
   };
 }
 
@@ -125,8 +121,8 @@ function traceparentOf({ userProperties }: IncomingMessage): string | undefined 
   return typeof value === "string" ? value : undefined;
 }
 
-function openSpans(): OpenSpans {
-  const map = new Map<string, Span>(); // oldest first
+function openSpans<S extends Span = Span>(): OpenSpans<S> {
+  const map = new Map<string, S>(); // oldest first
   return {
     get: (id) => map.get(id),
     add(id, span) {

@@ -72,7 +72,7 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
   const worker = startWorker({
     broker,
     provider: timedProvider(provider, telemetry, now),
-    connect: traceWorker(telemetry, now),
+    ...traceWorker(telemetry, now),
     clock: io.clock,
     workerIndex: options.worker.index,
     workerCount: options.worker.count,

@@ -8,10 +8,12 @@ import { isMine, startWorker, type WorkerOptions } from "../../../host/cloud/wor
 import { ConfigError } from "../../../host/core/errors.ts";
 import { createAsker } from "../../../host/mqtt/asker.ts";
 import { type BrokerServer, startBroker } from "../../../host/mqtt/broker.ts";
+import type { BrokerOffer } from "../../../host/mqtt/broker-offer.ts";
 import type { IncomingMessage } from "../../../host/mqtt/connection.ts";
 import { encodePayload, type Payload, SCHEMA_VERSION } from "../../../host/mqtt/payloads.ts";
 import type { AskOutcome, AskQuery } from "../../../host/mqtt/types.ts";
 import { echoProvider, query } from "../../suites/offload.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { until } from "../../support/until.ts";
 
 function askMessage(more: Partial<IncomingMessage> = {}, change: Partial<Payload<"ask">> = {}): IncomingMessage {
@@ -224,6 +226,43 @@ describe("a worker", () => {
     expect(outcomes).toHaveLength(40);
     expect(worker.stats().largestBatch).toBeGreaterThan(1);
     expect(worker.stats().largestBatch).toBeLessThanOrEqual(8);
+  });
+
+  it("tells which asks it takes, once each, and which of them end without a reply", async () => {
+    const clock = new ManualClock();
+    const fates: string[] = [];
+    let hear!: (message: IncomingMessage) => void;
+    let finish!: () => void;
+    const hanging = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const worker = startWorker({
+      ...{ broker: { url: broker.url }, clock, workerIndex: 0, workerCount: 2 },
+      provider: {
+        name: "slow",
+        answer: (batch) => hanging.then(() => batch.map(() => ({ ok: true, label: 0, confidence: 1, model: "m" }))),
+      },
+      onTaken: ({ id }) => fates.push(`${id.slice(0, 2)} taken`),
+      onDropped: ({ id }, why) => fates.push(`${id.slice(0, 2)} ${why}`),
+      connect({ filters, onMessage }) {
+        filters({ hasSharedSubscriptions: false } as BrokerOffer);
+        hear = onMessage;
+        const quiet = { open: () => {}, flush: async () => {}, close: async () => {}, effort: () => ({ radioMillis: 0, breakerOpens: 0 }) };
+        return { ...quiet, state: "online", publish: async () => ({ ok: true }) };
+      },
+    });
+    const ask = (n: number, deadlineMillis = 20_000) => hear(askMessage({ correlationData: Buffer.alloc(16, n) }, { deadlineMillis }));
+    ask(2);
+    ask(2); // a repeat
+    ask(1); // the other worker's
+    clock.advance(10);
+    ask(4, 500);
+    clock.advance(600);
+    finish();
+    await until(() => worker.stats().expired === 1, "the second is over");
+    ask(2); // once more: from the cache
+    expect(fates).toEqual(["02 taken", "04 taken", "04 expired", "02 taken"]);
+    expect(worker.stats()).toMatchObject({ received: 4, answered: 1, duplicates: 1, cacheHits: 1, notMine: 1 });
   });
 
   it("exists only within its count, and each id belongs to exactly one of N", () => {

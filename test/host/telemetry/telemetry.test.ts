@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
+import type { ReplyTo } from "../../../host/cloud/ask-check.ts";
 import { startWorker } from "../../../host/cloud/worker.ts";
-import { noTelemetry } from "../../../host/core/telemetry.ts";
+import { noTelemetry, type Telemetry } from "../../../host/core/telemetry.ts";
 import { createAsker } from "../../../host/mqtt/asker.ts";
+import type { ConnectionOptions, IncomingMessage } from "../../../host/mqtt/connection.ts";
 import type { AskOutcome } from "../../../host/mqtt/types.ts";
 import { METRICS } from "../../../host/telemetry/catalogue.ts";
 import { openTelemetry, type RunningTelemetry } from "../../../host/telemetry/telemetry.ts";
@@ -10,6 +12,7 @@ import { traceAsks, traceWorker } from "../../../host/telemetry/traced-connect.t
 import { timedProvider, watchWorker } from "../../../host/telemetry/watch.ts";
 import { echoProvider, query } from "../../suites/offload.ts";
 import { aedesBroker, freePort } from "../../support/broker.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { until } from "../../support/until.ts";
 import { openOtlpReceiver } from "./otlp-receiver.ts";
 
@@ -42,7 +45,7 @@ describe("telemetry", () => {
     const worker = startWorker({
       broker: { url: broker.url },
       provider: timedProvider(echoProvider(), cloud, now),
-      connect: traceWorker(cloud, now),
+      ...traceWorker(cloud, now),
     });
     expect(await worker.ready(8000)).toBe(true);
     const outcomes: AskOutcome[] = [];
@@ -82,6 +85,71 @@ describe("telemetry", () => {
     }
     expect(new Set(receiver.spans.map(({ traceId }) => traceId)).size).toBe(5);
     expect(receiver.metrics).toContain("dormouse.provider.seconds"); // metrics are pushed, too
+  });
+
+  it("has a worker's span of each ask that the worker takes, ended with its reply or its expiry, and times replies alone", async () => {
+    const clock = new ManualClock();
+    const log: string[] = [];
+    const seconds: number[] = [];
+    const telemetry: Telemetry = {
+      ...noTelemetry,
+      record: (_, value) => seconds.push(value),
+      span(_, { traceparent, attributes }) {
+        const id = String(attributes!["dormouse.ask"]).slice(0, 2);
+        log.push(`begin ${id} below ${traceparent}`);
+        return { traceparent: `work-${id}`, event: () => {}, end: (_more, error) => log.push(`end ${id} ${error ?? "well"}`) };
+      },
+    };
+    const sent: unknown[] = [];
+    let hear!: (message: IncomingMessage) => void;
+    const { connect, onTaken, onDropped } = traceWorker(
+      telemetry,
+      () => clock.now(),
+      ({ onMessage }) => {
+        hear = onMessage;
+        return {
+          ...{
+            state: "online",
+            open: () => {},
+            flush: async () => {},
+            close: async () => {},
+            effort: () => ({ radioMillis: 0, breakerOpens: 0 }),
+          },
+          publish: async (_topic, _payload, more) => {
+            sent.push(more?.userProperties);
+            return { ok: true };
+          },
+        };
+      },
+    );
+    const topic = "dormouse/v1/lab/wrist/answer";
+    const toOf = (n: number): ReplyTo => ({ id: `0${n}`.repeat(16), node: "wrist", agent: "activity", tick: 0, topic });
+    const mine = new Set([1, 2, 3]);
+    const connection = connect({
+      ...({} as ConnectionOptions),
+      onMessage: ({ correlationData }) => mine.has(correlationData![0]!) && onTaken(toOf(correlationData![0]!)),
+    });
+    const ask = (n: number) =>
+      hear({
+        ...{ topic: "dormouse/v1/lab/wrist/ask/activity", payload: new Uint8Array(), retain: false, correlationData: Buffer.alloc(16, n) },
+        userProperties: { traceparent: `ask-${n}` },
+      } as IncomingMessage);
+    for (const n of [1, 2, 4]) ask(n); // 4 is another worker's
+    clock.advance(2000);
+    await connection.publish(topic, new Uint8Array(), { correlationData: Buffer.alloc(16, 1) });
+    onDropped(toOf(2), "expired");
+    ask(3);
+    for (let n = 0; n < 4096; n++) onTaken({ ...toOf(9), id: `e${n.toString(16).padStart(31, "0")}` }); // push 3 out
+    expect(log.filter((line) => / 0\d /.test(line))).toEqual([
+      "begin 01 below ask-1",
+      "begin 02 below ask-2",
+      "end 01 well",
+      "end 02 expired",
+      "begin 03 below ask-3",
+      "end 03 forgotten",
+    ]);
+    expect(sent).toEqual([{ traceparent: "work-01" }]);
+    expect(seconds).toEqual([2]);
   });
 
   it("answers a real scrape in Prometheus' format with what the counters say", async () => {
