@@ -12,6 +12,7 @@ export interface Checkpoint {
   readonly fingerprint: Fingerprint;
   readonly state: TrainState;
   readonly seconds: number; // spent so far, for people
+  readonly losses?: readonly number[]; // of the steps since the last progress line; default none
 }
 
 const FORMAT = "dormouse-checkpoint-1";
@@ -29,6 +30,7 @@ const scalarsSchema = z.strictObject({
   residualMax: z.number().nonnegative(),
   random: z.strictObject({ words: z.tuple([int32, int32, int32, int32]), spare: z.number().nullable() }),
   seconds: z.number().nonnegative(),
+  losses: z.array(z.number()).default([]),
 });
 
 const fingerprintSchema: z.ZodType<Fingerprint> = z.strictObject({
@@ -42,7 +44,7 @@ const fingerprintSchema: z.ZodType<Fingerprint> = z.strictObject({
 });
 
 /** Bytes of a checkpoint: a safetensors file with the weights, their average and both moments; the rest as JSON in its metadata, and a digest over all. */
-export function writeCheckpoint(config: NetConfig, { fingerprint, state, seconds }: Checkpoint): Uint8Array {
+export function writeCheckpoint(config: NetConfig, { fingerprint, state, seconds, losses = [] }: Checkpoint): Uint8Array {
   const { parameters, average, optimiser, step, scales, residualMax, random } = state;
   const groups = { parameters, average, first: optimiser.first, second: optimiser.second };
   const tensors: Record<string, FloatTensors["tensors"][string]> = {};
@@ -50,7 +52,7 @@ export function writeCheckpoint(config: NetConfig, { fingerprint, state, seconds
     for (const [name, shape] of Object.entries(parameterShapes(config))) tensors[`${group}/${name}`] = { shape, values: values[name]! };
   const { correction1, correction2 } = optimiser;
   const scalars: z.infer<typeof scalarsSchema> = {
-    ...{ step, correction1, correction2, residualMax, seconds },
+    ...{ step, correction1, correction2, residualMax, seconds, losses: [...losses] },
     scales: scales && { ...scales },
     random: { words: [...random.words], spare: random.spare },
   };
@@ -83,7 +85,7 @@ export function readCheckpoint(bytes: Uint8Array, config: NetConfig, expected: F
   };
   const fingerprint = parse(fingerprintSchema, "fingerprint");
   checkFingerprint(fingerprint, expected, path);
-  const { seconds, correction1, correction2, ...rest } = parse(scalarsSchema, "state");
+  const { seconds, losses, correction1, correction2, ...rest } = parse(scalarsSchema, "state");
   const group = (prefix: string): Parameters => {
     const values: Parameters = {};
     for (const [name, shape] of Object.entries(parameterShapes(config))) {
@@ -94,7 +96,7 @@ export function readCheckpoint(bytes: Uint8Array, config: NetConfig, expected: F
     return values;
   };
   const optimiser = { first: group("first"), second: group("second"), correction1, correction2 };
-  return { fingerprint, seconds, state: { ...rest, parameters: group("parameters"), average: group("average"), optimiser } };
+  return { fingerprint, seconds, losses, state: { ...rest, parameters: group("parameters"), average: group("average"), optimiser } };
 }
 
 /** SHA-256 over names, shapes and values of all tensors and over the metadata. */

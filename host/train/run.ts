@@ -75,15 +75,16 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
   const validate = createValidation(recordingsOf(dataset, roles.heldOut), features);
   const began = clock.now();
   const seconds = (): number => (from?.seconds ?? 0) + (clock.now() - began) / 1000;
+  let losses = [...(from?.losses ?? [])]; // since the last progress line
   const save = (progress: StepProgress): void =>
-    folder.write("checkpoint", writeCheckpoint(config, { fingerprint, state: progress.state(), seconds: seconds() }));
-  let losses: number[] = [];
+    folder.write("checkpoint", writeCheckpoint(config, { fingerprint, state: progress.state(), seconds: seconds(), losses }));
   const net = await trainNet({
     ...options,
     ...(from ? { resume: from.state } : {}),
     async onStep(progress) {
       const { step, steps, loss, learningRate, isQuantized } = progress;
       const done = step + 1;
+      if (!Number.isFinite(loss)) throw diverged(done, steps, loss);
       losses.push(loss);
       if (done % reportEvery(steps) === 0 || done === steps) {
         const accuracy = isLook(done, steps) ? validate(progress.snapshot(), isQuantized) : undefined;
@@ -153,6 +154,13 @@ function interrupted(step: number, steps: number, dir: string): ConfigError {
   return new ConfigError(
     "TRAIN_INTERRUPTED",
     `stopped after step ${step} of ${steps}; ${dir} keeps it: the same command goes on from there.`,
+  );
+}
+
+function diverged(step: number, steps: number, loss: number): DataError {
+  return new DataError(
+    "TRAIN_DIVERGED",
+    `the loss of step ${step} of ${steps} is ${loss}: no net comes of this. Look for wrong values in the recordings, or train with another --seed.`,
   );
 }
 

@@ -50,6 +50,31 @@ it("goes on after an interrupt and after a torn progress line, and leaves the fo
     expect(read("stopped", file), file).toEqual(read("straight", file));
 });
 
+it("has in its progress lines the losses from before an interrupt between two of them", { timeout: 120_000 }, async () => {
+  await run("straight", { steps: 40 }); // a line every second step
+  let looks = 0; // one a step
+  const signal = {
+    get aborted() {
+      return ++looks === 5;
+    },
+  } as AbortSignal;
+  await expect(run("stopped", { steps: 40, signal })).rejects.toThrow(/stopped after step 5 of 40/);
+  await run("stopped", { steps: 40 });
+  expect(read("stopped", "progress.jsonl").toString()).toBe(read("straight", "progress.jsonl").toString());
+});
+
+it("stops at a loss that is no number, and leaves a folder that can be read", { timeout: 60_000 }, async () => {
+  const steep = { ...training, recipe: { ...training.recipe, peakLearningRate: 1e30 } };
+  const outDir = join(folder.path, "steep");
+  const diverges = () => trainAgent(steep, { dataset, seed: 1, outDir, clock: new ManualClock() });
+  await expect(diverges()).rejects.toMatchObject({
+    code: "TRAIN_DIVERGED",
+    message: expect.stringMatching(/the loss of step \d+ of 20 is/),
+  });
+  expect(openRunFolder(outDir, false).progress().length).toBeGreaterThan(0);
+  await expect(diverges()).rejects.toMatchObject({ code: "TRAIN_DIVERGED" });
+});
+
 it("refuses a folder of another training, and forgets it with isFresh", { timeout: 60_000 }, async () => {
   await run("one", { steps: 2 });
   await expect(run("one", { steps: 3 })).rejects.toThrow(/another training: the recipe .*--fresh/);
