@@ -4,7 +4,7 @@ import { discretionaryWatts } from "../power/budget.ts";
 import { createBudgetGovernor } from "../power/budget-level.ts";
 import { type DegradeLevel, degraded, degradeLevels, firstAnsweringExit, SENSE_ONLY } from "../power/degrade.ts";
 import { createOpsMeter } from "../power/ops-meter.ts";
-import { createThermalGovernor } from "../power/thermal-governor.ts";
+import { createThermalGovernor, HEAT_HORIZON_SECONDS } from "../power/thermal-governor.ts";
 import type { AgentGovernor, AgentGovernorOptions } from "./governor-types.ts";
 
 /** CBOR around an ask's patches, and an answer: measured on the activity agent's. */
@@ -59,31 +59,47 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
   let choice: Choice | undefined;
   let nextReport = reportSeconds;
   let nextPlan = 0;
+  let plannedAt = 0;
+  let idleJoules = 0; // of the radio, at the last plan
+  let radioJoules = 0; // of the radio, at the last hop
+  let radioWatts = 0; // its mean over the horizon of heat
   let budgetWatts = 0;
   const now = (): number => frames / rateHz;
+  const floorWatts = energy.sleepWatts + energy.sensorWatts + energy.loadWatts;
 
   function replan(): void {
+    const idle = ((radio?.idleJoules ?? 0) - idleJoules) / (now() - plannedAt);
+    idleJoules = radio?.idleJoules ?? 0;
+    plannedAt = now();
     nextPlan = now() + REPLAN_SECONDS;
     if (battery === undefined || options.targetSeconds === undefined) return;
     const left = Math.max(3600, options.targetSeconds - now());
-    const floor = energy.sleepWatts + energy.sensorWatts + energy.loadWatts;
-    budgetWatts = discretionaryWatts(battery.usableJoules(ambientCelsius(now())), left, floor);
+    budgetWatts = discretionaryWatts(battery.usableJoules(ambientCelsius(now())), left, floorWatts + idle);
     budget.setRate(budgetWatts);
   }
 
-  /** Once a hop: time passes, and both needs say how much is to be given up. */
+  /** An exchange lasts a second or so and heats as its mean does: exponential, by the time that has passed. */
+  function meanRadioWatts(seconds: number): number {
+    const joules = (radio?.joules ?? 0) - radioJoules;
+    radioJoules += joules;
+    const kept = Math.exp(-seconds / HEAT_HORIZON_SECONDS);
+    return radioWatts * kept + (joules / seconds) * (1 - kept);
+  }
+
+  /** Once a hop: time passes, what is due is sent, and both needs say how much is to be given up. */
   function govern(): void {
+    const seconds = now() - device.atSeconds;
     device.advance(now());
+    radioWatts = meanRadioWatts(seconds);
     if (now() >= nextPlan) replan();
+    if (now() >= nextReport) report(); // before the bucket is judged: it may be its last operation
     const byBudget = budgetGovernor.judge();
-    const other = Math.max(0, device.watts - levelJoules[level]! / hopSeconds);
-    const byHeat = heat?.judge(hopSeconds, ambientCelsius(now()), (at) => levelJoules[at]! / hopSeconds, other);
+    const byHeat = heat?.judge(seconds, ambientCelsius(now()), (at) => levelJoules[at]! / hopSeconds, floorWatts + radioWatts);
     const next = Math.max(byBudget, byHeat?.level ?? 0) as DegradeLevel;
     if (next !== level) levelChanges++;
     level = next;
     duty = byHeat?.duty ?? 1;
     cause = level === 0 && duty === 1 ? "none" : byBudget >= (byHeat?.level ?? 0) && duty === 1 ? "budget" : "thermal";
-    if (now() >= nextReport) report();
   }
 
   function report(): void {
@@ -160,7 +176,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
       audits++;
       return true;
     },
-    askPatches: () => askForm().patches,
+    askPatches: () => (budget.isOpen ? askForm().patches : 0),
     onAsk(sensorBytes) {
       privacy.send(now(), sensorBytes);
       if (radio === undefined) return;

@@ -11,8 +11,11 @@ export interface Budget {
   readonly isOpen: boolean;
   /** Tokens come in; negative times count as none. */
   advance(seconds: number): void;
-  /** Takes what an operation has cost. It is known only when it is done, so the balance may fall below 0 by that much. */
-  spend(joules: number): void;
+  /**
+   * Takes what an operation has cost. It is known only when it is done, so the balance may fall below 0 by that much. `beforeJoules`:
+   * what the same operation has taken already, default 0.
+   */
+  spend(joules: number, beforeJoules?: number): void;
   /** Watts that come in from now on. */
   setRate(watts: number): void;
 }
@@ -58,11 +61,11 @@ export function createBudget(options: {
       balance = Math.min(capacityJoules, balance + rate * Math.max(0, seconds));
       granted += balance - before;
     },
-    spend(joules) {
+    spend(joules, beforeJoules = 0) {
       const cost = Math.max(0, joules);
       balance -= cost;
       spent += cost;
-      largest = Math.max(largest, cost);
+      largest = Math.max(largest, beforeJoules + cost);
       lowest = Math.min(lowest, balance);
     },
     setRate(watts) {

@@ -30,8 +30,9 @@ export interface PoweredDevice extends PoweredDeviceParts {
 }
 
 /**
- * One account of a device. What the budget governs is compute and the radio's exchanges; sensor, sleep and load are accounted. A radio's
- * joules are taken from what was reserved for them; what goes beyond it (resends) is spent as it comes.
+ * One account of a device. What the budget governs is compute and the radio's exchanges; sensor, sleep, load and an idle radio are
+ * accounted. An exchange's joules are taken from what was reserved for it; what goes beyond it (resends) is spent as it comes, as more of
+ * the same operation, and what it leaves goes into the next one.
  */
 export function createPoweredDevice(parts: PoweredDeviceParts): PoweredDevice {
   const { energy, budget, battery, thermal, radio, ambientCelsius } = parts;
@@ -42,7 +43,9 @@ export function createPoweredDevice(parts: PoweredDeviceParts): PoweredDevice {
   let load = 0;
   let fresh = 0; // joules of work since the last stretch
   let radioBefore = 0;
+  let idleBefore = 0;
   let reserved = 0;
+  let exchange = 0; // what the last one has taken from the budget so far
   let watts = 0;
   return {
     ...parts,
@@ -61,8 +64,10 @@ export function createPoweredDevice(parts: PoweredDeviceParts): PoweredDevice {
       return joules;
     },
     reserve(joules) {
-      budget.spend(joules);
-      reserved += joules;
+      const left = radio?.isUp(at) ? 0 : Math.min(reserved, joules);
+      budget.spend(joules - left, left);
+      reserved += joules - left;
+      exchange = joules;
     },
     advance(toSeconds, isSensing = true) {
       const seconds = toSeconds - at;
@@ -75,10 +80,13 @@ export function createPoweredDevice(parts: PoweredDeviceParts): PoweredDevice {
         load: energy.loadWatts * seconds,
         radio: (radio?.joules ?? 0) - radioBefore,
       };
+      const governed = own.radio - ((radio?.idleJoules ?? 0) - idleBefore);
       radioBefore = radio?.joules ?? 0;
-      const beyond = Math.max(0, own.radio - reserved);
-      reserved = Math.max(0, reserved - own.radio);
-      if (beyond > 0) budget.spend(beyond);
+      idleBefore = radio?.idleJoules ?? 0;
+      const beyond = Math.max(0, governed - reserved);
+      reserved = Math.max(0, reserved - governed);
+      if (beyond > 0) budget.spend(beyond, exchange);
+      exchange += beyond;
       sensor += own.sensor;
       sleep += own.sleep;
       load += own.load;

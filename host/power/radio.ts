@@ -11,6 +11,8 @@ export interface Exchange {
 export interface Radio {
   /** Joules until the last time that it was told of. */
   readonly joules: number;
+  /** Of them, those with nothing to send: kept or off. They flow whoever asks for what. */
+  readonly idleJoules: number;
   /** Data can flow at once: the tail of an exchange. */
   isUp(atSeconds: number): boolean;
   /** Seconds until data can flow. */
@@ -47,6 +49,7 @@ export function createRadio(profile: RadioProfile, options: { readonly isAlwaysC
   let upUntil = 0; // end of the tail
   let isAttached = options.isAlwaysConnected ?? profile.attachMillijoules.value === 0;
   let joules = 0;
+  let idleJoules = 0;
 
   /** From `at` to `to`: tail, then kept, then off. */
   const pass = (to: number): void => {
@@ -56,7 +59,9 @@ export function createRadio(profile: RadioProfile, options: { readonly isAlwaysC
     const offFrom = isAttached ? Math.max(keptFrom, upUntil + keepSeconds) : keptFrom;
     const kept = isAttached ? Math.max(0, Math.min(to, offFrom) - keptFrom) : 0;
     const off = Math.max(0, to - Math.max(at, upUntil) - kept);
-    joules += tail * tailWatts + kept * keptWatts + off * offWatts;
+    const idle = kept * keptWatts + off * offWatts;
+    joules += tail * tailWatts + idle;
+    idleJoules += idle;
     if (isAttached && to > offFrom) isAttached = false;
     at = to;
   };
@@ -65,6 +70,9 @@ export function createRadio(profile: RadioProfile, options: { readonly isAlwaysC
   return {
     get joules() {
       return joules;
+    },
+    get idleJoules() {
+      return idleJoules;
     },
     isUp: (now) => now < upUntil,
     readySeconds: (now) => start(Math.max(now, at)).seconds,

@@ -1,6 +1,9 @@
 import { DEEPEST_WORKING, type DegradeLevel } from "./degrade.ts";
 import type { ThermalModel } from "./thermal.ts";
 
+/** How far ahead heat is looked at: what comes in bursts counts by its mean over so long. */
+export const HEAT_HORIZON_SECONDS = 60;
+
 /** What heat lets the device do. */
 export interface ThermalVerdict {
   readonly level: DegradeLevel;
@@ -13,7 +16,7 @@ export interface ThermalVerdict {
 export interface ThermalGovernorOptions {
   /** Kept free below the limit, kelvin. Default 0.5. */
   readonly marginKelvin?: number;
-  /** How far ahead it looks. Default 60. */
+  /** How far ahead it looks. Default HEAT_HORIZON_SECONDS. */
   readonly horizonSeconds?: number;
   /** How far below the limit a better level's settled temperature must lie. Default 1 K beyond the margin. */
   readonly hysteresisKelvin?: number;
@@ -28,7 +31,7 @@ export interface ThermalGovernorOptions {
  * still too much at the last one is throttled by a continuous duty. It goes back up only where the better level could go on for ever.
  */
 export function createThermalGovernor(thermal: ThermalModel, options: ThermalGovernorOptions = {}) {
-  const { marginKelvin = 0.5, horizonSeconds = 60, hysteresisKelvin = 1, dwellSeconds = 900, leastDuty = 0.02 } = options;
+  const { marginKelvin = 0.5, horizonSeconds = HEAT_HORIZON_SECONDS, hysteresisKelvin = 1, dwellSeconds = 900, leastDuty = 0.02 } = options;
   const target = thermal.limitCelsius - marginKelvin;
   let level: DegradeLevel = 0;
   let sinceChange = Number.POSITIVE_INFINITY;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadBoard, loadRadio } from "../../../host/agent/board.ts";
 import { loadAgent } from "../../../host/agent/registry.ts";
@@ -7,7 +8,7 @@ import type { SyntheticParameters } from "../../../host/agent/synthetic.ts";
 import { openTeacher } from "../../../host/cli/teacher.ts";
 import { Model } from "../../../host/core/model.ts";
 import { packageRoot } from "../../../host/core/package-root.ts";
-import type { RadioKind } from "../../../host/power/board-power.ts";
+import { type RadioKind, radioKinds } from "../../../host/power/board-power.ts";
 import { baselineDays } from "../../../host/simulate/baselines.ts";
 import { createSimulatedCloud } from "../../../host/simulate/cloud.ts";
 import { sensedOnly } from "../../../host/simulate/course.ts";
@@ -118,6 +119,25 @@ describe("a simulated day", () => {
     expect(document.baselines!.alwaysLocal.energyJoules.load).toBeCloseTo(0.15 * 72, 6);
     expect(document.baselines!.alwaysLocal.batteryLifeHours).toBeLessThan(2000 / 0.15 / 3600);
   });
+
+  it("is never in debt by more than one operation, for any charge, radio and network", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          radioKind: fc.constantFrom(...radioKinds),
+          seed: fc.nat(1000),
+          stateOfCharge: fc.double({ min: 0.005, max: 0.2, noNaN: true }),
+          targetSeconds: fc.integer({ min: 100, max: 900 }).map((hours) => hours * 3600),
+          reportSeconds: fc.integer({ min: 20, max: 200 }),
+        }),
+        async (over) => {
+          const { overspendJoules } = await governedDay(setting({ hours: 0.3, ...over }));
+          expect(overspendJoules).toBeLessThanOrEqual(1e-12);
+        },
+      ),
+      { numRuns: 5, examples: [[{ radioKind: "lte-m", seed: 0, stateOfCharge: 0.005, targetSeconds: 100 * 3600, reportSeconds: 118 }]] },
+    );
+  }, 60_000);
 
   it("keeps deciding through a day without coverage", async () => {
     const day = await governedDay(setting({ trace: [{ fromSeconds: 0, isUp: false, rttMillis: 0, loss: 1 }] }));
