@@ -6,13 +6,15 @@ import { sendLog } from "./link-out";
 import { count, option } from "./state";
 
 // Worn or not, from the accelerometer alone: the variance of its first three channels over blocks of 16 frames, summed, in counts².
-// A wearer, even asleep, breathes and shifts; a device on a table does not. While it is not worn, frames reach no model.
+// A wearer, even asleep, breathes and shifts; a device on a table does not. While it is not worn, frames reach no model. Only frames that
+// came count as still: where more than one is lost, or the tick does not advance, nobody knows what passed, and stillness begins anew. A
+// block goes on with the frames that come, so that motion wakes over the worst of links.
 
 const sums = memory.data(16, 16); // s32 Σx of three axes
 let squares: i64 = 0; // Σx² of the three together
 let filled: i32 = 0;
-let stillSince: u32 = 0; // tick of the first still frame
-let isStill: bool = false;
+let stillFrames: u32 = 0; // of the still blocks in a row
+let lastTick: u32 = 0;
 let asleep: bool = false;
 
 function clearBlock(): void {
@@ -21,9 +23,14 @@ function clearBlock(): void {
   filled = 0;
 }
 
+/** How long it has been still is not known any more. */
+export function forgetStillness(): void {
+  stillFrames = 0;
+}
+
 export function startMotion(): void {
   clearBlock();
-  isStill = false;
+  forgetStillness();
   asleep = false;
 }
 
@@ -34,7 +41,7 @@ export function isNotWorn(): bool {
 /** The board's motion interrupt, or a command. */
 export function wake(byCommand: i32): void {
   clearBlock();
-  isStill = false;
+  forgetStillness();
   if (!asleep) return;
   asleep = false;
   sendLog(LOG_WORN, LINK_DEVICE, byCommand);
@@ -47,7 +54,8 @@ export function feel(frame: usize, tick: u32): bool {
     wake(0);
     return true;
   }
-  if (filled == 0 && !isStill) stillSince = tick;
+  if (tick - lastTick - 1 > 1) forgetStillness();
+  lastTick = tick;
   for (let axis: usize = 0; axis < 3; axis++) {
     const x = <i32>load<i16>(frame + (axis << 1));
     const p = sums + (axis << 2);
@@ -66,13 +74,13 @@ export function feel(frame: usize, tick: u32): bool {
   if (asleep) {
     if (spread >= <i64>option(OPTION_WAKE_VARIANCE) * scale) wake(0);
   } else if (spread >= <i64>still * scale) {
-    isStill = false;
+    stillFrames = 0;
   } else {
-    isStill = true;
-    if (tick - stillSince + 1 >= option(OPTION_NOT_WORN_TICKS)) {
+    stillFrames += MOTION_BLOCK_FRAMES;
+    if (stillFrames >= option(OPTION_NOT_WORN_TICKS)) {
       asleep = true;
       count(COUNTER_SLEEPS);
-      sendLog(LOG_NOT_WORN, LINK_DEVICE, tick - stillSince + 1);
+      sendLog(LOG_NOT_WORN, LINK_DEVICE, stillFrames);
     }
   }
   return !asleep;

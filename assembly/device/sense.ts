@@ -13,7 +13,7 @@ import { pushFrame } from "../stream";
 import { ask, resendAsks } from "./asks";
 import { save } from "./journal";
 import { sendDecision, sendLog } from "./link-out";
-import { feel } from "./motion";
+import { feel, forgetStillness } from "./motion";
 import { sendTelemetry } from "./report";
 import { agentAt, agents, count, hasTick, option, setTick, tick } from "./state";
 
@@ -40,6 +40,7 @@ function hashOf(ctx: Context): u32 {
 /** Forgets ticks that a restarted counter can never reach again. */
 function restartTicks(now: u32): void {
   mayRestart = false;
+  forgetStillness();
   for (let i = 0; i < agents; i++) {
     if (agentAt(i).image == 0) continue;
     const ctx = changetype<Context>(agentAt(i).model);

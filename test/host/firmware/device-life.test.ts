@@ -145,6 +145,34 @@ describe("a device that is not worn", () => {
     );
   });
 
+  it("counts only frames that came one after the other: an outage, new ticks and late frames are no stillness", () => {
+    const newTicks = encodeNodeHello({ node: "test", newTicks: true });
+    const still = (frames: number) => table.subarray(0, 6 * frames);
+    const later: readonly ((writer: LinkWriter) => void)[] = [
+      (writer) => writer.sensor(DEVICE, 160 + 10_000, 6, still(304)), // 200 s of it never came
+      (writer) => writer.sensor(DEVICE, 162, 6, still(304)), // two lost
+      (writer) => writer.sensor(DEVICE, 40, 6, still(304)), // came late
+      (writer) => {
+        writer.message("hello", DEVICE, newTicks);
+        writer.sensor(DEVICE, 160, 6, still(304));
+      },
+    ];
+    for (const more of later) {
+      const logs = told((writer) => {
+        option(writer, "notWornTicks", 320);
+        writer.sensor(DEVICE, 0, 6, still(160));
+        more(writer);
+      });
+      expect(only(logs, "log").filter(({ log }) => log.code === layout.LOG_NOT_WORN)).toEqual([]);
+    }
+    const one = told((writer) => {
+      option(writer, "notWornTicks", 320);
+      writer.sensor(DEVICE, 0, 6, still(160));
+      writer.sensor(DEVICE, 161, 6, still(160)); // one lost
+    });
+    expect(only(one, "log").find(({ log }) => log.code === layout.LOG_NOT_WORN)?.log).toMatchObject({ tick: 320, value: 320 });
+  });
+
   it("wakes at once, and each time, when a command or the board's motion interrupt says so", () => {
     const interrupt = (writer: LinkWriter) => writer.message("local-sensor", DEVICE, new Uint8Array(layout.SENSOR_HEADER_BYTES));
     const command = (writer: LinkWriter) => writer.message("command", DEVICE, encodeCommand({ verb: "wake" }));
