@@ -88,12 +88,14 @@ export function evidenceOps(ctx: Context, kind: i32): u32 {
   return kind == OPS_REQUANTIZE ? n : 0;
 }
 
-/** A window from a reset state that stops at `exit`, the heads up to it included. */
+/** A window from a reset state that stops at `exit`, the heads up to it included: 2³² − 1 where it is more. */
 export function windowOps(ctx: Context, exit: i32, kind: i32): u32 {
-  let patch = embedOps(ctx, kind);
+  let patch: u64 = embedOps(ctx, kind);
   const last = word(exitRecord(ctx, exit), EXIT_AFTER_BLOCK);
   for (let b = 0; b <= last; b++) patch += blockOps(ctx, b, kind);
-  return patch * word(ctx.config, CONFIG_WINDOW_PATCHES) + (exit + 1) * exitOps(ctx, kind) + evidenceOps(ctx, kind);
+  const heads: u64 = (exit + 1) * exitOps(ctx, kind);
+  const ops = patch * <u64>word(ctx.config, CONFIG_WINDOW_PATCHES) + heads + evidenceOps(ctx, kind);
+  return <u32>min<u64>(ops, u32.MAX_VALUE);
 }
 
 /** Multiply-accumulates of the embedding of one patch. */

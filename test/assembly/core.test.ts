@@ -105,6 +105,19 @@ describe(`core.wasm (${build})`, () => {
     );
   });
 
+  it("counts no more operations of a window than a word holds, as the oracle does", () => {
+    const blocks = 16;
+    const shape = { pattern: "S".repeat(blocks), exitsAfter: [0, blocks - 1], dModel: 512, channels: 3, patchFrames: 1, nClasses: 2 };
+    const long = { windowPatches: 1024, contextPatches: 1024, hopPatches: 1024, ringPatches: 4, evidence: false, track: false };
+    const bytes = writeImage(randomImage(3, { ...shape, ...long, ssm: { nHeads: 8, headDim: 16, dState: 64, dConv: 1 } }));
+    const core = session(bytes);
+    const oracle = createReferenceSession(bytes);
+    expect(core.opCount(0)).toEqual(oracle.opCount(0));
+    expect(core.opCount(0).macs).toBeLessThan(2 ** 32 - 1);
+    expect(core.opCount(1)).toEqual(oracle.opCount(1));
+    expect(core.opCount(1).macs).toBe(2 ** 32 - 1);
+  });
+
   it("is the same where a sensor dies and comes back: evidence is silent meanwhile", () => {
     const bytes = writeImage(activityShaped(5));
     const core = session(bytes);

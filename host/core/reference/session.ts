@@ -14,6 +14,8 @@ import { readSnapshot, writeSnapshot } from "./snapshot.ts";
 import { Stack } from "./stack.ts";
 import { createTail, resetTail, type Tail } from "./tail.ts";
 
+/** The core counts in u32, and says no more than that. */
+const MOST_OPS = 2 ** 32 - 1;
 const NOTHING: PushResult = { patch: false, held: false, reset: false, ignored: false, decision: undefined };
 
 /** The oracle: the model in plain TypeScript, written from assembly/README.md. What the core does differently is the core's bug. */
@@ -114,7 +116,16 @@ class ReferenceSession implements Session {
 
   opCount(exit: number): Ops {
     this.#requireExit(exit);
-    return windowOps(this.#image, exit);
+    const { macs, requantize, state, lookup, norm, weightBytes } = windowOps(this.#image, exit);
+    const word = (count: number): number => Math.min(count, MOST_OPS);
+    return {
+      macs: word(macs),
+      requantize: word(requantize),
+      state: word(state),
+      lookup: word(lookup),
+      norm: word(norm),
+      weightBytes: word(weightBytes),
+    };
   }
 
   /** Adds a frame to the patch under way; true when that completed it and it ran. */
