@@ -2,7 +2,8 @@ import * as layout from "../../assembly/layout.ts";
 import { imageError } from "./image-header.ts";
 import type { FixedScale, LinearTensors } from "./image-types.ts";
 
-// Checks of single values of an image; assembly/validate.ts makes the same ones. `where` names the value for the message.
+// Checks of single values of an image; assembly/validate.ts makes the same ones. Around them the host alone also checks SHA-256, unused
+// bytes, the counts of tables and tensors, and the manifest: the core takes what is safe to run. `where` names the value for the message.
 
 /** Bound of a row's |bias|: with it no sum of products leaves s32. */
 const BIAS_LIMIT = 2 ** 30;
