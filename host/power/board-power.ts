@@ -11,7 +11,15 @@ const figure = (what: string) =>
     .describe(what);
 
 const point = z.tuple([z.number(), z.number()]);
-const curve = (what: string) => z.strictObject({ points: z.array(point).min(2).max(32), source: z.string().min(12) }).describe(what);
+const curvePoints = z.strictObject({
+  points: z.array(point).min(2).max(32).refine(isAscending, { error: "must ascend: each point's first number above the one before" }),
+  source: z.string().min(12),
+});
+const curve = (what: string) => curvePoints.describe(what);
+
+function isAscending(points: readonly (readonly [number, number])[]): boolean {
+  return points.every(([x], i) => i === 0 || x > points[i - 1]![0]);
+}
 
 /** What the processor, the sensor and fixed loads draw. */
 export const powerSchema = z.strictObject({
@@ -30,7 +38,12 @@ export const powerSchema = z.strictObject({
 export const batterySchema = z.strictObject({
   name: z.string().min(1),
   capacityMilliampHours: figure("At 25 °C and a low rate."),
-  volts: curve("Open-circuit volts by state of charge: (0…1, V), ascending."),
+  volts: curvePoints
+    .refine(({ points }) => points[0]?.[0] === 0 && points.at(-1)?.[0] === 1, {
+      path: ["points"],
+      error: "must begin at a charge of 0 and end at 1: the capacity is their mean over it",
+    })
+    .describe("Open-circuit volts by state of charge: (0…1, V), ascending."),
   selfDischargePercentPerMonth: figure("Charge lost in 30 days on the shelf."),
   usableShare: curve("Share of the capacity that can be drawn, by temperature: (°C, 0…1), ascending."),
 });

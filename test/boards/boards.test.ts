@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { boardJsonSchema, loadBoard, loadBoards } from "../../host/agent/board.ts";
@@ -71,6 +72,46 @@ describe("the boards", () => {
 
   it("refuse an unknown one by name, with the list", () => {
     expect(() => loadBoard("arduino-uno")).toThrow(/no board "arduino-uno": there are .*pico/);
+  });
+
+  it.each([
+    {
+      name: "volts",
+      points: [
+        [0, 3],
+        [0.5, 3.7],
+        [0.4, 3.8],
+        [1, 4.2],
+      ],
+      says: /battery\.volts\.points: must ascend/,
+    },
+    {
+      name: "volts",
+      points: [
+        [0, 3],
+        [0.9, 4.2],
+      ],
+      says: /battery\.volts\.points: must begin at a charge of 0 and end at 1/,
+    },
+    {
+      name: "usableShare",
+      points: [
+        [0, 0.8],
+        [0, 1],
+      ],
+      says: /battery\.usableShare\.points: must ascend/,
+    },
+  ])("refuse a battery's curve $name of $points", ({ name, points, says }) => {
+    const root = mkdtempSync(join(tmpdir(), "dormouse-board-"));
+    try {
+      const board = JSON.parse(readFileSync(join(folder, "pico", "board.json"), "utf8")) as { battery: Record<string, object> };
+      board.battery[name] = { ...board.battery[name], points };
+      mkdirSync(join(root, "boards", "pico"), { recursive: true });
+      writeFileSync(join(root, "boards", "pico", "board.json"), JSON.stringify(board));
+      expect(() => loadBoards(root)).toThrow(says);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 
   it("have the schema that the zod schema gives (else: node dist/dormouse.js boards --schema > boards/board.schema.json)", () => {
