@@ -24,12 +24,14 @@ interface UnsureRun {
   readonly since: number;
   isAsked: boolean; // an ask about it has not ended
   isAwaiting: boolean; // and the answer can come now: the local guess does not count meanwhile
+  isInVain: boolean; // an ask about it brought nothing of use: none is waited for again
 }
 
 /**
  * Turns decisions and answers into one steady label.
- * A sure decision counts towards a change. An unsure one counts only when no answer is on its way. The cloud's answer changes
- * the label at once, and holds for as long as the model goes on saying the same unsure thing.
+ * A sure decision counts towards a change. An unsure one counts only when no answer is on its way, or one to the same doubt came
+ * too late or not at all. The cloud's answer changes the label at once, and holds for as long as the model goes on saying the same
+ * unsure thing.
  */
 export class LabelTracker {
   readonly #options: LabelTrackerOptions;
@@ -72,9 +74,9 @@ export class LabelTracker {
       this.#correction = undefined;
       return this.#count(label, "local", this.#options.stableDecisions);
     }
-    if (this.#run?.label !== label) this.#run = { label, since: tick, isAsked: false, isAwaiting: false };
+    if (this.#run?.label !== label) this.#run = { label, since: tick, isAsked: false, isAwaiting: false, isInVain: false };
     if (decision.isAsked) this.#run.isAsked = true;
-    if (decision.isAsked && decision.isOnline) this.#run.isAwaiting = true;
+    if (decision.isAsked && decision.isOnline && !this.#run.isInVain) this.#run.isAwaiting = true;
     const correction = this.#correction;
     if (correction !== undefined && (correction.from !== label || age(tick, correction.since) > this.#options.holdFrames)) {
       this.#correction = undefined;
@@ -88,8 +90,9 @@ export class LabelTracker {
   answer(answer: { label: number; localLabel: number; tick: number }): { use: AnswerUse; change: LabelChange | undefined } {
     const run = this.#run;
     const isCurrent = run !== undefined && run.label === answer.localLabel && age(answer.tick, run.since) < 0x80000000;
-    if (!isCurrent || age(this.#tick, answer.tick) > this.#options.holdFrames) return { use: "superseded", change: undefined };
-    this.#endAsk(run);
+    const isLate = age(this.#tick, answer.tick) > this.#options.holdFrames;
+    if (isCurrent) this.#endAsk(run, isLate);
+    if (!isCurrent || isLate) return { use: "superseded", change: undefined };
     this.#correction = { from: answer.localLabel, to: answer.label, since: answer.tick };
     const change = this.#count(answer.label, "cloud", 1);
     return { use: answer.label === answer.localLabel ? "confirmed" : "applied", change };
@@ -98,7 +101,7 @@ export class LabelTracker {
   /** The ask about the decision at `tick` ended without an answer: the local guess counts again, and it may ask again. */
   noAnswer(tick: number): void {
     const run = this.#run;
-    if (run !== undefined && age(tick, run.since) < 0x80000000) this.#endAsk(run);
+    if (run !== undefined && age(tick, run.since) < 0x80000000) this.#endAsk(run, true);
   }
 
   /** The link is down: the local guess counts again, while the ask waits. */
@@ -113,9 +116,10 @@ export class LabelTracker {
     this.#candidate = undefined;
   }
 
-  #endAsk(run: UnsureRun): void {
+  #endAsk(run: UnsureRun, isInVain: boolean): void {
     run.isAsked = false;
     run.isAwaiting = false;
+    run.isInVain = isInVain;
   }
 
   #count(label: number, source: LabelSource, needed: number): LabelChange | undefined {

@@ -121,6 +121,22 @@ describe("the steady label", () => {
     expect(t.answer(STANDING, SITTING).use).toBe("applied");
   });
 
+  it("follows unsure guesses again once an answer came after its hold, and waits for no second one", () => {
+    const t = tracker({ holdFrames: 100 });
+    t.sure(STANDING);
+    t.sure(STANDING);
+    t.unsure(SITTING, true);
+    t.unsure(SITTING, false);
+    t.unsure(SITTING, false);
+    expect(t.answer(STANDING, SITTING, 2)).toEqual({ use: "superseded", change: undefined });
+    expect(t.made.isAsked).toBe(false);
+    t.unsure(SITTING, true);
+    expect(t.made.isAsked).toBe(true);
+    expect(t.unsure(SITTING, false)).toBeUndefined();
+    expect(t.unsure(SITTING, false)).toMatchObject({ label: SITTING, source: "local" });
+    expect(t.answer(STANDING, SITTING)).toMatchObject({ use: "applied", change: { label: STANDING, source: "cloud" } }); // one in time counts
+  });
+
   it("calls an answer that agrees a confirmation", () => {
     const t = tracker();
     t.unsure(SITTING, true);

@@ -180,6 +180,22 @@ describe("the loop", () => {
     expect(loop.counters()).toMatchObject({ expired: 1, answered: 0, applied: 0 });
   });
 
+  it("follows its own guess, and asks again, when the answer comes after its hold", async () => {
+    const doubt = { label: 3, why: "deferred" as const };
+    const script = [{ label: 4 }, { label: 3, why: "ask" as const }, doubt, doubt, { label: 3, why: "ask" as const }, doubt];
+    const { loop, session, steps } = asking(
+      script,
+      (index, fake) => {
+        if (index === 4) fake.end(0, { answer: { label: 5, confidence: 0.9, model: "teacher" } });
+      },
+      { holdSeconds: 0.02 },
+    );
+    await loop.run();
+    expect(of(steps, "outcome")[0]).toMatchObject({ use: "superseded" });
+    expect(session.setPoints.map(({ askAllowed }) => askAllowed)).toEqual([true, false, true, false]);
+    expect(loop.label).toBe("sitting");
+  });
+
   it("counts held frames, resets and ignored ticks, and forgets what it knew at a reset", async () => {
     const { options, steps } = loopOptions([{ held: true }, { reset: true }, { ignored: true }, { label: 1 }]);
     const loop = createLoop(options);
