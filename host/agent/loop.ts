@@ -182,7 +182,7 @@ class AgentLoop implements Loop {
     if (this.#counts.frames >= this.#nextTelemetryFrame) this.#telemetry();
   }
 
-  /** Whether there was something to send. */
+  /** Whether an answer can come: there was something to send, and it was not turned away. */
   #ask(decision: Decision, isAudit: boolean): boolean {
     const { agent, model, deadlineSeconds, governor } = this.#options;
     const { label, confidenceQ15, exit, tick } = decision;
@@ -202,13 +202,13 @@ class AgentLoop implements Loop {
     if (this.#issued.size > ISSUED_IDS) this.#issued.delete(this.#issued.values().next().value!);
     governor?.onAsk(content.patches.length);
     const isDoubt = decision.why === "ask";
-    if (this.asker?.ledger().get(id) === "pending") {
-      this.#options.learner?.asked(id); // one that was turned away has ended already
+    const isPending = this.asker?.ledger().get(id) === "pending"; // one that was turned away has ended already
+    if (isPending) {
+      this.#options.learner?.asked(id);
       if (isAudit || !isDoubt) this.#asides.set(id, { isAudit, isDoubt });
     }
-    if (!isDoubt) return true;
-    this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
-    return true;
+    if (isDoubt) this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
+    return isPending;
   }
 
   #onOutcome(outcome: AskOutcome): void {

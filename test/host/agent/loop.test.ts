@@ -196,6 +196,21 @@ describe("the loop", () => {
     expect(loop.label).toBe("sitting");
   });
 
+  it("follows its own guess, and may ask again, when an ask is turned away at once", async () => {
+    const doubt = { label: 3, why: "ask" as const };
+    const { loop, asker, session } = asking([{ label: 4 }, doubt, doubt]);
+    const ask = asker.ask.bind(asker);
+    asker.ask = (query) => {
+      const id = ask(query);
+      asker.end(asker.queries.length - 1, { state: "evicted", reason: "the outbox is full of alarms" });
+      return id;
+    };
+    await loop.run();
+    expect(loop.label).toBe("sitting");
+    expect(session.setPoints.at(-1)).toMatchObject({ askAllowed: true });
+    expect(loop.counters()).toMatchObject({ asked: 2, evicted: 2 });
+  });
+
   it("counts held frames, resets and ignored ticks, and forgets what it knew at a reset", async () => {
     const { options, steps } = loopOptions([{ held: true }, { reset: true }, { ignored: true }, { label: 1 }]);
     const loop = createLoop(options);
