@@ -11,7 +11,7 @@ import type { Clock } from "../core/clock.ts";
 import { createAsker } from "../mqtt/asker.ts";
 import type { BrokerOptions } from "../mqtt/broker-url.ts";
 import { openOutbox } from "../mqtt/outbox.ts";
-import type { AskerEvents } from "../mqtt/types.ts";
+import type { Asker, AskerEvents } from "../mqtt/types.ts";
 import { openPackedAgent } from "./packed-agent.ts";
 import { openSerialSensor, parseSerialSpec } from "./serial-sensor.ts";
 import type { ServiceConfig } from "./service-config.ts";
@@ -43,10 +43,15 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
   const model = await openAgentModel(agent, { engine: config.engine });
   mkdirSync(options.stateFolder, { recursive: true });
   const node = config.node ?? openNodeConfig({ path: join(options.stateFolder, "node.json") }).config.node;
-  const source = openSource(options, agent);
   const { broker } = config;
-  const connect = (at: BrokerOptions) => (events: AskerEvents) =>
-    createAsker({
+  const source = openSource(options, agent);
+  const stop = () => source.close();
+  signal.addEventListener("abort", stop, { once: true });
+  let asker: Asker | undefined;
+  let stopWatchdog = () => {};
+  let loop: Loop;
+  const connect = (at: BrokerOptions) => (events: AskerEvents) => {
+    asker = createAsker({
       broker: at,
       site: config.site,
       node,
@@ -55,47 +60,46 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
       events,
       clock,
     });
-  const loop = createLoop({
-    agent: definition.name,
-    stableDecisions: definition.events.stableDecisions,
-    holdSeconds: definition.asks.holdSeconds,
-    intervalHops: definition.asks.intervalHops,
-    deadlineSeconds: definition.asks.deadlineSeconds,
-    rateHz: definition.sensor.rateHz,
-    model: loopModel(model),
-    session: model.createSession(),
-    frames: source.frames,
-    onStep: (step) => {
-      const line = lineOf(step, config.isVerbose);
-      if (line !== undefined) say(line);
-      if (step.kind === "decision" && loop.counters().decisions % STATUS_DECISIONS === 1) manager.status(statusOf(loop));
-    },
-    ...(broker === undefined ? {} : { connect: connect(brokerOptions(broker)) }),
-  });
-  say(
-    `agent ${definition.name} (${model.imageHash.slice(0, 12)}) as ${config.site}/${node}, sensor ${source.name}, broker ${broker?.url ?? "none"}`,
-  );
-  manager.ready(`${definition.name}: waiting for ${source.name}`);
-  const stopWatchdog =
-    manager.watchdogMillis === undefined
-      ? () => undefined
-      : keepAlive({
-          clock,
-          watchdogMillis: manager.watchdogMillis,
-          progress: source.progress,
-          alive: manager.alive,
-          onStuck: () => say("frames wait and none is taken: no sign of life to the watchdog"),
-        });
-  const stop = () => source.close();
-  signal.addEventListener("abort", stop, { once: true });
+    return asker;
+  };
   try {
+    loop = createLoop({
+      agent: definition.name,
+      stableDecisions: definition.events.stableDecisions,
+      holdSeconds: definition.asks.holdSeconds,
+      intervalHops: definition.asks.intervalHops,
+      deadlineSeconds: definition.asks.deadlineSeconds,
+      rateHz: definition.sensor.rateHz,
+      model: loopModel(model),
+      session: model.createSession(),
+      frames: source.frames,
+      onStep: (step) => {
+        const line = lineOf(step, config.isVerbose);
+        if (line !== undefined) say(line);
+        if (step.kind === "decision" && loop.counters().decisions % STATUS_DECISIONS === 1) manager.status(statusOf(loop));
+      },
+      ...(broker === undefined ? {} : { connect: connect(brokerOptions(broker)) }),
+    });
+    say(
+      `agent ${definition.name} (${model.imageHash.slice(0, 12)}) as ${config.site}/${node}, sensor ${source.name}, broker ${broker?.url ?? "none"}`,
+    );
+    manager.ready(`${definition.name}: waiting for ${source.name}`);
+    if (manager.watchdogMillis !== undefined) {
+      stopWatchdog = keepAlive({
+        clock,
+        watchdogMillis: manager.watchdogMillis,
+        progress: source.progress,
+        alive: manager.alive,
+        onStuck: () => say("frames wait and none is taken: no sign of life to the watchdog"),
+      });
+    }
     await loop.run();
   } finally {
     manager.stopping();
     stopWatchdog();
     signal.removeEventListener("abort", stop);
     source.close();
-    await loop.asker?.close();
+    await asker?.close();
   }
   say(statusOf(loop));
   return loop.counters();

@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import activity from "../../../agents/activity/agent.ts";
 import { openPackedAgent } from "../../../host/gateway/packed-agent.ts";
+import { runService, type ServiceOptions } from "../../../host/gateway/service.ts";
 import { readServiceConfig } from "../../../host/gateway/service-config.ts";
 import { createServiceManager } from "../../../host/gateway/service-manager.ts";
 import { keepAlive } from "../../../host/gateway/watchdog.ts";
@@ -84,5 +86,34 @@ describe("the watchdog", () => {
     expect(beatAt(90, 90)).toEqual(["alive"]);
     stop();
     expect(beatAt(99, 90)).toEqual([]);
+  });
+});
+
+describe("a service", () => {
+  const clock = new ManualClock();
+  /** An agent's folder as a gateway image carries it, and a folder for its state. */
+  const folders = (name: string) => {
+    const [agentFolder, stateFolder] = [join(folder, `${name}-agent`), join(folder, `${name}-state`)];
+    mkdirSync(agentFolder);
+    cpSync("agents/activity/model.dmm", join(agentFolder, "model.dmm"));
+    writeFileSync(join(agentFolder, "agent.json"), JSON.stringify(activity));
+    return { agentFolder, stateFolder };
+  };
+  const config = (what: object): ServiceOptions["config"] => readServiceConfig(file("service.json", JSON.stringify(what)));
+  const common = {
+    ...{ firmware: "test", clock, say: () => undefined, signal: new AbortController().signal },
+    manager: createServiceManager({}, () => undefined),
+  };
+
+  it("that cannot start leaves nothing behind that would keep the process alive", async () => {
+    const timers = clock.timers;
+    const broken = {
+      ...common,
+      ...folders("broken"),
+      config: config({ sensor: `serial:${join(folder, "none")}`, broker: { url: "http://x" } }),
+    };
+    await expect(runService(broken)).rejects.toThrow(/not a broker's URL/);
+    await new Promise(setImmediate); // the device was being opened
+    expect(clock.timers).toBe(timers);
   });
 });
