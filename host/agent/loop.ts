@@ -4,6 +4,7 @@ import type { Decision, PushResult, SetPoint } from "../core/session-types.ts";
 import type { Asker, AskOutcome, LinkState } from "../mqtt/types.ts";
 import { isCloudSurer } from "../policy/word.ts";
 import { type AskInputs, createAskInputs } from "./ask-inputs.ts";
+import type { AgentDefinition } from "./define-agent.ts";
 import { type LabelChange, LabelTracker } from "./label-tracker.ts";
 import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";
@@ -24,6 +25,13 @@ export function loopModel({ image, imageHash }: Model): LoopModel {
     hopPatches: image.hopPatches,
     patchBytes: image.channels * image.patchFrames,
   };
+}
+
+/** What the loop takes from an agent's definition: every part that the agent declares about its events and asks. */
+export function loopAgent({ name, events, asks, alarm, sensor }: AgentDefinition) {
+  const { holdSeconds, intervalHops, deadlineSeconds } = asks;
+  const declared = { agent: name, stableDecisions: events.stableDecisions, holdSeconds, intervalHops, deadlineSeconds, asks };
+  return { ...declared, ...(alarm === undefined ? {} : { alarm }), rateHz: sensor.rateHz } satisfies Partial<LoopOptions>;
 }
 
 /** Makes the loop sense → step → decision → event or ask. Decisions never wait for the network. */

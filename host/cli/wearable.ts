@@ -2,7 +2,7 @@ import type { Wearer } from "../adapt/wearer.ts";
 import type { CommandInbox } from "../agent/command-inbox.ts";
 import type { AgentGovernor } from "../agent/governor-types.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
-import { createLoop, loopModel } from "../agent/loop.ts";
+import { createLoop, loopAgent, loopModel } from "../agent/loop.ts";
 import type { Loop } from "../agent/loop-types.ts";
 import { paced } from "../agent/sensors/pace.ts";
 import type { Sensor } from "../agent/sensors/sensor.ts";
@@ -101,14 +101,8 @@ export function createWearable(io: CliIo, out: Output, options: WearableOptions)
   });
   const isUnpaced = speed === Number.POSITIVE_INFINITY;
   const made = createLoop({
-    agent: definition.name,
-    stableDecisions: definition.events.stableDecisions,
-    holdSeconds: definition.asks.holdSeconds,
-    intervalHops: definition.asks.intervalHops,
+    ...loopAgent(definition),
     deadlineSeconds,
-    asks: definition.asks,
-    ...(definition.alarm === undefined ? {} : { alarm: definition.alarm }),
-    rateHz,
     model: what,
     session,
     frames: paced(sensor, { clock: io.clock, speed, hopFrames, signal, ...(seconds === undefined ? {} : { seconds }) }),

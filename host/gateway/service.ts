@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { createLoop, loopModel } from "../agent/loop.ts";
+import { createLoop, loopAgent, loopModel } from "../agent/loop.ts";
 import type { Loop, LoopStep } from "../agent/loop-types.ts";
 import { openNodeConfig } from "../agent/node-config.ts";
 import { openAgentModel } from "../agent/registry.ts";
@@ -10,6 +10,7 @@ import type { SensorFrame } from "../agent/sensors/sensor.ts";
 import type { Clock } from "../core/clock.ts";
 import { createAsker } from "../mqtt/asker.ts";
 import type { BrokerOptions } from "../mqtt/broker-url.ts";
+import type { Connect } from "../mqtt/connection.ts";
 import { openOutbox } from "../mqtt/outbox.ts";
 import type { Asker, AskerEvents } from "../mqtt/types.ts";
 import { openPackedAgent } from "./packed-agent.ts";
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   readonly say: (line: string) => void;
   /** Ends the service in good order. */
   readonly signal: AbortSignal;
+  /** How brokers are reached. Default createConnection. */
+  readonly connect?: Connect;
 }
 
 /** Runs one agent as a service, until the signal or the end of its frames. Returns what it counted. */
@@ -59,17 +62,13 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
       presence: { firmware: options.firmware, model: model.imageHash },
       events,
       clock,
+      ...(options.connect === undefined ? {} : { connect: options.connect }),
     });
     return asker;
   };
   try {
     loop = createLoop({
-      agent: definition.name,
-      stableDecisions: definition.events.stableDecisions,
-      holdSeconds: definition.asks.holdSeconds,
-      intervalHops: definition.asks.intervalHops,
-      deadlineSeconds: definition.asks.deadlineSeconds,
-      rateHz: definition.sensor.rateHz,
+      ...loopAgent(definition),
       model: loopModel(model),
       session: model.createSession(),
       frames: source.frames,

@@ -3,11 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import activity from "../../../agents/activity/agent.ts";
+import type { AgentDefinition } from "../../../host/agent/define-agent.ts";
+import { readSyntheticParameters } from "../../../host/agent/sensors/synthetic-sensor.ts";
+import { createSyntheticWearer } from "../../../host/agent/synthetic.ts";
 import { openPackedAgent } from "../../../host/gateway/packed-agent.ts";
 import { runService, type ServiceOptions } from "../../../host/gateway/service.ts";
 import { readServiceConfig } from "../../../host/gateway/service-config.ts";
 import { createServiceManager } from "../../../host/gateway/service-manager.ts";
 import { keepAlive } from "../../../host/gateway/watchdog.ts";
+import { createLinkWriter } from "../../../host/link/stream.ts";
+import type { Connect } from "../../../host/mqtt/connection.ts";
+import { decodePayload, type Payload } from "../../../host/mqtt/payloads.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dormouse-service-"));
@@ -92,11 +98,11 @@ describe("the watchdog", () => {
 describe("a service", () => {
   const clock = new ManualClock();
   /** An agent's folder as a gateway image carries it, and a folder for its state. */
-  const folders = (name: string) => {
+  const folders = (name: string, over: Partial<AgentDefinition> = {}) => {
     const [agentFolder, stateFolder] = [join(folder, `${name}-agent`), join(folder, `${name}-state`)];
     mkdirSync(agentFolder);
     cpSync("agents/activity/model.dmm", join(agentFolder, "model.dmm"));
-    writeFileSync(join(agentFolder, "agent.json"), JSON.stringify(activity));
+    writeFileSync(join(agentFolder, "agent.json"), JSON.stringify({ ...activity, ...over }));
     return { agentFolder, stateFolder };
   };
   const config = (what: object): ServiceOptions["config"] => readServiceConfig(file("service.json", JSON.stringify(what)));
@@ -104,6 +110,59 @@ describe("a service", () => {
     ...{ firmware: "test", clock, say: () => undefined, signal: new AbortController().signal },
     manager: createServiceManager({}, () => undefined),
   };
+
+  /** What a broker hears of a minute of somebody's day. */
+  async function heardOf(name: string, over: Partial<AgentDefinition>) {
+    let asks = 0;
+    const events: Payload<"event">[] = [];
+    const connect: Connect = ({ onState }) => ({
+      state: "online",
+      open: () => onState("online"),
+      publish: async (_, payload) => {
+        const read = decodePayload(["ask", "event"], payload);
+        if (read.ok && read.value.kind === "ask") asks++;
+        if (read.ok && read.value.kind === "event") events.push(read.value);
+        return { ok: true };
+      },
+      flush: async () => {},
+      close: async () => {},
+      effort: () => ({ radioMillis: 0, breakerOpens: 0 }),
+    });
+    const wearer = createSyntheticWearer({ parameters: readSyntheticParameters("agents/activity/synthetic.json"), seed: 3 });
+    const recording: Uint8Array[] = [];
+    const samples = Array.from({ length: 3000 }, () => [...wearer.next().frame]).flat();
+    createLinkWriter((bytes) => recording.push(bytes)).sensor(0, 0, 6, Int16Array.from(samples));
+    const path = join(folder, `${name}.dls`);
+    writeFileSync(path, Buffer.concat(recording));
+    let isDone = false;
+    const broker = { url: "mqtt://127.0.0.1" };
+    const service = runService({
+      ...common,
+      ...folders(name, over),
+      config: config({ node: "gw-1", sensor: `replay:${path}`, broker }),
+      connect,
+    });
+    const done = service.finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      clock.advance(200);
+      await new Promise(setImmediate);
+    }
+    const { asked } = await done;
+    return { asked, asks, events };
+  }
+
+  it("tells the alarms that its agent declares, and keeps to the agent's cap on what asks give away", async () => {
+    const plain = await heardOf("plain", {});
+    expect(plain.asked).toBeGreaterThan(0);
+    expect(plain.events.map(({ isAlarm }) => isAlarm ?? false)).not.toContain(true);
+    const label = plain.events[0]!.data.label as string;
+    const declared = await heardOf("declared", { alarm: label, asks: { ...activity.asks, privacyBitsAnHour: 0 } });
+    expect(declared).toMatchObject({ asked: 0, asks: 0 });
+    expect(declared.events.length).toBeGreaterThan(0);
+    for (const { data, isAlarm } of declared.events) expect(isAlarm ?? false).toBe(data.label === label);
+  });
 
   it("that cannot start leaves nothing behind that would keep the process alive", async () => {
     const timers = clock.timers;
