@@ -47,7 +47,7 @@ export interface LinkClient {
   ): Promise<LinkResult<Ack>>;
   /** Brings an agent a new image. The old one runs on unless this resolves to ok. */
   update(agent: number, image: Uint8Array): Promise<LinkResult<Ack>>;
-  /** Consecutive frames (n, channels). Resolves when the last has left; they are not sent again. */
+  /** Consecutive frames (n, channels). Resolves when the last has left; they are not sent again. Rejects, and takes none, where not all may wait. */
   sensor(agent: number, tick: number, channels: number, samples: Int16Array): Promise<void>;
   stats(): LinkClientStats;
   /** Gives up what is under way. */
@@ -156,15 +156,18 @@ export function createLinkClient(options: LinkClientOptions): LinkClient {
       options.onMessage?.(message);
     },
   });
+  const requireRoom = (count: number) => {
+    if (isClosed || queue.length + count <= MAX_QUEUED) return;
+    const waits = `${queue.length} messages wait for the device's credits, ${MAX_QUEUED} may, and ${count} more came`;
+    throw new LinkError("LINK_QUEUE_FULL", `${waits}. Wait for sensor() to resolve, and give it fewer frames at a time.`);
+  };
   const enqueue = (item: Outgoing) => {
     if (isClosed) {
       item.onEnd?.(CLOSED);
       item.onSent?.();
       return;
     }
-    if (queue.length >= MAX_QUEUED) {
-      throw new LinkError("LINK_QUEUE_FULL", `${MAX_QUEUED} messages wait for the device's credits. Wait for sensor() to resolve.`);
-    }
+    requireRoom(1);
     queue.push(item);
     pump();
   };
@@ -195,15 +198,16 @@ export function createLinkClient(options: LinkClientOptions): LinkClient {
       }
       return last;
     },
-    sensor(agent, tick, channels, samples) {
+    async sensor(agent, tick, channels, samples) {
       const perFrame = sensorFramesPerLinkFrame(channels);
+      requireRoom(Math.ceil(samples.length / (perFrame * channels)));
       let left = Promise.resolve();
       for (let first = 0; first * channels < samples.length; first += perFrame) {
         const some = samples.subarray(first * channels, (first + perFrame) * channels);
         const payload = encodeSensor({ tick: (tick + first) >>> 0, channels, samples: some });
         left = new Promise<void>((resolve) => enqueue({ type: "sensor", agent, payload, onSent: resolve }));
       }
-      return left;
+      await left;
     },
     stats: () => ({ ...reader.stats(), sent, resent, queued: queue.length }),
     close() {

@@ -6,6 +6,7 @@ import { stretchFrames } from "../../../host/firmware/link-stream.ts";
 import { replayDevice } from "../../../host/firmware/replay-device.ts";
 import { createLinkClient, type LinkClientOptions } from "../../../host/link/client.ts";
 import type { DeviceMessage } from "../../../host/link/messages.ts";
+import { sensorFramesPerLinkFrame } from "../../../host/link/sensor.ts";
 import { activity, activityImage, cutFrames, decisionsOf, fall, fallImage, only, quiet, wearer } from "../../support/device.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { seeded } from "../../support/random.ts";
@@ -151,6 +152,18 @@ describe("a link client", () => {
       asksKept: 0,
       counters: { asks: 10, asksTaken: 10, asksDropped: 0 },
     });
+  });
+
+  it("takes frames whole or not at all when its queue is full, and rejects once", async () => {
+    const client = createLinkClient({ clock: new ManualClock(), node: "test", write: () => undefined });
+    const perFrame = sensorFramesPerLinkFrame(6);
+    const left = client.sensor(255, 0, 6, new Int16Array(4000 * perFrame * 6));
+    const { queued } = client.stats();
+    const more = client.sensor(255, 4000 * perFrame, 6, new Int16Array(200 * perFrame * 6)); // a rejection that nobody awaits would end the process
+    await expect(more).rejects.toMatchObject({ code: "LINK_QUEUE_FULL" });
+    expect(client.stats().queued).toBe(queued);
+    client.close();
+    await left;
   });
 
   it("gives up on a dead wire with a reason, in bounded time, and leaves no timer behind", async () => {
