@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { MqttError } from "../core/errors.ts";
 import type { Command, CommandPayload, CommandVerb } from "../mqtt/commands/command.ts";
 import { COMMAND_REFUSALS, type CommandCounts, type CommandRefusal, createCommandGuard } from "../mqtt/commands/command-guard.ts";
-import type { CommandStore } from "../mqtt/commands/command-store.ts";
+import type { CommandState, CommandStore } from "../mqtt/commands/command-store.ts";
 import { checkModelManifest, type ModelManifest } from "../mqtt/commands/model-manifest.ts";
 import type { IncomingMessage } from "../mqtt/connection.ts";
 import { parseTopic } from "../mqtt/topics.ts";
@@ -57,13 +57,19 @@ export function createCommandInbox(options: CommandInboxOptions): CommandInbox {
   const counts = Object.fromEntries(["obeyed", ...COMMAND_REFUSALS].map((kind) => [kind, 0])) as Record<CommandRefusal | "obeyed", number>;
   let quietUntil = Number.NEGATIVE_INFINITY;
 
+  /** Does what the disk has taken already; what cannot be done is taken back from there. */
+  function remembered(what: Partial<CommandState>, act: () => string | undefined): string | undefined {
+    const before = store.state;
+    store.commit({ ...before, ...what });
+    const flaw = attempt(act);
+    if (flaw !== undefined) store.commit(before);
+    return flaw;
+  }
+
   function execute(command: Command): string | undefined {
     switch (command.verb) {
-      case "set-point": {
-        const flaw = actions.setPoint(command.payload);
-        if (flaw === undefined) store.commit({ ...store.state, setPoint: command.payload });
-        return flaw;
-      }
+      case "set-point":
+        return remembered({ setPoint: command.payload }, () => actions.setPoint(command.payload));
       case "snapshot":
         return actions.snapshot(command.counter);
       case "reboot":
@@ -73,9 +79,8 @@ export function createCommandInbox(options: CommandInboxOptions): CommandInbox {
         const checked = checkModelManifest(command.payload.manifest, key, { agent: options.agent, counterOf });
         if (!checked.ok) return `${checked.refusal}: ${checked.reason}`;
         const { agent, counter } = checked.manifest;
-        const flaw = actions.modelUpdate(checked.manifest, command.payload.manifest);
-        if (flaw === undefined) store.commit({ ...store.state, modelCounters: { ...store.state.modelCounters, [agent]: counter } });
-        return flaw;
+        const modelCounters = { ...store.state.modelCounters, [agent]: counter };
+        return remembered({ modelCounters }, () => actions.modelUpdate(checked.manifest, command.payload.manifest));
       }
     }
   }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { type CommandActions, type CommandReport, createCommandInbox } from "../../../host/agent/command-inbox.ts";
+import { ConfigError } from "../../../host/core/errors.ts";
 import { encodeCanonical } from "../../../host/mqtt/commands/canonical-cbor.ts";
 import { type Command, MAX_COMMAND_BYTES, signCommand } from "../../../host/mqtt/commands/command.ts";
 import { type CommandStore, memoryCommandStore, openCommandStore } from "../../../host/mqtt/commands/command-store.ts";
@@ -139,6 +140,31 @@ describe("signed commands", () => {
     box.receive(sent(signed()));
     expect(done).toEqual([]);
     expect(box.counts()["not-stored"]).toBe(1);
+  });
+
+  it("does nothing that a disk which fills up after the counter cannot remember, and keeps nothing that was not done", () => {
+    const store = memoryCommandStore({ counter: 1, modelCounters: {}, setPoint: { hopPatches: 8 } });
+    let room = 1;
+    const filling: CommandStore = {
+      get state() {
+        return store.state;
+      },
+      commit(next) {
+        if (room-- === 0) throw new ConfigError("FILE_UNWRITABLE", "cannot write: ENOSPC.");
+        store.commit(next);
+      },
+    };
+    const image = manifestOfImage(Buffer.alloc(1000, 7), "activity", 7);
+    const box = inbox(filling);
+    box.receive(sent(signed()));
+    room = 1;
+    const payload = { manifest: signModelManifest(image, operator.privateKey) };
+    box.receive(sent(signed({ verb: "model-update", counter: 6, payload }), "model-update"));
+    expect(done).toEqual([]);
+    expect(box.counts()).toMatchObject({ obeyed: 0, "not-done": 2 });
+    room = 3;
+    inbox(filling, { setPoint: () => "maxExit 1 is beyond this model" }).receive(sent(signed({ counter: 7 })));
+    expect(store.state).toEqual({ counter: 7, modelCounters: {}, setPoint: { hopPatches: 8 } });
   });
 
   it("says why a node could not do it, once in a while: a flood of replays keeps no radio on", () => {
