@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
+import { writeWhole } from "../core/private-file.ts";
 import { checked } from "./checked.ts";
 
 /** Name of the file that holds a node's identity, in the working folder. */
@@ -43,11 +44,11 @@ export function openNodeConfig(options: NodeConfigOptions = {}): { config: NodeC
   const id = Buffer.from((options.random ?? randomBytes)(4)).toString("hex");
   const config: NodeConfig = { node: `dormouse-${id}`, site: "home" };
   try {
-    writeFileSync(path, `${JSON.stringify(config, undefined, 2)}\n`, { flag: "wx" });
+    writeWhole(path, `${JSON.stringify(config, undefined, 2)}\n`, { isPrivate: false });
   } catch (cause) {
     throw new ConfigError(
       "NODE_CONFIG_UNWRITABLE",
-      `cannot write this node's identity to ${path}: ${String(cause)}. Choose a writable place with --config FILE.`,
+      `this node's identity cannot be kept: ${(cause as Error).message} --config FILE names a writable place.`,
       { cause },
     );
   }

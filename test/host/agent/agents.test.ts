@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AgentInput, defineAgent } from "../../../host/agent/define-agent.ts";
@@ -119,6 +119,12 @@ describe("the node's identity", () => {
     writeFileSync(path, text);
     expect(() => openNodeConfig({ cwd: folder.path })).toThrow(message);
     expect(readFileSync(path, "utf8")).toBe(text);
+  });
+
+  it("appears whole or not at all", () => {
+    mkdirSync(join(folder.path, `.dormouse.json.${process.pid}.part`)); // where it is written and synced before it gets its name
+    expect(() => openNodeConfig({ cwd: folder.path, random })).toThrow(/EISDIR.*--config FILE/);
+    expect(existsSync(join(folder.path, "dormouse.json"))).toBe(false);
   });
 
   it("says where to write instead when it cannot", () => {
