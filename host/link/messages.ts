@@ -19,6 +19,8 @@ export type DeviceMessage = { readonly agent: number; readonly sequence: number 
 
 /** Longest message that is joined from fragments: an ask with the largest context fits many times. */
 const MAX_MESSAGE_BYTES = 1 << 20;
+/** Fragments that it may have, filled or not: an empty one takes memory, too. */
+const MAX_PARTS = 8192;
 
 interface Fragments {
   readonly type: FrameType;
@@ -74,8 +76,8 @@ export function createDeviceReader(on: {
     open.parts.push(payload.slice());
     open.bytes += payload.length;
     open.next = expected;
-    if (open.bytes > MAX_MESSAGE_BYTES) {
-      refuse(`a ${type} of more than ${MAX_MESSAGE_BYTES} B`, open.bytes);
+    if (open.bytes > MAX_MESSAGE_BYTES || open.parts.length > MAX_PARTS) {
+      refuse(`a ${type} of more than ${MAX_MESSAGE_BYTES} B or ${MAX_PARTS} fragments`, open.bytes);
       open = undefined;
     } else if (!more) {
       const { parts } = open;

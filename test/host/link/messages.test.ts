@@ -102,6 +102,15 @@ describe("a reader of what a device sends", () => {
     expect(stats.unread).toBeGreaterThan(0);
   });
 
+  it("gives up a message that goes on and on without a byte in it", () => {
+    const bad: string[] = [];
+    const reader = createDeviceReader({ onMessage: () => {}, onBad: (reason) => bad.push(reason) });
+    for (let sequence = 0; sequence < 20_000; sequence++)
+      reader.push(encodeFrame({ type: "ask", sequence, agent: 0, more: true, payload: new Uint8Array() }));
+    expect(bad).toEqual(Array(2).fill("a ask of more than 1048576 B or 8192 fragments"));
+    expect(reader.stats()).toMatchObject({ frames: 20_000, lost: 0, unread: 2 });
+  });
+
   it("takes any bytes and any sound frames, and counts what it cannot read", () => {
     const frame = fc.record({
       type: fc.constantFrom(...(Object.keys(FRAME_TYPES) as FrameType[])),
