@@ -25,7 +25,7 @@ const WATCHDOG_SECONDS = 60;
 
 /**
  * The hardened systemd unit. What it leaves open, and why: the network (MQTT), terminals (the device), executable memory (V8 compiles
- * WebAssembly, so MemoryDenyWriteExecute cannot be).
+ * WebAssembly, so MemoryDenyWriteExecute cannot be), /proc/sys (the boot id tells who holds the outbox, so ProcSubset=pid cannot be).
  */
 export function gatewayUnit(agent: string, paths: GatewayPaths, linkDevice: string | undefined): string {
   const devices = ["char-ttyUSB", "char-ttyACM", ...(linkDevice === undefined ? [] : [linkDevice])];
@@ -63,7 +63,6 @@ ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
 ProtectProc=invisible
-ProcSubset=pid
 PrivateTmp=yes
 PrivateMounts=yes
 PrivateUsers=yes

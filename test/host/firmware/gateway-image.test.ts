@@ -8,6 +8,7 @@ import { loadAgent } from "../../../host/agent/registry.ts";
 import { readSyntheticParameters } from "../../../host/agent/sensors/synthetic-sensor.ts";
 import { createSyntheticWearer } from "../../../host/agent/synthetic.ts";
 import { buildGatewayImage, type GatewayImage } from "../../../host/firmware/gateway-image.ts";
+import { gatewayPaths, gatewayUnit } from "../../../host/firmware/gateway-unit.ts";
 import { findNodeRuntime, requireElf } from "../../../host/firmware/node-runtime.ts";
 import { createLinkWriter } from "../../../host/link/stream.ts";
 import { startBroker } from "../../../host/mqtt/broker.ts";
@@ -38,6 +39,14 @@ describe("a Node for the gateway", () => {
     } finally {
       process.env.PATH = path;
     }
+  });
+});
+
+describe("the gateway's unit", () => {
+  it("hides other processes, but not the boot id: the outbox is locked with it, and ages by it", () => {
+    const unit = gatewayUnit("activity", gatewayPaths("activity"), undefined);
+    expect(unit).toContain("ProtectProc=invisible");
+    expect(unit).not.toContain("ProcSubset=");
   });
 });
 
