@@ -160,6 +160,8 @@ function readme({ definition }: LoadedAgent, board: Board, paths: GatewayPaths, 
 Configure   ${paths.config}, then: systemctl restart ${paths.unitName}
             "sensor": "serial:/dev/ttyAMA0@115200" (link frames), "synthetic", or "replay:FILE.dls"
             "broker": { "url": "mqtt://host:1883" }   left out: decides alone and never asks
+            with an identity of dormouse provision: "url": "mqtts://host:8883", its ca.crt, client.crt and client.key as
+            "ca", "cert" and "key" (text), and its "node" and "site" beside "sensor"
 Watch       journalctl -fu ${paths.unitName}; systemctl status ${paths.unitName}
 State       /var/lib/${paths.packageName}: the node's identity and the asks that wait for an answer
 Node        ${runtime.version}, ${runtime.origin}; licences in copyright

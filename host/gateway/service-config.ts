@@ -19,6 +19,9 @@ export const serviceConfigSchema = z.strictObject({
       password: z.string().optional(),
       /** PEM: the authority to trust instead of the system's. */
       ca: z.string().optional(),
+      /** PEM: the node's own certificate and key, client.crt and client.key of its identity (dormouse provision). `node` and `site` as it says. */
+      cert: z.string().optional(),
+      key: z.string().optional(),
     })
     .optional(),
   /** What runs the model. Default simd. */

@@ -164,6 +164,17 @@ describe("a service", () => {
     for (const { data, isAlarm } of declared.events) expect(isAlarm ?? false).toBe(data.label === label);
   });
 
+  it("shows the broker the certificate of its identity", async () => {
+    const broker = { url: "mqtts://broker.example", ca: "CA", cert: "CERT", key: "KEY" };
+    const connect: Connect = (options) => {
+      expect(options.broker).toEqual(broker);
+      throw new Error("far enough");
+    };
+    const sensor = `serial:${join(folder, "none")}`;
+    const service = runService({ ...common, ...folders("known"), config: config({ node: "gw-2", sensor, broker }), connect });
+    await expect(service).rejects.toThrow("far enough");
+  });
+
   it("that cannot start leaves nothing behind that would keep the process alive", async () => {
     const timers = clock.timers;
     const broken = {
