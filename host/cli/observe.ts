@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { ConfigError } from "../core/errors.ts";
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../telemetry/log.ts";
 import type { MetricsAddress } from "../telemetry/metrics-server.ts";
 import { openTelemetry, type RunningTelemetry } from "../telemetry/telemetry.ts";
@@ -55,6 +56,11 @@ export async function observe(
 ): Promise<RunningTelemetry> {
   const isOff = io.env.OTEL_SDK_DISABLED?.toLowerCase() === "true";
   const url = (options.otlp ?? io.env.OTEL_EXPORTER_OTLP_ENDPOINT)?.replace(/\/+$/, "");
+  if (url !== undefined && url !== "" && !isOff && !(/^https?:/i.test(url) && URL.canParse(url)))
+    throw new ConfigError(
+      "OTLP_URL",
+      `"${url}" is no collector's address: give --otlp, or OTEL_EXPORTER_OTLP_ENDPOINT, as http://host:4318.`,
+    );
   const telemetry = await openTelemetry({
     ...who,
     version: packageVersion(),

@@ -33,17 +33,22 @@ export function registerBroker(program: Command, io: CliIo): void {
           `this broker knows neither TLS nor users: on ${options.host} anybody could listen and talk. Run mosquitto with dormouse provision --as broker, or say --insecure.`,
         );
       }
+      const interrupted = untilInterrupted(io);
       const broker = await startBroker({ port: options.port, host: options.host });
       const who = { service: "dormouse-broker", instance: `${broker.host}:${broker.port}` };
       const log = logOf(io, options, who);
-      const telemetry = await observe(io, notesTo(out, log), options, who);
-      telemetry.observe(METRICS.brokerClients, () => [{ value: broker.clients() }]);
-      if (log) log.write("info", "listening", { url: broker.url });
-      else out.say(`Broker at ${broker.url}. Ctrl-C ends it.`);
-      await untilInterrupted(io);
-      const clients = broker.clients();
-      await broker.close();
-      await telemetry.close();
+      let clients = 0;
+      try {
+        const telemetry = await observe(io, notesTo(out, log), options, who);
+        telemetry.observe(METRICS.brokerClients, () => [{ value: broker.clients() }]);
+        if (log) log.write("info", "listening", { url: broker.url });
+        else out.say(`Broker at ${broker.url}. Ctrl-C ends it.`);
+        await interrupted;
+        clients = broker.clients();
+        await telemetry.close();
+      } finally {
+        await broker.close(); // an open one keeps the process
+      }
       if (log) log.write("info", "closed", { clients });
       else out.say("Broker closed.");
       out.document({ url: broker.url, port: broker.port, clients });

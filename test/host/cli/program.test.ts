@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createProgram } from "../../../host/cli/program.ts";
+import { startBroker } from "../../../host/mqtt/broker.ts";
+import { freePort } from "../../support/broker.ts";
 import { cli, fakeIo } from "./fake-io.ts";
 
 const VERBS = [
@@ -81,6 +83,19 @@ describe("the command line", () => {
     const run = await cli([...args, "--json"]);
     expect(run.code).toBe(1);
     expect(JSON.parse(run.stdout)).toMatchObject({ error: { code } });
+  });
+
+  it("closes the broker whose metrics cannot be served, or whose collector has no address", async () => {
+    const port = await freePort();
+    const other = await startBroker({ port: 0 });
+    const run = await cli(["broker", "--port", String(port), "--metrics", String(other.port), "--json"]);
+    await other.close();
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: "METRICS_LISTEN_FAILED" } });
+    for (const address of ["foo", "localhost:4318"]) {
+      const refused = await cli(["broker", "--port", String(port), "--otlp", address, "--json"]);
+      expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "OTLP_URL", message: expect.stringContaining(address) } });
+    }
+    await (await startBroker({ port })).close(); // the port is free again
   });
 
   it("shows a stack trace only with DORMOUSE_DEBUG", async () => {
