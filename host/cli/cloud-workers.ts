@@ -7,6 +7,7 @@ import { startDormouse } from "./worker-processes.ts";
 
 /** Runs `count` workers, each in a process of its own, until interrupted; a worker that ends is started again. Returns what they report, and the restarts. */
 export async function runWorkers(io: CliIo, out: Output, count: number, argsOf: (index: number) => readonly string[]) {
+  const interrupted = untilInterrupted(io);
   const documents: unknown[] = [];
   const supervisor = superviseWorkers({
     count,
@@ -20,7 +21,7 @@ export async function runWorkers(io: CliIo, out: Output, count: number, argsOf: 
       ),
     onRestart: (index, reason, waitMillis) => out.note(`worker ${index} ${reason}; started again in ${Math.round(waitMillis)} ms.`),
   });
-  await untilInterrupted(io);
+  await interrupted;
   await supervisor.stop();
   return { documents, restarts: supervisor.restarts };
 }

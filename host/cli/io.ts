@@ -9,7 +9,10 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly clock: Clock;
-  /** Aborts on the first SIGINT or SIGTERM. */
+  /**
+   * Aborts on the first SIGINT or SIGTERM after it was first read: whoever reads it will end in order. A verb that never does is ended by
+   * the signal itself, a synchronous loop too.
+   */
   readonly interrupt: AbortSignal;
 }
 

@@ -6,18 +6,26 @@ import { openTerminal } from "./tui/terminal.ts";
 /** npm passes a Ctrl-C on to a child that the terminal has told already: signals this close together are one. */
 const SAME_SIGNAL_MILLIS = 500;
 
-const interrupt = new AbortController();
+let interrupt: AbortController | undefined;
 let firstSignal: number | undefined;
 
 /** The first signal asks for an orderly end, the next one means it. */
 function onSignal(): void {
   firstSignal ??= performance.now();
-  interrupt.abort();
+  interrupt?.abort();
   if (performance.now() - firstSignal > SAME_SIGNAL_MILLIS) process.exit(130);
 }
 
-process.on("SIGINT", onSignal);
-process.on("SIGTERM", onSignal);
+/** Takes the signals over, once: until then the system's own action ends the process. */
+function heedSignals(): AbortSignal {
+  if (interrupt === undefined) {
+    interrupt = new AbortController();
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
+  }
+  return interrupt.signal;
+}
+
 process.stdout.on("error", onPipeError);
 process.stderr.on("error", onPipeError);
 
@@ -27,14 +35,23 @@ function onPipeError(error: NodeJS.ErrnoException): void {
   throw error;
 }
 
+const screen = openTerminal(process.stdout, process.env);
 const io: CliIo = {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
-  terminal: openTerminal(process.stdout, process.env),
+  terminal: screen && {
+    ...screen,
+    draw(lines) {
+      heedSignals(); // whoever draws leaves the screen before it ends
+      screen.draw(lines);
+    },
+  },
   env: process.env,
   cwd: process.cwd(),
   clock: systemClock,
-  interrupt: interrupt.signal,
+  get interrupt() {
+    return heedSignals();
+  },
 };
 
 process.exitCode = await runCli(process.argv.slice(2), io);

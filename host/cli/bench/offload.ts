@@ -10,6 +10,7 @@ import { cpuMillis } from "../cpu-millis.ts";
 import type { CliIo } from "../io.ts";
 import type { Output } from "../output.ts";
 import { syntheticContexts } from "../synthetic-contexts.ts";
+import { untilInterrupted } from "../until-interrupted.ts";
 import { type Device, openFleet } from "./fleet.ts";
 import { type BenchWorkers, startBenchWorkers } from "./workers.ts";
 
@@ -172,7 +173,7 @@ export function runOffload(
         if (!options.isBurst) queueMicrotask(() => next(device));
         if (ended >= options.asks) resolve();
       });
-      io.interrupt.addEventListener("abort", () => resolve(), { once: true });
+      void untilInterrupted(io).then(resolve);
       if (options.isBurst) for (let i = 0; i < options.asks; i++) next(devices[0]!);
       else for (let i = 0; i < options.outstanding; i++) for (const device of devices) next(device);
     });

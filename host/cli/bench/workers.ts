@@ -1,6 +1,7 @@
 import { ConfigError } from "../../core/errors.ts";
 import { sumOf } from "../cloud-workers.ts";
 import type { CliIo } from "../io.ts";
+import { untilInterrupted } from "../until-interrupted.ts";
 import { startDormouse } from "../worker-processes.ts";
 
 /** How long a worker may take to load its images and subscribe. */
@@ -20,10 +21,11 @@ export interface BenchWorkerOptions {
   readonly onNote: (line: string) => void;
 }
 
-/** Starts real `dormouse cloud` processes with the agent's real teacher, and waits until they answer. */
+/** Starts real `dormouse cloud` processes with the agent's real teacher, and waits until they answer, or the user interrupts. */
 export async function startBenchWorkers(io: CliIo, options: BenchWorkerOptions): Promise<BenchWorkers> {
   const documents: unknown[] = [];
   const { workers, brokerUrl, agent, ledgerPath } = options;
+  const interrupted = untilInterrupted(io);
   const running = Array.from({ length: workers }, (_, index) => {
     let onReady = () => {};
     let onEnd = (_reason: string) => {};
@@ -68,7 +70,7 @@ export async function startBenchWorkers(io: CliIo, options: BenchWorkerOptions):
     return sumOf(documents);
   };
   try {
-    await Promise.race([Promise.all(running.map(({ ready }) => ready)), tooLate]);
+    await Promise.race([Promise.all(running.map(({ ready }) => ready)), tooLate, interrupted]);
   } catch (error) {
     for (const { child } of running) child.stop(true);
     throw error;

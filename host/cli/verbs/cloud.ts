@@ -59,6 +59,7 @@ export function registerCloud(program: Command, io: CliIo): void {
 }
 
 async function one(io: CliIo, options: CloudOptions): Promise<void> {
+  const interrupted = untilInterrupted(io);
   const out = createOutput(io, options.json);
   const broker = brokerOf(options, identityOf(io, options), options.broker)!;
   const agent = await loadAgent(options.agent, io.cwd);
@@ -92,7 +93,7 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
   note(
     `Worker ${options.worker.index} of ${options.worker.count} for ${agent.definition.name}, provider ${provider.name} (process ${process.pid}). Ctrl-C ends it.`,
   );
-  await untilInterrupted(io);
+  await interrupted;
   const { subscription } = worker;
   await worker.close();
   ledgerSink?.close();
