@@ -121,22 +121,55 @@ export function openLedgerFile(path: string): LedgerFile {
 
 const NEWLINE = 0x0a;
 
-/** Reads a JSONL ledger: id → last state, default of every node (`nodePrefix`: of those so named). Lines that are not ours (a torn last one) are skipped. */
-export function readLedgerFile(path: string, options: { readonly node?: string; readonly nodePrefix?: string } = {}): Map<string, string> {
-  const ledger = new Map<string, string>();
-  for (const line of readFileSync(path, "utf8").split("\n")) {
-    let entry: Partial<LedgerEntry> | null;
-    try {
-      entry = JSON.parse(line);
-    } catch {
+/** Whose entries are read. Left out: those of every node. */
+export interface LedgerFilter {
+  readonly node?: string;
+  readonly nodePrefix?: string;
+}
+
+/** A ledger's file as it was read. */
+export interface LedgerReading {
+  readonly states: Map<string, string>; // id → last state
+  readonly entries: number; // of every node
+  /** Lines that are no entry. A torn last one, which `kill -9` leaves, does not count. */
+  readonly unreadable: number;
+}
+
+/** Reads a JSONL ledger: id → last state. Lines that are not ours (a torn last one) are skipped. */
+export function readLedgerFile(path: string, filter: LedgerFilter = {}): Map<string, string> {
+  return scanLedgerFile(path, filter).states;
+}
+
+/** Reads a JSONL ledger, and counts what in it is no entry. */
+export function scanLedgerFile(path: string, { node, nodePrefix }: LedgerFilter = {}): LedgerReading {
+  const states = new Map<string, string>();
+  let entries = 0;
+  let unreadable = 0;
+  const lines = readFileSync(path, "utf8").split("\n");
+  for (const [i, line] of lines.entries()) {
+    const entry = entryOf(line);
+    if (entry === undefined) {
+      if (i < lines.length - 1 && line.trim() !== "") unreadable++; // the last has no line's end: it is empty, or torn
       continue;
     }
-    if (typeof entry?.id !== "string" || typeof entry.state !== "string" || !/^[0-9a-f]{32}$/.test(entry.id)) continue;
-    if (options.node !== undefined && entry.node !== options.node) continue;
-    if (options.nodePrefix !== undefined && !entry.node?.startsWith(options.nodePrefix)) continue;
-    ledger.set(entry.id, entry.state);
+    entries++;
+    if (node !== undefined && entry.node !== node) continue;
+    if (nodePrefix !== undefined && !entry.node?.startsWith(nodePrefix)) continue;
+    states.set(entry.id, entry.state);
   }
-  return ledger;
+  return { states, entries, unreadable };
+}
+
+function entryOf(line: string): (Pick<LedgerEntry, "id" | "state"> & Partial<LedgerEntry>) | undefined {
+  let entry: Partial<LedgerEntry> | null;
+  try {
+    entry = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const { id, state, ...rest } = entry ?? {};
+  if (typeof id !== "string" || typeof state !== "string" || !/^[0-9a-f]{32}$/.test(id)) return undefined;
+  return { ...rest, id, state };
 }
 
 /** Both ends of every ask, side by side. */

@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ConfigError, DataError } from "../../core/errors.ts";
-import { compareLedgers, readLedgerFile } from "../../mqtt/ledger.ts";
+import { compareLedgers, type LedgerReading, scanLedgerFile } from "../../mqtt/ledger.ts";
 import { inspectImage, sayImage } from "../inspect-image.ts";
 import { inspectStream, sayStream } from "../inspect-stream.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, numberAtLeast } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
+import { countText } from "../table.ts";
 
 const IMAGE_MAGIC = "DMM1";
 
@@ -47,12 +48,23 @@ export function registerInspect(program: Command, io: CliIo): void {
 }
 
 function compare(out: Output, edgePath: string, cloudPath: string): void {
-  readBytes(cloudPath);
-  const comparison = compareLedgers(readLedgerFile(edgePath), readLedgerFile(cloudPath));
+  const [edge, cloud] = [readLedger(edgePath), readLedger(cloudPath)];
+  const comparison = compareLedgers(edge.states, cloud.states);
   const { asked, answered, expired, refused, evicted, pending, lost, neverAtCloud, lostIds } = comparison;
   out.say(`asked ${asked}: ${answered} answered, ${expired} expired, ${refused} refused, ${evicted} evicted, ${pending} pending`);
   out.say(`lost ${lost}${lost === 0 ? "" : `: ${lostIds.slice(0, 5).join(" ")}`}; ${neverAtCloud} never reached a worker`);
-  out.document({ kind: "ledgers", node: edgePath, cloud: cloudPath, ...comparison });
+  const unreadable = { node: edge.unreadable, cloud: cloud.unreadable };
+  if (unreadable.node + unreadable.cloud > 0)
+    out.say(`not read: ${countText(unreadable.node, "line")} of the node's ledger and ${unreadable.cloud} of the cloud's are no entries`);
+  out.document({ kind: "ledgers", node: edgePath, cloud: cloudPath, ...comparison, unreadable });
+}
+
+/** A ledger, which may be empty: an end that saw no ask. Throws where a file holds something else. */
+function readLedger(path: string): LedgerReading {
+  const isEmpty = readBytes(path).length === 0;
+  const reading = scanLedgerFile(path);
+  if (reading.entries > 0 || isEmpty) return reading;
+  throw new DataError("NOT_A_LEDGER", `${path} holds no ledger entry: give what run or cloud wrote with --ledger FILE.`);
 }
 
 function readBytes(path: string): Uint8Array {

@@ -260,6 +260,41 @@ describe("inspect", () => {
   });
 });
 
+describe("inspect of two ledgers", () => {
+  const id = (n: number) => n.toString(16).padStart(32, "0");
+  const line = (n: number, state: string) => `${JSON.stringify({ id: id(n), node: "wrist-1", state, wallMillis: n })}\n`;
+  const write = (name: string, text: string) => writeFileSync(join(folder.path, name), text);
+  const compare = (...args: string[]) => cli(["inspect", ...args], { cwd: folder.path });
+
+  it("refuses files that hold no entry, whichever end they are given for", async () => {
+    write("node.jsonl", line(1, "answered"));
+    write("passwd", "root:x:0:0:root:/root:/bin/bash\n");
+    write("junk.jsonl", '{"level":"info"}\n{"id":"00","state":"answered"}\n');
+    for (const files of [
+      ["passwd", "junk.jsonl"],
+      ["node.jsonl", "passwd"],
+      ["junk.jsonl", "node.jsonl"],
+    ]) {
+      const { code, stdout } = await compare(...files, "--json");
+      expect(code).toBe(1);
+      expect(document(stdout)).toMatchObject({ error: { code: "NOT_A_LEDGER" } });
+    }
+  });
+
+  it("takes an empty one for an end that saw no ask, skips a torn last line, and counts every other", async () => {
+    write("node.jsonl", `${line(1, "answered")}${line(2, "expired")}{"id":"${id(3)}","sta`);
+    write("cloud.jsonl", "");
+    const whole = document((await compare("node.jsonl", "cloud.jsonl", "--json")).stdout);
+    expect(whole).toMatchObject({ asked: 2, lost: 0, neverAtCloud: 2, unreadable: { node: 0, cloud: 0 } });
+    expect((await compare("node.jsonl", "cloud.jsonl")).stdout).not.toContain("not read");
+    write("node.jsonl", `${line(1, "answered")}{"id":"${id(3)}","sta\n${line(2, "expired")}`);
+    write("cloud.jsonl", `null\nx\n${line(1, "answered")}`);
+    const holed = document((await compare("node.jsonl", "cloud.jsonl", "--json")).stdout);
+    expect(holed).toMatchObject({ asked: 2, lost: 0, unreadable: { node: 1, cloud: 2 } });
+    expect((await compare("node.jsonl", "cloud.jsonl")).stdout).toContain("not read: 1 line of the node's ledger and 2 of the cloud's");
+  });
+});
+
 describe("doctor, boards and agents", () => {
   it("list what is there, for people and for programs", async () => {
     for (const [verb, key] of [
