@@ -59,6 +59,13 @@ export function buildFirmware(agentName: string, options: FirmwareOptions, signi
       `${target.id} is a machine of QEMU, not a board: there is nothing to flash. Run dormouse emulate ${agentName} --board ${target.id}.`,
     );
   }
+  const slot = target.mcubootSlotBytes;
+  if (signing !== undefined && slot === undefined) {
+    throw new ConfigError(
+      "NO_MCUBOOT",
+      `the layout of ${target.id} has no room for MCUboot: build without --key, or for one of: ${mcubootBoards().join(", ")}.`,
+    );
+  }
   const contents = deviceFirmware({ ...options, hasStore: true });
   const elf = readElf(contents);
   if (target.family === "rp2040") sealBoot2(elf);
@@ -71,14 +78,7 @@ export function buildFirmware(agentName: string, options: FirmwareOptions, signi
   add("bin", "bin", flat.bytes);
   add("hex", "hex", Buffer.from(writeIntelHex(elf.segments, elf.entry), "latin1"));
   if (target.family !== undefined) add("uf2", "uf2", writeUf2(elf.segments, target.family));
-  if (signing !== undefined) {
-    const slot = target.mcubootSlotBytes;
-    if (slot === undefined) {
-      throw new ConfigError(
-        "NO_MCUBOOT",
-        `the layout of ${target.id} has no room for MCUboot: build without --key, or for one of: ${mcubootBoards().join(", ")}.`,
-      );
-    }
+  if (signing !== undefined && slot !== undefined) {
     const behind = flatten(readElf(deviceFirmware({ ...options, hasStore: true, flashOffsetBytes: slot + MCUBOOT_HEADER_BYTES })).segments);
     const contract = {
       abiHash: ABI_HASH,

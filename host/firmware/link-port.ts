@@ -16,16 +16,18 @@ export interface LinkPort {
 export async function openLinkPort(source: string, baud: number): Promise<LinkPort> {
   const tcp = /^tcp:(.+):(\d+)$/.exec(source);
   if (tcp !== null) return openTcp(tcp[1]!, Number(tcp[2]));
-  let kind: "file" | "port" | "pipe";
+  let kind: "file" | "port" | "pipe" | "folder";
   try {
     const stat = statSync(source);
-    kind = stat.isFile() ? "file" : stat.isCharacterDevice() ? "port" : "pipe";
+    kind = stat.isFile() ? "file" : stat.isDirectory() ? "folder" : stat.isCharacterDevice() ? "port" : "pipe";
   } catch (cause) {
     if (!/^COM\d+$/i.test(source)) {
       throw new LinkError("PORT_MISSING", `no ${source}: give a serial port, tcp:host:port or a file of link bytes.`, { cause });
     }
     kind = "port";
   }
+  if (kind === "folder")
+    throw new LinkError("PORT_MISSING", `${source} is a folder: give a serial port, tcp:host:port or a file of link bytes.`);
   return kind === "port" ? openSerial(source, baud) : readOnly(createReadStream(source), source);
 }
 

@@ -1,9 +1,9 @@
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { loadBoard } from "../../agent/board.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { poweredBoard } from "../../simulate/setting.ts";
 import { type SustainedRun, sustainedRun } from "../../simulate/sustained.ts";
+import { writeFile } from "../files.ts";
 import type { Output } from "../output.ts";
 import { heatPage } from "./report/heat-page.ts";
 
@@ -23,8 +23,6 @@ export async function backToBack(name: string, options: BackToBackOptions, cwd: 
     sustainedRun({ image: model.image, board, seconds: Math.round(options.hours * 3600), ambientCelsius: options.ambient, isGoverned });
   const governed = run(true);
   const free = run(false);
-  if (options.html !== undefined)
-    writeFileSync(resolve(cwd, options.html), heatPage(agent.definition.name, board.name, options.ambient, options.hours, governed, free));
   const { rows: _, ...own } = governed;
   const { rows: __, ...without } = free;
   out.say(
@@ -34,6 +32,8 @@ export async function backToBack(name: string, options: BackToBackOptions, cwd: 
     `with the governor: skin at most ${own.skinMaxCelsius.toFixed(2)} °C, ${own.levelChanges} changes of level, ${own.sustainedPerSecond.toFixed(0)} decisions/s sustained (burst ${own.burstPerSecond.toFixed(0)})`,
   );
   out.say(`without: skin at most ${without.skinMaxCelsius.toFixed(2)} °C; the limit is ${own.limitCelsius} °C`);
+  if (options.html !== undefined)
+    writeFile(resolve(cwd, options.html), heatPage(agent.definition.name, board.name, options.ambient, options.hours, governed, free));
   out.document({
     agent: agent.definition.name,
     board: board.id,

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
@@ -7,6 +7,7 @@ import { loadBoards } from "../../agent/board.ts";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { readSmall } from "../../core/private-file.ts";
 import { buildFirmware, type SigningOptions } from "../../firmware/build.ts";
 import type { KernelChoice } from "../../firmware/build-options.ts";
 import type { MemoryVariant } from "../../firmware/compile.ts";
@@ -15,6 +16,7 @@ import { type ImuAxes, parseImuAxes } from "../../firmware/imu-axes.ts";
 import { exportPortable } from "../../firmware/portable-export.ts";
 import { PORTABLE_LAYOUTS, type PortableTarget } from "../../firmware/portable-layout.ts";
 import { loadTarget } from "../../firmware/target.ts";
+import { checkFolder, checkWritable, makeFolder, writeFile } from "../files.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, numberAtLeast } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
@@ -87,13 +89,14 @@ async function build(io: CliIo, name: string, options: BuildOptions): Promise<vo
       `build for what? Give --board (dormouse boards lists them) or --target (${Object.keys(PORTABLE_LAYOUTS).join(", ")}).`,
     );
   }
+  const linux = loadBoards().find(({ id, linux }) => id === board && linux !== undefined);
+  checkFolder(outFolder);
   const agent = await loadAgent(name, io.cwd);
   if (target !== undefined) {
     const { artifacts, ...rest } = await exportPortable({ agent, target, outFolder });
     out.say(`${rest.agent} as a C library for ${target}: ${bytesText(rest.modelBytes)} of model, ${bytesText(rest.ramBytes)} of RAM`);
     return report(out, artifacts, rest);
   }
-  const linux = loadBoards().find(({ id, linux }) => id === board && linux !== undefined);
   if (linux !== undefined) {
     if (options.imuAxes !== undefined) throw new ConfigError("NO_IMU", `${linux.id} reads no IMU itself: leave --imu-axes out.`);
     const cacheFolder = join(io.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "dormouse");
@@ -115,13 +118,15 @@ async function firmware(io: CliIo, out: Output, agent: LoadedAgent, folder: stri
   await openAgentModel(agent);
   const { name } = agent.definition;
   const image = new Uint8Array(readFileSync(agent.modelPath));
-  const signing = options.key === undefined ? undefined : signingOptions(resolve(io.cwd, options.key), options.securityCounter);
+  const keyPath = options.key === undefined ? undefined : resolve(io.cwd, options.key);
+  const signing = keyPath === undefined ? undefined : signingOptions(keyPath, options.securityCounter);
   const { variant, kernels, imuAxes } = options;
   const { files, flashBytes, ramBytes } = buildFirmware(name, { target, image, variant, kernels, ...(imuAxes && { imuAxes }) }, signing);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
+  if (keyPath !== undefined && signing?.isNew) writeFile(keyPath, signing.key, 0o600);
   const artifacts = files.map(({ name: file, format, contents, sha256 }) => {
     const path = join(folder, file);
-    writeFileSync(path, contents);
+    writeFile(path, contents);
     return { path, format, bytes: contents.length, sha256 };
   });
   out.say(`${name} for ${target.id}: ${bytesText(flashBytes)} of flash with the model, ${bytesText(ramBytes)} of RAM with the stack`);
@@ -141,11 +146,13 @@ function report(out: Output, artifacts: readonly Artifact[], rest: object): void
   out.document({ ...rest, artifacts });
 }
 
-function signingOptions(path: string, securityCounter: number): SigningOptions {
-  if (!existsSync(path)) {
-    const { privateKey } = generateKeyPairSync("ed25519");
-    writeFileSync(path, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-  }
+/** The key of `path`, or a new one, which is for the caller to keep once it has signed something. */
+function signingOptions(path: string, securityCounter: number): SigningOptions & { readonly isNew: boolean } {
+  const isNew = !existsSync(path);
+  if (isNew) checkWritable(path);
+  const key = isNew
+    ? generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString()
+    : readSmall(path, "the signing key", "Name an Ed25519 key (PEM), or a file that is not there yet.");
   const [major = 0, minor = 0, patch = 0] = packageVersion().split(/[.-]/).map(Number);
-  return { key: readFileSync(path, "utf8"), version: [major, minor, patch], securityCounter };
+  return { key, isNew, version: [major, minor, patch], securityCounter };
 }

@@ -1,12 +1,14 @@
-import { createWriteStream } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { LINK_DEVICE } from "../../../assembly/device/layout.ts";
+import { LinkError } from "../../core/errors.ts";
 import { openLinkPort } from "../../firmware/link-port.ts";
 import { type Described, describeMessage, describeNodeFrame, lineOf } from "../../link/describe.ts";
 import { encodeNodeHello } from "../../link/hello.ts";
 import { createDeviceReader } from "../../link/messages.ts";
 import { createLinkDecoder, createLinkWriter } from "../../link/stream.ts";
+import { writing } from "../files.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
 
@@ -38,7 +40,8 @@ export function registerMonitor(program: Command, io: CliIo): void {
 async function monitor(io: CliIo, source: string, options: MonitorOptions): Promise<void> {
   const isAddress = source.startsWith("tcp:") || /^COM\d+$/i.test(source);
   const port = await openLinkPort(isAddress ? source : resolve(io.cwd, source), options.baud);
-  const capture = options.capture === undefined ? undefined : createWriteStream(resolve(io.cwd, options.capture));
+  const capturePath = options.capture === undefined ? undefined : resolve(io.cwd, options.capture);
+  let capture: number | undefined;
   const show = (described: Described) => io.stdout(`${options.json ? JSON.stringify(described) : lineOf(described)}\n`);
   const onBad = (reason: string, bytes: number) => io.stderr(`bad: ${bytes} B, ${reason}\n`);
   const reader = options.sent
@@ -53,6 +56,7 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
   io.interrupt.addEventListener("abort", stop, { once: true });
   const cancel = options.seconds === undefined ? undefined : io.clock.after(1000 * options.seconds, stop);
   try {
+    if (capturePath !== undefined) capture = writing(capturePath, () => openSync(capturePath, "w"));
     if (options.hello) {
       port.write(Uint8Array.of(0));
       createLinkWriter((bytes) => port.write(bytes)).message(
@@ -62,7 +66,7 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
       );
     }
     for await (const bytes of port.bytes) {
-      capture?.write(bytes);
+      if (capture !== undefined) writing(capturePath!, () => writeFileSync(capture!, bytes));
       reader.push(bytes);
     }
   } catch (error) {
@@ -71,10 +75,12 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
     cancel?.();
     io.interrupt.removeEventListener("abort", stop);
     port.close();
-    if (capture !== undefined) await new Promise<void>((done) => capture.end(done));
+    if (capture !== undefined) closeSync(capture);
   }
   reader.end();
   const stats = reader.stats();
   if (options.json) io.stdout(`${JSON.stringify({ type: "end", source, ...stats })}\n`);
   else io.stderr(`${stats.frames} frames, ${stats.bad} bad (${stats.badBytes} B)${"lost" in stats ? `, ${stats.lost} lost` : ""}\n`);
+  if (!isStopped && stats.frames === 0 && stats.bad > 0)
+    throw new LinkError("NO_FRAMES", `${source} holds no link frame. Give a recording of a link (.dls), or the port of a device.`);
 }

@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { openRecordings } from "../../agent/open-recordings.ts";
@@ -14,6 +13,7 @@ import { batteryLifeHours, type DayDocument, dayDocument } from "../../simulate/
 import { tunePolicy } from "../../simulate/tune.ts";
 import { faultNames } from "../../train/faults.ts";
 import { scoredLists } from "../eval/setting.ts";
+import { checkWritable, writeFile } from "../files.ts";
 import type { CliIo } from "../io.ts";
 import { engineOption, jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
@@ -80,6 +80,7 @@ export function registerSimulate(program: Command, io: CliIo): void {
 
 async function simulate(io: CliIo, name: string, options: SimulateOptions): Promise<void> {
   const out = createOutput(io, options.json);
+  for (const file of [options.html, options.tune]) if (file !== undefined) checkWritable(resolve(io.cwd, file));
   if (options.backToBack) return backToBack(name, options, io.cwd, out);
   if (options.tune !== undefined) return tune(io, out, name, options, options.tune);
   const setting = await openDay(name, options, io.cwd, out);
@@ -92,8 +93,8 @@ async function simulate(io: CliIo, name: string, options: SimulateOptions): Prom
   const document = dayDocument(setting, governed, baselines, (watts, charge = 1) =>
     batteryLifeHours(charge * capacityJoules, watts, charge * selfDischarge),
   );
-  if (options.html !== undefined) writeFileSync(resolve(io.cwd, options.html), dayPage(setting, governed, document));
   say(out, document);
+  if (options.html !== undefined) writeFile(resolve(io.cwd, options.html), dayPage(setting, governed, document));
   out.document(document);
 }
 
@@ -118,7 +119,7 @@ async function tune(io: CliIo, out: Output, name: string, options: SimulateOptio
     usualDoubt: [...tuning.usualDoubt],
     prices: DEFAULT_PRICES,
   };
-  writeFileSync(resolve(io.cwd, file), `${JSON.stringify(policy, undefined, 2)}\n`);
+  writeFile(resolve(io.cwd, file), `${JSON.stringify(policy, undefined, 2)}\n`);
   out.say(`${file}: ${tuning.decisions} decisions of the wearers ${users.join(" ")}`);
   out.document(policy);
 }

@@ -1,9 +1,10 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../../core/errors.ts";
 import { writeAtomic } from "../../train/atomic-file.ts";
 import { runFiles } from "../../train/run-folder.ts";
 import { type RunSummary, readMetrics, spreadText, summarize } from "../../train/summary.ts";
+import { checkFolder } from "../files.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
@@ -82,6 +83,7 @@ export function registerTrain(program: Command, io: CliIo): void {
 
 async function train(io: CliIo, agent: string | undefined, options: TrainOptions & StudyOptions): Promise<void> {
   const out = createOutput(io, options.json);
+  if (options.out !== undefined) checkFolder(resolve(io.cwd, options.out));
   out.note(`Reading ${options.data} …`);
   if (options.study !== undefined) return runStudyVerb(io, out, agent, options);
   if (options.trials !== undefined || options.part !== undefined)
