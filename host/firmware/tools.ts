@@ -29,9 +29,10 @@ export function toolMissing(tool: ToolName, why: string, cause?: unknown): Firmw
 export function runTool(tool: ToolName, args: readonly string[], why: string, cwd?: string): string {
   const result = spawnSync(tool, [...args], { encoding: "utf8", maxBuffer: 1 << 26, ...(cwd === undefined ? {} : { cwd }) });
   if (result.error !== undefined) throw toolMissing(tool, why, result.error);
+  if (result.signal !== null) throw new FirmwareError("TOOL_STOPPED", `${tool} was stopped by ${result.signal}: run the command again.`);
   if (result.status !== 0) {
     const said = `${result.stderr}${result.stdout}`.trim().slice(0, 2000);
-    throw new FirmwareError("TOOL_FAILED", `${tool} failed (${result.status ?? result.signal}) ${why}: ${said || "it says nothing"}`);
+    throw new FirmwareError("TOOL_FAILED", `${tool} failed with code ${result.status} (${why}): ${said || "it says nothing"}`);
   }
   return result.stdout;
 }
