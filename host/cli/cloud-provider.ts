@@ -52,7 +52,8 @@ export async function openProvider(
 export function providerArguments(options: ProviderOptions, workers: number): string[] {
   const { baseUrl, model, maxTokensTotal, maxCost, pricePerMillion } = options;
   return [
-    ...["--provider", options.provider, "--concurrency", String(options.concurrency)],
+    ...["--provider", options.provider],
+    ...(options.provider === "openai" ? ["--concurrency", String(options.concurrency)] : []),
     ...(baseUrl === undefined ? [] : ["--base-url", baseUrl]),
     ...(model === undefined ? [] : ["--model", model]),
     ...(maxTokensTotal === undefined ? [] : ["--max-tokens-total", String(Math.max(1, Math.floor(maxTokensTotal / workers)))]),

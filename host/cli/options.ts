@@ -1,4 +1,5 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { ConfigError } from "../core/errors.ts";
 import type { EngineName } from "../core/session-types.ts";
 import { radioKinds } from "../power/board-power.ts";
 
@@ -42,6 +43,16 @@ export function pricesOf(text: string): { prompt: number; completion: number } {
   const [prompt, completion, ...rest] = text.split(",").map(Number);
   if (!(prompt! >= 0) || !(completion! >= 0) || rest.length > 0) throw new InvalidArgumentError("Give two prices, e.g. 0.15,0.60.");
   return { prompt: prompt!, completion: completion! };
+}
+
+/** Throws where the command line has one of `flags`: without `other` they would change nothing. */
+export function refuseWithout(command: Command, other: string, ...flags: readonly string[]): void {
+  const given = command.options.filter(
+    (option) => flags.includes(option.long ?? "") && command.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  if (given.length === 0) return;
+  const names = given.map(({ long }) => long).join(" and ");
+  throw new ConfigError("OPTION_ALONE", `${names} would change nothing without ${other}: give that, too, or leave ${names} out.`);
 }
 
 export const jsonOption = (): Option => new Option("--json", "print one JSON document on stdout, everything else on stderr").default(false);

@@ -28,14 +28,18 @@ export function registerBench(program: Command, io: CliIo): void {
   program
     .command("bench")
     .description("Measure the way to the cloud and back: real devices' clients, a broker, worker processes; both ends' ledgers compared.")
-    .option("--offload", "asks answered, lost, twice; latency and throughput", false)
+    .addOption(new Option("--offload", "asks answered, lost, twice; latency and throughput").default(false).conflicts(["soak", "sizing"]))
     .option("--broker <url>", "an MQTT 5 broker; left out: the embedded one")
     .option("--agent <name>", "whose contexts are asked, and whose teacher answers", "activity")
     .option("--devices <n>", "each with its own client, outbox and ledger", wholeNumber(1, 1_000_000_000), 200)
     .option("--asks <n>", "asks in all", wholeNumber(1, 10_000_000), 20_000)
     .option("--outstanding <n>", "asks that a device keeps pending", wholeNumber(1, 4096), 1)
     .option("--burst <n>", "instead: so many asks at once from one device", wholeNumber(1, 8192))
-    .option("--soak <minutes>", "instead: a steady rate for so long, and everybody's memory meanwhile", numberAtLeast(0.05))
+    .addOption(
+      new Option("--soak <minutes>", "instead: a steady rate for so long, and everybody's memory meanwhile")
+        .argParser(numberAtLeast(0.05))
+        .conflicts("sizing"),
+    )
     .option("--rate <n>", "soak: asks a second in all", numberAtLeast(0.1), 100)
     .option("--sizing", "instead: how many workers --devices need, by the teacher's time on this machine and a simulated queue", false)
     .option("--asks-per-day <n>", "sizing: of each device", numberAtLeast(0.001), 40)

@@ -90,6 +90,10 @@ async function build(io: CliIo, name: string, options: BuildOptions): Promise<vo
     );
   }
   const linux = loadBoards().find(({ id, linux }) => id === board && linux !== undefined);
+  if (options.node !== undefined && linux === undefined)
+    throw new ConfigError("BUILD_OPTIONS", "--node goes with a gateway's board, as in --board raspberry-pi-5: leave it out.");
+  if (options.key !== undefined && (target !== undefined || linux !== undefined))
+    throw new ConfigError("BUILD_OPTIONS", "--key signs a microcontroller's firmware for MCUboot: leave it out.");
   checkFolder(outFolder);
   const agent = await loadAgent(name, io.cwd);
   if (target !== undefined) {

@@ -13,7 +13,7 @@ import { runWorkers, sumOf } from "../cloud-workers.ts";
 import { cpuMillis } from "../cpu-millis.ts";
 import type { CliIo } from "../io.ts";
 import { logOf, notesTo, type ObserveOptions, observe, observeArguments, withObservation } from "../observe.ts";
-import { engineOption, jsonOption, numberAtLeast, pricesOf, wholeNumber, workerOf } from "../options.ts";
+import { engineOption, jsonOption, numberAtLeast, pricesOf, refuseWithout, wholeNumber, workerOf } from "../options.ts";
 import { createOutput } from "../output.ts";
 import { untilInterrupted } from "../until-interrupted.ts";
 
@@ -28,6 +28,8 @@ interface CloudOptions extends BrokerLinkOptions, ObserveOptions, ProviderOption
   readonly batch: number;
   readonly engine: EngineName;
 }
+
+const OPENAI_FLAGS = ["--base-url", "--model", "--max-tokens-total", "--max-cost", "--price-per-million", "--concurrency"];
 
 /** `dormouse cloud`: workers that answer asks. */
 export function registerCloud(program: Command, io: CliIo): void {
@@ -55,7 +57,10 @@ export function registerCloud(program: Command, io: CliIo): void {
       "after",
       "\nExamples:\n  $ dormouse cloud --broker mqtt://localhost:1883 --workers 2\n  $ dormouse cloud --broker mqtt://localhost:1883 --provider openai --base-url http://127.0.0.1:11434/v1 --model llama3.2",
     )
-    .action((options: CloudOptions) => (options.workers > 1 ? many(io, options) : one(io, options)));
+    .action((options: CloudOptions, command: Command) => {
+      if (options.provider !== "openai") refuseWithout(command, "--provider openai", ...OPENAI_FLAGS);
+      return options.workers > 1 ? many(io, options) : one(io, options);
+    });
 }
 
 async function one(io: CliIo, options: CloudOptions): Promise<void> {

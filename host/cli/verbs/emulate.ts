@@ -14,7 +14,7 @@ import { loadTarget } from "../../firmware/target.ts";
 import { decodeSensor } from "../../link/sensor.ts";
 import { readLinkStream } from "../../link/stream.ts";
 import type { CliIo } from "../io.ts";
-import { jsonOption, numberAtLeast } from "../options.ts";
+import { jsonOption, wholeNumber } from "../options.ts";
 import { createOutput } from "../output.ts";
 import { kernelsOption, variantOption } from "./build.ts";
 
@@ -41,7 +41,7 @@ export function registerEmulate(program: Command, io: CliIo): void {
     .requiredOption("--board <id>", "a board that an emulator knows")
     .addOption(new Option("--frames <file>", "the sensor frames of a recorded link stream (.dls)").conflicts("data"))
     .option("--data <dir>", "windows from the agent's recordings: those of its test wearers")
-    .addOption(new Option("--windows <n>", "so many windows, spread over the recordings").default(20).argParser(numberAtLeast(1)))
+    .addOption(new Option("--windows <n>", "so many windows, spread over the recordings").default(20).argParser(wholeNumber(1)))
     .addOption(
       new Option("--protocol <name>", "window: from a reset state, every exit run; stream: state carried, the image's own exits").choices([
         "window",

@@ -16,7 +16,7 @@ import { evalPolicy } from "../eval/policy.ts";
 import { evalRuns } from "../eval/runs.ts";
 import { hasLearnedFromSelect, type ScoredList, scoredLists } from "../eval/setting.ts";
 import type { CliIo } from "../io.ts";
-import { engineOption, jsonOption } from "../options.ts";
+import { engineOption, jsonOption, refuseWithout } from "../options.ts";
 import { createOutput } from "../output.ts";
 
 interface EvalOptions {
@@ -113,6 +113,7 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
     throw new ConfigError("EVAL_OPTIONS", "--fault goes with --protocol window or stream: choose one of these.");
   if (options.runs !== undefined && protocol === "policy")
     throw new ConfigError("EVAL_OPTIONS", "--runs goes with --protocol window or stream: choose one of these.");
+  if (!options.cascade) refuseWithout(command, "--cascade", "--alpha", "--delta");
   const out = createOutput(io, options.json);
   const own = await loadAgent(name, io.cwd);
   const agent = options.model === undefined ? own : withModel(own, resolve(io.cwd, options.model));

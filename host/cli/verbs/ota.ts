@@ -117,7 +117,15 @@ function payloadOf(
     thresholds: thresholds && [...thresholds],
   };
   const parts = Object.fromEntries(Object.entries(setPoint).filter(([, value]) => value !== undefined));
-  if (verb === "set-point") return parts;
+  if (verb !== "model-update" && (image ?? agent) !== undefined)
+    throw new ConfigError("OTA_OPTIONS", `${verb} takes no --image and no --agent, which go with model-update. Leave them out.`);
+  if (verb === "set-point") {
+    if (Object.keys(parts).length > 0) return parts;
+    throw new ConfigError(
+      "OTA_OPTIONS",
+      "set-point orders nothing: give --max-exit, --hop-patches, --ask-interval-hops, --thresholds or --asks.",
+    );
+  }
   if (Object.keys(parts).length > 0) throw new ConfigError("OTA_OPTIONS", `${verb} takes no set-point. Leave its options out.`);
   if (verb !== "model-update") return {};
   if (image === undefined || agent === undefined) throw new ConfigError("OTA_OPTIONS", "model-update needs --image FILE and --agent NAME.");

@@ -15,7 +15,7 @@ import { faultNames } from "../../train/faults.ts";
 import { scoredLists } from "../eval/setting.ts";
 import { checkWritable, writeFile } from "../files.ts";
 import type { CliIo } from "../io.ts";
-import { engineOption, jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
+import { engineOption, jsonOption, numberAtLeast, refuseWithout, wholeNumber } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { backToBack } from "../simulate/back-to-back.ts";
 import { batteryText, comparisonSentences, courseSentences, dayTable, numberText } from "../simulate/day-words.ts";
@@ -75,7 +75,10 @@ export function registerSimulate(program: Command, io: CliIo): void {
         "\n  $ dormouse simulate activity --board smart-glasses --ambient 35 --back-to-back --hours 4 --html heat.html" +
         "\n  $ dormouse simulate activity --data ~/data --wearers calibrate --tune agents/activity/policy.json",
     )
-    .action((agent: string, options: SimulateOptions) => simulate(io, agent, options));
+    .action((agent: string, options: SimulateOptions, command: Command) => {
+      if (options.data === undefined && options.tune === undefined) refuseWithout(command, "--data DIR", "--wearer", "--wearers");
+      return simulate(io, agent, options);
+    });
 }
 
 async function simulate(io: CliIo, name: string, options: SimulateOptions): Promise<void> {

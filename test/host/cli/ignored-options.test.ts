@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { cli } from "./fake-io.ts";
+import { tempFolder } from "./temp-agent.ts";
+
+let folder: ReturnType<typeof tempFolder>;
+beforeEach(() => {
+  folder = tempFolder();
+});
+afterEach(() => folder.remove());
+
+const refused = async (...args: string[]) => {
+  const { code, stdout } = await cli([...args, "--json"], { cwd: folder.path });
+  expect(code).toBe(1);
+  expect(stdout.trim().split("\n")).toHaveLength(1);
+  return (JSON.parse(stdout) as { error: { code: string; message: string } }).error;
+};
+
+describe("an option that would be ignored is refused", () => {
+  it.each([
+    ["--base-url", "cloud", "--broker", "mqtt://127.0.0.1:1", "--base-url", "http://127.0.0.1:1/v1"],
+    ["--concurrency", "cloud", "--broker", "mqtt://127.0.0.1:1", "--concurrency", "2"],
+    ["--wearer", "simulate", "activity", "--wearer", "7"],
+    ["--wearers", "simulate", "activity", "--wearers", "select"],
+    ["--alpha", "eval", "activity", "--data", ".", "--alpha", "0.05"],
+    ["--delta", "eval", "activity", "--data", ".", "--delta", "0.05"],
+  ])("%s without what it belongs to: %s", async (flag, ...args) => {
+    const { code, message } = await refused(...args);
+    expect(code).toBe("OPTION_ALONE");
+    expect(message).toContain(`${flag} would change nothing without --`);
+  });
+
+  it.each([
+    ["--node", "--board", "pico", "--node", "npm"],
+    ["--node", "--target", "c", "--node", "npm"],
+    ["--key", "--target", "c", "--key", "k.pem"],
+    ["--key", "--board", "raspberry-pi-5", "--key", "k.pem"],
+  ])("build %s %s %s", async (flag, ...args) => {
+    expect(await refused("build", "activity", "--out", "out", ...args)).toMatchObject({
+      code: "BUILD_OPTIONS",
+      message: expect.stringContaining(flag),
+    });
+  });
+
+  it("a command over the air that orders nothing, or has an image for what takes none", async () => {
+    const made = await cli(["provision", "alice", "--as", "operator", "--site", "lab"], { cwd: folder.path });
+    expect(made.code).toBe(0);
+    for (const [said, ...args] of [
+      ["orders nothing", "set-point"],
+      ["--image", "set-point", "--max-exit", "1", "--image", "model.dmm"],
+      ["--agent", "reboot", "--agent", "activity"],
+    ] as const) {
+      expect(await refused("ota", "wrist-1", ...args, "--identity", "alice", "--broker", "mqtts://127.0.0.1:1")).toMatchObject({
+        code: "OTA_OPTIONS",
+        message: expect.stringContaining(said),
+      });
+    }
+  });
+
+  it.each([
+    ["--windows", "emulate", "activity", "--board", "pico", "--windows", "1.5"],
+    ["--sizing", "bench", "--offload", "--sizing"],
+    ["--soak", "bench", "--offload", "--soak", "1"],
+    ["--sizing", "bench", "--soak", "1", "--sizing"],
+  ])("%s: %s %s %s", async (flag, ...args) => {
+    const { code, stderr } = await cli(args, { cwd: folder.path });
+    expect(code).toBe(1);
+    expect(stderr).toContain(flag);
+    expect(stderr).toContain("error:");
+  });
+});
