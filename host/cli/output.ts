@@ -30,6 +30,11 @@ export function reportFailure(io: CliIo, error: unknown, isJson: boolean): numbe
   const message = error instanceof Error ? error.message : String(error);
   io.stderr(`dormouse: ${isOurs ? message : `unexpected: ${message}. Run again with DORMOUSE_DEBUG=1 and report what it prints.`}\n`);
   if (io.env.DORMOUSE_DEBUG && error instanceof Error) io.stderr(`${error.stack ?? ""}\n`);
-  if (isJson) io.stdout(`${JSON.stringify({ error: { code, message } })}\n`);
+  if (isJson) failureDocument(io, code, message);
   return 1;
+}
+
+/** What --json prints instead of an answer. */
+export function failureDocument(io: CliIo, code: string, message: string): void {
+  io.stdout(`${JSON.stringify({ error: { code, message } })}\n`);
 }

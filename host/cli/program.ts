@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import type { CliIo } from "./io.ts";
-import { reportFailure } from "./output.ts";
+import { failureDocument, reportFailure } from "./output.ts";
 import { registerAgents } from "./verbs/agents.ts";
 import { registerBench } from "./verbs/bench.ts";
 import { registerBoards } from "./verbs/boards.ts";
@@ -67,7 +67,12 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     await createProgram(io).parseAsync([...args], { from: "user" });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof CommanderError) {
+      // commander has said it on stderr; a verb's own (dormouse.…) comes after the verb's document
+      const isUsage = error.exitCode !== 0 && error.code.startsWith("commander.");
+      if (isUsage && isJson) failureDocument(io, "USAGE", error.message.replace(/^error: /, ""));
+      return error.exitCode;
+    }
     return reportFailure(io, error, isJson);
   }
 }

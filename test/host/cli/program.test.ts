@@ -74,6 +74,23 @@ describe("the command line", () => {
   });
 
   it.each([
+    ["unknown option '--sped'", "run", "activity", "--sped", "3"],
+    ["unknown command 'nosuch'", "nosuch"],
+    ["required option '--data <dir>' not specified", "eval", "activity"],
+    ["'soon' is invalid", "demo", "--seconds", "soon"],
+  ])("prints a usage error as a document, too, where asked: %s", async (message, ...args) => {
+    const { code, stdout, stderr } = await cli([...args, "--json"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("--help");
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "USAGE", message: expect.stringContaining(message) } });
+    expect(JSON.parse(stdout).error.message).not.toMatch(/^error:/);
+  });
+
+  it("prints no error document for help", async () => {
+    expect((await cli(["run", "--help", "--json"])).stdout).not.toContain('{"error"');
+  });
+
+  it.each([
     ["BROKER_OPEN", "broker", "--host", "0.0.0.0"],
     ["BROKER_PLAIN_TEXT", "cloud", "--broker", "mqtt://broker.example"],
     ["BROKER_MISSING", "ota", "wrist-1", "reboot"],
