@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
@@ -42,8 +42,10 @@ export async function openTlsSite(site = "lab"): Promise<TlsSite> {
   const ports = { devicesPort, cloudPort, bindAddress: "127.0.0.1" };
   const common = { site, caFolder, days: 30 };
   await provision({ ...common, role: "broker", name: "localhost", hosts: ["127.0.0.1"], outFolder: brokerFolder, ports }, Date.now());
-  // A mosquitto that root starts gives its rights up, and could not write into a test's folder.
-  if (process.getuid?.() === 0) appendFileSync(join(brokerFolder, "mosquitto.conf"), "user root\n");
+  if (process.getuid?.() === 0) {
+    execFileSync("chown", ["-R", "mosquitto", brokerFolder]); // as the brokers' README says: mosquitto gives root's rights up
+    chmodSync(folder, 0o711);
+  }
   let child: ChildProcess | undefined;
   const clients: MqttClient[] = [];
   const made: TlsSite = {
