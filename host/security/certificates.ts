@@ -21,6 +21,8 @@ export interface CertifiedKey {
 export interface LeafOptions {
   readonly commonName: string;
   readonly organisation: string;
+  /** The one of several holders of a common name. */
+  readonly unit?: string;
   readonly days: number;
   /** A server's DNS names and IP addresses; left out: a client's certificate. */
   readonly hosts?: readonly string[];
@@ -56,13 +58,13 @@ export async function createAuthority(commonName: string, organisation: string, 
 /** A server's or a client's certificate with a new key, signed by `authority`. Throws AUTHORITY_INVALID for one that cannot sign. */
 export async function issueLeaf(authority: CertifiedKey, options: LeafOptions, wallMillis: number): Promise<CertifiedKey> {
   const library = await x509();
-  const { commonName, organisation, days, hosts } = options;
+  const { commonName, organisation, unit, days, hosts } = options;
   const issuer = await openAuthority(library, authority);
   const keys = await newKeys();
   const isServer = hosts !== undefined;
   const made = await library.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
-    subject: nameOf(commonName, organisation),
+    subject: nameOf(commonName, organisation, unit),
     issuer: issuer.certificate.subjectName,
     ...validity(wallMillis, days),
     signingAlgorithm: ALGORITHM,
@@ -111,8 +113,8 @@ function serialNumber(): string {
 }
 
 /** As a structure, never as text: a name cannot smuggle in another attribute. */
-function nameOf(commonName: string, organisation: string) {
-  return [{ O: [organisation] }, { CN: [commonName] }];
+function nameOf(commonName: string, organisation: string, unit?: string) {
+  return [{ O: [organisation] }, ...(unit === undefined ? [] : [{ OU: [unit] }]), { CN: [commonName] }];
 }
 
 function validity(wallMillis: number, days: number) {

@@ -17,7 +17,7 @@ const ROLE_NAMES: readonly string[] = ["cloud", "operator"];
 
 export interface ProvisionOptions {
   readonly role: Role;
-  /** A node's name, or a broker's first host name; of workers and operators it only names the folder's owner. */
+  /** A node's name, or a broker's first host name. Workers and operators share their role's common name, and have theirs beside it. */
   readonly name: string;
   /** Needed when the authority is made. */
   readonly site?: string;
@@ -34,7 +34,8 @@ export interface ProvisionOptions {
 export interface Provisioned {
   readonly role: Role;
   readonly site: string;
-  readonly commonName: string;
+  readonly name: string;
+  readonly commonName: string; // a node's or broker's name, or the role that the brokers' access lists know
   readonly isNewAuthority: boolean;
   readonly commandKey: string; // public
   readonly files: readonly string[];
@@ -55,10 +56,10 @@ export async function provision(options: ProvisionOptions, wallMillis: number): 
   const { site } = authority;
   const commandKey = publicCommandKey(openCommandKey(authority.commandKey, options.caFolder));
   const isBroker = role === "broker";
-  const commonName = ROLE_NAMES.includes(role) ? role : name;
+  const holder = ROLE_NAMES.includes(role) ? { commonName: role, unit: name } : { commonName: name };
   const hosts = isBroker ? [name, ...(options.hosts ?? [])] : undefined;
   const signer = role === "node" || isBroker ? authority.devices : authority.cloud;
-  const leaf = await issueLeaf(signer, { commonName, organisation: site, days, ...(hosts && { hosts }) }, wallMillis);
+  const leaf = await issueLeaf(signer, { ...holder, organisation: site, days, ...(hosts && { hosts }) }, wallMillis);
 
   makePrivateFolder(outFolder);
   const files = ["ca.crt"];
@@ -81,7 +82,7 @@ export async function provision(options: ProvisionOptions, wallMillis: number): 
     writeWhole(join(outFolder, file), `${JSON.stringify(config, undefined, 2)}\n`, { isPrivate: false });
     files.push(file);
   }
-  return { role, site, commonName, isNewAuthority: authority.isNew, commandKey, files };
+  return { role, site, name, commonName: holder.commonName, isNewAuthority: authority.isNew, commandKey, files };
 }
 
 function checkOwner(role: Role, name: string): void {
@@ -94,9 +95,9 @@ function checkOwner(role: Role, name: string): void {
     return;
   }
   checkName(role, name);
-  if (role === "node" && (ROLE_NAMES.includes(name) || Buffer.byteLength(name) > MAX_COMMON_NAME_CHARS))
+  if ((role === "node" && ROLE_NAMES.includes(name)) || Buffer.byteLength(name) > MAX_COMMON_NAME_CHARS)
     throw new ConfigError(
       "NODE_NAME_RESERVED",
-      `a node cannot be named ${JSON.stringify(name)}: ${ROLE_NAMES.join(" and ")} are roles, and a certificate's name has at most ${MAX_COMMON_NAME_CHARS} bytes.`,
+      `a ${role} cannot be named ${JSON.stringify(name)}: ${ROLE_NAMES.join(" and ")} are roles that no node is, and a certificate's name has at most ${MAX_COMMON_NAME_CHARS} bytes.`,
     );
 }

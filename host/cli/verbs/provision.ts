@@ -19,11 +19,15 @@ interface Options {
   readonly bind: string;
 }
 
-const NEXT: Readonly<Record<Role, (folder: string) => string>> = {
-  node: (folder) => `Put ${folder} on the node, and run it there: dormouse run <agent> --identity ${folder} --broker mqtts://…:8883`,
-  cloud: (folder) => `Start workers with it: dormouse cloud --identity ${folder} --broker mqtts://…:8884`,
-  operator: (folder) => `Send commands with it: dormouse ota <node> reboot --identity ${folder} --broker mqtts://…:8884`,
-  broker: (folder) => `Start it: mosquitto -c ${folder}/mosquitto.conf`,
+/** What to do with an identity; `broker` is the URL that was given, which all but a worker read from the identity. */
+const NEXT: Readonly<Record<Role, (folder: string, broker?: string) => string>> = {
+  node: (folder, broker) =>
+    `Put ${folder} on the node, and run it there: dormouse run <agent> --identity ${folder}${broker ? "" : " --broker mqtts://…:8883"}`,
+  cloud: (folder, broker = "mqtts://…:8884") => `Start workers with it: dormouse cloud --identity ${folder} --broker ${broker}`,
+  operator: (folder, broker) =>
+    `Send commands with it: dormouse ota <node> reboot --identity ${folder}${broker ? "" : " --broker mqtts://…:8884"}`,
+  broker: (folder) =>
+    `Start it: mosquitto -c ${folder}/mosquitto.conf. Where root starts it, it goes on as the user mosquitto: first chown -R mosquitto ${folder}`,
 };
 
 /** `dormouse provision`: a node's, worker's, operator's or broker's identity, and the site's authority where there is none. */
@@ -31,7 +35,7 @@ export function registerProvision(program: Command, io: CliIo): void {
   program
     .command("provision")
     .description("Give a node its identity: key, certificate, site. The first time also the site's authority.")
-    .argument("<name>", "the node's name; with --as broker its host name")
+    .argument("<name>", "the node's, worker's or operator's name; with --as broker its host name")
     .addOption(new Option("--as <role>", "whom it is for").choices([...ROLES]).default("node"))
     .option("--site <name>", "the site; needed when the authority is made")
     .option("--ca <dir>", "the site's authority: keep it off the network", "authority")
@@ -67,8 +71,10 @@ export function registerProvision(program: Command, io: CliIo): void {
           `Made the authority of site ${made.site} in ${options.ca}. Whoever holds that folder can be any node and command all: keep it offline.`,
         );
       }
-      out.say(`Made ${made.role} ${made.commonName} of site ${made.site} in ${folder}: ${made.files.join(", ")}.`);
-      out.say(NEXT[made.role](folder));
+      out.say(`Made ${made.role} ${made.name} of site ${made.site} in ${folder}: ${made.files.join(", ")}.`);
+      if (made.commonName !== made.name)
+        out.say(`The broker knows it, as it does every ${made.role}, by the common name ${made.commonName}.`);
+      out.say(NEXT[made.role](folder, options.broker));
       out.document({ ...made, out: what.outFolder });
     });
 }

@@ -295,6 +295,25 @@ describe("inspect of two ledgers", () => {
   });
 });
 
+describe("provision", () => {
+  const made = async (...args: string[]) => (await cli(["provision", ...args, "--site", "lab"], { cwd: folder.path })).stdout;
+
+  it("says whose identity it made, and the next command as it works", async () => {
+    const broker = "mqtts://broker.example:8883";
+    expect(await made("wrist-1", "--broker", broker)).toMatch(/dormouse run <agent> --identity wrist-1\n/);
+    expect(await made("wrist-2")).toContain("--identity wrist-2 --broker mqtts://…:8883");
+    const operator = await made("alice", "--as", "operator", "--broker", "mqtts://broker.example:9884");
+    expect(operator).toContain("Made operator alice of site lab");
+    expect(operator).toContain("common name operator");
+    expect(operator).toMatch(/dormouse ota <node> reboot --identity alice\n/);
+    const worker = await made("worker", "--as", "cloud", "--broker", "mqtts://broker.example:9884");
+    expect(worker).toContain("Made cloud worker of site lab");
+    expect(worker).toContain("--identity worker --broker mqtts://broker.example:9884");
+    expect(await made("localhost", "--as", "broker")).toContain("chown -R mosquitto localhost");
+    expect(readFileSync(join(folder.path, "localhost", "mosquitto.conf"), "utf8")).toContain(`chown -R mosquitto ${folder.path}/localhost`);
+  });
+});
+
 describe("doctor, boards and agents", () => {
   it("list what is there, for people and for programs", async () => {
     for (const [verb, key] of [

@@ -69,7 +69,7 @@ describe("provision", () => {
       ["alice", "operator"],
     ] as const) {
       const own = certificate(name, "client.crt");
-      expect(own.subject).toBe(`O=lab\nCN=${role}`);
+      expect(own.subject).toBe(`O=lab\nOU=${name}\nCN=${role}`);
       expect([own.verify(cloud.publicKey), own.verify(devices.publicKey)]).toEqual([true, false]);
     }
     const withKey = ["wrist-1", "worker", "alice", "broker.example"].filter((name) => existsSync(join(folder, name, "command.key")));
@@ -85,6 +85,7 @@ describe("provision", () => {
     ["a node named like a role", "operator", {}, "NODE_NAME_RESERVED"],
     ["a node with a slash", "a/b", { outFolder: join(folder, "x") }, "NAME_INVALID"],
     ["a name that no certificate holds", "ü".repeat(40), { outFolder: join(folder, "x") }, "NODE_NAME_RESERVED"],
+    ["a worker's name that no certificate holds", "ü".repeat(40), { role: "cloud", outFolder: join(folder, "x") }, "NODE_NAME_RESERVED"],
     ["a broker that is no host", "not a host", { role: "broker", outFolder: join(folder, "x") }, "HOST_INVALID"],
   ])("refuses %s", async (_, name, over, code) => {
     await expect(make(name, over)).rejects.toMatchObject({ code });
