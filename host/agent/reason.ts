@@ -10,17 +10,16 @@ export function reasonText(
 ): string {
   const exit = `exit ${decision.exit + 1} of ${nExits}`;
   const rebuilt = decision.rebuilds > 0 ? `, after rebuilding ${decision.rebuilds} segment${decision.rebuilds > 1 ? "s" : ""}` : "";
+  const unsure = decision.exit + 1 < nExits ? `unsure at ${exit} (no deeper allowed)` : "unsure at every exit";
   switch (decision.why) {
     case "exit":
       return `sure enough at ${exit}${rebuilt}`;
     case "ask":
-      return link === "online"
-        ? "unsure at every exit: asked the cloud"
-        : `unsure at every exit: the ask waits, the link is ${link ?? "down"}`;
+      return link === "online" ? `${unsure}: asked the cloud` : `${unsure}: the ask waits, the link is ${link ?? "down"}`;
     case "deferred":
-      if (doubt.isHeld) return "unsure at every exit: the cloud's word holds";
-      if (doubt.isAsked) return "unsure at every exit: the answer is on its way";
-      return link === undefined ? "unsure at every exit, and nobody to ask" : "unsure at every exit, asked not long ago";
+      if (doubt.isHeld) return `${unsure}: the cloud's word holds`;
+      if (doubt.isAsked) return `${unsure}: the answer is on its way`;
+      return link === undefined ? `${unsure}, and nobody to ask` : `${unsure}, asked not long ago`;
     case "budget":
       return `unsure at ${exit}: the energy budget allows no deeper`;
     case "thermal":

@@ -64,7 +64,7 @@ export function saySummary(out: Output, summary: Summary, isAsking: boolean): vo
   const { decisions, seconds, events, asked, answered, expired, refused, evicted, pending, lost, exits } = summary;
   out.say();
   out.say(`${countText(decisions, "decision")} in ${Math.round(seconds)} s of ${summary.agent}, ${countText(events, "change")} told.`);
-  out.say(`Answered at exit ${exits.map((count, exit) => `${exit + 1}: ${percentText(count / Math.max(1, decisions))}`).join(", ")}.`);
+  out.say(`Stopped at exit ${exits.map((count, exit) => `${exit + 1}: ${percentText(count / Math.max(1, decisions))}`).join(", ")}.`);
   if (!isAsking) return;
   const ends = [
     `${answered} answered`,

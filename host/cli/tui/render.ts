@@ -117,8 +117,9 @@ function depthLine({ info, decision }: ViewState, isNarrow: boolean): Line {
     line.push(isVisited ? ["●", decision.why === "exit" ? GREEN : 214] : ["○", "dim"]);
   }
   const saved = Math.max(0, 1 - decision.macs / info.hopMacs);
-  const sure = isNarrow ? `sure at ${decision.exit + 1} of ${info.nExits}` : `sure at exit ${decision.exit + 1} of ${info.nExits}`;
-  const unsure = isNarrow ? "unsure" : "unsure at every exit";
+  const where = `${decision.exit + 1} of ${info.nExits}`;
+  const sure = isNarrow ? `sure at ${where}` : `sure at exit ${where}`;
+  const unsure = isNarrow ? "unsure" : decision.exit + 1 < info.nExits ? `unsure at exit ${where}` : "unsure at every exit";
   const stop = decision.why === "exit" ? sure : unsure;
   line.push([`  ${stop}`]);
   line.push([isNarrow ? ` · ${percentText(saved)} saved` : ` · ${percentText(saved)} of the compute saved`, "dim"]);

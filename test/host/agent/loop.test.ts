@@ -165,7 +165,7 @@ describe("the loop", () => {
     });
     await loop.run();
     expect(of(steps, "link").at(-1)).toMatchObject({ state: "offline", detail: "ECONNREFUSED" });
-    expect(of(steps, "decision")[1]!.record.reason).toBe("unsure at every exit: the ask waits, the link is offline");
+    expect(of(steps, "decision")[1]!.record.reason).toMatch(/^unsure at .*: the ask waits, the link is offline$/);
     expect(asker.queries).toHaveLength(1); // durable: it goes out when the link is back
     expect(loop.label).toBe("sitting");
   });
@@ -266,7 +266,7 @@ describe("the loop", () => {
     });
     await loop.run();
     expect(session.setPoints.map(({ askAllowed }) => askAllowed)).toEqual([true, false, true]); // no word between the ask and the end of its hold
-    expect(of(steps, "decision")[1]!.record.reason).toBe("unsure at every exit: the cloud's word holds");
+    expect(of(steps, "decision")[1]!.record.reason).toMatch(/^unsure at .*: the cloud's word holds$/);
   });
 
   it("finds no ask lost while each is in a state of the ledger", async () => {

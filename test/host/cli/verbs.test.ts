@@ -63,6 +63,7 @@ describe("demo", () => {
     expect(drawn.at(-1)!.length).toBeLessThan(24);
     expect(drawn.at(-1)!.join("\n")).toContain("● online");
     expect(stdout).toContain("0 lost");
+    expect(stdout).toContain("Stopped at exit 1: 0 %, 2: 0 %, 3: 0 %, 4: 100 %."); // the asked, unsure ones, too
   });
 
   it("ends in good order when it is interrupted", async () => {

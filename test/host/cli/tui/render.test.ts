@@ -74,6 +74,16 @@ function example(over: Partial<ViewInfo> = {}): ViewState {
 const plain = { rows: 30, hasColour: false };
 
 describe("the screen", () => {
+  it("says at which exit an unsure decision stopped, and that it was every one only of the last", () => {
+    const depthOf = (exit: number) => {
+      const state = example();
+      const lines = render({ ...state, decision: { ...state.decision!, exit } }, { ...plain, columns: 80 });
+      return lines.find((line) => line.includes("depth"));
+    };
+    expect(depthOf(0)).toContain("●───○───○───○  unsure at exit 1 of 4 ·");
+    expect(depthOf(3)).toContain("unsure at every exit ·");
+  });
+
   it("tells the whole story at 80 columns", () => {
     expect(render(example(), { ...plain, columns: 80 })).toEqual([
       "",

@@ -1,0 +1,18 @@
+import { describe, expect, it } from "vitest";
+import { reasonText } from "../../../host/agent/reason.ts";
+import type { Decision } from "../../../host/core/session-types.ts";
+
+const said = (exit: number, why: Decision["why"]) =>
+  reasonText({ exit, why, rebuilds: 0 } as Decision, 4, "online", { isHeld: false, isAsked: false });
+
+describe("why a decision is as it is", () => {
+  it("is doubt at every exit only where every exit was run", () => {
+    expect(said(3, "ask")).toBe("unsure at every exit: asked the cloud");
+    expect(said(0, "ask")).toBe("unsure at exit 1 of 4 (no deeper allowed): asked the cloud");
+    expect(said(1, "deferred")).toBe("unsure at exit 2 of 4 (no deeper allowed), asked not long ago");
+  });
+
+  it("names the exit that was sure", () => {
+    expect(said(1, "exit")).toBe("sure enough at exit 2 of 4");
+  });
+});
