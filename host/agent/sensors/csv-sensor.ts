@@ -9,7 +9,7 @@ const RECORDING_GAP_TICKS = 1000;
 /** Replays recordings whose label i is the manifest's label i − 1, one after the other, maybe of one wearer alone. */
 export function csvSensor(
   data: Dataset,
-  chosen: { readonly user?: number; readonly experiment?: number },
+  chosen: { readonly user?: number | string; readonly experiment?: number },
   { labels, channels, frameRateHz }: Manifest,
   path: string,
 ): Sensor {
@@ -20,7 +20,7 @@ export function csvSensor(
     const subjects = [...new Set(data.recordings.map(({ subject }) => subject))];
     throw new DataError(
       "REPLAY_EMPTY",
-      `${path} has no gapless recording for this choice; it has wearers ${subjects.join(", ") || "none"}. CSV recordings are chosen by file, or by a wearer's number: replay:DIR#user=2.`,
+      `${path} has no gapless recording for this choice; it has wearers ${subjects.join(", ") || "none"}. They are chosen by a wearer alone, as in replay:DIR#user=${subjects[0] ?? 2}, CSV recordings also by file.`,
     );
   }
   return {

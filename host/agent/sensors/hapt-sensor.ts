@@ -17,14 +17,16 @@ export function haptLabelName(label: number): string | undefined {
 }
 
 /** Replays HAPT recordings, chosen by wearer and experiment, one after the other. */
-export function haptSensor(data: Dataset, chosen: { user?: number; experiment?: number }, path: string): Sensor {
+export function haptSensor(data: Dataset, chosen: { user?: number | string; experiment?: number }, path: string): Sensor {
   const recordings = data.recordings.filter(
     (one) =>
       (chosen.user === undefined || one.subject === String(chosen.user)) &&
       (chosen.experiment === undefined || haptExperiment(one) === chosen.experiment),
   );
   if (recordings.length === 0) {
-    throw new DataError("REPLAY_EMPTY", `${path} has no recording with ${JSON.stringify(chosen)}. It has ${available(data)}.`);
+    const wanted = Object.entries({ user: chosen.user, exp: chosen.experiment }).filter(([, value]) => value !== undefined);
+    const choice = wanted.map(([key, value]) => `${key}=${value}`).join(",");
+    throw new DataError("REPLAY_EMPTY", `${path} has no recording with ${choice}. It has ${available(data)}.`);
   }
   return {
     name: `replay:${path}`,

@@ -2,10 +2,10 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigError, DataError } from "../../core/errors.ts";
 import { readImage } from "../../core/image-read.ts";
-import { loadCsv } from "../csv/csv-dataset.ts";
 import { holdsCsv } from "../csv/csv-folder.ts";
 import { loadHapt } from "../hapt.ts";
 import type { LoadedAgent } from "../loaded-agent.ts";
+import { openRecordings } from "../open-recordings.ts";
 import { csvSensor } from "./csv-sensor.ts";
 import { haptSensor } from "./hapt-sensor.ts";
 import type { Sensor } from "./sensor.ts";
@@ -40,10 +40,10 @@ function open(text: string, agent: LoadedAgent, cwd: string): Sensor {
   const path = resolve(cwd, spec.path);
   if (!existsSync(path)) throw new DataError("REPLAY_MISSING", `nothing to replay at ${path}: check the path.`);
   const { rateHz, channels } = agent.definition.sensor;
-  if (holdsCsv(path)) {
-    const { manifest } = readImage(new Uint8Array(readFileSync(agent.modelPath)));
-    return csvSensor(loadCsv(path, manifest), spec, manifest, path);
-  }
-  if (!statSync(path).isDirectory()) return streamSensor(path, rateHz, channels);
-  return haptSensor(loadHapt(path), spec, path);
+  const isCsv = holdsCsv(path);
+  if (!isCsv && !statSync(path).isDirectory()) return streamSensor(path, rateHz, channels);
+  const { data } = agent.definition;
+  if (!isCsv && data !== "sisfall") return haptSensor(loadHapt(path), spec, path); // has experiments, and labels of its own
+  const { manifest } = readImage(new Uint8Array(readFileSync(agent.modelPath)));
+  return csvSensor(openRecordings(path, manifest, data), spec, manifest, path);
 }

@@ -3,11 +3,11 @@ import { ConfigError } from "../../core/errors.ts";
 /** A sensor as the command line names it. */
 export type SensorSpec =
   | { readonly kind: "synthetic"; readonly seed: number }
-  | { readonly kind: "replay"; readonly path: string; readonly user?: number; readonly experiment?: number };
+  | { readonly kind: "replay"; readonly path: string; readonly user?: number | string; readonly experiment?: number };
 
 const FORMS = "Use synthetic, synthetic:SEED, replay:DIR, replay:DIR#user=2,exp=3, replay:FILE.csv or replay:FILE.dls.";
 
-/** Parses `synthetic[:seed]`, `replay:DIR[#user=2,exp=3]` and `replay:FILE.dls`. */
+/** Parses `synthetic[:seed]`, `replay:DIR[#user=2,exp=3]` (a wearer by number, or by name: `#user=SA01`), `replay:FILE.csv` and `replay:FILE.dls`. */
 export function parseSensorSpec(text: string): SensorSpec {
   const [kind, rest] = splitOnce(text, ":");
   if (kind === "synthetic") {
@@ -18,9 +18,13 @@ export function parseSensorSpec(text: string): SensorSpec {
   if (kind !== "replay" || rest === undefined || rest === "") throw unknown(text, "no such sensor");
   const [path, selection] = splitOnce(rest, "#");
   if (path === "") throw unknown(text, "the path is empty");
-  const chosen: { user?: number; experiment?: number } = {};
+  const chosen: { user?: number | string; experiment?: number } = {};
   for (const part of selection?.split(",") ?? []) {
     const [key, value] = splitOnce(part, "=");
+    if (key === "user" && /^[A-Za-z]+\d+$/.test(value ?? "")) {
+      chosen.user = value!;
+      continue;
+    }
     const number = Number(value);
     if ((key !== "user" && key !== "exp") || !Number.isInteger(number) || number < 1) throw unknown(text, `"${part}" selects nothing`);
     chosen[key === "exp" ? "experiment" : "user"] = number;

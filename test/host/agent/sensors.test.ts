@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Dataset } from "../../../host/agent/recording.ts";
@@ -27,6 +27,7 @@ describe("a sensor's name on the command line", () => {
     ["synthetic:42", { kind: "synthetic", seed: 42 }],
     ["replay:data/HAPT", { kind: "replay", path: "data/HAPT" }],
     ["replay:data#user=2,exp=3", { kind: "replay", path: "data", user: 2, experiment: 3 }],
+    ["replay:data#user=SA01", { kind: "replay", path: "data", user: "SA01" }],
     ["replay:C:/x/day.dls", { kind: "replay", path: "C:/x/day.dls" }],
   ])("%s", (text, spec) => expect(parseSensorSpec(text)).toEqual(spec));
 
@@ -66,7 +67,35 @@ describe("replay of HAPT", () => {
   });
 
   it("says which recordings there are when the selection is empty", () => {
-    expect(() => haptSensor(DATA, { user: 9 }, "data")).toThrow(/no recording with {"user":9}.*user=2,exp=3 {2}user=3,exp=4/);
+    expect(() => haptSensor(DATA, { user: 9 }, "data")).toThrow(/no recording with user=9\. .*user=2,exp=3 {2}user=3,exp=4/);
+  });
+});
+
+describe("replay of the data set that an agent names", () => {
+  it("gives the fall agent SisFall's trials, of one wearer where one is named", async () => {
+    const folder = tempFolder();
+    try {
+      for (const trial of ["SA01/D01_SA01_R01", "SE06/F03_SE06_R02"]) {
+        mkdirSync(join(folder.path, trial, ".."), { recursive: true });
+        writeFileSync(join(folder.path, `${trial}.txt`), "0,-256,0,0,0,0,0,0,0;\n".repeat(8));
+      }
+      const fall = await loadAgent("fall");
+      const truths = async (choice: string) =>
+        (await take(openSensor(`replay:${folder.path}${choice}`, fall), 99)).map(({ tick, truth }) => [tick, truth]);
+      expect(await truths("#user=SE06")).toEqual([
+        [0, "fall"],
+        [1, "fall"],
+      ]);
+      expect(await truths("")).toEqual([
+        [0, "daily"],
+        [1, "daily"],
+        [1002, "fall"],
+        [1003, "fall"],
+      ]);
+      expect(() => openSensor(`replay:${folder.path}#user=SA09`, fall)).toThrow(/it has wearers SA01, SE06\./);
+    } finally {
+      folder.remove();
+    }
   });
 });
 

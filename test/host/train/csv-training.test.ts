@@ -62,7 +62,7 @@ describe("an agent trained on a folder of CSV recordings", () => {
     for await (const _ of whole) frames++;
     expect(frames).toBe(600);
     expect(() => openSensor(`replay:${data}#exp=2`, loaded, folder.path)).toThrow(
-      /wearers 1, 2, 3, 4, 5, 6, 7, 8\. CSV recordings are chosen by file/,
+      /wearers 1, 2, 3, 4, 5, 6, 7, 8\. They are chosen by a wearer alone, as in replay:DIR#user=1, CSV recordings also by file/,
     );
     const truths = new Set<string | undefined>();
     for await (const { truth } of sensor) truths.add(truth);
