@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import { writeWhole } from "../core/private-file.ts";
+import { readSmall, writeWhole } from "../core/private-file.ts";
 import { checked } from "./checked.ts";
 
 /** Name of the file that holds a node's identity, in the working folder. */
@@ -56,9 +56,10 @@ export function openNodeConfig(options: NodeConfigOptions = {}): { config: NodeC
 }
 
 function readNodeConfig(path: string): NodeConfig {
+  const text = readSmall(path, "this node's identity", "Name a file with --config FILE.");
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    value = JSON.parse(text);
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError("NODE_CONFIG_JSON", `${path} is not valid JSON: ${found}. Mend it, or remove it and a new one is made.`, {

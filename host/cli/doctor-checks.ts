@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -90,15 +91,33 @@ const TOOLS = [
   { tool: "mosquitto", use: "a real broker, for tests and for use", mend: "sudo apt-get install mosquitto" },
   { tool: "wasm2c", use: "firmware: wasm to C", mend: "sudo apt-get install wabt" },
   { tool: "gcc", use: "firmware for this machine", mend: "sudo apt-get install gcc" },
+  {
+    tool: "arm-none-eabi-gcc",
+    use: "firmware for microcontrollers",
+    mend: "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
+  },
+  { tool: "qemu-system-arm", use: "emulating boards", mend: "sudo apt-get install qemu-system-arm" },
+  { tool: "dpkg-deb", use: "installing a gateway's package here", mend: "sudo apt-get install dpkg" },
 ] as const;
 
 /** Optional programs on the PATH. */
 export function toolChecks(path: string): DoctorCheck[] {
-  return TOOLS.map(({ tool, use, mend }) => {
+  const checks = TOOLS.map(({ tool, use, mend }): DoctorCheck => {
     const found = [...path.split(delimiter), "/usr/sbin"].map((folder) => join(folder, tool)).find((file) => existsSync(file));
     if (found !== undefined) return { check: tool, state: "ok", detail: found };
     return { check: tool, state: "missing", detail: `not installed (optional: ${use})`, mend };
   });
+  const compiler = checks.find(({ check, state }) => check === "arm-none-eabi-gcc" && state === "ok");
+  return compiler === undefined ? checks : [...checks, newlibCheck(compiler.detail)];
+}
+
+/** The C library is no program: the compiler says where it has it. */
+function newlibCheck(compiler: string): DoctorCheck {
+  const { stdout } = spawnSync(compiler, ["-print-file-name=libc.a"], { encoding: "utf8" });
+  const path = stdout?.trim() ?? "";
+  if (existsSync(path)) return { check: "newlib", state: "ok", detail: path };
+  const mend = "sudo apt-get install libnewlib-arm-none-eabi";
+  return { check: "newlib", state: "missing", detail: "not installed (optional: firmware for microcontrollers)", mend };
 }
 
 function attempt(check: string, run: () => string): DoctorCheck {

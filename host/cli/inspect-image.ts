@@ -55,7 +55,7 @@ type ImageDocument = ReturnType<typeof inspectImage>;
 export function sayImage(out: Output, document: ImageDocument): void {
   const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, evidence, track, exits, manifest, abi } = document;
   out.say(`${name}: ${parameters} parameters, ${bytesText(imageBytes)} image, ${bytesText(arenaBytes)} arena`);
-  out.say(`hash ${hash}`);
+  out.say(`image hash ${hash}`);
   out.say(`ABI ${abi}, labels ${labels.join(", ")}`);
   out.say(`input ${shapes.channels} channels at ${shapes.rateHz} Hz, ${shapes.patchFrames} frames a patch, ${manifest.orientation}`);
   out.say(

@@ -63,7 +63,7 @@ export const engineOption = (): Option =>
     .default("simd");
 
 export const speedOption = (): Option =>
-  new Option("--speed <n>", "sensor seconds a second; max: as fast as it goes").default(1).argParser(speedOf);
+  new Option("--speed <n>", "sensor seconds a second; max or 0: as fast as it goes").default(1).argParser(speedOf);
 
 export const secondsOption = (): Option =>
   new Option("--seconds <n>", "stop after so many sensor seconds (default: until Ctrl-C or the recording's end)").argParser(

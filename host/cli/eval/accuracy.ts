@@ -1,7 +1,7 @@
 import { evaluateFloat, evaluateStream, evaluateWindows } from "../../train/evaluate.ts";
 import { FAULT_SEED, type FaultName, withFault } from "../../train/faults.ts";
 import type { Losses } from "../../train/protocols.ts";
-import { bytesText, percentText, table } from "../table.ts";
+import { bytesText, countText, percentText, table } from "../table.ts";
 import { type EvalSetting, floatModelOf, progress, recordingsFor, requireScored, wearerRoles } from "./setting.ts";
 
 export interface AccuracyOptions {
@@ -55,7 +55,7 @@ export function evalAccuracy(setting: EvalSetting, options: AccuracyOptions): vo
   const { labels } = model.manifest;
   const float = document.float?.accuracy;
   out.say(
-    `${document.agent}, ${document.protocol} protocol, ${document.engine} core: ${document.windows} windows of ${document.users.length} ${list} wearers`,
+    `${document.agent}, ${document.protocol} protocol, ${document.engine} core: ${document.windows} windows of ${countText(document.users.length, `${list} wearer`)}`,
   );
   if (document.fault !== undefined) out.say(`sensor fault ${document.fault}: ${document.held} gaps held, ${document.resets} resets`);
   out.say(
@@ -70,6 +70,6 @@ export function evalAccuracy(setting: EvalSetting, options: AccuracyOptions): vo
   out.say();
   const confusion = document.confusion.map((row, i) => [labels[i]!, ...row]);
   for (const line of table(["truth \\ said", ...labels], confusion)) out.say(line);
-  out.say(`hash ${document.hash}`);
+  out.say(`decisions hash ${document.hash}`);
   out.document(document);
 }

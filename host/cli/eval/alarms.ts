@@ -1,7 +1,7 @@
 import { isElderly } from "../../agent/sisfall.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { type AlarmScore, type AlarmTrial, hoursOf, scoreAlarms, streamAlarms } from "../../train/evaluate-alarms.ts";
-import { bytesText, percentText, table } from "../table.ts";
+import { bytesText, countText, percentText, table } from "../table.ts";
 import { type EvalSetting, progress, recordingsFor, wearerRoles } from "./setting.ts";
 
 /** How good an agent's alarms are: every trial of SisFall from a reset state, by the runtime's own policy, nothing asked. */
@@ -41,7 +41,7 @@ export function evalAlarms(setting: EvalSetting, alarm: string): void {
     falseAlarms: namesOf(daily.filter(({ alarms }) => alarms.length > 0)),
   };
   out.say(
-    `${name}, ${model.engine} core: ${falls.length} falls, ${daily.length} daily trials (${document.hours.toFixed(2)} h) of ${users.length} ${list} wearers`,
+    `${name}, ${model.engine} core: ${falls.length} falls, ${daily.length} daily trials (${document.hours.toFixed(2)} h) of ${countText(users.length, `${list} wearer`)}`,
   );
   out.say(`${manifest.parameters} parameters, image ${bytesText(model.imageBytes)}, arena ${bytesText(model.arenaBytes)}`);
   out.say();
@@ -55,7 +55,7 @@ export function evalAlarms(setting: EvalSetting, alarm: string): void {
   out.say();
   out.say(`missed: ${document.missed.join(" ") || "none"}`);
   out.say(`false alarms: ${document.falseAlarms.join(" ") || "none"}`);
-  out.say(`hash ${document.hash}`);
+  out.say(`decisions hash ${document.hash}`);
   out.document(document);
 }
 

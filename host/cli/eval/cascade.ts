@@ -1,7 +1,7 @@
 import { createRandom } from "../../agent/random.ts";
 import type { CascadeDecision } from "../../policy/cascade.ts";
 import type { Output } from "../output.ts";
-import { percentText, table } from "../table.ts";
+import { countText, percentText, table } from "../table.ts";
 import { ASKED_CAP, type CascadeReport, cascadeReport } from "./cascade-report.ts";
 import { decideAll } from "./decide.ts";
 import { compareGate } from "./gate.ts";
@@ -28,7 +28,7 @@ export async function evalCascade(setting: EvalSetting, { alpha, delta }: Cascad
     { alpha, delta, random: createRandom(BOOTSTRAP_SEED) },
   );
   const gate = compareGate(gating, scored, model, report.cascade);
-  say(out, report, `${agent.definition.name}, cascade, ${model.engine} core`, `${roles.score.length} ${list} wearers`);
+  say(out, report, `${agent.definition.name}, cascade, ${model.engine} core`, `${countText(roles.score.length, `${list} wearer`)}`);
   const { askedFraction, confidenceAccuracy, gateAccuracy } = gate.table.find((row) => row.askedFraction === ASKED_CAP)!;
   out.say(
     `asking the least sure ${percentText(askedFraction, 1)}: ${percentText(confidenceAccuracy, 2)} by confidence, ` +

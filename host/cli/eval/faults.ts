@@ -1,7 +1,7 @@
 import { evaluateStream, evaluateWindows } from "../../train/evaluate.ts";
 import { FAULT_SEED, type FaultName, faultNames, withFault } from "../../train/faults.ts";
 import type { Losses } from "../../train/protocols.ts";
-import { percentText, table } from "../table.ts";
+import { countText, percentText, table } from "../table.ts";
 import { type EvalSetting, recordingsFor, requireScored, wearerRoles } from "./setting.ts";
 
 /** Every sensor fault against the sound sensor, by both protocols, at the last exit. */
@@ -22,7 +22,7 @@ export function evalFaults(setting: EvalSetting): void {
     };
     return { fault: fault ?? "none", window: score(evaluateWindows), stream: score(evaluateStream) };
   });
-  out.say(`${agent.definition.name}, faulty sensors, ${model.engine} core: ${users.length} ${list} wearers, last exit`);
+  out.say(`${agent.definition.name}, faulty sensors, ${model.engine} core: ${countText(users.length, `${list} wearer`)}, last exit`);
   const rows = faults.map(({ fault, window, stream }) => [
     fault,
     percentText(window.accuracy, 2),

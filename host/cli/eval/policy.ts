@@ -1,7 +1,7 @@
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { evaluatePolicy } from "../../train/evaluate-policy.ts";
 import { chooseExits, exitSavings } from "../../train/exit-savings.ts";
-import { percentText } from "../table.ts";
+import { countText, percentText } from "../table.ts";
 import { betweenClassOf, type EvalSetting, recordingsFor, requireScored, wearerRoles } from "./setting.ts";
 
 /** Accuracy that early exits may cost on the wearers who choose their thresholds. */
@@ -57,7 +57,7 @@ export function evalPolicy(setting: EvalSetting): void {
     imageHash: model.imageHash,
     users: roles.score,
   };
-  out.say(`${document.agent}, policy: ${own.decisions} labelled decisions of ${document.users.length} ${list} wearers`);
+  out.say(`${document.agent}, policy: ${own.decisions} labelled decisions of ${countText(document.users.length, `${list} wearer`)}`);
   out.say(`answered here ${percentText(document.answeredFraction, 1)}, right ${percentText(document.answeredAccuracy, 2)} of those`);
   out.say(`by exit ${own.answeredByExit.join(" ")}; ${Math.round(own.meanMacs)} MACs a decision, ${own.rebuilds} rebuilds`);
   out.say();

@@ -4,7 +4,7 @@ import { openAgentModel } from "../../agent/registry.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { runFiles } from "../../train/run-folder.ts";
 import { type Spread, spread, spreadText } from "../../train/summary.ts";
-import { percentText, table } from "../table.ts";
+import { countText, percentText, table } from "../table.ts";
 import { type AccuracyOptions, scoreAccuracy } from "./accuracy.ts";
 import type { EvalSetting } from "./setting.ts";
 
@@ -39,7 +39,9 @@ export async function evalRuns(setting: EvalSetting, dir: string, options: Accur
     })),
     users: runs[0]!.users,
   };
-  out.say(`${document.agent}, ${options.protocol} protocol: ${document.windows} windows of ${document.users.length} ${list} wearers`);
+  out.say(
+    `${document.agent}, ${options.protocol} protocol: ${document.windows} windows of ${countText(document.users.length, `${list} wearer`)}`,
+  );
   const rows = runs.map(({ seed, exits: own, float }) => [
     seed,
     ...own.map(({ accuracy }) => percentText(accuracy, 2)),

@@ -6,6 +6,7 @@ import { runSoak } from "../bench/soak.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
 import { createOutput } from "../output.ts";
+import { countText } from "../table.ts";
 
 interface BenchOptions extends OffloadOptions {
   readonly json: boolean;
@@ -96,7 +97,7 @@ async function sizing(io: CliIo, options: BenchOptions): Promise<void> {
   const { batched, single, peakAsksPerSecond } = report;
   out.say(`${report.devices} devices, ${report.asksPerDay} asks a day each: ${peakAsksPerSecond} asks a second at the peak.`);
   out.say(
-    `${batched.workers} workers like this machine's core answer 99 % within ${batched.p99Millis} ms; without batches it takes ${single.workers}.`,
+    `${countText(batched.workers, "worker")} like this machine's core ${batched.workers === 1 ? "answers" : "answer"} 99 % within ${batched.p99Millis} ms; without batches it takes ${single.workers}.`,
   );
   out.document(report);
 }

@@ -40,7 +40,11 @@ export function registerCloud(program: Command, io: CliIo): void {
     .requiredOption("--broker <url>", "mqtt://host:1883")
     .option("--agent <name>", "whose teacher answers", "activity")
     .option("--workers <n>", "so many worker processes, started again when one ends", wholeNumber(1, 256), 1)
-    .option("--worker <i/N>", "which of N workers, for brokers without shared subscriptions", workerOf, { index: 0, count: 1 })
+    .addOption(
+      new Option("--worker <i/N>", "which of N workers, for brokers without shared subscriptions")
+        .default({ index: 0, count: 1 }, "0/1")
+        .argParser(workerOf),
+    )
     .option("--ledger <file>", "also write what became of each ask to this file")
     .option("--queue <n>", "asks that may wait in a worker; one more is told to come back", wholeNumber(1, 65536), 512)
     .option("--batch <n>", "asks answered in one pass", wholeNumber(1, 1024), 32)

@@ -16,6 +16,7 @@ import { readLinkStream } from "../../link/stream.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, wholeNumber } from "../options.ts";
 import { createOutput } from "../output.ts";
+import { countText } from "../table.ts";
 import { kernelsOption, variantOption } from "./build.ts";
 
 interface EmulateVerbOptions {
@@ -65,7 +66,7 @@ async function run(io: CliIo, name: string, options: EmulateVerbOptions): Promis
   const windowFrames = model.image.windowPatches * model.image.patchFrames;
   const windows = frames.reduce((total, { samples }) => total + samples.length, 0) / (model.image.channels * windowFrames);
   const { variant, kernels } = options;
-  out.note(`Building for ${target.id}, then ${windows.toFixed(1)} windows …`);
+  out.note(`Building for ${target.id}, then ${countText(Number(windows.toFixed(1)), "window")} …`);
   const result = await emulate({
     ...{ target, model, variant, kernels, frames, image: new Uint8Array(readFileSync(agent.modelPath)) },
     ...(protocol === "window" ? { setPoint: fullDepth(model) } : {}),

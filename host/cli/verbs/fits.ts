@@ -52,7 +52,7 @@ async function fits(io: CliIo, name: string, options: FitsVerbOptions): Promise<
 
 function sayReport(out: Output, report: FitsReport): void {
   const { flash, ram, stack, window, worstHop, energy, busyShare } = report;
-  out.say(`${report.agent} ${report.fits ? "fits" : "does not fit"} ${report.board}.`);
+  out.say(`${report.agent} ${verdict(report)}`);
   for (const reason of report.reasons) out.say(`  ${reason}`);
   for (const line of report.advice) out.say(`  → ${line}`);
   out.say();
@@ -73,6 +73,14 @@ function sayReport(out: Output, report: FitsReport): void {
   for (const line of table(["", "", ""], rows).slice(1)) out.say(line);
   for (const note of report.notes) out.say(note);
   for (const missing of report.notMeasured) out.say(`not measured: ${missing}`);
+}
+
+/** It only may fit where the room for code or stack is bounded and what they take was not measured. */
+function verdict({ fits, board, flash, stack }: FitsReport): string {
+  if (!fits) return `does not fit ${board}.`;
+  const isOpen = ({ hasBytes, basis }: Room): boolean => hasBytes !== undefined && basis !== "measured";
+  const unknown = [isOpen(flash) ? ["code"] : [], isOpen(stack) ? ["stack"] : []].flat();
+  return unknown.length === 0 ? `fits ${board}.` : `may fit ${board}: ${unknown.join(" and ")} not measured.`;
 }
 
 function roomText({ usedBytes, hasBytes }: Room): string {

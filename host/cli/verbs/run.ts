@@ -54,7 +54,7 @@ export function registerRun(program: Command, io: CliIo): void {
   withObservation(withBrokerLink(program.command("run")))
     .description("Run an agent: it decides here, and asks the cloud over MQTT when unsure.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .option("--sensor <spec>", "synthetic[:SEED], replay:DIR[#user=1,exp=1] or replay:FILE.dls", "synthetic")
+    .option("--sensor <spec>", "synthetic[:SEED], replay:DIR[#user=1,exp=1], replay:FILE.csv or replay:FILE.dls", "synthetic")
     .option("--broker <url>", "mqtt://host:1883; left out: decides alone, never asks")
     .option("--config <file>", `this node's name, made the first time (default: ${NODE_CONFIG_FILE}, or the identity's)`)
     .option("--data-dir <dir>", "where asks wait until they are answered, also through a crash", ".dormouse")

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../../core/errors.ts";
@@ -100,7 +101,8 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
   const summary = summarize(metrics);
   writeAtomic(join(dir, "summary.json"), `${JSON.stringify(summary, undefined, 1)}\n`);
   saySummary(out, summary);
-  const files = jobs.flatMap((job) => [runFiles.image, runFiles.weights].map((file) => join(job.dir, file)));
+  const { image, weights, report, card } = runFiles;
+  const files = jobs.flatMap((job) => [image, weights, report, card].map((file) => join(job.dir, file)).filter((path) => existsSync(path)));
   for (const file of [...files, join(dir, "summary.json")]) out.say(`wrote ${file}`);
   out.document({
     ...summary,

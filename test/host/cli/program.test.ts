@@ -39,6 +39,13 @@ describe("the command line", () => {
     expect(stdout).toContain(`$ dormouse ${verb}`);
   });
 
+  it("says in its help every form of an option, and a default as it would be typed", async () => {
+    const run = (await cli(["run", "--help"])).stdout;
+    expect(run).toContain("replay:FILE.csv");
+    expect(run).toContain("max or 0");
+    expect((await cli(["cloud", "--help"])).stdout).toContain("(default: 0/1)");
+  });
+
   it("refuses an unknown verb and says where help is", async () => {
     const { code, stdout, stderr } = await cli(["dance"]);
     expect(code).not.toBe(0);

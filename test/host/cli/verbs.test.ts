@@ -105,6 +105,12 @@ describe("run", () => {
     expect(JSON.parse(noBoard.stdout).error.code).toBe("RADIO_WITHOUT_BOARD");
   });
 
+  it("says that a folder is no file with the node's identity", async () => {
+    const { code, stderr } = await cli(["run", "activity", "--config", folder.path, "--seconds", "1"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/cannot read this node's identity .*--config FILE/);
+  });
+
   it("decides alone when the broker cannot be reached, and says so", async () => {
     writeAgent(folder.path);
     const args = ["run", ".", "--broker", "mqtt://127.0.0.1:1", "--seconds", "4", "--speed", "8", "--deadline-seconds", "0.2", "--json"];
@@ -315,6 +321,14 @@ describe("provision", () => {
   });
 });
 
+describe("fits --quick", () => {
+  it("promises nothing of what it did not measure", async () => {
+    const { code, stdout } = await cli(["fits", "activity", "--board", "pico", "--quick"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^activity may fit pico: code and stack not measured\.\n/);
+  });
+});
+
 describe("doctor, boards and agents", () => {
   it("list what is there, for people and for programs", async () => {
     for (const [verb, key] of [
@@ -332,6 +346,8 @@ describe("doctor, boards and agents", () => {
     expect(checks.filter(({ check }) => check.startsWith("core")).map(({ state }) => state)).toEqual(["ok", "ok"]);
     expect(checks.filter(({ state }) => state === "failed")).toEqual([]);
     expect(checks.find(({ check }) => check === "agent activity evidence.safetensors")).toMatchObject({ state: "ok" });
+    for (const tool of ["arm-none-eabi-gcc", "qemu-system-arm", "dpkg-deb"])
+      expect(checks.find(({ check }) => check === tool)).toMatchObject({ state: "missing" });
     expect(checks.find(({ check }) => check === "gcc")).toMatchObject({ state: "missing", mend: "sudo apt-get install gcc" });
   });
 });
