@@ -15,14 +15,20 @@ it("lists every board with its chip, core and clock", () => {
   }
 });
 
-it("gives the activity model's own sizes", async () => {
+it("gives the head of the activity model's arena", async () => {
   const model = await Model.open(join(packageRoot(), "agents/activity/model.dmm"), { engine: "scalar" });
-  const sizes = [model.manifest.parameters, model.imageBytes, model.arenaBytes].map((n) => n.toLocaleString("en"));
-  for (const size of sizes) expect(rowOf("activity")).toContain(size);
   const tail = model.createSession().snapshot().length - 32;
   expect(rowOf("head: pointers, set-point, decision, logits, scratch that every block shares")).toContain(
     (model.arenaBytes - tail).toLocaleString("en"),
   );
+});
+
+it("gives every agent's sizes", async () => {
+  for (const name of ["activity", "fall"]) {
+    const model = await Model.open(join(packageRoot(), `agents/${name}/model.dmm`), { engine: "scalar" });
+    const sizes = [model.manifest.parameters, model.imageBytes, model.arenaBytes].map((n) => n.toLocaleString("en"));
+    for (const size of sizes) expect(rowOf(name)).toContain(size);
+  }
 });
 
 it("has no placeholder left, and shows the first command", () => {

@@ -28,7 +28,9 @@ function cloudOf(confidences: readonly number[]): SimulatedCloud {
 }
 
 describe("a policy's usual doubt", () => {
-  const model = Model.load(writeImage({ ...activityShaped(3), exits: activityShaped(3).exits.map((exit) => ({ ...exit, threshold: 32769 })) }));
+  const model = Model.load(
+    writeImage({ ...activityShaped(3), exits: activityShaped(3).exits.map((exit) => ({ ...exit, threshold: 32769 })) }),
+  );
 
   it("is, label by label, that of the wearer about whom the cloud doubts most, and all doubt where nobody has enough answers", async () => {
     const hops = [120, 120, 15]; // by wearer; nobody is ever sure, so that each is asked
