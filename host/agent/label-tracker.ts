@@ -9,8 +9,8 @@ export interface LabelChange {
   readonly tick: number;
 }
 
-/** What became of an answer: it set the label, agreed with it, or came too late to matter. */
-export type AnswerUse = "applied" | "confirmed" | "superseded";
+/** What became of an answer: it set the label, agreed with it, left the word to the device, which was surer, or came too late to matter. */
+export type AnswerUse = "applied" | "confirmed" | "kept" | "superseded";
 
 export interface LabelTrackerOptions {
   /** Sure decisions in a row that must agree before the label changes; unsure guesses need one more. */
@@ -39,7 +39,7 @@ export class LabelTracker {
   #source: LabelSource = "local";
   #candidate: { label: number; count: number } | undefined;
   #run: UnsureRun | undefined;
-  #correction: { from: number; to: number; since: number } | undefined;
+  #correction: { from: number; to: number; source: LabelSource; since: number } | undefined;
   #tick = 0;
 
   constructor(options: LabelTrackerOptions) {
@@ -81,21 +81,30 @@ export class LabelTracker {
     if (correction !== undefined && (correction.from !== label || age(tick, correction.since) > this.#options.holdFrames)) {
       this.#correction = undefined;
     }
-    if (this.#correction !== undefined) return this.#count(this.#correction.to, "cloud", 1);
+    if (this.#correction !== undefined) return this.#count(this.#correction.to, this.#correction.source, 1);
     if (this.#run.isAwaiting) return undefined;
     return this.#count(label, "local", this.#options.stableDecisions + 1);
   }
 
-  /** Takes the cloud's answer to the decision at `tick`, which said `localLabel`. */
-  answer(answer: { label: number; localLabel: number; tick: number }): { use: AnswerUse; change: LabelChange | undefined } {
+  /**
+   * Takes the cloud's answer to the decision at `tick`, which said `localLabel`. With `isKept` the device was surer than the cloud: its own
+   * label counts from now on as an answer would.
+   */
+  answer(answer: { label: number; localLabel: number; tick: number; isKept?: boolean }): {
+    use: AnswerUse;
+    change: LabelChange | undefined;
+  } {
+    const { localLabel, isKept = false } = answer;
+    const label = isKept ? localLabel : answer.label;
     const run = this.#run;
-    const isCurrent = run !== undefined && run.label === answer.localLabel && age(answer.tick, run.since) < 0x80000000;
+    const isCurrent = run !== undefined && run.label === localLabel && age(answer.tick, run.since) < 0x80000000;
     const isLate = age(this.#tick, answer.tick) > this.#options.holdFrames;
     if (isCurrent) this.#endAsk(run, isLate);
     if (!isCurrent || isLate) return { use: "superseded", change: undefined };
-    this.#correction = { from: answer.localLabel, to: answer.label, since: answer.tick };
-    const change = this.#count(answer.label, "cloud", 1);
-    return { use: answer.label === answer.localLabel ? "confirmed" : "applied", change };
+    const source = isKept ? "local" : "cloud";
+    this.#correction = { from: localLabel, to: label, source, since: answer.tick };
+    const change = this.#count(label, source, 1);
+    return { use: isKept ? "kept" : label === localLabel ? "confirmed" : "applied", change };
   }
 
   /** The ask about the decision at `tick` ended without an answer: the local guess counts again, and it may ask again. */

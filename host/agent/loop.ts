@@ -232,10 +232,10 @@ class AgentLoop implements Loop {
     }
     const isOwn = this.#issued.has(outcome.id);
     const isSurer = answer !== undefined && isCloudSurer(answer.confidence, local.confidenceQ15);
-    const word = isSurer ? answer.label : local.label;
-    const used = answer && isOwn ? this.#tracker.answer({ label: word, localLabel: local.label, tick }) : undefined;
+    const word = answer && { label: answer.label, localLabel: local.label, tick, isKept: !isSurer && answer.label !== local.label };
+    const used = word && isOwn ? this.#tracker.answer(word) : undefined;
     if (answer === undefined && isOwn) this.#tracker.noAnswer(tick);
-    if (used !== undefined && used.use !== "superseded") this.#counts.applied++;
+    if (used?.use === "applied" || used?.use === "confirmed") this.#counts.applied++;
     const use = used?.use ?? (answer === undefined ? "none" : "superseded");
     this.#tell({ kind: "outcome", outcome, local: this.#name(local.label)!, answer: this.#name(answer?.label), use });
     if (answer !== undefined && used?.change !== undefined)

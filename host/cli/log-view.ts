@@ -27,6 +27,8 @@ export function createLogView(out: Output, info: ViewInfo, isVerbose: boolean): 
   };
 }
 
+const answerUses: Partial<Record<string, string>> = { kept: ", less sure than the device was", superseded: ", too late to matter" };
+
 /** A step as one line, or undefined for what is not worth one. */
 export function stepText(step: LoopStep, info: ViewInfo, isVerbose: boolean): string | undefined {
   switch (step.kind) {
@@ -43,7 +45,7 @@ export function stepText(step: LoopStep, info: ViewInfo, isVerbose: boolean): st
       const id = outcome.id.slice(0, 8);
       if (outcome.answer === undefined) return `ask ${id} ${outcome.state}${outcome.reason === undefined ? "" : `: ${outcome.reason}`}`;
       const confidence = percentText(outcome.answer.confidence);
-      return `cloud says ${answer} ${confidence} to ${id} in ${Math.round(outcome.latencyMillis)} ms${use === "superseded" ? ", too late to matter" : ""}`;
+      return `cloud says ${answer} ${confidence} to ${id} in ${Math.round(outcome.latencyMillis)} ms${answerUses[use] ?? ""}`;
     }
     case "link":
       return linkText(step.state, step.detail);

@@ -143,6 +143,14 @@ describe("the steady label", () => {
     expect(t.answer(SITTING, SITTING)).toMatchObject({ use: "confirmed", change: { label: SITTING, source: "cloud" } });
   });
 
+  it("lets the device's own label count where the cloud was less sure of another, as decided here", () => {
+    const made = new LabelTracker({ stableDecisions: 1, holdFrames: 1000 });
+    made.decide({ label: SITTING, isSure: false, isAsked: true, isOnline: true, tick: 64 });
+    const { use, change } = made.answer({ label: STANDING, localLabel: SITTING, tick: 64, isKept: true });
+    expect(use).toBe("kept");
+    expect(change).toMatchObject({ label: SITTING, source: "local" });
+  });
+
   it("keeps the order of ticks over the wrap of the counter", () => {
     const made = new LabelTracker({ stableDecisions: 1, holdFrames: 1000 });
     made.decide({ label: SITTING, isSure: false, isAsked: true, isOnline: true, tick: 0xffff_ffc0 });

@@ -137,7 +137,9 @@ describe("the loop", () => {
     });
     await loop.run();
     expect(asker.told[1]).toMatchObject({ label: "sitting", before: "standing" });
-    expect(of(steps, "outcome")[0]).toMatchObject({ use: "confirmed", local: "sitting", answer: "laying" });
+    expect(of(steps, "outcome")[0]).toMatchObject({ use: "kept", local: "sitting", answer: "laying" });
+    expect(of(steps, "decision")[2]!.record).toMatchObject({ shown: "sitting", source: "local" });
+    expect(loop.counters()).toMatchObject({ answered: 1, applied: 0 });
   });
 
   it("does not let an answer to an ask of an earlier process decide anything", async () => {
