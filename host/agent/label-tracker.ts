@@ -55,7 +55,7 @@ export class LabelTracker {
     return this.#source;
   }
 
-  /** The cloud's word is in force. */
+  /** What came of an answer is in force. */
   get isHeld(): boolean {
     return this.#correction !== undefined;
   }
