@@ -93,7 +93,7 @@ export const LOG_SNAPSHOT_REFUSED = 3; // value = status
 export const LOG_IMAGE_REFUSED = 4; // value = status · 256 + slot
 export const LOG_UPDATED = 5; // value = slot
 export const LOG_UPDATE_REFUSED = 6; // value = status
-export const LOG_NOT_WORN = 7; // value = ticks without motion
+export const LOG_NOT_WORN = 7; // value = frames without motion
 export const LOG_WORN = 8; // value = 1 for COMMAND_WAKE or the motion interrupt, else 0
 export const LOG_GAP = 9; // the state was reset; value = ticks lost
 export const LOG_TICKS_RESTARTED = 10;

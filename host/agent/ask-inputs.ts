@@ -25,7 +25,7 @@ export interface AskInputs {
   gather(frame: Int16Array, result: PushResult): void;
   /** Whether privacy and size let anything be asked at device time `seconds`. */
   canAsk(seconds: number): boolean;
-  /** The content of an ask at device time `seconds`, which it spends; undefined if there is none that may go. Of a context at most the last `mostPatches`. */
+  /** The content of an ask at device time `seconds`, which it spends; undefined if there is none that may go. Of a context at most the last `mostPatches`; 0: nothing may go. */
   take(seconds: number, mostPatches?: number): AskContent | undefined;
 }
 
@@ -64,6 +64,7 @@ export function createAskInputs(
     return input.form === "raw" ? head : { ...head, atExit };
   };
   const choice = (seconds: number, mostPatches = Number.POSITIVE_INFINITY) => {
+    if (mostPatches === 0) return undefined;
     const offers = inputs.flatMap((input) => {
       const content = contents(input, mostPatches);
       return content === undefined ? [] : [{ ...input, content, bytes: content.patches.length }];

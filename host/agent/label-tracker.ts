@@ -55,14 +55,14 @@ export class LabelTracker {
     return this.#source;
   }
 
-  /** What came of an answer is in force. */
-  get isHeld(): boolean {
-    return this.#correction !== undefined;
+  /** Whose word is in force by what came of an answer; undefined: nobody's. */
+  get held(): LabelSource | undefined {
+    return this.#correction?.source;
   }
 
   /** Asking again would only repeat the question: it is answered, or on its way. */
   get isAsked(): boolean {
-    return this.isHeld || (this.#run?.isAsked ?? false);
+    return this.held !== undefined || (this.#run?.isAsked ?? false);
   }
 
   /** Takes a decision. `isAsked`: the cloud was asked about it; `isOnline`: and can answer now. */

@@ -180,7 +180,7 @@ class AgentLoop implements Loop {
       shown: this.label,
       source: this.#tracker.source,
       truth,
-      reason: `${reasonText(decision, model.nExits, link, this.#tracker)}${limited === undefined ? "" : `; ${limited}`}`,
+      reason: `${reasonText(decision, model.nExits, link, this.#tracker, isAsked)}${limited === undefined ? "" : `; ${limited}`}`,
     };
     this.#log.push(record);
     if (this.#log.length > logEntries) this.#log.shift();

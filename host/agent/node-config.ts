@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import { readSmall, writeWhole } from "../core/private-file.ts";
+import { readSmall, systemReason, writeWhole } from "../core/private-file.ts";
 import { checked } from "./checked.ts";
 
 /** Name of the file that holds a node's identity, in the working folder. */
@@ -44,11 +44,13 @@ export function openNodeConfig(options: NodeConfigOptions = {}): { config: NodeC
   const id = Buffer.from((options.random ?? randomBytes)(4)).toString("hex");
   const config: NodeConfig = { node: `dormouse-${id}`, site: "home" };
   try {
-    writeWhole(path, `${JSON.stringify(config, undefined, 2)}\n`, { isPrivate: false });
+    writeWhole(path, `${JSON.stringify(config, undefined, 2)}\n`, { isPrivate: false, isNew: true });
   } catch (cause) {
+    if (existsSync(path)) return { config: readNodeConfig(path), path, isNew: false }; // another process was first
+    const why = systemReason((cause as Error).cause);
     throw new ConfigError(
       "NODE_CONFIG_UNWRITABLE",
-      `this node's identity cannot be kept: ${(cause as Error).message} --config FILE names a writable place.`,
+      `this node's identity cannot be kept in ${path}: ${why}. Name a writable place with --config FILE.`,
       { cause },
     );
   }

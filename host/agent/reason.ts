@@ -1,12 +1,14 @@
 import type { Decision } from "../core/session-types.ts";
 import type { LinkState } from "../mqtt/types.ts";
+import type { LabelSource } from "./label-tracker.ts";
 
-/** Why a decision is as it is, in one sentence without a full stop. */
+/** Why a decision is as it is, in one sentence without a full stop. `isSent`: an ask about it was taken. */
 export function reasonText(
   decision: Decision,
   nExits: number,
   link: LinkState | undefined,
-  doubt: { readonly isHeld: boolean; readonly isAsked: boolean },
+  doubt: { readonly held: LabelSource | undefined; readonly isAsked: boolean },
+  isSent = decision.why === "ask",
 ): string {
   const exit = `exit ${decision.exit + 1} of ${nExits}`;
   const rebuilt = decision.rebuilds > 0 ? `, after rebuilding ${decision.rebuilds} segment${decision.rebuilds > 1 ? "s" : ""}` : "";
@@ -15,9 +17,11 @@ export function reasonText(
     case "exit":
       return `sure enough at ${exit}${rebuilt}`;
     case "ask":
+      if (!isSent) return `${unsure}, and nothing could be asked`;
       return link === "online" ? `${unsure}: asked the cloud` : `${unsure}: the ask waits, the link is ${link ?? "down"}`;
     case "deferred":
-      if (doubt.isHeld) return `${unsure}: the cloud's word holds`;
+      if (doubt.held === "cloud") return `${unsure}: the cloud's word holds`;
+      if (doubt.held === "local") return `${unsure}: its own word holds, the cloud was less sure`;
       if (doubt.isAsked) return `${unsure}: the answer is on its way`;
       return link === undefined ? `${unsure}, and nobody to ask` : `${unsure}, asked not long ago`;
     case "budget":

@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -30,9 +31,13 @@ export function makePrivateFolder(folder: string): void {
 
 /**
  * Writes a file whole or not at all, also through a power cut: temporary file, fsync, rename, fsync of the folder. A private one
- * is never, not for a moment, readable by others.
+ * is never, not for a moment, readable by others; a new one takes no other's place: of two writers at once one throws.
  */
-export function writeWhole(path: string, content: string | Uint8Array, options: { readonly isPrivate: boolean }): void {
+export function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  options: { readonly isPrivate: boolean; readonly isNew?: boolean },
+): void {
   const mode = options.isPrivate ? PRIVATE_MODE : 0o644;
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
@@ -45,7 +50,8 @@ export function writeWhole(path: string, content: string | Uint8Array, options: 
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    if (options.isNew) moveToFree(temporary, path);
+    else renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (cause) {
     removeQuietly(temporary); // it may hold a key, or the last room of a full disk
@@ -80,6 +86,18 @@ export function firstExisting(folder: string, names: readonly string[]): string 
   return names.map((name) => join(folder, name)).find((path) => existsSync(path));
 }
 
+/** A rename that throws EEXIST where the name is taken. Where names cannot be linked (FAT), the moment between look and rename is open. */
+function moveToFree(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST" || existsSync(to)) throw cause;
+    renameSync(from, to);
+    return;
+  }
+  unlinkSync(from);
+}
+
 function removeQuietly(path: string): void {
   try {
     unlinkSync(path);
@@ -98,6 +116,6 @@ function syncFolder(folder: string): void {
   }
 }
 
-function systemReason(cause: unknown): string {
+export function systemReason(cause: unknown): string {
   return (cause as NodeJS.ErrnoException).code ?? "unknown reason";
 }

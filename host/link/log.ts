@@ -9,7 +9,7 @@ export const LOG_TEXTS = {
   [device.LOG_IMAGE_REFUSED]: "an image was refused; status · 256 + slot",
   [device.LOG_UPDATED]: "runs a new image from now on; slot",
   [device.LOG_UPDATE_REFUSED]: "the new image was refused, the old one runs on; status",
-  [device.LOG_NOT_WORN]: "not worn, the models sleep; ticks without motion",
+  [device.LOG_NOT_WORN]: "not worn, the models sleep; frames without motion",
   [device.LOG_WORN]: "worn again; 1 = by command or the motion interrupt",
   [device.LOG_GAP]: "frames were lost, the state began anew; ticks lost",
   [device.LOG_TICKS_RESTARTED]: "the ticks began anew, and so did the state",

@@ -16,9 +16,10 @@ export function createAnswerIntake(options: {
   readonly clock: Clock;
   readonly life: AskLife;
   readonly asks: PendingAsks;
+  readonly leastPatienceMillis: number; // before an ask goes again that a worker had no time for: 0 would have it at once, again and again
   readonly anomaly: (code: string, message: string) => void;
 }): AnswerIntake {
-  const { node, clock, life, asks, anomaly } = options;
+  const { node, clock, life, asks, leastPatienceMillis, anomaly } = options;
   let postponed = 0;
 
   function ignore(id: string, state: AskState | undefined): void {
@@ -46,13 +47,15 @@ export function createAnswerIntake(options: {
       const { id, payload } = checked;
       if ((asks.byId.get(id)?.deadlineAt ?? Number.POSITIVE_INFINITY) <= clock.now()) life.finish(id, "expired");
       const ask = asks.byId.get(id);
+      const patience =
+        payload.kind === "refusal" && payload.retryAfterMillis !== undefined && Math.max(leastPatienceMillis, payload.retryAfterMillis);
       if (!ask) ignore(id, life.ledger.get(id));
       else if (payload.kind === "answer") {
         const { label, confidence, model } = payload;
         life.finish(id, "answered", { answer: { label, confidence, model } });
-      } else if (payload.retryAfterMillis !== undefined && clock.now() + payload.retryAfterMillis < ask.deadlineAt) {
+      } else if (patience !== false && clock.now() + patience < ask.deadlineAt) {
         postponed++;
-        asks.postpone(id, payload.retryAfterMillis);
+        asks.postpone(id, patience);
       } else life.finish(id, "refused", { reason: `${payload.reason}: ${payload.detail}` });
     },
   };

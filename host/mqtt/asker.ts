@@ -20,6 +20,8 @@ export type { AskerOptions } from "./asker-options.ts";
 
 /** QoS 1 messages that the broker may have under way to a node. */
 const RECEIVE_MAXIMUM = 64;
+/** The least wait before an ask goes again that a worker had no time for, unless silence would make it due sooner. */
+const LEAST_PATIENCE_MILLIS = 500;
 
 /**
  * Asks the cloud, over MQTT 5, and tells what became of each ask exactly once. Throws only for names and URLs that can never work.
@@ -27,6 +29,7 @@ const RECEIVE_MAXIMUM = 64;
  */
 export function createAsker(options: AskerOptions): Asker {
   const { node, events, clock = systemClock, random = systemRandom, connect = createConnection } = options;
+  const { retry = { firstMillis: 3000, maxMillis: 15_000 } } = options;
   const outbox = options.outbox ?? memoryOutbox({}, clock === systemClock ? systemSteadyClock : steadyOf(clock));
   const topics = topicsOf(options.site, node);
   const seconds = presenceSeconds(options.longestSleepSeconds ?? 300);
@@ -78,14 +81,17 @@ export function createAsker(options: AskerOptions): Asker {
   const asks = createPendingAsks({
     clock,
     random,
-    retry: options.retry ?? { firstMillis: 3000, maxMillis: 15_000 },
+    retry,
     window: options.askWindow ?? 32,
     isOnline: () => connection.state === "online",
     send,
     expire: (ask) => life.finish(ask.id, "expired"),
   });
   const { counts } = life;
-  const answers = createAnswerIntake({ node, clock, life, asks, anomaly });
+  const answers = createAnswerIntake({
+    ...{ node, clock, life, asks, anomaly },
+    leastPatienceMillis: Math.min(LEAST_PATIENCE_MILLIS, retry.firstMillis),
+  });
 
   function idle(): void {
     if (counts.pending === 0) for (const resolve of drained) resolve();

@@ -3,9 +3,6 @@ import { createAskWindow } from "./ask-window.ts";
 import { type Backoff, type RandomBytes, resendMillis } from "./backoff.ts";
 import type { Payload } from "./payloads.ts";
 
-/** The least wait before an ask is sent again that a worker had no time for: one that says 0 would have it at once, again and again. */
-const LEAST_PATIENCE_MILLIS = 500;
-
 /** An ask between *asked* and its end. Times are the clock's monotonic milliseconds. */
 export interface PendingAsk {
   readonly id: string;
@@ -27,7 +24,7 @@ export interface PendingAsks {
   remove(id: string, isAnswered: boolean): PendingAsk | undefined;
   /** Sends what the window has room for; a no-op while offline. */
   pump(): void;
-  /** A worker asked for patience: due again in `millis`, though not before silence would make it due or half a second is over. */
+  /** A worker asked for patience: due again in `millis`. */
   postpone(id: string, millis: number): void;
   /** Stops resending; the next pump starts over with the oldest. */
   pause(): void;
@@ -114,7 +111,7 @@ export function createPendingAsks(options: {
       const ask = byId.get(id);
       if (!ask || !cancelRetry.has(id)) return;
       window.setBack(ask.sentAt, clock.now());
-      schedule(ask, Math.max(millis, Math.min(LEAST_PATIENCE_MILLIS, options.retry.firstMillis)));
+      schedule(ask, millis);
     },
     pause() {
       for (const cancel of cancelRetry.values()) cancel();

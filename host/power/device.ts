@@ -29,10 +29,13 @@ export interface PoweredDevice extends PoweredDeviceParts {
   advance(toSeconds: number, isSensing?: boolean): void;
 }
 
+/** An exchange is over with its resends so long after it was reserved: asks have half a minute. */
+const EXCHANGE_SECONDS = 60;
+
 /**
  * One account of a device. What the budget governs is compute and the radio's exchanges; sensor, sleep, load and an idle radio are
  * accounted. An exchange's joules are taken from what was reserved for it; what goes beyond it (resends) is spent as it comes, as more of
- * the same operation, and what it leaves goes into the next one.
+ * the same operation while that lasts, and what it leaves goes into the next one. What nobody reserved is an operation each time.
  */
 export function createPoweredDevice(parts: PoweredDeviceParts): PoweredDevice {
   const { energy, budget, battery, thermal, radio, ambientCelsius } = parts;
@@ -46,6 +49,7 @@ export function createPoweredDevice(parts: PoweredDeviceParts): PoweredDevice {
   let idleBefore = 0;
   let reserved = 0;
   let exchange = 0; // what the last one has taken from the budget so far
+  let reservedAt = Number.NEGATIVE_INFINITY;
   let watts = 0;
   return {
     ...parts,
@@ -68,6 +72,7 @@ export function createPoweredDevice(parts: PoweredDeviceParts): PoweredDevice {
       budget.spend(joules - left, left);
       reserved += joules - left;
       exchange = joules;
+      reservedAt = at;
     },
     advance(toSeconds, isSensing = true) {
       const seconds = toSeconds - at;
@@ -85,8 +90,9 @@ export function createPoweredDevice(parts: PoweredDeviceParts): PoweredDevice {
       idleBefore = radio?.idleJoules ?? 0;
       const beyond = Math.max(0, governed - reserved);
       reserved = Math.max(0, reserved - governed);
-      if (beyond > 0) budget.spend(beyond, exchange);
-      exchange += beyond;
+      if (toSeconds - reservedAt > EXCHANGE_SECONDS) exchange = 0;
+      else exchange += beyond;
+      if (beyond > 0) budget.spend(beyond, exchange === 0 ? 0 : exchange - beyond);
       sensor += own.sensor;
       sleep += own.sleep;
       load += own.load;

@@ -4,6 +4,7 @@ import type { LoopStep } from "../agent/loop-types.ts";
 import { createRandom } from "../agent/random.ts";
 import type { SensorFrame } from "../agent/sensors/sensor.ts";
 import { createAsker } from "../mqtt/asker.ts";
+import { steadyOf } from "../mqtt/log-time.ts";
 import { memoryOutbox } from "../mqtt/outbox.ts";
 import { answersToNotice, createDriftMonitor } from "../policy/drift-monitor.ts";
 import { createPrivacyBudget } from "../policy/privacy-budget.ts";
@@ -55,12 +56,15 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   const askedAt = new Map<string, number>();
   let minute = freshMinute();
   let auditsSeen = 0;
+  let isAsked = false; // about the decision that is told next
   let maxOutboxBytes = 0;
-  const outbox = memoryOutbox({ maxEntries: 256, maxBytes: 1 << 20 });
+  const outbox = memoryOutbox({ maxEntries: 256, maxBytes: 1 << 20 }, steadyOf(clock));
   const deadlineSeconds = asks.deadlineSeconds;
   const onStep = (step: LoopStep): void => {
-    if (step.kind === "ask") askedAt.set(step.id, governor.decisionSeconds);
-    else if (step.kind === "outcome") {
+    if (step.kind === "ask") {
+      askedAt.set(step.id, governor.decisionSeconds);
+      isAsked = true;
+    } else if (step.kind === "outcome") {
       const computed = askedAt.get(step.outcome.id);
       askedAt.delete(step.outcome.id);
       if (computed === undefined) return; // an audit settles nothing
@@ -73,13 +77,14 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
       minute.exits[record.exit]!++;
       minute.label = record.shown ?? record.label;
       minute.truth = record.truth;
-      if (record.why === "ask") minute.asks++;
+      if (isAsked) minute.asks++;
       else {
         if (record.why !== "exit") minute.notAsked++;
         minute.audits += governor.audits - auditsSeen;
         seconds.decided.push(governor.decisionSeconds);
       }
       auditsSeen = governor.audits;
+      isAsked = false;
       if (record.why === "exit") {
         seconds.answeredInDeadline++;
         if (record.truth !== undefined && image.manifest.labels.includes(record.truth)) {

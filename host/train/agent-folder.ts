@@ -32,7 +32,7 @@ export function keptFiles(dir: string): string[] {
     const told = missing.slice(0, mostLines).map((line) => line.trim().slice(0, 160));
     const more = missing.length > mostLines ? ` … and ${missing.length - mostLines} more lines` : "";
     return [
-      `Kept ${path}, which was changed by hand. This training would write: ${told.join(" / ")}${more}. Delete the file to have it anew.`,
+      `Kept ${path}, which is not as a training last left it. This training would write: ${told.join(" / ")}${more}. Delete the file to have it anew.`,
     ];
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AgentInput, defineAgent } from "../../../host/agent/define-agent.ts";
@@ -98,6 +98,17 @@ describe("the node's identity", () => {
     expect(first).toMatchObject({ isNew: true, config: { node: "dormouse-abababab", site: "home" } });
     expect(openNodeConfig({ cwd: folder.path })).toMatchObject({ isNew: false, config: first.config });
     expect(existsSync(join(folder.path, "dormouse.json"))).toBe(true);
+  });
+
+  it("is the one of whoever was first, where two start at once", () => {
+    const path = join(folder.path, "dormouse.json");
+    const late = (count: number) => {
+      writeFileSync(path, '{"node":"first"}'); // between the look and the writing
+      return random(count);
+    };
+    expect(openNodeConfig({ cwd: folder.path, random: late })).toMatchObject({ isNew: false, config: { node: "first" } });
+    expect(readFileSync(path, "utf8")).toBe('{"node":"first"}');
+    expect(readdirSync(folder.path).filter((name) => name.includes(".part"))).toEqual([]);
   });
 
   it("takes what the user wrote", () => {

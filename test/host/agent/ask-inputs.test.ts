@@ -90,9 +90,11 @@ describe("what an ask carries", () => {
   it("is the context as features, the window's frames as raw, a row a patch as activations", async () => {
     const features = run([FORMS[1]]);
     expect(features.gathered.take(0)).toEqual({ patches: features.session.context(), ...shape });
+    expect(features.gathered.take(0, 0)).toBeUndefined();
 
     const raw = run([FORMS[0]]);
     const window = raw.sent.slice(-image.windowPatches * image.patchFrames).flatMap((frame) => [...frame]);
+    expect(raw.gathered.take(0, 0)).toBeUndefined();
     const content = raw.gathered.take(0)!;
     expect(content).toMatchObject({ form: "raw", patchBytes: 2 * shape.patchBytes, windowPatches: 8 });
     const { buffer, byteOffset, byteLength } = content.patches;

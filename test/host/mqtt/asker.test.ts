@@ -89,7 +89,7 @@ describe("an asker without a broker", () => {
   });
 
   it("evicts the oldest of too many, and what memory cannot carry over a close", async () => {
-    const edge = asker({ outbox: memoryOutbox({ maxEntries: 2 }) });
+    const edge = asker({ outbox: memoryOutbox({ maxEntries: 2 }, steadyOf(clock)) });
     for (let n = 0; n < 5; n++) edge.ask(query(n));
     expect(outcomes.map(({ tick, state }) => [tick, state])).toEqual([0, 1, 2].map((tick) => [tick, "evicted"]));
     await edge.close();

@@ -56,4 +56,14 @@ describe("the account of a device", () => {
     device.reserve(price); // while the other is on the air
     expect(budget.spentJoules).toBe(2 * price);
   });
+
+  it("counts what nobody reserved as an operation each time, and so as debt", () => {
+    const { radio, budget, device } = wifiDevice();
+    for (let send = 0; send < 100; send++) {
+      radio.carry(10 * send, 5000, 0);
+      device.advance(10 * send + 10);
+    }
+    expect(budget.balanceJoules).toBeLessThan(-1);
+    expect(budget.overspendJoules).toBeGreaterThan(-0.7 * budget.balanceJoules); // all but the largest, which attached
+  });
 });
