@@ -6,7 +6,7 @@ import { encodePayload } from "../../../host/mqtt/payloads.ts";
 import type { PendingAsk, PendingAsks } from "../../../host/mqtt/pending-asks.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
-const ID = "0".repeat(31) + "1";
+const ID = "1".padStart(32, "0");
 
 /** What becomes of a worker's refusal to one ask with `leftMillis` to its deadline. */
 function refused(retryAfterMillis: number, leftMillis: number) {
