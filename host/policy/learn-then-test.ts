@@ -88,6 +88,12 @@ function walk(
   return laxest;
 }
 
+/** Fewest answers of each group, none of them wrong, from which `nExits` exits can be certified at all. */
+export function leastAnswered({ alpha, delta, minAnswered }: CertifyOptions, nExits: number): number {
+  const level = delta / nExits / startsQ15.length; // that a walk begins at; the bound of no failures in n is 1 − level^(1/n)
+  return Math.max(minAnswered, Math.ceil(Math.log(level) / Math.log1p(-alpha)));
+}
+
 function together(tallies: readonly Tally[]): Tally {
   return tallies.reduce((sum, { answered, wrong }) => ({ answered: sum.answered + answered, wrong: sum.wrong + wrong }));
 }

@@ -5,11 +5,11 @@ import type { ExitCalibration } from "../core/image-types.ts";
 import { writeImage } from "../core/image-write.ts";
 import { windowOps } from "../core/reference/op-count.ts";
 import { type CalibratedExit, calibrateExits, streamGroup, windowGroup } from "../policy/calibrate-exits.ts";
-import { notCertified } from "../policy/learn-then-test.ts";
+import { leastAnswered, notCertified } from "../policy/learn-then-test.ts";
 import { fitTemperature } from "../policy/temperature.ts";
 import { evidenceParameters, fitEvidence } from "./evidence.ts";
 import { exportNet } from "./export.ts";
-import { type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
+import { type CertificationMetrics, type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
 import { parameterCount } from "./net-config.ts";
 import { accuracyOf, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "./net-evaluator.ts";
 import type { TrainedNet } from "./train-net.ts";
@@ -21,6 +21,7 @@ export interface FinishedAgent {
   readonly prior: Uint8Array | undefined; // evidence.safetensors, where the image has evidence of every class
   readonly parameters: number; // trained numbers in the image
   readonly exits: readonly CalibratedExit[];
+  readonly certification: CertificationMetrics | undefined; // none of a teacher
   readonly heldOut: HeldOutMetrics;
 }
 
@@ -35,7 +36,7 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
   const heldOut = recordingsOf(dataset, others);
   const window = evaluator.windows(heldOut);
   const stream = evaluator.stream(heldOut, training.image.track);
-  const { exits, windows } = calibrate(training, dataset, evaluator);
+  const { exits, windows, certification } = calibrate(training, dataset, evaluator);
   const { guarantee } = training;
   const parameters = parameterCount(config) + (evidence ? evidenceParameters(evidence) : 0);
   const { track, ...timing } = training.image;
@@ -77,21 +78,24 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
   }));
   const macs = exits.map((_, k) => windowOps(read, k).macs);
   const prior = fitted?.prior && writePrior(fitted.prior, fitted.evidence);
-  return { image, prior, parameters, exits, heldOut: heldOutMetrics(window, stream, temperatures, macs) };
+  return { image, prior, parameters, exits, certification, heldOut: heldOutMetrics(window, stream, temperatures, macs) };
 }
 
 /** Certified thresholds on windows and on streaming decisions; for a teacher temperatures alone, at the end of whole contexts. */
 function calibrate(training: AgentTraining, dataset: Dataset, evaluator: NetEvaluator) {
-  const { guarantee, image, classOf, config } = training;
-  const recordings = recordingsOf(dataset, training.split.calibrate);
+  const { guarantee, image, classOf, config, split } = training;
+  const recordings = recordingsOf(dataset, split.calibrate);
   if (!guarantee) {
     const contexts = evaluator.contexts(recordings, image.contextPatches);
     const exits = config.exits.map((_, k): CalibratedExit => ({ temperature: fitTemperature([contexts], k), ...notCertified }));
-    return { exits, windows: contexts.labels.length };
+    return { exits, windows: contexts.labels.length, certification: undefined };
   }
   const hops = evaluator.hops(recordings, image.hopPatches, classOf);
   const groups = [windowGroup(evaluator.windows(recordings)), streamGroup(hops, { ...image, nClasses: config.nClasses })];
-  return { exits: calibrateExits(groups, guarantee), windows: groups.reduce((sum, { labelled }) => sum + labelled.labels.length, 0) };
+  const [windows, hopsScored] = groups.map(({ labelled }) => labelled.labels.length) as [number, number];
+  const least = leastAnswered(guarantee, config.exits.length);
+  const certification = { wearers: split.calibrate.length, windows, hops: hopsScored, leastAnswered: least };
+  return { exits: calibrateExits(groups, guarantee), windows: windows + hopsScored, certification };
 }
 
 function manifestMetrics(group: string, window: ScoredWindows, stream: ScoredWindows): Record<string, number> {

@@ -16,7 +16,17 @@ export interface RunMetrics {
   readonly labels: readonly string[];
   readonly wearers: { readonly train: readonly string[]; readonly heldOut: readonly string[] };
   readonly exits: readonly CalibratedExit[];
+  /** Left out: a teacher, which answers everything. */
+  readonly certification?: CertificationMetrics;
   readonly heldOut: HeldOutMetrics;
+}
+
+/** What the exits' thresholds were tested on. */
+export interface CertificationMetrics {
+  readonly wearers: number; // that calibrate
+  readonly windows: number; // decisions from a reset state
+  readonly hops: number; // decisions of whole recordings
+  readonly leastAnswered: number; // of either kind, without an error: fewer certify nothing
 }
 
 /** How right a net is on the held-out wearers, and what the figures of its report show. */

@@ -122,6 +122,7 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
     labels: training.manifest.labels,
     wearers: { train: roles.train, heldOut: roles.heldOut },
     exits: finished.exits,
+    ...(finished.certification && { certification: finished.certification }),
     heldOut,
   };
   folder.write("metrics", `${JSON.stringify(metrics, undefined, 1)}\n`);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { EXIT_NEVER } from "../../assembly/layout.ts";
 import { DataError } from "../core/errors.ts";
 
 /** Mean and sample standard deviation (n − 1; null of one value) over seeds. */
@@ -18,6 +19,8 @@ export interface RunSummary {
   /** By exit. */
   readonly window: readonly Spread[];
   readonly stream: readonly Spread[];
+  /** By exit, of each seed: the least confidence that answers, null = it never does. Left out: a teacher, which has no thresholds. */
+  readonly answersFrom?: readonly (readonly (number | null)[])[];
 }
 
 const accuracies = z.object({ accuracy: z.array(z.number()) });
@@ -27,7 +30,9 @@ const metricsSchema = z.object({
   phase: z.string(),
   steps: z.int(),
   wearers: z.object({ heldOut: z.array(z.string()) }),
-  heldOut: z.object({ window: accuracies, stream: accuracies }),
+  exits: z.array(z.object({ thresholdQ15: z.int() })),
+  certification: z.object({ wearers: z.int(), windows: z.int(), hops: z.int(), leastAnswered: z.int() }).optional(),
+  heldOut: z.object({ window: accuracies.extend({ windows: z.int() }), stream: accuracies }),
 });
 export type SeedMetrics = z.infer<typeof metricsSchema>;
 
@@ -57,7 +62,23 @@ export function summarize(metrics: readonly SeedMetrics[]): RunSummary {
     heldOut: first.wearers.heldOut,
     window: byExit("window"),
     stream: byExit("stream"),
+    ...(sorted.every(({ certification }) => certification) && {
+      answersFrom: first.exits.map((_, exit) => sorted.map(({ exits }) => confidenceOf(exits[exit]!.thresholdQ15))),
+    }),
   };
+}
+
+function confidenceOf(thresholdQ15: number): number | null {
+  return thresholdQ15 >= EXIT_NEVER ? null : thresholdQ15 / 32768;
+}
+
+/** "93.8 %" of one seed, "91.0 to 93.8 %, in 1 of 3 never" of more, or "never". */
+export function answersFromText(seeds: readonly (number | null)[]): string {
+  const sure = seeds.filter((confidence) => confidence !== null);
+  if (sure.length === 0) return "never";
+  const ends = [...new Set([Math.min(...sure), Math.max(...sure)].map((share) => (100 * share).toFixed(1)))];
+  const never = seeds.length - sure.length;
+  return `${ends.join(" to ")} %${never === 0 ? "" : `, in ${never} of ${seeds.length} never`}`;
 }
 
 /** "96.12 ± 0.34 %" of shares. */

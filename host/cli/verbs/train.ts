@@ -3,13 +3,14 @@ import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../../core/errors.ts";
 import { writeAtomic } from "../../train/atomic-file.ts";
+import { uncertifiedText } from "../../train/report/certificate.ts";
 import { runFiles } from "../../train/run-folder.ts";
-import { type RunSummary, readMetrics, spreadText, summarize } from "../../train/summary.ts";
+import { answersFromText, type RunSummary, readMetrics, type SeedMetrics, spreadText, summarize } from "../../train/summary.ts";
 import { checkFolder } from "../files.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
-import { table } from "../table.ts";
+import { countText, table } from "../table.ts";
 import { planTraining, runsDir, type TrainOptions } from "../train/plan.ts";
 import { memberJob, runJobs, type TrainJob } from "../train/run-jobs.ts";
 import { runStudyVerb } from "../train/study.ts";
@@ -100,7 +101,7 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
   const metrics = jobs.map((job) => readMetrics(join(job.dir, runFiles.metrics)));
   const summary = summarize(metrics);
   writeAtomic(join(dir, "summary.json"), `${JSON.stringify(summary, undefined, 1)}\n`);
-  saySummary(out, summary);
+  saySummary(out, summary, metrics);
   const { image, weights, report, card } = runFiles;
   const files = jobs.flatMap((job) => [image, weights, report, card].map((file) => join(job.dir, file)).filter((path) => existsSync(path)));
   for (const file of [...files, join(dir, "summary.json")]) out.say(`wrote ${file}`);
@@ -115,9 +116,21 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
   });
 }
 
-function saySummary(out: Output, { agent, seeds, phase, heldOut, window, stream }: RunSummary): void {
+function saySummary(out: Output, summary: RunSummary, metrics: readonly SeedMetrics[]): void {
+  const { agent, seeds, phase, heldOut, window, stream, answersFrom } = summary;
   const many = seeds.length > 1 ? `seeds ${seeds.join(" ")}, mean ± deviation` : `seed ${seeds[0]}`;
-  out.say(`trained ${agent} (${many}, ${phase}); held-out wearers ${heldOut.join(", ")}`);
-  const rows = window.map((accuracy, exit) => [exit + 1, spreadText(accuracy), spreadText(stream[exit]!)]);
-  for (const line of table(["exit", "window", "stream"], rows)) out.say(line);
+  const windows = countText(metrics[0]!.heldOut.window.windows, "window");
+  const isFitted = phase === "final" && answersFrom !== undefined;
+  out.say(
+    `trained ${agent} (${many}, ${phase}); held-out wearers ${heldOut.join(", ")} (${windows})${isFitted ? ", the thresholds fitted on them" : ""}`,
+  );
+  const rows = window.map((accuracy, exit) => [
+    ...[exit + 1, spreadText(accuracy), spreadText(stream[exit]!)],
+    ...(answersFrom ? [answersFromText(answersFrom[exit]!)] : []),
+  ]);
+  for (const line of table(["exit", "window", "stream", ...(answersFrom ? ["answers from"] : [])], rows)) out.say(line);
+  for (const one of metrics) {
+    const warning = uncertifiedText(one);
+    if (warning !== undefined) out.say(seeds.length > 1 ? `seed ${one.seed}: ${warning}` : warning);
+  }
 }

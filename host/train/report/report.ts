@@ -1,6 +1,7 @@
 import type { RunMetrics } from "../metrics.ts";
 import type { TrainProgress } from "../run-folder.ts";
 import { askingCurveFigure } from "./asking-curve.ts";
+import { uncertifiedText } from "./certificate.ts";
 import { confusionMatrix } from "./confusion-matrix.ts";
 import { exitTradeOff } from "./exit-trade-off.ts";
 import { accuracyCurve, lossCurve } from "./learning-curves.ts";
@@ -46,8 +47,8 @@ export function reportHtml(metrics: RunMetrics, progress: readonly TrainProgress
 <body>
 <header>
 <h1>${escapeXml(agent)} <span>seed ${seed}</span></h1>
-<p class="lead"><b>${percent(stream.accuracy.at(-1)!)}</b> streaming, <b>${percent(window.accuracy.at(-1)!)}</b> by single windows, on wearers that it was not trained on.</p>
-</header>
+<p class="lead"><b>${percent(stream.accuracy.at(-1)!)}</b> streaming, <b>${percent(window.accuracy.at(-1)!)}</b> by single windows, ${headlineRest(metrics)}</p>
+${banner(metrics)}</header>
 <section class="facts">
 ${facts(metrics)}
 ${exitTable(metrics)}
@@ -59,6 +60,19 @@ ${figures.join("\n")}
 </body>
 </html>
 `;
+}
+
+/** What the headline rests on. */
+function headlineRest({ wearers, heldOut, phase, certification }: RunMetrics): string {
+  const n = wearers.heldOut.length;
+  const on = `on ${n} ${n === 1 ? "wearer" : "wearers"} that it was not trained on: ${heldOut.window.windows.toLocaleString("en")} windows.`;
+  if (phase !== "final") return on;
+  return `${on} ${certification ? "Temperatures and thresholds were" : "The temperatures were"} fitted on these too.`;
+}
+
+function banner(metrics: RunMetrics): string {
+  const text = uncertifiedText(metrics);
+  return text === undefined ? "" : `<p class="warning" role="note">${escapeXml(text)}</p>\n`;
 }
 
 function figure(title: string, caption: string, drawing: string): string {

@@ -7,6 +7,7 @@ body { margin: 0 auto; max-width: 1080px; padding: 24px 16px 40px; background: v
 h1 { margin: 0; font-size: 26px; } h1 span { color: var(--soft); font-weight: 400; }
 h2 { margin: 0; font-size: 16px; }
 .lead { margin: 4px 0 20px; font-size: 17px; } .lead b { color: var(--a); font-variant-numeric: tabular-nums; }
+.warning { margin: -8px 0 20px; padding: 10px 14px; border-left: 4px solid var(--b); background: var(--card); }
 .facts, main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 16px; align-items: start; }
 .facts { margin-bottom: 16px; }
 table, figure { margin: 0; padding: 14px 16px; background: var(--card); border: 1px solid var(--grid); border-radius: 10px; }

@@ -5,7 +5,7 @@ import { createRandom } from "../../../host/agent/random.ts";
 import { calibrateExits, windowGroup } from "../../../host/policy/calibrate-exits.ts";
 import { apart } from "../../../host/policy/decision-group.ts";
 import { exitDecisions, type GradedDecisions, type LabelledLogits } from "../../../host/policy/exit-decisions.ts";
-import { certifyThresholds } from "../../../host/policy/learn-then-test.ts";
+import { certifyThresholds, leastAnswered } from "../../../host/policy/learn-then-test.ts";
 import { fitTemperature, temperatureOf, temperatureScale } from "../../../host/policy/temperature.ts";
 
 /** n decisions over three classes whose logits, divided by `temperature`, are the log odds that the labels are drawn from. */
@@ -55,6 +55,17 @@ describe("certified thresholds", () => {
     expect(exit!.thresholdQ15).toBeGreaterThan(0.7 * 32768);
     expect(exit).toMatchObject({ answered: 1000, wrong: 2, coverage: expect.closeTo(2 / 3, 12) });
     expect(exit!.errorBound).toBeLessThanOrEqual(0.01);
+  });
+
+  it("need so many answers without an error, and one fewer certifies nothing", () => {
+    const loose = { alpha: 0.02, delta: 0.1, minAnswered: 200 };
+    const least = leastAnswered(loose, 1);
+    expect([least, leastAnswered(loose, 4), leastAnswered({ ...loose, minAnswered: 500 }, 1)]).toEqual([200, 263, 500]);
+    for (const minAnswered of [1, 200]) {
+      const n = leastAnswered({ ...loose, minAnswered }, 1);
+      const canAnswer = (sure: number) => certifyThresholds([apart(oneExit(sure, 0, 0, 0))], { ...loose, minAnswered })[0]!.answered;
+      expect([canAnswer(n), canAnswer(n - 1)]).toEqual([n, 0]);
+    }
   });
 
   it("certify nothing where the sure ones are wrong too often, or too few to say", () => {

@@ -236,6 +236,21 @@ describe("dormouse train --name", () => {
     expect(summary).toMatchObject({ agent: "shaker", seeds: [1, 2], heldOut: ["3", "8"] });
     expect(summary.window).toHaveLength(4);
     expect(summary.window[0]!.sd).toBeGreaterThanOrEqual(0);
+    expect(summary).toMatchObject({
+      answersFrom: [
+        [null, null],
+        [null, null],
+        [null, null],
+        [null, null],
+      ],
+    });
+    const { stdout } = await cli([
+      ...["train", "--data", data, "--name", "shaker", "--steps", "2", "--seeds", "2"],
+      ...["--out", join(folder.path, "one")],
+    ]);
+    expect(stdout).toMatch(/held-out wearers 3, 8 \(\d+ windows\), the thresholds fitted on them\n/);
+    expect(stdout).toMatch(/answers from\n.* never\n/);
+    expect(stdout).toMatch(/seed 2: No exit is certified: this agent asks about every decision\. 2 calibrate wearers gave/);
     expect(two.stderr).toMatch(/seed 2: step 2 of 2, loss/);
     expect(one.stderr).toMatch(/8 CSV recordings of 8 wearers, 50 samples a second by their times\./);
   });
