@@ -13,9 +13,12 @@ export function exitTradeOff({ exits, cascade }: HeldOutMetrics["tradeOff"]): st
     0,
   );
   const y = shareAxis("right", Math.min(...[...exits, ...cascade].map(({ accuracy }) => accuracy)));
+  const foot = plotArea.height - plotArea.bottom;
   const dots = exits.map(({ macs, accuracy }, exit) => {
     const title = `exit ${exit + 1}: ${(100 * accuracy).toFixed(1)} % at ${kiloMacs(macs)}`;
-    const name = `<text class="tick" x="${coordinate(xOf(plotArea, x, macs))}" y="${coordinate(yOf(plotArea, y, accuracy) + 16)}" text-anchor="middle">${exit + 1}</text>`;
+    const at = yOf(plotArea, y, accuracy);
+    const below = at + 16 < foot ? at + 16 : at - 8; // the axis has its own texts
+    const name = `<text class="tick" x="${coordinate(xOf(plotArea, x, macs))}" y="${coordinate(below)}" text-anchor="middle">${exit + 1}</text>`;
     return dot(plotArea, x, y, [macs, accuracy], "dot b", title) + name;
   });
   const line = polyline(

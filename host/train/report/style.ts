@@ -22,6 +22,6 @@ svg .tick { fill: var(--soft); font-size: 10.5px; } svg .name { fill: var(--soft
 .line.a { stroke: var(--a); } .line.b { stroke: var(--b); }
 .faint { fill: none; stroke: var(--soft); stroke-opacity: 0.35; } .dash { fill: none; stroke: var(--soft); stroke-dasharray: 4 4; }
 .dot.a { fill: var(--a); } .dot.b { fill: var(--b); }
-.cell, .bar { fill: var(--a); } svg .count { font-size: 10.5px; } svg .count.on { fill: var(--card); }
+.cell, .bar { fill: var(--a); } .bar.few { stroke: var(--a); stroke-opacity: 0.6; } svg .small { font-size: 8px; } svg .count { font-size: 10.5px; } svg .count.on { fill: var(--card); }
 footer { margin-top: 20px; color: var(--soft); font-size: 13px; }
 `;

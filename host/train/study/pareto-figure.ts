@@ -30,13 +30,7 @@ export function paretoFigure<C extends Candidate>(candidates: readonly C[], fron
     });
   // The staircase of accuracy against instructions alone: the arena is the disc's, not the line's.
   const flat = paretoFront(front.map((one) => ({ ...one, arenaBytes: 0 })));
-  const line = polyline(
-    area,
-    x,
-    y,
-    flat.map(({ instructions, accuracy }) => [instructions, accuracy] as const),
-    "dash",
-  );
+  const line = polyline(area, x, y, staircase(flat), "dash");
   const names = candidates
     .filter((one) => flat.some(({ key }) => key === one.key) || marked.has(one.key))
     .map((one) => {
@@ -45,4 +39,12 @@ export function paretoFigure<C extends Candidate>(candidates: readonly C[], fron
       return `<text class="tick" x="${coordinate(px)}" y="${coordinate(yOf(area, y, one.accuracy) + (isRight ? 18 : 12))}" text-anchor="${isRight ? "end" : "start"}">${escapeXml(one.key)}</text>`;
     });
   return svg(area, "Accuracy against instructions", axes(area, x, y) + line + discs.join("") + names.join(""));
+}
+
+/** What is reached at so many instructions: level up to the next on the front, then up to it. */
+function staircase(front: readonly Candidate[]): (readonly [number, number])[] {
+  return front.flatMap(({ instructions, accuracy }, i) => {
+    const before = front[i - 1];
+    return [...(before ? [[instructions, before.accuracy] as const] : []), [instructions, accuracy] as const];
+  });
 }

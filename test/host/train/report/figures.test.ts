@@ -7,6 +7,7 @@ import { exitTradeOff } from "../../../../host/train/report/exit-trade-off.ts";
 import { accuracyCurve, lossCurve } from "../../../../host/train/report/learning-curves.ts";
 import { axisOver, escapeXml, plotArea, roundTicks, shareAxis, xOf, yOf } from "../../../../host/train/report/plot.ts";
 import { reliabilityDiagram } from "../../../../host/train/report/reliability-diagram.ts";
+import { paretoFigure } from "../../../../host/train/study/pareto-figure.ts";
 
 /** Points of the polyline of a class. */
 function points(svg: string, className: string): number[][] {
@@ -82,9 +83,24 @@ it("the confusion matrix tints by the share of a row, shows counts, and leaves r
   expect(count(svg, />never</g)).toBe(1); // a column alone
 });
 
+it("the confusion matrix keeps its heads inside, a count where its cell holds it, and says what each row has found", () => {
+  const labels = Array.from({ length: 30 }, (_, i) => `a rather long label ${i}`);
+  const svg = confusionMatrix(
+    labels.map((_, i) => labels.map((_, j) => (i === j ? 1234 : j === 0 ? 5 : 0))),
+    labels,
+  );
+  const width = Number(/viewBox="0 0 (\d+) /.exec(svg)![1]);
+  const lastHead = Math.max(...[...svg.matchAll(/translate\(([\d.]+) /g)].map(([, x]) => Number(x)));
+  expect(width - lastHead).toBeGreaterThan(labels.at(-1)!.length * 5 * Math.SQRT1_2);
+  expect(svg).not.toContain(">1234</text>"); // wider than a cell
+  expect(svg).toContain("<title>a rather long label 3, said a rather long label 3: 1234</title>");
+  expect(count(svg, />5<\/text>/g)).toBe(29);
+  expect([count(svg, />100 %</g), count(svg, />99.6 %</g)]).toEqual([1, 29]);
+});
+
 it("the reliability diagram has a bar for each bin that is not empty, as high as it is right", () => {
   const svg = reliabilityDiagram(reliability([0.95, 0.96, 0.97, 0.98, 0.1], [true, true, true, false, false]));
-  const bars = [...svg.matchAll(/<rect class="bar" x="[\d.]+" y="([\d.]+)" [^>]*height="([\d.]+)"/g)].map(([, y, height]) => [
+  const bars = [...svg.matchAll(/<rect class="bar few" x="[\d.]+" y="([\d.]+)" [^>]*height="([\d.]+)"/g)].map(([, y, height]) => [
     Number(y),
     Number(height),
   ]);
@@ -93,6 +109,18 @@ it("the reliability diagram has a bar for each bin that is not empty, as high as
   expect(bars[0]![1]).toBe(1); // 0 % right: a hair
   expect(bars[1]![1]).toBeCloseTo(0.75 * full, 1);
   expect(svg).toMatch(/ECE \d+\.\d\d %/);
+});
+
+it("the reliability diagram prints the windows of each bin, and leaves the bars of a few hollow", () => {
+  const sure = new Array<number>(1200).fill(0.99);
+  const svg = reliabilityDiagram(reliability([0.5, ...sure], [true, ...sure.map(() => true)]));
+  const bars = [...svg.matchAll(/<rect class="([^"]*)"[^>]*fill-opacity="([\d.]+)".*?<\/rect><text[^>]*>([^<]+)</g)].map((bar) =>
+    bar.slice(1),
+  );
+  expect(bars).toEqual([
+    ["bar few", "0", "1"],
+    ["bar", "1", "1.2k"],
+  ]);
 });
 
 it("the exit trade-off names every exit and draws the cascade between them", () => {
@@ -109,6 +137,22 @@ it("the exit trade-off names every exit and draws the cascade between them", () 
   expect(count(svg, /<circle class="dot b"/g)).toBe(2);
   expect(svg).toContain("exit 2: 90.0 % at 1.2 M");
   expect(points(svg, "line a")).toHaveLength(2);
+});
+
+it("the exit trade-off keeps the name of an exit near the floor off the axis's texts", () => {
+  const exits = [0.8, 0.805, 0.95].map((accuracy, i) => ({ macs: 1e5 * (i + 1), accuracy }));
+  const svg = exitTradeOff({ exits, cascade: [] });
+  const names = [...svg.matchAll(/<\/circle><text class="tick" x="[\d.]+" y="([\d.]+)"/g)].map(([, y]) => Number(y));
+  expect(names).toHaveLength(3);
+  for (const y of names) expect(y).toBeLessThan(plotArea.height - plotArea.bottom);
+});
+
+it("the front of a search is a staircase: level up to the next shape, then up", () => {
+  const of = (key: string, instructions: number, accuracy: number) => ({ key, instructions, accuracy, arenaBytes: 100 });
+  const front = [of("a", 1e6, 0.8), of("b", 2e6, 0.9), of("c", 4e6, 0.95)];
+  const steps = points(paretoFigure(front, front, new Set()), "dash");
+  expect(steps).toHaveLength(5);
+  for (let i = 1; i < steps.length; i++) expect(steps[i]![i % 2]).toBe(steps[i - 1]![i % 2]); // level, then upright
 });
 
 describe("asking", () => {
