@@ -5,6 +5,13 @@ export type Segment = readonly [text: string, ...styles: Style[]];
 /** A line before it is cut to the terminal's width and painted. */
 export type Line = readonly Segment[];
 
+/** Colours of the 256-colour palette that stand out (contrast 3 or more) on white as on black: nobody says which the terminal has. */
+export const GREEN = 29;
+export const AMBER = 136;
+export const RED = 167;
+/** One calm colour a label, then again from the first. */
+export const LABEL_COLOURS: readonly number[] = [GREEN, AMBER, 166, 68, 98, 245, 168, 100];
+
 /** Whether to colour, after no-color.org: NO_COLOR set and not empty means no. */
 export function wantsColour(env: Readonly<Record<string, string | undefined>>): boolean {
   return (env.NO_COLOR ?? "") === "";

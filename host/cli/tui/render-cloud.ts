@@ -1,10 +1,8 @@
 import { joinedToFit, percentText } from "../table.ts";
-import { type Line, type Segment, widthOf } from "./paint.ts";
-import { GREEN, labelColour } from "./render-ribbon.ts";
+import { AMBER, GREEN, type Line, RED, type Segment, widthOf } from "./paint.ts";
+import { labelColour } from "./render-ribbon.ts";
 import type { ViewState } from "./view-state.ts";
 
-const AMBER = 214;
-const RED = 167;
 /** From here on the last question is marked as old news. */
 const OLD_SECONDS = 5;
 

@@ -1,10 +1,7 @@
 import { joinedToFit, percentText } from "../table.ts";
-import type { Line, Segment } from "./paint.ts";
-import { GREEN } from "./render-ribbon.ts";
+import { AMBER, GREEN, type Line, RED, type Segment } from "./paint.ts";
 import type { ViewState } from "./view-state.ts";
 
-const AMBER = 214;
-const RED = 167;
 const BAR_COLUMNS = 10;
 
 /** battery 99.8 % · 4.18 V · skin 22.4 of 42 °C · 1.2 mW */

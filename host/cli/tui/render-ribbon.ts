@@ -1,13 +1,9 @@
-import type { Line, Segment, Style } from "./paint.ts";
+import { AMBER, LABEL_COLOURS, type Line, type Segment, type Style } from "./paint.ts";
 import { type RibbonCell, ribbonCells, type ViewState } from "./view-state.ts";
-
-export const GREEN = 72;
-/** One calm colour a label, then again from the first. */
-const COLOURS = [72, 179, 173, 74, 186, 140, 245, 109];
 
 export function labelColour(labels: readonly string[], label: string): number {
   const at = labels.indexOf(label);
-  return at < 0 ? 245 : COLOURS[at % COLOURS.length]!;
+  return at < 0 ? 245 : LABEL_COLOURS[at % LABEL_COLOURS.length]!;
 }
 
 /** A letter of its own for each label, for terminals without colour. */
@@ -42,7 +38,7 @@ export function ribbonLines(state: ViewState, columns: number, hasColour: boolea
     const index = cellAt(column);
     const cell = ribbon[index];
     const isAsked = ribbon.slice(Math.max(0, cellAt(column - 1) + 1), Math.max(0, index + 1)).some(({ isAsk }) => isAsk);
-    asks.push(isAsked ? ["↑", 214] : [" "]);
+    asks.push(isAsked ? ["↑", AMBER] : [" "]);
     says.push(cell === undefined ? ["·", "dim"] : glyph(cell.label, cell.isSure));
     truth.push(cell?.truth === undefined ? [" "] : hasColour ? ["▀", "dim", ...colourOf(cell.truth)] : glyph(cell.truth, false));
   }
@@ -58,12 +54,17 @@ export function ribbonLines(state: ViewState, columns: number, hasColour: boolea
   }
 }
 
-/** What the colours (or letters) of the ribbon mean, in as many lines as it takes. */
-export function legend(labels: readonly string[], columns: number, hasColour: boolean): Line[] {
+/** Those of the labels that the ribbon shows just now. */
+export function shownLabels({ info, ribbon }: ViewState): string[] {
+  return info.labels.filter((one) => ribbon.some(({ label, truth }) => label === one || truth === one));
+}
+
+/** What the colours (or letters) of the ribbon mean, those of `shown` alone, in as many lines as it takes. */
+export function legend(labels: readonly string[], shown: readonly string[], columns: number, hasColour: boolean): Line[] {
   const letters = labelLetters(labels);
   const lines: Segment[][] = [[]];
   let used = 0;
-  for (const label of labels) {
+  for (const label of shown) {
     const needs = label.length + 4;
     if (used > 0 && used + needs - 2 > columns) {
       lines.push([]);
@@ -74,7 +75,8 @@ export function legend(labels: readonly string[], columns: number, hasColour: bo
     used += needs;
   }
   const [sure, unsure] = hasColour ? ["█ sure", "▒ unsure"] : ["CAPITAL sure", "small unsure"];
-  if (used + sure!.length + unsure!.length + 2 <= columns) lines.at(-1)!.push([`${sure}  ${unsure}`, "dim"]);
+  if (used > 0 && used + sure!.length + unsure!.length + 2 > columns) lines.push([]);
+  lines.at(-1)!.push([`${sure}  ${unsure}`, "dim"]);
   return lines;
 }
 

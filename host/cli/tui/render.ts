@@ -1,9 +1,9 @@
 import { bytesText, countText, joinedToFit, percentText } from "../table.ts";
 import { bigLetters } from "./big-letters.ts";
-import { type Line, paintLine, type Segment, spread, widthOf } from "./paint.ts";
+import { AMBER, GREEN, type Line, paintLine, type Segment, spread, widthOf } from "./paint.ts";
 import { askLine, cloudLine } from "./render-cloud.ts";
 import { budgetLine, powerLine, reasonLine } from "./render-power.ts";
-import { GREEN, labelColour, legend, ribbonLines } from "./render-ribbon.ts";
+import { labelColour, legend, ribbonLines, shownLabels } from "./render-ribbon.ts";
 import type { ViewState } from "./view-state.ts";
 
 export interface RenderOptions {
@@ -12,10 +12,18 @@ export interface RenderOptions {
   readonly hasColour: boolean;
 }
 
-const GUTTER = 9;
+/** Columns of the rows' names: none where the terminal has fewer than the second number. */
+const GUTTERS = [
+  [9, 64],
+  [7, 46],
+] as const;
 const NARROW_COLUMNS = 64;
 /** The truth stands no farther right than this: the eye compares it with the label. */
 const TRUTH_COLUMNS = 72;
+
+const SAYS_WORTH = 7;
+/** Of every label's name; of those that the ribbon shows it is the ribbon's own worth, which says nothing without them. */
+const LEGEND_WORTH = 3;
 
 /** A line and how dearly it is kept when the terminal is low: 0 goes first. */
 interface Row {
@@ -25,8 +33,17 @@ interface Row {
 
 /** The whole screen as lines, cut to the terminal: a pure function of the state. */
 export function render(state: ViewState, options: RenderOptions): string[] {
+  const most = options.rows - 1;
+  const all = rowsOf(state, options, state.info.labels, LEGEND_WORTH);
+  const isLow = all.filter(({ line }) => line.length > 0).length > most;
+  const rows = isLow ? rowsOf(state, options, shownLabels(state), SAYS_WORTH) : all;
+  return lowered(rows, most).map(({ line }) => paintLine([["  "], ...line], options.columns, options.hasColour));
+}
+
+/** The rows of a terminal of any height; the legend names the labels of `legendLabels`. */
+function rowsOf(state: ViewState, options: RenderOptions, legendLabels: readonly string[], legendWorth: number): Row[] {
   const isNarrow = options.columns < NARROW_COLUMNS;
-  const gutter = isNarrow ? 0 : GUTTER;
+  const gutter = GUTTERS.find(([, least]) => options.columns >= least)?.[0] ?? 0;
   const width = options.columns - 4;
   const body = width - gutter;
   const rows: Row[] = [blank, ...headRows(state, width, isNarrow), blank, ...labelRows(state, width), blank];
@@ -35,13 +52,13 @@ export function render(state: ViewState, options: RenderOptions): string[] {
   };
   put("likely", likelyLine(state, body), 9);
   put("depth", depthLine(state, isNarrow), 8);
-  if (state.power !== undefined) put("why", reasonLine(state), 5);
+  if (state.power !== undefined) put("why", reasonLine(state), 8);
   rows.push(blank);
   const ribbon = ribbonLines(state, body, options.hasColour);
   if (state.info.hasBroker) put("asked", ribbon.asks, 4);
-  put("says", ribbon.says, 7);
+  put("says", ribbon.says, SAYS_WORTH);
   if (ribbon.truth !== undefined) put("truth", ribbon.truth, 5);
-  for (const line of legend(state.info.labels, body, options.hasColour)) put("", line, 3);
+  for (const line of legend(state.info.labels, legendLabels, body, options.hasColour)) put("", line, legendWorth);
   rows.push(blank);
   put("cloud", cloudLine(state, body), 8);
   for (const line of askLine(state, body)) put("", line, 7);
@@ -55,7 +72,7 @@ export function render(state: ViewState, options: RenderOptions): string[] {
   put("memory", memoryLine(state, isNarrow), 5);
   if (state.remark !== undefined) put("note", [[state.remark, "dim"]], 2);
   rows.push(blank, { line: [[footer(state, isNarrow), "dim"]], worth: 6 });
-  return lowered(rows, options.rows - 1).map(({ line }) => paintLine([["  "], ...line], options.columns, options.hasColour));
+  return rows;
 }
 
 const blank: Row = { line: [], worth: 0 };
@@ -102,27 +119,27 @@ function likelyLine({ decision }: ViewState, body: number): Line {
   if (decision === undefined) return [];
   const columns = Math.max(4, Math.min(60, body - 7));
   const filled = Math.round(decision.confidence * columns);
-  const colour = decision.why === "exit" ? GREEN : 214;
+  const colour = decision.why === "exit" ? GREEN : AMBER;
   return [["━".repeat(filled), colour], ["─".repeat(columns - filled), "dim"], [` ${percentText(decision.confidence).padStart(6)}`]];
 }
 
-/** ●━━●──○──○: how far into the model the decision had to go. */
-function depthLine({ info, decision }: ViewState, isNarrow: boolean): Line {
+/** ●━━●──○──○: how far into the model the decision had to go. How sure it was there, the reason says where one is shown. */
+function depthLine({ info, decision, power }: ViewState, isNarrow: boolean): Line {
   if (decision === undefined) return [];
   const reach = isNarrow ? 1 : 3;
   const line: Segment[] = [];
   for (let exit = 0; exit < info.nExits; exit++) {
     const isVisited = exit <= decision.exit;
     if (exit > 0) line.push([(isVisited ? "━" : "─").repeat(reach), ...(isVisited ? [GREEN] : (["dim"] as const))]);
-    line.push(isVisited ? ["●", decision.why === "exit" ? GREEN : 214] : ["○", "dim"]);
+    line.push(isVisited ? ["●", decision.why === "exit" ? GREEN : AMBER] : ["○", "dim"]);
   }
   const saved = Math.max(0, 1 - decision.macs / info.hopMacs);
   const where = `${decision.exit + 1} of ${info.nExits}`;
   const sure = isNarrow ? `sure at ${where}` : `sure at exit ${where}`;
   const unsure = isNarrow ? "unsure" : decision.exit + 1 < info.nExits ? `unsure at exit ${where}` : "unsure at every exit";
   const stop = decision.why === "exit" ? sure : unsure;
-  line.push([`  ${stop}`]);
-  line.push([isNarrow ? ` · ${percentText(saved)} saved` : ` · ${percentText(saved)} of the compute saved`, "dim"]);
+  line.push([power === undefined ? `  ${stop} · ` : "  "]);
+  line.push([isNarrow ? `${percentText(saved)} saved` : `${percentText(saved)} of the compute saved`, "dim"]);
   return line;
 }
 

@@ -1,5 +1,8 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
+import type { GovernorStatus } from "../../../../host/agent/governor-types.ts";
 import type { LoopCounters } from "../../../../host/agent/loop-types.ts";
+import { AMBER, GREEN, LABEL_COLOURS, RED } from "../../../../host/cli/tui/paint.ts";
 import { clockText, render } from "../../../../host/cli/tui/render.ts";
 import { labelLetters } from "../../../../host/cli/tui/render-ribbon.ts";
 import { nextView, startView, type ViewInfo, type ViewState } from "../../../../host/cli/tui/view-state.ts";
@@ -71,6 +74,18 @@ function example(over: Partial<ViewInfo> = {}): ViewState {
   return { ...state, counters: COUNTERS, seconds: 39 };
 }
 
+/** Relative luminance of a colour of the 256-colour palette's cube or greys, after WCAG 2.2. */
+function luminance(colour: number): number {
+  const levels = [0, 95, 135, 175, 215, 255];
+  const cube = colour - 16;
+  const parts =
+    colour >= 232
+      ? [0, 0, 0].map(() => 8 + 10 * (colour - 232))
+      : [cube / 36, (cube / 6) % 6, cube % 6].map((at) => levels[Math.floor(at)]!);
+  const [red, green, blue] = parts.map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
+}
+
 const plain = { rows: 30, hasColour: false };
 
 describe("the screen", () => {
@@ -129,6 +144,7 @@ describe("the screen", () => {
       "  w walking  u upstairs  d downstairs",
       "  s sitting  t standing  l laying",
       "  r transition",
+      "  CAPITAL sure  small unsure",
       "",
       "  ● online  12 asked · 11 answered",
       "  unsure: sitting → asked →",
@@ -161,6 +177,48 @@ describe("the screen", () => {
     expect(lines).toHaveLength(11);
     expect(lines.join("\n")).toContain("in truth: standing");
     expect(lines).not.toContain("");
+  });
+
+  it("keeps the rows' names at 48 columns, and of a low terminal's legend the labels that the ribbon shows", () => {
+    const lines = render(example(), { columns: 48, rows: 18, hasColour: false });
+    expect(lines).toHaveLength(17);
+    for (const name of ["likely", "depth", "says", "cloud"])
+      expect(
+        lines.some((line) => line.startsWith(`  ${name.padEnd(7)}`)),
+        name,
+      ).toBe(true);
+    const text = lines.join("\n");
+    for (const said of ["w walking", "t standing", "CAPITAL sure  small unsure"]) expect(text).toContain(said);
+    expect(text).not.toContain("downstairs");
+  });
+
+  it("says what is sure and what is unsure on a line of its own where the legend's has no room", () => {
+    const lines = render(example(), { ...plain, columns: 100, hasColour: true }).map(stripVTControlCharacters);
+    const at = lines.findIndex((line) => line.includes("■ transition"));
+    expect(lines[at]).not.toContain("█ sure");
+    expect(lines[at + 1]!.trim()).toBe("█ sure  ▒ unsure");
+  });
+
+  it("says how sure it was once: with the reason where there is one, else with the depth", () => {
+    const reason = "sure enough at exit 2 of 4";
+    const state = example();
+    const decision = { ...state.decision!, exit: 1, why: "exit" as const, macs: 250, reason };
+    const nothing = { stateOfCharge: undefined, batteryVolts: undefined, skinCelsius: undefined, limitCelsius: undefined };
+    const spent = { watts: 0.001, budgetFill: 0.8, budgetJoules: 39, budgetWatts: 0.001 };
+    const power: GovernorStatus = { ...nothing, ...spent, level: 0, duty: 1, driftStep: 0 };
+    const governed = render({ ...state, decision, power }, { ...plain, columns: 80 });
+    expect(governed).toContain("  depth    ●━━━●───○───○  75 % of the compute saved");
+    expect(governed).toContain(`  why      ${reason}`);
+    expect(governed.join("\n").match(/exit 2 of 4/g)).toHaveLength(1);
+    expect(render({ ...state, decision }, { ...plain, columns: 80 }).join("\n")).toContain("sure at exit 2 of 4 ·");
+  });
+
+  it("has colours that stand out on a white terminal as on a black one", () => {
+    for (const colour of [GREEN, AMBER, RED, ...LABEL_COLOURS]) {
+      const light = luminance(colour);
+      expect(Math.min(1.05 / (light + 0.05), (light + 0.05) / 0.05), `colour ${colour}`).toBeGreaterThanOrEqual(3);
+    }
+    expect(new Set(LABEL_COLOURS).size).toBe(LABEL_COLOURS.length);
   });
 
   it("has escape codes only where colour is wanted", () => {
