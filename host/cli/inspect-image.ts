@@ -79,8 +79,12 @@ export function sayImage(out: Output, document: ImageDocument): void {
     ops.macs,
     ops.weightBytes,
   ]);
-  for (const line of table(["exit", "after block", "answers from", "coverage", "error ≤", "MACs a window", "weight bytes"], rows))
+  for (const line of table(
+    ["exit", "after block", "answers from", "answers, of all", "error ≤", "MACs a window", "weight bytes read a window"],
+    rows,
+  ))
     out.say(line);
+  out.say("Answers, of all: the share of the calibration decisions that this very exit answers; the shares of the exits add up.");
   out.say();
   for (const line of table(
     ["section", "offset", "bytes", "count"],

@@ -222,7 +222,10 @@ describe("inspect", () => {
     expect(shown).toMatchObject({ kind: "image", name: "random-7", shapes: { channels: 6, windowPatches: 32 } });
     expect(shown.exits).toHaveLength(4);
     expect(shown.sections).toHaveLength(7);
-    expect((await cli(["inspect", join(folder.path, "model.dmm")])).stdout).toContain("never");
+    const { stdout: text } = await cli(["inspect", join(folder.path, "model.dmm")]);
+    expect(text).toContain("never");
+    expect(text).toMatch(/answers, of all {2}error ≤ {2}MACs a window {2}weight bytes read a window\n/);
+    expect(text).toContain("the shares of the exits add up");
   });
 
   it("refuses a corrupt image with its reason", async () => {
