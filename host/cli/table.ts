@@ -11,16 +11,28 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   );
 }
 
-/** Bytes for people: 512 B, 17.9 KiB, 2.0 MiB. */
+/** Bytes for people: 512 B, 17.9 KiB, 2.0 MiB, 8.0 GiB. */
 export function bytesText(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`;
-  return `${(bytes / (1024 * 1024)).toFixed(1)} MiB`;
+  if (bytes < 1024 ** 3) return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}
+
+/** A measured number for people: 12,345, 27.3, 0.926. */
+export function figureText(value: number): string {
+  return value.toLocaleString("en", Math.abs(value) >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
 }
 
 /** A share of one as per cent: 96.1 %. */
 export function percentText(share: number, digits = 0): string {
   return `${(share * 100).toFixed(digits)} %`;
+}
+
+/** A difference of two shares in points of per cent, with its sign: +0.52, −1.2, 0.0. */
+export function pointsText(difference: number, digits = 0): string {
+  const size = Math.abs(100 * difference).toFixed(digits);
+  return `${Number(size) === 0 ? "" : difference < 0 ? "−" : "+"}${size}`;
 }
 
 /** A count and its noun: 1 change, 2 changes. */

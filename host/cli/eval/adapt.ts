@@ -4,7 +4,7 @@ import { createRandom } from "../../agent/random.ts";
 import type { SubjectList } from "../../core/image-types.ts";
 import { fullDepth, streamMoments } from "../../train/protocols.ts";
 import { exitsOf } from "../../train/stream-decisions.ts";
-import { percentText, table } from "../table.ts";
+import { percentText, pointsText, table } from "../table.ts";
 import { adaptReport, chooseSetting, trySetting } from "./adapt-report.ts";
 import type { AdaptSetting, AdaptTask, AdaptWearer, HalfScore } from "./adapt-wearer.ts";
 import { type DecidedGroup, decideAll } from "./decide.ts";
@@ -60,6 +60,7 @@ export async function evalAdapt(setting: EvalSetting): Promise<void> {
   out.say(`${name}, adapted to ${wearers.length} ${list} wearers by ${parameters} numbers each`);
   out.say(isOn ? `setting, chosen on other wearers: ${settingText(chosen!)}` : "stays off: no setting helps the other wearers");
   const percent = (share: number): string => percentText(share, 2);
+  const points = (gain: number): string => pointsText(gain, 2);
   const rows = wearers.map((one) => [
     one.user,
     ...[one.asked, one.explored, one.learned, one.disputed, one.own],
@@ -71,7 +72,8 @@ export async function evalAdapt(setting: EvalSetting): Promise<void> {
   ))
     out.say(line);
   out.say(
-    `mean gain ${percent(meanGain)} (${percent(interval.low)} to ${percent(interval.high)}), worst wearer ${worst.user}: ${percent(worst.gain)}`,
+    `mean gain ${points(meanGain)} points (${percentText(interval.level)} interval over wearers ${points(interval.low)} to ${points(interval.high)}), ` +
+      `worst wearer ${worst.user}: ${points(worst.gain)}`,
   );
   const scoreText = ({ accuracy, answered, wrong }: HalfScore): string =>
     `${percent(accuracy)} right (sure of ${percent(answered)}, of all ${percent(wrong)} wrongly)`;

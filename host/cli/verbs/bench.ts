@@ -6,7 +6,7 @@ import { runSoak } from "../bench/soak.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
 import { createOutput } from "../output.ts";
-import { countText } from "../table.ts";
+import { countText, figureText } from "../table.ts";
 
 interface BenchOptions extends OffloadOptions {
   readonly json: boolean;
@@ -95,9 +95,11 @@ async function sizing(io: CliIo, options: BenchOptions): Promise<void> {
   const out = createOutput(io, options.json);
   const report = await runSizing(io, out, { ...options, reserve: options.reserve / 100 });
   const { batched, single, peakAsksPerSecond } = report;
-  out.say(`${report.devices} devices, ${report.asksPerDay} asks a day each: ${peakAsksPerSecond} asks a second at the peak.`);
   out.say(
-    `${countText(batched.workers, "worker")} like this machine's core ${batched.workers === 1 ? "answers" : "answer"} 99 % within ${batched.p99Millis} ms; without batches it takes ${single.workers}.`,
+    `${figureText(report.devices)} devices, ${figureText(report.asksPerDay)} asks a day each: ${figureText(peakAsksPerSecond)} asks a second at the peak.`,
+  );
+  out.say(
+    `${countText(batched.workers, "worker")} like this machine's core ${batched.workers === 1 ? "answers" : "answer"} 99 % within ${figureText(batched.p99Millis)} ms; without batches it takes ${figureText(single.workers)}.`,
   );
   out.document(report);
 }

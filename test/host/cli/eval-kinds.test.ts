@@ -79,6 +79,8 @@ describe("eval --adapt", () => {
     });
     expect(document.wearers).toMatchObject([{ user: "5", asked: 2, learned: 0, windows: 2, disputed: 0, own: 0 }]);
     expect(document.tried).toHaveLength(9);
+    const { stdout } = await cli(["eval", folder.path, "--data", join(folder.path, "HAPT"), "--adapt"]);
+    expect(stdout).toContain("mean gain 0.00 points (95 % interval over wearers 0.00 to 0.00), worst wearer 5: 0.00");
   });
 
   it("takes the prior beside another image, and that of the agent where there is none", async () => {
