@@ -48,7 +48,7 @@ export async function runStudyVerb(io: CliIo, out: Output, agent: string | undef
     onKnown: (part) => out.note(`  ${++known} of ${study.size()}: ${part} is there`),
   });
   for (const line of table(report.columns, report.rows)) out.say(line);
-  for (const note of report.notes) out.say(note);
+  for (const text of [report.conclusion, ...report.notes]) out.say(text);
   for (const file of Object.values(studyFiles)) out.say(`wrote ${join(outDir, file)}`);
   out.document({ ...withoutFigure(report), outDir });
 }

@@ -1,6 +1,7 @@
 import { recordingsOf } from "../../agent/recording.ts";
 import { type Augmentation, noAugmentation } from "../augment.ts";
 import { FAULT_SEED, type FaultName, faultNames, withFault } from "../faults.ts";
+import { rowsConclusion } from "./conclusion.ts";
 import { rowFigure } from "./row-figure.ts";
 import { coreAccuracy, trainShort } from "./short-training.ts";
 import { type Measured, type PartWatch, reportHead, rowParts, type Study, type StudyPlan, type StudyReport, unknownPart } from "./study.ts";
@@ -62,6 +63,7 @@ function report(plan: StudyPlan, measured: readonly Measured[]): StudyReport {
     study: "augmentation",
     title: "What augmentation buys",
     ...reportHead(plan),
+    conclusion: rowsConclusion(rowNames, measured),
     columns: ["augmentation", "window", "stream", ...faultNames.map((fault) => `stream, ${headings[fault]}`)],
     rows: rowNames.map((row) => [row, ...["window", "stream", ...faultNames].map((value) => shareCell(measured, row, value))]),
     notes: [

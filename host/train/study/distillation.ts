@@ -9,10 +9,11 @@ import { trainAgent } from "../run.ts";
 import { openRunFolder } from "../run-folder.ts";
 import { readMetrics } from "../summary.ts";
 import type { Ensemble } from "../training.ts";
+import { rowsConclusion } from "./conclusion.ts";
 import { rowFigure } from "./row-figure.ts";
 import { calibrationError, scoreNet, shortRecipe, trainShort } from "./short-training.ts";
 import { type Measured, type PartWatch, reportHead, rowParts, type Study, type StudyPlan, type StudyReport, unknownPart } from "./study.ts";
-import { shareCell, spreadOf } from "./table-rows.ts";
+import { shareCell } from "./table-rows.ts";
 
 const labelsAlone = "labels alone";
 const rows = [...aggregations, labelsAlone] as const;
@@ -137,11 +138,11 @@ function report(plan: StudyPlan, measured: readonly Measured[]): StudyReport {
   const share = (row: string, value: string): string => shareCell(measured, row, value);
   const members = [...new Set(measured.map(({ row }) => row))].filter((row) => row.startsWith("member "));
   const memberText = members.map((row) => `${row.slice(7)} ${share(row, "window")} and ${share(row, "stream")}`).join(", ");
-  const best = [...rows].sort((a, b) => (spreadOf(measured, b, "stream")?.mean ?? 0) - (spreadOf(measured, a, "stream")?.mean ?? 0))[0]!;
   return {
     study: "distillation",
     title: "What a student learns best from",
     ...reportHead(plan),
+    conclusion: rowsConclusion(rows, measured),
     columns: ["targets", "window", "stream", "ECE window", "ECE stream", "ECE stream, scaled", "ensemble window", "ensemble stream"],
     rows: rows.map((row) => [
       row,
@@ -149,7 +150,7 @@ function report(plan: StudyPlan, measured: readonly Measured[]): StudyReport {
       ...["window", "stream"].map((value) => share(`ensemble by ${row}`, value)),
     ]),
     notes: [
-      `Student accuracy at the last exit, int8 imitated by the evaluator. One recipe and the same seeds for all rows. Students of the ensemble see the same ${taughtBatches} batches of windows and of crops again and again; labels alone, new ones in every step. Highest stream mean: ${best}.`,
+      `Student accuracy at the last exit, int8 imitated by the evaluator. One recipe and the same seeds for all rows. Students of the ensemble see the same ${taughtBatches} batches of windows and of crops again and again; labels alone, new ones in every step.`,
       "ECE: expected calibration error in 15 bins, as trained; scaled: at the temperature that fits the calibrate wearers.",
       `Members (float teachers; window and stream of their int8 nets): ${memberText}. Reliability is measured on the calibrate wearers.`,
     ],

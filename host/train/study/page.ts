@@ -4,6 +4,7 @@ import type { StudyReport } from "./study.ts";
 
 /** What a study's page has more than a run's report: one wide figure and a table, which scroll on a phone. */
 const studyStyle = `
+.lead { margin-bottom: 6px; } .how { margin: 0 0 20px; color: var(--soft); }
 main { display: block; } svg { max-width: 860px; } .wide { overflow-x: auto; margin-bottom: 16px; } .wide svg { min-width: 640px; }
 thead th { border-bottom: 1px solid var(--grid); padding: 2px 0 2px 8px; text-align: right; vertical-align: bottom; } thead th:first-child { padding-left: 0; text-align: left; }
 td { white-space: nowrap; } tbody th { color: var(--ink); white-space: nowrap; position: sticky; left: 0; background: var(--card); }
@@ -12,7 +13,7 @@ td { white-space: nowrap; } tbody th { color: var(--ink); white-space: nowrap; p
 `;
 
 /** study.html: one file that needs nothing else, no scripts. */
-export function studyPage({ study, title, agent, steps, seeds, wearers, notes, columns, rows, figure }: StudyReport): string {
+export function studyPage({ study, title, agent, steps, seeds, wearers, conclusion, notes, columns, rows, figure }: StudyReport): string {
   const head = columns.map((column) => `<th>${escapeXml(column)}</th>`).join("");
   const body = rows.map(
     ([name, ...cells]) => `<tr><th>${escapeXml(name!)}</th>${cells.map((cell) => `<td>${escapeXml(cell)}</td>`).join("")}</tr>`,
@@ -28,7 +29,8 @@ export function studyPage({ study, title, agent, steps, seeds, wearers, notes, c
 <body>
 <header>
 <h1>${escapeXml(title)} <span>${escapeXml(agent)}</span></h1>
-<p class="lead">${seeds.length === 1 ? `Seed ${seeds[0]}` : `Mean ± deviation over seeds ${seeds.join(" ")}`}, ${steps} steps a training.</p>
+<p class="lead">${escapeXml(conclusion)}</p>
+<p class="how">${seeds.length === 1 ? `Seed ${seeds[0]}` : `Mean ± deviation over seeds ${seeds.join(" ")}`}, ${steps} steps a training.</p>
 </header>
 <main>
 <div class="wide"><table><thead><tr>${head}</tr></thead><tbody>

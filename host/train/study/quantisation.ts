@@ -2,6 +2,7 @@ import { recordingsOf } from "../../agent/recording.ts";
 import { createNetEvaluator } from "../net-evaluator.ts";
 import type { TrainedNet } from "../train-net.ts";
 import { type Storage, stateBytes, weightBytes } from "./byte-counts.ts";
+import { rowsConclusion } from "./conclusion.ts";
 import { roundToFourBits } from "./four-bits.ts";
 import { observeScales, withScanInput } from "./observe-scales.ts";
 import { rowFigure } from "./row-figure.ts";
@@ -93,6 +94,7 @@ function report(plan: StudyPlan, measured: readonly Measured[]): StudyReport {
     study: "quantisation",
     title: "What int8 costs",
     ...reportHead(plan),
+    conclusion: rowsConclusion(rowNames, measured),
     columns: ["numbers", "run by", "window", "stream", "image B", "weights B", "state B"],
     rows: rowNames.map((row) => [
       row,

@@ -1,6 +1,7 @@
 import { createRandom } from "../../agent/random.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { createNetEvaluator } from "../net-evaluator.ts";
+import { oneSeed } from "./conclusion.ts";
 import { type Candidate, paretoFront } from "./pareto.ts";
 import { paretoFigure } from "./pareto-figure.ts";
 import { costOf } from "./search-cost.ts";
@@ -87,6 +88,7 @@ function report(plan: StudyPlan, own: ReadonlySet<string>, measured: readonly Me
     study: "search",
     title: "Which shape of net",
     ...reportHead(plan),
+    conclusion: conclusionOf(front, own, trials),
     columns: ["shape", "window", "stream", "mean", "MACs a window", "instructions, est.", "arena B", "image B", "parameters"],
     rows: [...front, ...others].map(({ key, accuracy, values }) => [
       `${key}${own.has(key) ? " (shipped)" : ""}${others.some((one) => one.key === key) ? ", not on the front" : ""}`,
@@ -105,4 +107,14 @@ function report(plan: StudyPlan, own: ReadonlySet<string>, measured: readonly Me
       svg: paretoFigure(trials, front, own),
     },
   };
+}
+
+function conclusionOf(front: readonly Trial[], own: ReadonlySet<string>, trials: readonly Trial[]): string {
+  const text = ({ key, accuracy, instructions }: Trial): string =>
+    `${key}, ${(100 * accuracy).toFixed(2)} % at ${(instructions / 1e6).toFixed(2)} M instructions`;
+  const best = front.reduce((most, one) => (one.accuracy > most.accuracy ? one : most));
+  const shipped = trials.find(({ key }) => own.has(key));
+  const beaten = shipped && !front.includes(shipped) ? "not on the front" : "on the front";
+  const ofShipped = shipped === undefined || shipped === best ? "" : ` The shipped shape is ${beaten}: ${text(shipped)}.`;
+  return `Most accurate: ${text(best)}${shipped === best ? ", the shipped shape" : ""}.${ofShipped} ${oneSeed}`;
 }

@@ -48,6 +48,7 @@ export interface StudyReport {
   readonly steps: number;
   readonly seeds: readonly number[];
   readonly wearers: { readonly train: readonly string[]; readonly heldOut: readonly string[] };
+  readonly conclusion: string; // what the table says, and what it does not
   readonly notes: readonly string[]; // how it was measured
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[]; // the table's cells

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { activityTraining } from "../../../../agents/activity/train.ts";
+import { rowsConclusion } from "../../../../host/train/study/conclusion.ts";
 import { openStudy } from "../../../../host/train/study/open-study.ts";
 import { partFiles } from "../../../../host/train/study/part-files.ts";
 import { rowFigure } from "../../../../host/train/study/row-figure.ts";
@@ -77,6 +78,7 @@ it("writes study.json and a page that needs nothing else", async () => {
   expect(report.figure).toBeUndefined();
   const page = readFileSync(join(folder.path, "study.html"), "utf8");
   expect(page).toContain("(shipped)");
+  expect(page).toMatch(/<p class="lead">Most accurate: .* M instructions.*One seed was trained/);
   expect(page.match(/class="bubble/g)).toHaveLength(20);
   expect(page).not.toMatch(/<script|https?:/);
 });
@@ -105,7 +107,10 @@ it("says mean and deviation over seeds, and – where nothing was measured", () 
     ]),
   );
   expect(distillation.rows.at(-1)).toEqual(["labels alone", "91.00 ± 1.41 %", "95.00 ± 0.00 %", "10.00 ± 0.00 %", "–", "–", "–", "–"]);
-  expect(distillation.notes.join(" ")).toMatch(/Highest stream mean: mean-logit\..*a 71\.00 ± 1\.41 % and 80\.00 ± 0\.00 %/);
+  expect(distillation.conclusion).toBe(
+    "Highest streaming mean: mean-logit, 97.00 ± 0.00 %. Every other row is farther below it than a deviation over seeds.",
+  );
+  expect(distillation.notes.join(" ")).toMatch(/a 71\.00 ± 1\.41 % and 80\.00 ± 0\.00 %/);
   const quantisation = openStudy("quantisation", plan).report(
     new Map([
       measured("int8, quantisation-aware", { window: 0.9, stream: 0.9, imageBytes: 48_000, weightBytes: 36_000, stateBytes: 7_000 }),
@@ -114,6 +119,19 @@ it("says mean and deviation over seeds, and – where nothing was measured", () 
   expect(quantisation.rows.at(-2)).toEqual([
     ...["int8, quantisation-aware", "core", "91.00 ± 1.41 %", "90.00 ± 0.00 %", "48,000", "36,000", "7,000"],
   ]);
+});
+
+it("concludes with the best row, those that seeds do not tell from it, and what one seed cannot say", () => {
+  const of = (row: string, ...streams: number[]) =>
+    streams.map((stream, seed): Measured => ({ row, seed, values: { stream, window: 0.5 } }));
+  const measured = [...of("a", 0.95, 0.97), ...of("b", 0.94, 0.96), ...of("c", 0.9, 0.9)];
+  expect(rowsConclusion(["a", "b", "c", "unmeasured"], measured)).toBe(
+    "Highest streaming mean: a, 96.00 ± 1.41 %. Within a deviation over seeds of it, so that another seed may order them otherwise: b.",
+  );
+  expect(rowsConclusion(["a", "b"], [...of("a", 0.9), ...of("b", 0.95)])).toMatch(
+    /^Highest streaming mean: b, 95\.00 %\. One seed was trained/,
+  );
+  expect(rowsConclusion(["a"], [])).toBe("Nothing was measured.");
 });
 
 it("draws a dot and a line of one deviation for each row and protocol", () => {
