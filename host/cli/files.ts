@@ -1,27 +1,15 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigError } from "../core/errors.ts";
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "you may not write there",
-  EEXIST: "a file is in the way",
-  EISDIR: "it is a folder",
-  ENOENT: "its folder is not there",
-  ENOSPC: "the disk is full",
-  ENOTDIR: "a file is in the way",
-  EROFS: "the disk is read-only",
-};
+import { systemReason } from "../core/private-file.ts";
 
 /** Runs what writes to `path`; where that fails, throws FILE_UNWRITABLE with the reason in words. */
 export function writing<T>(path: string, write: () => T): T {
   try {
     return write();
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause; // no failure of the system's
-    throw new ConfigError("FILE_UNWRITABLE", `cannot write ${path}: ${REASONS[code] ?? message}. Choose another path, or make room.`, {
-      cause,
-    });
+    if ((cause as NodeJS.ErrnoException).code === undefined || cause instanceof ConfigError) throw cause; // no failure of the system's
+    throw new ConfigError("FILE_UNWRITABLE", `cannot write ${path}: ${systemReason(cause)}. Choose another path, or make room.`, { cause });
   }
 }
 

@@ -52,7 +52,7 @@ export function nodeCommands(
         return undefined;
       },
       modelUpdate(_, signed) {
-        writeWhole(join(folder, `${node.agent}.manifest`), signed, { isPrivate: false }); // what the image's bytes will be checked against
+        writeWhole(join(folder, `${node.agent}.manifest`), signed); // what the image's bytes will be checked against
         return undefined;
       },
     },

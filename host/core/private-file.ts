@@ -36,7 +36,7 @@ export function makePrivateFolder(folder: string): void {
 export function writeWhole(
   path: string,
   content: string | Uint8Array,
-  options: { readonly isPrivate: boolean; readonly isNew?: boolean },
+  options: { readonly isPrivate?: boolean; readonly isNew?: boolean } = {},
 ): void {
   const mode = options.isPrivate ? PRIVATE_MODE : 0o644;
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
@@ -116,6 +116,19 @@ function syncFolder(folder: string): void {
   }
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "it is not allowed",
+  EEXIST: "a file is in the way",
+  EISDIR: "it is a folder",
+  ENOENT: "there is no such folder or file",
+  ENOSPC: "the disk is full",
+  ENOTDIR: "a file is in the way",
+  EROFS: "the disk is read-only",
+};
+
+/** Why the system refused, in words and as it says it. */
 export function systemReason(cause: unknown): string {
-  return (cause as NodeJS.ErrnoException).code ?? "unknown reason";
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === undefined) return message ?? "unknown reason";
+  return REASONS[code] === undefined ? code : `${REASONS[code]} (${code})`;
 }

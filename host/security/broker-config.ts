@@ -27,7 +27,7 @@ export function writeMosquittoConfig(folder: string, site: string, ports: Broker
   for (const name of names) {
     const template = readFileSync(join(packageRoot(), "host/mqtt/brokers/mosquitto", name), "utf8");
     const filled = template.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
-    writeWhole(join(folder, name), filled, { isPrivate: false });
+    writeWhole(join(folder, name), filled);
   }
   return names;
 }

@@ -63,12 +63,12 @@ export async function provision(options: ProvisionOptions, wallMillis: number): 
 
   makePrivateFolder(outFolder);
   const files = ["ca.crt"];
-  writeWhole(join(outFolder, "ca.crt"), authority.devices.certificate, { isPrivate: false }); // brokers are certified by it
+  writeWhole(join(outFolder, "ca.crt"), authority.devices.certificate); // brokers are certified by it
   const pair = isBroker ? "server" : "client";
   writePair(outFolder, pair, leaf);
   files.push(`${pair}.crt`, `${pair}.key`);
   if (isBroker) {
-    writeWhole(join(outFolder, "cloud-ca.crt"), authority.cloud.certificate, { isPrivate: false });
+    writeWhole(join(outFolder, "cloud-ca.crt"), authority.cloud.certificate);
     files.push("cloud-ca.crt", ...writeMosquittoConfig(outFolder, site, options.ports));
   }
   if (role === "operator") {
@@ -79,7 +79,7 @@ export async function provision(options: ProvisionOptions, wallMillis: number): 
     const broker = options.brokerUrl === undefined ? {} : { broker: options.brokerUrl };
     const config = role === "node" ? { node: name, site, ...broker, commandKey } : { site, ...broker };
     const file = role === "node" ? "dormouse.json" : "site.json";
-    writeWhole(join(outFolder, file), `${JSON.stringify(config, undefined, 2)}\n`, { isPrivate: false });
+    writeWhole(join(outFolder, file), `${JSON.stringify(config, undefined, 2)}\n`);
     files.push(file);
   }
   return { role, site, name, commonName: holder.commonName, isNewAuthority: authority.isNew, commandKey, files };

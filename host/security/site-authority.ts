@@ -37,14 +37,14 @@ export async function openSiteAuthority(folder: string, site: string | undefined
   writePair(folder, "ca", devices);
   writePair(folder, "cloud-ca", cloud);
   writeWhole(join(folder, AUTHORITY_FILES.commandKey), commandKey, { isPrivate: true });
-  writeWhole(join(folder, AUTHORITY_FILES.site), `${site}\n`, { isPrivate: false }); // last: its presence says that all the rest is there
+  writeWhole(join(folder, AUTHORITY_FILES.site), `${site}\n`); // last: its presence says that all the rest is there
   return { site, devices, cloud, commandKey, isNew: true };
 }
 
 /** Writes NAME.crt and NAME.key. */
 export function writePair(folder: string, name: string, { certificate, privateKey }: CertifiedKey): void {
   writeWhole(join(folder, `${name}.key`), privateKey, { isPrivate: true });
-  writeWhole(join(folder, `${name}.crt`), certificate, { isPrivate: false });
+  writeWhole(join(folder, `${name}.crt`), certificate);
 }
 
 function readAuthority(folder: string, site: string | undefined): SiteAuthority {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeAtomic } from "./atomic-file.ts";
+import { writeWhole } from "../core/private-file.ts";
 import type { RunMetrics } from "./metrics.ts";
 import { runFiles } from "./run-folder.ts";
 import type { AgentTraining } from "./training.ts";
@@ -17,9 +17,9 @@ export function writeAgentFolder(dir: string, training: AgentTraining, metrics: 
   const before = generatedIn(dir);
   for (const [name, text] of Object.entries(texts)) {
     const path = join(dir, name);
-    if (!existsSync(path) || readFileSync(path, "utf8") === before[name]) writeAtomic(path, text);
+    if (!existsSync(path) || readFileSync(path, "utf8") === before[name]) writeWhole(path, text);
   }
-  writeAtomic(join(dir, runFiles.generated), `${JSON.stringify(texts, undefined, 1)}\n`);
+  writeWhole(join(dir, runFiles.generated), `${JSON.stringify(texts, undefined, 1)}\n`);
 }
 
 /** Says which files of a trained agent's folder were kept as their author left them, and what `train` would have them say. */

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "nod
 import { join } from "node:path";
 import { z } from "zod";
 import { DataError } from "../core/errors.ts";
-import { writeAtomic } from "./atomic-file.ts";
+import { writeWhole } from "../core/private-file.ts";
 
 /** One line of progress.jsonl. */
 export interface TrainProgress {
@@ -50,7 +50,7 @@ export function openRunFolder(dir: string, isFresh: boolean): RunFolder {
       if (!authored.includes(file)) rmSync(path(file), { force: true });
   return {
     path,
-    write: (file, content) => writeAtomic(path(file), content),
+    write: (file, content) => writeWhole(path(file), content),
     checkpoint: () => (existsSync(path("checkpoint")) ? new Uint8Array(readFileSync(path("checkpoint"))) : undefined),
     append: (progress) => appendFileSync(path("progress"), `${JSON.stringify(progress)}\n`),
     progress: () => (existsSync(path("progress")) ? readProgress(readFileSync(path("progress"), "utf8"), path("progress")) : []),

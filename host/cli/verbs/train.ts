@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../../core/errors.ts";
-import { writeAtomic } from "../../train/atomic-file.ts";
+import { writeWhole } from "../../core/private-file.ts";
 import { uncertifiedText } from "../../train/report/certificate.ts";
 import { runFiles } from "../../train/run-folder.ts";
 import { answersFromText, type RunSummary, readMetrics, type SeedMetrics, spreadText, summarize } from "../../train/summary.ts";
@@ -100,7 +100,7 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
   await runJobs(io, out, plan, jobs, `training ${training.name}`);
   const metrics = jobs.map((job) => readMetrics(join(job.dir, runFiles.metrics)));
   const summary = summarize(metrics);
-  writeAtomic(join(dir, "summary.json"), `${JSON.stringify(summary, undefined, 1)}\n`);
+  writeWhole(join(dir, "summary.json"), `${JSON.stringify(summary, undefined, 1)}\n`);
   saySummary(out, summary, metrics);
   const { image, weights, report, card } = runFiles;
   const files = jobs.flatMap((job) => [image, weights, report, card].map((file) => join(job.dir, file)).filter((path) => existsSync(path)));

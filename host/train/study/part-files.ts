@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { recordingsOf } from "../../agent/recording.ts";
 import { ConfigError, DataError } from "../../core/errors.ts";
-import { writeAtomic } from "../atomic-file.ts";
+import { writeWhole } from "../../core/private-file.ts";
 import { fingerprintOf } from "../fingerprint.ts";
 import { shortRecipe } from "./short-training.ts";
 import type { Measured, Study } from "./study.ts";
@@ -49,7 +49,7 @@ export function partFiles(study: Study): PartFiles {
     },
     write(part, finished) {
       mkdirSync(dirname(path(part)), { recursive: true });
-      writeAtomic(path(part), `${JSON.stringify({ settings, ...finished }, undefined, 1)}\n`);
+      writeWhole(path(part), `${JSON.stringify({ settings, ...finished }, undefined, 1)}\n`);
     },
     clear() {
       for (const folder of ["parts", "ensemble"]) rmSync(join(outDir, folder), { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { writeAtomic } from "../atomic-file.ts";
+import { writeWhole } from "../../core/private-file.ts";
 import { studyPage } from "./page.ts";
 import { type FinishedPart, partFiles } from "./part-files.ts";
 import type { Measured, PartWatch, Study, StudyReport } from "./study.ts";
@@ -32,8 +32,8 @@ export async function runStudy(study: Study, { computeAll, onKnown }: StudyRun):
   }
   const report = study.report(done);
   mkdirSync(study.plan.outDir, { recursive: true });
-  writeAtomic(join(study.plan.outDir, studyFiles.report), `${JSON.stringify(withoutFigure(report), undefined, 1)}\n`);
-  writeAtomic(join(study.plan.outDir, studyFiles.page), studyPage(report));
+  writeWhole(join(study.plan.outDir, studyFiles.report), `${JSON.stringify(withoutFigure(report), undefined, 1)}\n`);
+  writeWhole(join(study.plan.outDir, studyFiles.page), studyPage(report));
   return report;
 }
 

@@ -15,15 +15,15 @@ const run = (...args: string[]) => cli(args, { cwd: folder.path });
 
 describe("a path that cannot be written", () => {
   it.each([
-    ["its folder is not there", "simulate", "activity", "--html", "none/day.html"],
+    ["there is no such folder", "simulate", "activity", "--html", "none/day.html"],
     ["a file is in the way", "simulate", "activity", "--back-to-back", "--html", "file/day.html"],
     ["it is a folder", "simulate", "activity", "--data", ".", "--wearers", "select", "--tune", "."],
     ["a file is in the way", "build", "activity", "--board", "pico", "--out", "file"],
     ["a file is in the way", "build", "activity", "--board", "raspberry-pi-5", "--out", "file/deb"],
     ["a file is in the way", "build", "activity", "--target", "c", "--out", "file"],
-    ["its folder is not there", "build", "activity", "--board", "nrf52840-dk", "--out", "out", "--key", "none/k.pem"],
+    ["there is no such folder", "build", "activity", "--board", "nrf52840-dk", "--out", "out", "--key", "none/k.pem"],
     ["a file is in the way", "train", "activity", "--data", ".", "--out", "file"],
-    ["its folder is not there", "monitor", "file", "--capture", "none/x.dls"],
+    ["there is no such folder", "monitor", "file", "--capture", "none/x.dls"],
   ])("is named before the work, with the reason (%s): %s %s %s %s %s", async (reason, ...args) => {
     const { code, stdout, stderr } = await run(...args, "--json");
     expect(code).toBe(1);
