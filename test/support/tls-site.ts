@@ -1,5 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync, chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
@@ -43,7 +43,7 @@ export async function openTlsSite(site = "lab"): Promise<TlsSite> {
   const common = { site, caFolder, days: 30 };
   await provision({ ...common, role: "broker", name: "localhost", hosts: ["127.0.0.1"], outFolder: brokerFolder, ports }, Date.now());
   if (process.getuid?.() === 0) {
-    execFileSync("chown", ["-R", "mosquitto", brokerFolder]); // as the brokers' README says: mosquitto gives root's rights up
+    chownToMosquitto(brokerFolder); // as the brokers' README says: mosquitto gives root's rights up
     chmodSync(folder, 0o711);
   }
   let child: ChildProcess | undefined;
@@ -114,6 +114,16 @@ export async function openTlsSite(site = "lab"): Promise<TlsSite> {
   };
   await made.start();
   return made;
+}
+
+/** What `chown -R mosquitto` does. */
+function chownToMosquitto(folder: string): void {
+  const entry = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .find((line) => line.startsWith("mosquitto:"));
+  const [, , uid, gid] = entry?.split(":") ?? [];
+  for (const name of ["", ...readdirSync(folder, { recursive: true, encoding: "utf8" })])
+    chownSync(join(folder, name), Number(uid), Number(gid));
 }
 
 function readFolderKind(identity: string): "node" | "other" {
