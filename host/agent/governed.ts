@@ -121,9 +121,12 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
     return { bytesUp: bytes + ASK_HEAD_BYTES, bytesDown: ANSWER_BYTES, waitSeconds: latencySeconds };
   }
 
+  /** What asks may still send this day; the rest is for audits. */
+  const allowedBytes = (): number => privacy.leftBytes - AUDIT_SHARE * privacy.bytesPerDay;
+
   function offer(isPossible: boolean, priceFactor: number): AskOffer {
     const { bytes } = askForm();
-    const spareBytes = Math.min(privacy.pacedBytes(now()), privacy.leftBytes - AUDIT_SHARE * privacy.bytesPerDay);
+    const spareBytes = Math.min(privacy.pacedBytes(now()), allowedBytes());
     const roundTrip = options.roundTripSeconds();
     const latencySeconds = roundTrip + (radio?.readySeconds(now()) ?? 0);
     const need = exchange(bytes, roundTrip);
@@ -240,6 +243,9 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
     },
     get audits() {
       return audits;
+    },
+    get isAllowanceSpent() {
+      return allowedBytes() < contextBytes;
     },
   };
 }

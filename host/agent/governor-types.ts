@@ -54,4 +54,6 @@ export interface AgentGovernor extends LoopGovernor {
   readonly restedFrames: number;
   /** Audits that were asked for. */
   readonly audits: number;
+  /** Asks may send no whole context more this day: what is left is for audits. */
+  readonly isAllowanceSpent: boolean;
 }

@@ -1,7 +1,6 @@
 import { SENSE_ONLY } from "../power/degrade.ts";
-import { createEnergyModel } from "../power/energy.ts";
 import type { GovernedDay, MinuteRow } from "./results.ts";
-import type { DaySetting } from "./setting.ts";
+import { type DaySetting, energyOf } from "./setting.ts";
 
 /** A stretch of a day, seconds from its start. */
 export interface Stretch {
@@ -33,13 +32,10 @@ export function sensedOnly(rows: readonly MinuteRow[]): Stretch[] {
  * How far a day got. `decidedShare` is of its whole time; nothing was decided from `silentFromSeconds` on, null where it decided to the
  * end; `floorHours` is what the battery lasts from its charge at the start if the device does nothing but sense, sleep and bear its load.
  */
-export function courseDocument(
-  { board, model, day, stateOfCharge }: DaySetting,
-  governed: GovernedDay,
-  life: (watts: number, stateOfCharge: number) => number,
-) {
+export function courseDocument(setting: DaySetting, governed: GovernedDay, life: (watts: number, stateOfCharge: number) => number) {
+  const { board, day, stateOfCharge } = setting;
   const { rows, restedShare, aliveSeconds } = governed;
-  const { sleepWatts, sensorWatts, loadWatts } = createEnergyModel(board.power, model.image.frameRateMillihertz / 1000);
+  const { sleepWatts, sensorWatts, loadWatts } = energyOf(setting);
   const isEmpty = aliveSeconds < day.seconds;
   const last = sensedOnly(rows).at(-1);
   const isSilent = last !== undefined && last.to >= rows.at(-1)!.atSeconds;

@@ -1,4 +1,4 @@
-import { AUDIT_SHARE, createAgentGovernor } from "../agent/governed.ts";
+import { createAgentGovernor } from "../agent/governed.ts";
 import { createLoop, loopModel } from "../agent/loop.ts";
 import type { LoopStep } from "../agent/loop-types.ts";
 import { createRandom } from "../agent/random.ts";
@@ -114,7 +114,6 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   let aliveSeconds = day.seconds;
   const stepsSeen = { drift: 0 };
   const hopFrames = image.hopPatches * image.patchFrames;
-  const contextBytes = image.contextPatches * image.channels * image.patchFrames;
   async function* paced(): AsyncGenerator<SensorFrame> {
     let frames = 0;
     let lastTick: number | undefined;
@@ -150,7 +149,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
       level,
       duty,
       isUp: air.isUp(),
-      isAllowanceSpent: privacy.leftBytes - AUDIT_SHARE * privacy.bytesPerDay < contextBytes,
+      isAllowanceSpent: governor.isAllowanceSpent,
     });
     if (driftStep > stepsSeen.drift) {
       stepsSeen.drift = driftStep;

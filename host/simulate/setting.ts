@@ -51,6 +51,11 @@ export interface DaySetting {
   readonly reportSeconds: number;
 }
 
+/** What a day's operations and standing still cost. */
+export function energyOf({ board, model }: Pick<DaySetting, "board" | "model">): EnergyModel {
+  return createEnergyModel(board.power, model.image.frameRateMillihertz / 1000);
+}
+
 /** The parts of a fresh device. */
 export function freshDevice({
   board,
@@ -63,7 +68,7 @@ export function freshDevice({
   thermal: ThermalModel;
 } {
   return {
-    energy: createEnergyModel(board.power, model.image.frameRateMillihertz / 1000),
+    energy: energyOf({ board, model }),
     battery: createBattery(board.battery, stateOfCharge),
     thermal: createThermalModel(board.thermal, ambientCelsius(0)),
   };

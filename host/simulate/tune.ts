@@ -25,8 +25,8 @@ interface Hop extends HopLogits {
 }
 
 /**
- * How decisions turn out on wearers that the image has not learned from: whole recordings, hop by hop, for every deepest exit and both states of doubt, at the certified
- * thresholds; and what the cloud makes of them.
+ * How decisions turn out on wearers that the image has not learned from: whole recordings, hop by hop, for every deepest exit and both
+ * states of doubt, at the certified thresholds; and what the cloud makes of them.
  */
 export async function tunePolicy(model: Model, recordings: readonly Recording[], agent: string, cloud: SimulatedCloud): Promise<Tuning> {
   const { image, imageHash } = model;

@@ -18,6 +18,7 @@ export function uncertifiedText({ exits, certification }: Certified): string | u
   return `No exit is certified: this agent asks about every decision. ${found}; at least ${leastAnswered} of each must be answered surely, without an error. ${mend}`;
 }
 
-function countOf(count: number, noun: string): string {
+/** 1,389 windows, 1 window. */
+export function countOf(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }

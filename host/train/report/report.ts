@@ -1,7 +1,7 @@
 import type { RunMetrics } from "../metrics.ts";
 import type { TrainProgress } from "../run-folder.ts";
 import { askingCurveFigure } from "./asking-curve.ts";
-import { uncertifiedText } from "./certificate.ts";
+import { countOf, uncertifiedText } from "./certificate.ts";
 import { confusionMatrix } from "./confusion-matrix.ts";
 import { exitTradeOff } from "./exit-trade-off.ts";
 import { accuracyCurve, lossCurve } from "./learning-curves.ts";
@@ -65,7 +65,7 @@ ${figures.join("\n")}
 /** What the headline rests on. */
 function headlineRest({ wearers, heldOut, phase, certification }: RunMetrics): string {
   const n = wearers.heldOut.length;
-  const on = `on ${n} ${n === 1 ? "wearer" : "wearers"} that it was not trained on: ${heldOut.window.windows.toLocaleString("en")} windows.`;
+  const on = `on ${countOf(n, "wearer")} that it was not trained on: ${heldOut.window.windows.toLocaleString("en")} windows.`;
   if (phase !== "final") return on;
   return `${on} ${certification ? "Temperatures and thresholds were" : "The temperatures were"} fitted on these too.`;
 }

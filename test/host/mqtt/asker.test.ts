@@ -1,15 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startWorker } from "../../../host/cloud/worker.ts";
-import { systemClock } from "../../../host/core/clock.ts";
 import { MqttError } from "../../../host/core/errors.ts";
 import { type AskerOptions, createAsker } from "../../../host/mqtt/asker.ts";
-import { systemRandom } from "../../../host/mqtt/backoff.ts";
 import { startBroker } from "../../../host/mqtt/broker.ts";
-import { type Connect, createConnection } from "../../../host/mqtt/connection.ts";
+import type { Connect } from "../../../host/mqtt/connection.ts";
 import { compareLedgers, openLedgerFile, readLedgerFile } from "../../../host/mqtt/ledger.ts";
 import { steadyOf } from "../../../host/mqtt/log-time.ts";
 import { MAX_QUEUED_EVENTS } from "../../../host/mqtt/news.ts";
@@ -340,82 +337,6 @@ describe("an asker with a durable outbox", () => {
   });
 });
 
-describe("an alarm", () => {
-  it("outlives its process and is told before everything else, once the broker is there", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "dormouse-alarm-"));
-    const path = join(folder, "outbox.log");
-    const port = await freePort();
-    const options = { broker: { url: `mqtt://127.0.0.1:${port}` }, site: "lab", node: "wrist", backoff, events: { onOutcome: () => {} } };
-    const first = createAsker({ ...options, outbox: openOutbox({ path, fsync: "none" }) });
-    const early = first.alarm("fall", { label: "fall" });
-    expect(first.stats().alarms).toEqual({ raised: 1, delivered: 0, undelivered: 0, pending: 1 });
-    await first.close();
-
-    const broker = await startBroker({ port });
-    const heard: { readonly topic: string; readonly id: string }[] = [];
-    const listener = createConnection({
-      ...{ broker: options.broker, clientId: "listener", clock: systemClock, random: systemRandom, backoff, keepAliveSeconds: 60 },
-      ...{ cleanStart: true, sessionExpirySeconds: 0, receiveMaximum: 100, onState: () => {} },
-      filters: () => ["dormouse/v1/lab/wrist/ask/+", "dormouse/v1/lab/wrist/event/+"],
-      onMessage: ({ topic, correlationData }) => heard.push({ topic, id: Buffer.from(correlationData ?? []).toString("hex") }),
-    });
-    listener.open();
-    await until(() => listener.state === "online", "the listener is online");
-    const second = createAsker({ ...options, outbox: openOutbox({ path, fsync: "none" }) });
-    for (let n = 0; n < 20; n++) second.ask(query(n));
-    second.event("fall", { label: "walking" });
-    const late = second.alarm("fall", { label: "fall" });
-    await until(() => second.stats().alarms.pending === 0 && heard.length >= 4, "both alarms are told");
-    expect(heard.slice(0, 2)).toEqual([early, late].map((id) => ({ topic: "dormouse/v1/lab/wrist/event/fall", id })));
-    expect(second.stats().alarms).toEqual({ raised: 2, delivered: 2, undelivered: 0, pending: 0 });
-    for (const thing of [second, listener, broker]) await thing.close();
-    const third = openOutbox({ path });
-    expect([...third.pending.values()].filter(({ kind }) => kind === "alarm")).toEqual([]);
-    third.close();
-    rmSync(folder, { recursive: true });
-  });
-});
-
-describe("an alarm that comes late", () => {
-  it("waits in the log while its asker closes, and is given up after that: no other file is written", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "dormouse-late-"));
-    const clock = new ManualClock();
-    const anomalies: string[] = [];
-    const leave: (() => void)[] = [];
-    const connect: Connect = () => ({
-      ...{ state: "offline", open: () => {}, flush: async () => {}, publish: async () => ({ ok: false, reason: "offline" }) },
-      ...{ close: () => new Promise((resolve) => leave.push(resolve)), effort: () => ({ radioMillis: 0, breakerOpens: 0 }) },
-    });
-    const open = (name: string) =>
-      createAsker({
-        ...{ broker: { url: "mqtt://127.0.0.1" }, site: "lab", node: name, clock, connect },
-        outbox: openOutbox({ path: join(folder, name), fsync: "none" }),
-        events: { onOutcome: () => {}, onAnomaly: (error) => anomalies.push(error.code) },
-      });
-    const first = open("first");
-    const closed = first.close();
-    const kept = first.alarm("fall", { label: "fall" });
-    leave[0]!();
-    await closed;
-    expect(clock.timers).toBe(0);
-
-    const second = open("second"); // the system gives it the descriptor that the first one had
-    second.ask(query(1));
-    const before = readFileSync(join(folder, "second"));
-    first.alarm("fall", { label: "fall" });
-    expect(readFileSync(join(folder, "second"))).toEqual(before);
-    expect(anomalies).toEqual(["ALARM_REFUSED"]);
-    expect(first.stats().alarms).toEqual({ raised: 2, delivered: 0, undelivered: 1, pending: 1 });
-    const log = openOutbox({ path: join(folder, "first") });
-    expect([...log.pending.keys()]).toEqual([kept]);
-    log.close();
-    const over = second.close();
-    leave[1]!();
-    await over;
-    rmSync(folder, { recursive: true });
-  });
-});
-
 describe("what an asker refuses itself", () => {
   it("asks that the broker's packets cannot carry: at once, not at their deadline", async () => {
     const outcomes: AskOutcome[] = [];
@@ -458,41 +379,5 @@ describe("what an asker refuses itself", () => {
     expect(edge.counts()).toMatchObject({ asked: 1, answered: 1, pending: 0 });
     for (const thing of [edge, worker, broker]) await thing.close();
     rmSync(folder, { recursive: true });
-  });
-});
-
-describe("a burst over the embedded broker", () => {
-  it("is answered whole, a window at a time", async () => {
-    const broker = await startBroker({ port: 0 });
-    const worker = startWorker({ broker: { url: broker.url }, provider: echoProvider(), backoff });
-    await worker.ready(5000);
-    let answered = 0;
-    const edge = createAsker({
-      broker: { url: broker.url },
-      site: "lab",
-      node: "burst",
-      backoff,
-      events: { onOutcome: ({ state }) => (answered += Number(state === "answered")) },
-    });
-    for (let n = 0; n < 500; n++) edge.ask(query(n, { deadlineMillis: 30_000 }));
-    expect(await edge.drain(20_000)).toBe(true);
-    expect(answered).toBe(500);
-    expect(compareLedgers(edge.ledger(), worker.ledger())).toMatchObject({ asked: 500, answered: 500, lost: 0 });
-    for (const thing of [edge, worker, broker]) await thing.close();
-  });
-
-  it("closes though somebody has connected and said nothing", async () => {
-    const broker = await startBroker({ port: 0 });
-    const silent = connect(broker.port, "127.0.0.1");
-    const ended = new Promise((resolve) => silent.once("close", resolve));
-    await new Promise((resolve) => silent.once("connect", resolve));
-    await broker.close();
-    await ended;
-  });
-
-  it("says what to do when its port is taken", async () => {
-    const broker = await startBroker({ port: 0 });
-    await expect(startBroker({ port: broker.port })).rejects.toMatchObject({ code: "BROKER_PORT_TAKEN" });
-    await broker.close();
   });
 });
