@@ -1,7 +1,7 @@
 import type { AdaptableImage, Adapter } from "./adapter.ts";
 
 export interface LessonOptions {
-  /** Answers less sure than this teach nothing. Default 0.7. */
+  /** Answers less sure than this teach nothing. Default 0.5: likelier right than not. */
   readonly leastConfidence?: number;
 }
 
@@ -38,7 +38,7 @@ export function createLessons(
   image: AdaptableImage & { readonly contextPatches: number },
   options: LessonOptions = {},
 ): Lessons {
-  const { leastConfidence = 0.7 } = options;
+  const { leastConfidence = 0.5 } = options;
   const { windowPatches, contextPatches } = image;
   const patchBytes = image.patchFrames * image.channels;
   const pending = new Map<string, Lesson>();

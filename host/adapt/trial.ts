@@ -1,32 +1,48 @@
-/** Whether a wearer's own evidence speaks, or the image's, where the image is not sure. */
+/** What the two kinds of evidence say of one decision, in labels. */
+export interface Differing {
+  readonly own: number;
+  readonly image: number;
+}
+
+/** Whether a wearer's own evidence or the image's decides where the image is not sure. */
 export interface Trial {
-  readonly isOwn: boolean;
-  /** The cloud has answered where the two labels differ and the image is not sure. An answer that sides with neither says nothing. */
-  dispute(labels: { readonly own: number; readonly image: number }, answer: number): void;
+  /** Whether the wearer's own decides; `isOwnSure` by the image's thresholds. Where both say the same there is nothing to decide. */
+  decides(labels: Differing, isOwnSure: boolean): boolean;
+  /** The cloud has answered where the two differ and the image is not sure. An answer that sides with neither says nothing. */
+  dispute(labels: Differing, answer: number): void;
   /** The sensor may have been put on anew. */
   reset(): void;
 }
 
 /** Disputes that either side may be ahead: so many the other way bring it back, however many went before. */
 const MOST_LEAD = 4;
+/** Disputes that it must be ahead to decide what it is not sure of itself. */
+const LEAD_TO_DECIDE = 3;
 
 /**
- * The image's evidence speaks until the cloud, of late, has sided with the wearer's own more often than with it, beginning anew where the
- * sensor may have been put on anew: what was learned may have been how it sat then.
+ * The wearer's own evidence decides what it is sure of, until the cloud has sided against it more often than with it; once it is
+ * LEAD_TO_DECIDE disputes ahead, whatever it says. Counted for each two labels that it and the image give, since who knows sitting from
+ * lying need not know stairs from walking, and anew where the sensor may have been put on anew: what was learned may have been how it sat
+ * then.
  */
 export function createTrial(): Trial {
-  let lead = 0; // of the wearer's own
+  const leads = new Map<number, Map<number, number>>(); // by own label and image's: disputes that the wearer's own is ahead
+  const leadOf = ({ own, image }: Differing): number => leads.get(own)?.get(image) ?? 0;
   return {
-    get isOwn() {
-      return lead > 0;
+    decides(labels, isOwnSure) {
+      if (labels.own === labels.image) return false;
+      const lead = leadOf(labels);
+      return lead >= LEAD_TO_DECIDE || (isOwnSure && lead >= 0);
     },
-    dispute({ own, image }, answer) {
-      if (own === image) return;
-      if (answer === own) lead = Math.min(MOST_LEAD, lead + 1);
-      else if (answer === image) lead = Math.max(-MOST_LEAD, lead - 1);
+    dispute(labels, answer) {
+      const { own, image } = labels;
+      if (own === image || (answer !== own && answer !== image)) return;
+      const lead = leadOf(labels) + (answer === own ? 1 : -1);
+      const ofOwn = leads.get(own) ?? new Map<number, number>();
+      leads.set(own, ofOwn.set(image, Math.max(-MOST_LEAD, Math.min(MOST_LEAD, lead))));
     },
     reset() {
-      lead = 0;
+      leads.clear();
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Decision, PushResult, Session } from "../core/session-types.ts";
 import { createAdapter, type Taught } from "./adapter.ts";
 import { createLessons } from "./lessons.ts";
 import type { Adaptable } from "./open-prior.ts";
-import { createTrial } from "./trial.ts";
+import { createTrial, type Differing } from "./trial.ts";
 
 /** What an adapted session has come to. */
 export interface WearerStatus {
@@ -32,10 +32,8 @@ export interface Wearer extends Learner {
 }
 
 /** What the two kinds of evidence make of one decision. */
-interface Said {
-  readonly own: number; // label
-  readonly image: number;
-  readonly isSure: boolean; // the image's, under the thresholds in force
+interface Said extends Differing {
+  readonly isSure: boolean; // the image, under the thresholds in force
 }
 
 function isDisputed({ own, image, isSure }: Said): boolean {
@@ -72,8 +70,8 @@ function createAllowance({ most, refillDecisions }: Allowance) {
 
 /**
  * A wearer's session: the image's, and beside it one with the wearer's own evidence, which learns from the answers to the agent's asks.
- * What the image is sure of stays as it is, certificate and all; what it is not sure of, the wearer's own evidence decides once it has won
- * its disputes there (createTrial). `onTaught` hears after every answer that taught something. Twice the work of one session: for hosts.
+ * What the image is sure of stays as it is, certificate and all; what it is not sure of, the wearer's own evidence decides where it is sure
+ * or has won its disputes (createTrial). `onTaught` hears after every answer that taught something. Twice the work of one session: for hosts.
  */
 export function createWearer(model: Model, { image, prior }: Adaptable, from?: Taught, onTaught?: (taught: Taught) => void): Wearer {
   const adapter = createAdapter(image, prior, {}, from);
@@ -98,7 +96,7 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
     disputesLeft.decided();
     explorationsLeft.decided();
     lessons.decided(one.label, one.patch);
-    const isOwn = trial.isOwn && !said.isSure;
+    const isOwn = !said.isSure && trial.decides(said, other.why === "exit");
     if (isOwn) decidedByOwn++;
     return { ...(isOwn ? other : one), macs: one.macs + other.macs, steps: one.steps + other.steps };
   }

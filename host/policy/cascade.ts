@@ -27,8 +27,8 @@ export interface CascadeScore {
 }
 
 /** Index of the first exit that is sure enough, −1 = none: ask. Thresholds Q15, one an exit. The core's rule: assembly/policy.ts. */
-export function sureExit(decision: CascadeDecision, thresholds: readonly number[]): number {
-  return decision.exits.findIndex(({ certaintyQ15 }, k) => certaintyQ15 >= thresholds[k]!);
+export function sureExit({ exits }: Pick<CascadeDecision, "exits">, thresholds: readonly number[]): number {
+  return exits.findIndex(({ certaintyQ15 }, k) => certaintyQ15 >= thresholds[k]!);
 }
 
 /** Label that has the word once the cloud has answered; the device speaks with its last exit. */

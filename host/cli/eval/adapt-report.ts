@@ -14,8 +14,8 @@ export interface AdaptReport {
 const BOOTSTRAP_DRAWS = 10_000;
 
 /**
- * Adapts to each wearer on the first half of their recordings, and scores the second, where their own evidence must win its disputes
- * before it speaks. Without a setting everything stays as it is.
+ * Adapts to each wearer on the first half of their recordings, and scores the second, where their own evidence must be sure or
+ * win its disputes before it decides. Without a setting everything stays as it is.
  */
 export function adaptReport(
   wearers: readonly AdaptWearer[],
@@ -24,15 +24,10 @@ export function adaptReport(
   random: { integer(n: number): number },
 ): AdaptReport {
   const gains = wearers.map((wearer) => adaptTo(wearer, task, setting));
-  const worst = gains.reduce((least, one) => (one.gain < least.gain ? one : least));
   return {
     wearers: gains,
     meanGain: mean(gains.map(({ gain }) => gain)),
-    interval: bootstrapInterval(
-      gains.map(({ gain }) => ({ sum: gain, weight: 1 })),
-      { random, draws: BOOTSTRAP_DRAWS },
-    ),
-    worst: { user: worst.user, gain: worst.gain },
+    ...gainsOver(gains, random),
     before: meanScore(gains.map(({ before }) => before)),
     after: meanScore(gains.map(({ after }) => after)),
     learnedHalf: {
@@ -40,6 +35,19 @@ export function adaptReport(
       after: meanScore(gains.map(({ learnedHalf }) => learnedHalf.after)),
     },
   };
+}
+
+/** How sure the wearers' mean gain is, and who gains least. */
+export function gainsOver(
+  wearers: readonly { readonly user: string; readonly gain: number }[],
+  random: { integer(n: number): number },
+): Pick<AdaptReport, "interval" | "worst"> {
+  const { user, gain } = wearers.reduce((least, one) => (one.gain < least.gain ? one : least));
+  const interval = bootstrapInterval(
+    wearers.map((one) => ({ sum: one.gain, weight: 1 })),
+    { random, draws: BOOTSTRAP_DRAWS },
+  );
+  return { interval, worst: { user, gain } };
 }
 
 /** What a setting does to the tuning wearers. */

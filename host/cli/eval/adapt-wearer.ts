@@ -105,8 +105,8 @@ function learn(
 }
 
 /**
- * What becomes of the decisions; what the image is sure of stays. Of the first half, what is in doubt is decided by all that was learned
- * there; the second comes in order, each decision before the answer to its dispute.
+ * What becomes of the decisions; what the image is sure of stays. The first half is decided anew with all that was learned there, and
+ * without disputes; the second comes in order, each decision before the answer to its dispute.
  */
 function decide(
   { decisions, decideWith }: AdaptWearer,
@@ -120,24 +120,19 @@ function decide(
   let disputed = 0;
   let own = 0;
   decideWith(adapter.evidence(), (i, spoken) => {
-    const isInDoubt = sureExit(decisions[i]!, thresholdsQ15) < 0;
-    if (isFirst[i]) {
-      if (isInDoubt) adapted[i] = spoken;
-      return undefined;
-    }
     const { exits, cloud, recording, patch, context } = decisions[i]!;
     if (recording !== decisions[i - 1]?.recording) {
       trial.reset();
       lessons.reset();
     }
     const labels = { own: spoken.at(-1)!.label, image: exits.at(-1)!.label };
+    const isInDoubt = sureExit({ exits }, thresholdsQ15) < 0;
+    const isOwn = isInDoubt && trial.decides(labels, sureExit({ exits: spoken }, thresholdsQ15) >= 0);
+    if (isOwn) adapted[i] = spoken;
+    if (isFirst[i]) return undefined;
+    if (isOwn) own++;
     lessons.decided(labels.image, patch);
-    if (!isInDoubt) return undefined;
-    if (trial.isOwn) {
-      adapted[i] = spoken;
-      own++;
-    }
-    if (labels.own === labels.image) return undefined;
+    if (!isInDoubt || labels.own === labels.image) return undefined;
     disputed++;
     trial.dispute(labels, cloud.label);
     lessons.asked(String(i), context);

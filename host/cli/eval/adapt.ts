@@ -2,15 +2,16 @@ import { type Adaptable, openAdaptable } from "../../adapt/open-prior.ts";
 import { EXPLORE_EVERY } from "../../adapt/wearer.ts";
 import { createRandom } from "../../agent/random.ts";
 import type { SubjectList } from "../../core/image-types.ts";
+import type { Interval } from "../../policy/bootstrap.ts";
 import { fullDepth, streamMoments } from "../../train/protocols.ts";
 import { exitsOf } from "../../train/stream-decisions.ts";
 import { percentText, pointsText, table } from "../table.ts";
-import { adaptReport, chooseSetting, trySetting } from "./adapt-report.ts";
+import { type AdaptReport, adaptReport, chooseSetting, type TriedSetting, trySetting } from "./adapt-report.ts";
 import type { AdaptSetting, AdaptTask, AdaptWearer, HalfScore } from "./adapt-wearer.ts";
 import { type DecidedGroup, decideAll } from "./decide.ts";
-import { type EvalSetting, recordingsFor, wearerRoles } from "./setting.ts";
+import { type EvalSetting, recordingsFor, type WearerRoles, wearerRoles } from "./setting.ts";
 
-const SEED = 1;
+export const SEED = 1;
 /** What the worst tuning wearer may lose by the setting that is taken. */
 const MOST_LOSS = 0.005;
 /** Settings that are tried on the tuning wearers. */
@@ -18,16 +19,25 @@ const SETTINGS: readonly AdaptSetting[] = [25, 50, 100].flatMap((priorWindows) =
   [0.5, 0.7, 0.9].map((leastConfidence) => ({ priorWindows, leastConfidence })),
 );
 
+/** What adaptation does with one image. */
+export interface Adapted {
+  readonly report: AdaptReport;
+  readonly tried: readonly TriedSetting[];
+  readonly chosen: AdaptSetting | undefined; // it stays off
+  readonly parameters: number; // a wearer's
+  readonly thresholds: readonly number[];
+  readonly roles: WearerRoles;
+}
+
 /**
  * Whether the cloud's answers make the device better for its own wearer: evidence of their own, learned from the answers to the asks of
  * the first half of the recordings, scored on the second, where only what the two kinds of evidence dispute is asked, and taught. What is
  * in doubt the image's own thresholds say, as on a device. The setting is chosen on the tuning wearers (of whom the select ones were trained
  * on); it stays off where they do not gain.
  */
-export async function evalAdapt(setting: EvalSetting): Promise<void> {
+export async function adapted(setting: EvalSetting): Promise<Adapted> {
   const { out, agent, model, list } = setting;
-  const { name } = agent.definition;
-  const { image, prior } = openAdaptable(name, model.image, agent.priorPath);
+  const { image, prior } = openAdaptable(agent.definition.name, model.image, agent.priorPath);
   const roles = wearerRoles(model.manifest.protocol, list);
   const { scored, tuning } = await decideAll(setting, roles);
   const task: AdaptTask = { image, prior, thresholdsQ15: image.exits.map(({ threshold }) => threshold), exploreEvery: EXPLORE_EVERY };
@@ -38,29 +48,32 @@ export async function evalAdapt(setting: EvalSetting): Promise<void> {
   });
   const chosen = chooseSetting(tried, MOST_LOSS);
   const report = adaptReport(wearersOf(setting, image, roles.score, scored), task, chosen, createRandom(SEED));
+  const thresholds = task.thresholdsQ15.map((q15) => q15 / 32768);
+  return { ...{ report, tried, chosen, roles, thresholds }, parameters: prior.centres.length };
+}
+
+/** Adapts the agent's image to each of its scored wearers, and says what they gain. */
+export async function evalAdapt(setting: EvalSetting): Promise<void> {
+  const { out, agent, model, list } = setting;
+  const { report, tried, chosen, parameters, thresholds, roles } = await adapted(setting);
   const { wearers, meanGain, interval, worst, before, after, learnedHalf } = report;
+  const { name } = agent.definition;
+  const isOn = chosen !== undefined;
   const document = {
     agent: name,
     protocol: "adapt",
-    adapter: {
-      kind: "where each class lies in the statistics that evidence weighs",
-      parameters: prior.centres.length,
-      isOn: chosen !== undefined,
-      setting: chosen ?? null,
-    },
+    adapter: { kind: "where each class lies in the statistics that evidence weighs", parameters, isOn, setting: chosen ?? null },
     exploreEvery: EXPLORE_EVERY,
     ...report,
     tried,
-    thresholds: task.thresholdsQ15.map((q15) => q15 / 32768),
+    thresholds,
     engine: model.engine,
     imageHash: model.imageHash,
     users: { score: roles.score, tune: roles.tune.flat() },
   };
-  const { isOn, parameters } = document.adapter;
   out.say(`${name}, adapted to ${wearers.length} ${list} wearers by ${parameters} numbers each`);
-  out.say(isOn ? `setting, chosen on other wearers: ${settingText(chosen!)}` : "stays off: no setting helps the other wearers");
+  out.say(isOn ? `setting, chosen on other wearers: ${settingText(chosen)}` : "stays off: no setting helps the other wearers");
   const percent = (share: number): string => percentText(share, 2);
-  const points = (gain: number): string => pointsText(gain, 2);
   const rows = wearers.map((one) => [
     one.user,
     ...[one.asked, one.explored, one.learned, one.disputed, one.own],
@@ -71,15 +84,21 @@ export async function evalAdapt(setting: EvalSetting): Promise<void> {
     rows,
   ))
     out.say(line);
-  out.say(
-    `mean gain ${points(meanGain)} points (${percentText(interval.level)} interval over wearers ${points(interval.low)} to ${points(interval.high)}), ` +
-      `worst wearer ${worst.user}: ${points(worst.gain)}`,
-  );
+  out.say(`mean gain ${gainText(meanGain)} points (${intervalText(interval)}), worst wearer ${worst.user}: ${gainText(worst.gain)}`);
   const scoreText = ({ accuracy, answered, wrong }: HalfScore): string =>
     `${percent(accuracy)} right (sure of ${percent(answered)}, of all ${percent(wrong)} wrongly)`;
   out.say(`means over wearers: ${scoreText(before)} before, ${scoreText(after)} after`);
   out.say(`where it learned: ${scoreText(learnedHalf.before)} before, ${scoreText(learnedHalf.after)} after`);
   out.document(document);
+}
+
+/** A gain in points of per cent, as the card has it. */
+export function gainText(gain: number): string {
+  return pointsText(gain, 2);
+}
+
+export function intervalText({ level, low, high }: Interval): string {
+  return `${percentText(level)} interval over wearers ${gainText(low)} to ${gainText(high)}`;
 }
 
 function settingText({ priorWindows, leastConfidence }: AdaptSetting): string {

@@ -6,26 +6,20 @@ import { runFiles } from "../../train/run-folder.ts";
 import { type Spread, spread, spreadText } from "../../train/summary.ts";
 import { countText, percentText, table } from "../table.ts";
 import { type AccuracyOptions, scoreAccuracy } from "./accuracy.ts";
-import type { EvalSetting } from "./setting.ts";
+import { type EvalSetting, withModel } from "./setting.ts";
 
 /** Scores the image of every seed that `train` left in a folder, and says how far they are apart. Throws EVAL_NO_RUNS. */
 export async function evalRuns(setting: EvalSetting, dir: string, options: AccuracyOptions): Promise<void> {
   const { out, list } = setting;
-  const seeds = seedsIn(dir);
   const runs: ({ readonly seed: number } & ReturnType<typeof scoreAccuracy>)[] = [];
-  for (const seed of seeds) {
-    const agent = { ...setting.agent, modelPath: join(dir, `seed-${seed}`, runFiles.image) };
-    out.note(`Seed ${seed} …`);
-    const model = await openAgentModel(agent, { engine: setting.model.engine });
-    runs.push({ seed, ...scoreAccuracy({ ...setting, agent, model }, options) });
-  }
+  for await (const { seed, own } of settingsOf(setting, dir)) runs.push({ seed, ...scoreAccuracy(own, options) });
   const exits: Spread[] = runs[0]!.exits.map((_, k) => spread(runs.map((run) => run.exits[k]!.accuracy)));
   const floats = runs.flatMap(({ float }) => (float ? [float.accuracy] : []));
   const document = {
     agent: setting.agent.definition.name,
     protocol: options.protocol,
     windows: runs[0]!.windows,
-    seeds,
+    seeds: runs.map(({ seed }) => seed),
     accuracy: exits.at(-1)!,
     exits,
     ...(floats.length === runs.length ? { float: spread(floats) } : {}),
@@ -50,6 +44,15 @@ export async function evalRuns(setting: EvalSetting, dir: string, options: Accur
   const means = ["mean ± sd", ...exits.map(spreadText), document.float ? spreadText(document.float) : ""];
   for (const line of table(["seed", ...exits.map((_, k) => `exit ${k + 1}`), "float"], [...rows, means])) out.say(line);
   out.document(document);
+}
+
+/** An evaluation's setting with the image of every seed that `train` left in a folder, in order. Throws EVAL_NO_RUNS. */
+export async function* settingsOf(setting: EvalSetting, dir: string): AsyncGenerator<{ readonly seed: number; readonly own: EvalSetting }> {
+  for (const seed of seedsIn(dir)) {
+    setting.out.note(`Seed ${seed} …`);
+    const agent = withModel(setting.agent, join(dir, `seed-${seed}`, runFiles.image));
+    yield { seed, own: { ...setting, agent, model: await openAgentModel(agent, { engine: setting.model.engine }) } };
+  }
 }
 
 function seedsIn(dir: string): number[] {

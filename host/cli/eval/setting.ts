@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { type Dataset, type Recording, recordingsOf } from "../../agent/recording.ts";
 import { DataError, ModelError } from "../../core/errors.ts";
@@ -19,6 +20,13 @@ export interface EvalSetting {
   readonly dataset: Dataset;
   /** List of the image's manifest that is scored. */
   readonly list: ScoredList;
+}
+
+/** The agent with another image, and with the prior beside that, if there is one. */
+export function withModel(agent: LoadedAgent, modelPath: string): LoadedAgent {
+  const { prior } = agent.definition;
+  const beside = prior === undefined ? undefined : join(dirname(modelPath), basename(prior));
+  return { ...agent, modelPath, priorPath: beside !== undefined && existsSync(beside) ? beside : agent.priorPath };
 }
 
 /** Wearers by what they do in an evaluation. The scored ones choose nothing. */

@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { openRecordings } from "../../agent/open-recordings.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { ConfigError } from "../../core/errors.ts";
@@ -9,12 +7,13 @@ import type { EngineName } from "../../core/session-types.ts";
 import { type FaultName, faultNames } from "../../train/faults.ts";
 import { evalAccuracy } from "../eval/accuracy.ts";
 import { evalAdapt } from "../eval/adapt.ts";
+import { evalAdaptRuns } from "../eval/adapt-runs.ts";
 import { evalAlarms } from "../eval/alarms.ts";
 import { evalCascade } from "../eval/cascade.ts";
 import { evalFaults } from "../eval/faults.ts";
 import { evalPolicy } from "../eval/policy.ts";
 import { evalRuns } from "../eval/runs.ts";
-import { hasLearnedFromSelect, type ScoredList, scoredLists } from "../eval/setting.ts";
+import { hasLearnedFromSelect, type ScoredList, scoredLists, withModel } from "../eval/setting.ts";
 import type { CliIo } from "../io.ts";
 import { engineOption, jsonOption, refuseWithout } from "../options.ts";
 import { createOutput } from "../output.ts";
@@ -85,9 +84,8 @@ export function registerEval(program: Command, io: CliIo): void {
       ),
     )
     .addOption(
-      new Option("--runs <dir>", "every seed of a `train` folder: mean and deviation, window or stream protocol").conflicts([
+      new Option("--runs <dir>", "every seed of a `train` folder: mean and deviation, window or stream protocol, or --adapt").conflicts([
         "cascade",
-        "adapt",
         "fault",
         "model",
       ]),
@@ -130,20 +128,13 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
     out.note("The image has learned from the select wearers too: this tells how it fits them, not how it does with others.");
   const setting = { out, agent, model, dataset, list: options.wearers };
   if (alarm !== undefined) return evalAlarms(setting, alarm);
-  if (options.runs !== undefined && protocol !== "policy")
-    return evalRuns(setting, resolve(io.cwd, options.runs), { protocol, float: options.float, fault: undefined });
+  const runs = options.runs === undefined ? undefined : resolve(io.cwd, options.runs);
+  if (options.adapt) return runs === undefined ? evalAdapt(setting) : evalAdaptRuns(setting, runs);
+  if (runs !== undefined && protocol !== "policy") return evalRuns(setting, runs, { protocol, float: options.float, fault: undefined });
   if (options.cascade) return evalCascade(setting, options);
-  if (options.adapt) return evalAdapt(setting);
   if (fault === "all") return evalFaults(setting);
   if (protocol === "policy") return evalPolicy(setting);
   evalAccuracy(setting, { protocol, float: options.float, fault });
-}
-
-/** The agent with another image, and with the prior beside that, if there is one. */
-function withModel(agent: LoadedAgent, modelPath: string): LoadedAgent {
-  const { prior } = agent.definition;
-  const beside = prior === undefined ? undefined : join(dirname(modelPath), basename(prior));
-  return { ...agent, modelPath, priorPath: beside !== undefined && existsSync(beside) ? beside : agent.priorPath };
 }
 
 /** Parses a number between 0 and 1, both left out. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Adapter } from "../../../host/adapt/adapter.ts";
 import { createLessons } from "../../../host/adapt/lessons.ts";
-import { createTrial } from "../../../host/adapt/trial.ts";
+import { createTrial, type Trial } from "../../../host/adapt/trial.ts";
 import { adaptable } from "./support.ts";
 
 const { image } = adaptable();
@@ -72,22 +72,48 @@ describe("lessons", () => {
 });
 
 describe("a trial", () => {
-  it("lets the wearer's own evidence speak once it is ahead, and no longer", () => {
+  const labels = { own: 1, image: 2 };
+  const disputes = (trial: Trial, answers: readonly number[]) => {
+    for (const answer of answers) trial.dispute(labels, answer);
+  };
+
+  it("lets the wearer's own evidence decide what it is sure of until it is behind", () => {
     const trial = createTrial();
-    const labels = { own: 1, image: 2 };
-    expect(trial.isOwn).toBe(false);
-    trial.dispute(labels, 1);
-    expect(trial.isOwn).toBe(true);
-    trial.dispute(labels, 0); // sides with neither
+    expect([trial.decides(labels, true), trial.decides(labels, false)]).toEqual([true, false]);
+    expect(trial.decides({ own: 3, image: 3 }, true)).toBe(false); // nothing to decide
+    disputes(trial, [2]);
+    expect(trial.decides(labels, true)).toBe(false);
+    disputes(trial, [1, 0, 3]); // level again; the others side with neither
+    expect(trial.decides(labels, true)).toBe(true);
+  });
+
+  it("lets it decide whatever it says once it is three disputes ahead, and no longer", () => {
+    const trial = createTrial();
+    disputes(trial, [1, 1]);
     trial.dispute({ own: 3, image: 3 }, 3); // no dispute
-    expect(trial.isOwn).toBe(true);
-    trial.dispute(labels, 2);
-    expect(trial.isOwn).toBe(false);
-    for (let i = 0; i < 20; i++) trial.dispute(labels, 1);
-    for (let i = 0; i < 4; i++) trial.dispute(labels, 2);
-    expect(trial.isOwn).toBe(false); // four bring it back, however long it was ahead
-    for (let i = 0; i < 5; i++) trial.dispute(labels, 1);
+    expect(trial.decides(labels, false)).toBe(false);
+    disputes(trial, [1]);
+    expect(trial.decides(labels, false)).toBe(true);
+    disputes(trial, Array(20).fill(1));
+    disputes(trial, [2, 2]);
+    expect(trial.decides(labels, false)).toBe(false); // two are enough, however far it was ahead
+    disputes(trial, [2, 2, 2]);
+    expect(trial.decides(labels, true)).toBe(false);
     trial.reset();
-    expect(trial.isOwn).toBe(false);
+    expect(trial.decides(labels, true)).toBe(true);
+  });
+
+  it("counts each two labels alone, either way round", () => {
+    const trial = createTrial();
+    disputes(trial, [1, 1, 1]);
+    for (const other of [
+      { own: 2, image: 1 },
+      { own: 1, image: 3 },
+      { own: 3, image: 2 },
+    ])
+      expect(trial.decides(other, false)).toBe(false);
+    trial.dispute({ own: 2, image: 1 }, 1);
+    expect(trial.decides({ own: 2, image: 1 }, true)).toBe(false);
+    expect(trial.decides(labels, false)).toBe(true);
   });
 });

@@ -95,6 +95,26 @@ describe("eval --adapt", () => {
     expect(stderr).toContain(join(beside, "evidence.safetensors"));
   });
 
+  it("adapts the image of every seed of a folder, with the agent's cloud", async () => {
+    for (const seed of [1, 2]) {
+      const run = join(folder.path, "runs", `seed-${seed}`);
+      mkdirSync(run, { recursive: true });
+      cpSync(join(folder.path, "model.dmm"), join(run, "model.dmm"));
+    }
+    const one = (await evaluate("--adapt")).document;
+    const runs = ["--adapt", "--runs", join(folder.path, "runs")];
+    const { code, document } = await evaluate(...runs);
+    expect(code).toBe(0);
+    expect(document).toMatchObject({ protocol: "adapt", seeds: [1, 2], meanGain: { mean: 0, sd: 0 }, interval: { level: 0.95 } });
+    expect(document.wearers).toMatchObject([{ user: "5", gain: 0, gains: [0, 0] }]);
+    expect(document.runs).toMatchObject([1, 2].map((seed) => ({ seed, imageHash: one.imageHash, isOn: false, meanGain: 0 })));
+    const { stdout } = await cli(["eval", folder.path, "--data", join(folder.path, "HAPT"), ...runs]);
+    expect(stdout).toMatch(/wearer +before +seed 1 +seed 2 +mean/);
+    expect(stdout).toContain("mean gain 0.00 ± 0.00 points (95 % interval over wearers 0.00 to 0.00), worst wearer 5: 0.00");
+    const none = await evaluate("--adapt", "--runs", join(folder.path, "none"));
+    expect(none.document.error).toMatchObject({ code: "EVAL_NO_RUNS" });
+  });
+
   it("has no use for an alpha", async () => {
     const { code, stderr } = await cli(["eval", folder.path, "--data", folder.path, "--adapt", "--alpha", "0.01"]);
     expect(code).not.toBe(0);

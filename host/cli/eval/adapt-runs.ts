@@ -1,0 +1,73 @@
+import { createRandom } from "../../agent/random.ts";
+import type { Interval } from "../../policy/bootstrap.ts";
+import { type Spread, spread } from "../../train/summary.ts";
+import { percentText, table } from "../table.ts";
+import { type Adapted, adapted, gainText, intervalText, SEED } from "./adapt.ts";
+import { gainsOver } from "./adapt-report.ts";
+import type { WearerGain } from "./adapt-wearer.ts";
+import { settingsOf } from "./runs.ts";
+import type { EvalSetting } from "./setting.ts";
+
+interface SeedGains {
+  readonly seed: number;
+  readonly meanGain: number;
+  readonly wearers: readonly Pick<WearerGain, "user" | "gain" | "before">[];
+}
+
+/** What adaptation does over seeds; the wearers of each are the same, in the same order. */
+export interface GainsOverSeeds {
+  readonly meanGain: Spread; // over seeds
+  readonly interval: Interval; // of the mean over wearers, drawn with replacement, of each one's mean over seeds
+  readonly worst: { readonly user: string; readonly gain: number }; // of those means
+  readonly worstOfSeeds: { readonly seed: number; readonly user: string; readonly gain: number };
+  readonly wearers: readonly { readonly user: string; readonly before: number; readonly gain: number; readonly gains: readonly number[] }[];
+}
+
+export function gainsOverSeeds(runs: readonly SeedGains[], random: { integer(n: number): number }): GainsOverSeeds {
+  const wearers = runs[0]!.wearers.map(({ user }, i) => {
+    const own = runs.map((run) => run.wearers[i]!);
+    const gains = own.map(({ gain }) => gain);
+    return { user, before: spread(own.map(({ before }) => before.accuracy)).mean, gain: spread(gains).mean, gains };
+  });
+  const all = runs.flatMap(({ seed, wearers: own }) => own.map(({ user, gain }) => ({ seed, user, gain })));
+  return {
+    meanGain: spread(runs.map(({ meanGain }) => meanGain)),
+    ...gainsOver(wearers, random),
+    worstOfSeeds: all.reduce((least, one) => (one.gain < least.gain ? one : least)),
+    wearers,
+  };
+}
+
+/** Adapts the image of every seed that `train` left in a folder to each scored wearer; the cloud is the agent's own. Throws EVAL_NO_RUNS. */
+export async function evalAdaptRuns(setting: EvalSetting, dir: string): Promise<void> {
+  const { out, agent, list } = setting;
+  const runs: ({ readonly seed: number; readonly imageHash: string } & Adapted)[] = [];
+  for await (const { seed, own } of settingsOf(setting, dir)) runs.push({ seed, imageHash: own.model.imageHash, ...(await adapted(own)) });
+  const over = gainsOverSeeds(
+    runs.map(({ seed, report }) => ({ seed, ...report })),
+    createRandom(SEED),
+  );
+  const { meanGain, interval, worst, worstOfSeeds, wearers } = over;
+  const { name } = agent.definition;
+  const document = {
+    agent: name,
+    protocol: "adapt",
+    seeds: runs.map(({ seed }) => seed),
+    ...over,
+    runs: runs.map(({ seed, imageHash, chosen, report }) => ({
+      ...{ seed, imageHash, isOn: chosen !== undefined, setting: chosen ?? null },
+      ...{ meanGain: report.meanGain, interval: report.interval, worst: report.worst },
+    })),
+    users: { score: runs[0]!.roles.score, tune: runs[0]!.roles.tune.flat() },
+  };
+  out.say(`${name}, adapted to ${wearers.length} ${list} wearers: what each gains, in points`);
+  const rows = wearers.map(({ user, before, gains, gain }) => [user, percentText(before, 2), ...gains.map(gainText), gainText(gain)]);
+  const means = ["mean", "", ...runs.map(({ report }) => gainText(report.meanGain)), gainText(meanGain.mean)];
+  for (const line of table(["wearer", "before", ...runs.map(({ seed }) => `seed ${seed}`), "mean"], [...rows, means])) out.say(line);
+  const sd = meanGain.sd === null ? "" : ` ± ${(100 * meanGain.sd).toFixed(2)}`;
+  out.say(
+    `mean gain ${gainText(meanGain.mean)}${sd} points (${intervalText(interval)}), worst wearer ${worst.user}: ${gainText(worst.gain)}`,
+  );
+  out.say(`worst of any seed: wearer ${worstOfSeeds.user} with seed ${worstOfSeeds.seed}: ${gainText(worstOfSeeds.gain)}`);
+  out.document(document);
+}
