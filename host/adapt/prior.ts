@@ -35,7 +35,7 @@ export function readPrior(bytes: Uint8Array, evidence: Evidence, path: string): 
   const bad = (what: string): DataError => new DataError("BAD_PRIOR", `${path}: ${what}. ${mend}`);
   if (metadata.format !== FORMAT) throw bad(`metadata format is "${metadata.format}", "${FORMAT}" expected`);
   if (metadata.evidence !== evidenceHash(evidence))
-    throw new DataError("PRIOR_MISMATCH", `${path} belongs to another model image than the agent's. ${mend}`);
+    throw new DataError("PRIOR_MISMATCH", `${path} belongs to another model image than this one. ${mend}`);
   const size = evidence.means.length;
   const take = (name: string, values: number): Float32Array => {
     const tensor = tensors[name];

@@ -4,11 +4,11 @@ export interface Differing {
   readonly image: number;
 }
 
-/** Whether a wearer's own evidence or the image's decides where the image is not sure. */
+/** Whether a wearer's own evidence or the image's decides where the image is in doubt. */
 export interface Trial {
-  /** Whether the wearer's own decides; `isOwnSure` by the image's thresholds. Where both say the same there is nothing to decide. */
+  /** Whether the wearer's own decides; `isOwnSure` by the thresholds in force. Where both say the same there is nothing to decide. */
   decides(labels: Differing, isOwnSure: boolean): boolean;
-  /** The cloud has answered where the two differ and the image is not sure. An answer that sides with neither says nothing. */
+  /** The cloud has answered where the two differ and the image is in doubt. An answer that sides with neither says nothing. */
   dispute(labels: Differing, answer: number): void;
   /** The sensor may have been put on anew. */
   reset(): void;

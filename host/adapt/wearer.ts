@@ -10,7 +10,7 @@ import { createTrial, type Differing } from "./trial.ts";
 export interface WearerStatus {
   readonly learned: number; // windows, in this run
   readonly windows: readonly number[]; // of each class that count, from earlier runs too
-  readonly decidedByOwn: number; // decisions that the image was not sure of and the wearer's own evidence made
+  readonly decidedByOwn: number; // decisions that the image was in doubt about and the wearer's own evidence made
   readonly disputes: number; // answers where they differed on such a decision
 }
 
@@ -33,11 +33,11 @@ export interface Wearer extends Learner {
 
 /** What the two kinds of evidence make of one decision. */
 interface Said extends Differing {
-  readonly isSure: boolean; // the image, under the thresholds in force
+  readonly isInDoubt: boolean; // the image is not sure at its last exit, under the thresholds in force
 }
 
-function isDisputed({ own, image, isSure }: Said): boolean {
-  return !isSure && own !== image;
+function isDisputed({ own, image, isInDoubt }: Said): boolean {
+  return isInDoubt && own !== image;
 }
 
 /** Asks that may be spent at once, at most, and after how many decisions another may be. */
@@ -46,7 +46,7 @@ interface Allowance {
   readonly refillDecisions: number;
 }
 
-/** Of what the image is not sure of and the two kinds of evidence differ on. */
+/** Of what the image is in doubt about and the two kinds of evidence differ on. */
 const DISPUTES: Allowance = { most: 16, refillDecisions: 256 };
 /** Of every EXPLORE_EVERYth decision, so that every label has answers: many with a new wearer, then about ten an hour. */
 const EXPLORATIONS: Allowance = { most: 32, refillDecisions: 256 };
@@ -70,8 +70,9 @@ function createAllowance({ most, refillDecisions }: Allowance) {
 
 /**
  * A wearer's session: the image's, and beside it one with the wearer's own evidence, which learns from the answers to the agent's asks.
- * What the image is sure of stays as it is, certificate and all; what it is not sure of, the wearer's own evidence decides where it is sure
- * or has won its disputes (createTrial). `onTaught` hears after every answer that taught something. Twice the work of one session: for hosts.
+ * What the image is sure of stays as it is, certificate and all, and so does what it was not let finish; of what its last exit leaves in
+ * doubt, the wearer's own evidence decides what it is sure of while it is not behind in its disputes, and all once it is well ahead
+ * (createTrial). `onTaught` hears after every answer that taught something. Twice the work of one session: for hosts.
  */
 export function createWearer(model: Model, { image, prior }: Adaptable, from?: Taught, onTaught?: (taught: Taught) => void): Wearer {
   const adapter = createAdapter(image, prior, {}, from);
@@ -81,7 +82,8 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
   const own = model.createSession();
   own.setEvidence(adapter.evidence());
   const pending = new Map<string, Said>();
-  let said: Said = { own: -1, image: -1, isSure: true };
+  const lastExit = image.exits.length - 1;
+  let said: Said = { own: -1, image: -1, isInDoubt: false };
   let decisions = 0;
   const disputesLeft = createAllowance(DISPUTES);
   const explorationsLeft = createAllowance(EXPLORATIONS);
@@ -91,14 +93,16 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
   const isDisputePending = (): boolean => [...pending.values()].some(isDisputed);
 
   function merged(one: Decision, other: Decision): Decision {
-    said = { image: one.label, own: other.label, isSure: one.why === "exit" };
+    said = { image: one.label, own: other.label, isInDoubt: one.why !== "exit" && one.exit === lastExit };
     decisions++;
     disputesLeft.decided();
     explorationsLeft.decided();
     lessons.decided(one.label, one.patch);
-    const isOwn = !said.isSure && trial.decides(said, other.why === "exit");
+    const isOwnSure = other.why === "exit";
+    const isOwn = said.isInDoubt && trial.decides(said, isOwnSure);
     if (isOwn) decidedByOwn++;
-    return { ...(isOwn ? other : one), macs: one.macs + other.macs, steps: one.steps + other.steps };
+    const why = isOwnSure ? other.why : one.why; // whether a doubt asks is the image's to say
+    return { ...(isOwn ? { ...other, why } : one), macs: one.macs + other.macs, steps: one.steps + other.steps };
   }
 
   function forget(): void {

@@ -1,11 +1,13 @@
+import { openAdaptable } from "../../adapt/open-prior.ts";
+import { EXPLORE_EVERY } from "../../adapt/wearer.ts";
 import { createRandom } from "../../agent/random.ts";
 import type { Interval } from "../../policy/bootstrap.ts";
 import { type Spread, spread } from "../../train/summary.ts";
 import { percentText, table } from "../table.ts";
-import { type Adapted, adapted, gainText, intervalText, SEED } from "./adapt.ts";
+import { type Adapted, adapted, gainText, intervalText, SEED, settingText } from "./adapt.ts";
 import { gainsOver } from "./adapt-report.ts";
 import type { WearerGain } from "./adapt-wearer.ts";
-import { settingsOf } from "./runs.ts";
+import { openRuns } from "./runs.ts";
 import type { EvalSetting } from "./setting.ts";
 
 interface SeedGains {
@@ -20,14 +22,19 @@ export interface GainsOverSeeds {
   readonly interval: Interval; // of the mean over wearers, drawn with replacement, of each one's mean over seeds
   readonly worst: { readonly user: string; readonly gain: number }; // of those means
   readonly worstOfSeeds: { readonly seed: number; readonly user: string; readonly gain: number };
-  readonly wearers: readonly { readonly user: string; readonly before: number; readonly gain: number; readonly gains: readonly number[] }[];
+  readonly wearers: readonly {
+    readonly user: string;
+    readonly beforeAccuracy: number;
+    readonly gain: number;
+    readonly gains: readonly number[];
+  }[];
 }
 
 export function gainsOverSeeds(runs: readonly SeedGains[], random: { integer(n: number): number }): GainsOverSeeds {
   const wearers = runs[0]!.wearers.map(({ user }, i) => {
     const own = runs.map((run) => run.wearers[i]!);
     const gains = own.map(({ gain }) => gain);
-    return { user, before: spread(own.map(({ before }) => before.accuracy)).mean, gain: spread(gains).mean, gains };
+    return { user, beforeAccuracy: spread(own.map(({ before }) => before.accuracy)).mean, gain: spread(gains).mean, gains };
   });
   const all = runs.flatMap(({ seed, wearers: own }) => own.map(({ user, gain }) => ({ seed, user, gain })));
   return {
@@ -38,32 +45,41 @@ export function gainsOverSeeds(runs: readonly SeedGains[], random: { integer(n: 
   };
 }
 
-/** Adapts the image of every seed that `train` left in a folder to each scored wearer; the cloud is the agent's own. Throws EVAL_NO_RUNS. */
+/** Adapts the image of every seed that `train` left in a folder to each scored wearer; the cloud is the agent's own. Throws what openRuns throws. */
 export async function evalAdaptRuns(setting: EvalSetting, dir: string): Promise<void> {
   const { out, agent, list } = setting;
+  const { name } = agent.definition;
+  const seeds = await openRuns(setting, dir);
+  for (const { own } of seeds) openAdaptable(name, own.model.image, own.agent.priorPath); // before the work
   const runs: ({ readonly seed: number; readonly imageHash: string } & Adapted)[] = [];
-  for await (const { seed, own } of settingsOf(setting, dir)) runs.push({ seed, imageHash: own.model.imageHash, ...(await adapted(own)) });
+  for (const { seed, own } of seeds) {
+    out.note(`Seed ${seed} …`);
+    runs.push({ seed, imageHash: own.model.imageHash, ...(await adapted(own)) });
+  }
   const over = gainsOverSeeds(
     runs.map(({ seed, report }) => ({ seed, ...report })),
     createRandom(SEED),
   );
   const { meanGain, interval, worst, worstOfSeeds, wearers } = over;
-  const { name } = agent.definition;
   const document = {
     agent: name,
     protocol: "adapt",
     seeds: runs.map(({ seed }) => seed),
+    exploreEvery: EXPLORE_EVERY,
     ...over,
-    runs: runs.map(({ seed, imageHash, chosen, report }) => ({
-      ...{ seed, imageHash, isOn: chosen !== undefined, setting: chosen ?? null },
-      ...{ meanGain: report.meanGain, interval: report.interval, worst: report.worst },
+    runs: runs.map(({ seed, imageHash, chosen, report: { wearers: _, ...report } }) => ({
+      ...{ seed, imageHash, adapter: { isOn: chosen !== undefined, setting: chosen ?? null } },
+      ...report,
     })),
+    engine: setting.model.engine,
     users: { score: runs[0]!.roles.score, tune: runs[0]!.roles.tune.flat() },
   };
-  out.say(`${name}, adapted to ${wearers.length} ${list} wearers: what each gains, in points`);
-  const rows = wearers.map(({ user, before, gains, gain }) => [user, percentText(before, 2), ...gains.map(gainText), gainText(gain)]);
+  out.say(`${name}, adapted to ${wearers.length} ${list} wearers: what each gains, in points; before it, on average over seeds`);
+  const rows = wearers.map((one) => [one.user, percentText(one.beforeAccuracy, 2), ...one.gains.map(gainText), gainText(one.gain)]);
   const means = ["mean", "", ...runs.map(({ report }) => gainText(report.meanGain)), gainText(meanGain.mean)];
   for (const line of table(["wearer", "before", ...runs.map(({ seed }) => `seed ${seed}`), "mean"], [...rows, means])) out.say(line);
+  for (const { seed, chosen } of runs)
+    out.say(`seed ${seed}: ${chosen ? settingText(chosen) : "stays off, no setting helps the other wearers"}`);
   const sd = meanGain.sd === null ? "" : ` ± ${(100 * meanGain.sd).toFixed(2)}`;
   out.say(
     `mean gain ${gainText(meanGain.mean)}${sd} points (${intervalText(interval)}), worst wearer ${worst.user}: ${gainText(worst.gain)}`,

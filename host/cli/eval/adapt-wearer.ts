@@ -36,7 +36,7 @@ export interface AdaptTask {
 
 /** What was decided in one half of a wearer's recordings. */
 export interface HalfScore {
-  readonly accuracy: number; // of the last exit's own words
+  readonly accuracy: number; // of the last exit's own words, and of the wearer's own evidence where that decides
   readonly answered: number; // share that an exit is sure of under the task's thresholds
   readonly wrong: number; // share of all: sure and wrong
 }
@@ -125,10 +125,12 @@ function decide(
       trial.reset();
       lessons.reset();
     }
-    const labels = { own: spoken.at(-1)!.label, image: exits.at(-1)!.label };
+    const sure = sureExit({ exits: spoken }, thresholdsQ15);
+    const word = spoken.at(sure)!; // of the exit that answers; of the last where none is sure (−1)
+    const labels = { own: word.label, image: exits.at(-1)!.label };
     const isInDoubt = sureExit({ exits }, thresholdsQ15) < 0;
-    const isOwn = isInDoubt && trial.decides(labels, sureExit({ exits: spoken }, thresholdsQ15) >= 0);
-    if (isOwn) adapted[i] = spoken;
+    const isOwn = isInDoubt && trial.decides(labels, sure >= 0);
+    if (isOwn) adapted[i] = spoken.map(() => word);
     if (isFirst[i]) return undefined;
     if (isOwn) own++;
     lessons.decided(labels.image, patch);

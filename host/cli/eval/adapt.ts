@@ -101,7 +101,7 @@ export function intervalText({ level, low, high }: Interval): string {
   return `${percentText(level)} interval over wearers ${gainText(low)} to ${gainText(high)}`;
 }
 
-function settingText({ priorWindows, leastConfidence }: AdaptSetting): string {
+export function settingText({ priorWindows, leastConfidence }: AdaptSetting): string {
   return `${priorWindows} windows of a class move it half-way, answers from a confidence of ${leastConfidence}`;
 }
 

@@ -12,7 +12,10 @@ import { type EvalSetting, withModel } from "./setting.ts";
 export async function evalRuns(setting: EvalSetting, dir: string, options: AccuracyOptions): Promise<void> {
   const { out, list } = setting;
   const runs: ({ readonly seed: number } & ReturnType<typeof scoreAccuracy>)[] = [];
-  for await (const { seed, own } of settingsOf(setting, dir)) runs.push({ seed, ...scoreAccuracy(own, options) });
+  for (const { seed, own } of await openRuns(setting, dir)) {
+    out.note(`Seed ${seed} …`);
+    runs.push({ seed, ...scoreAccuracy(own, options) });
+  }
   const exits: Spread[] = runs[0]!.exits.map((_, k) => spread(runs.map((run) => run.exits[k]!.accuracy)));
   const floats = runs.flatMap(({ float }) => (float ? [float.accuracy] : []));
   const document = {
@@ -46,13 +49,27 @@ export async function evalRuns(setting: EvalSetting, dir: string, options: Accur
   out.document(document);
 }
 
-/** An evaluation's setting with the image of every seed that `train` left in a folder, in order. Throws EVAL_NO_RUNS. */
-export async function* settingsOf(setting: EvalSetting, dir: string): AsyncGenerator<{ readonly seed: number; readonly own: EvalSetting }> {
+/** One seed of a folder that `train` wrote. */
+export interface SeedSetting {
+  readonly seed: number;
+  readonly own: EvalSetting; // with that seed's image
+}
+
+/** The image of every seed that `train` left in a folder, in order. Throws EVAL_NO_RUNS, and EVAL_RUNS_DIFFER where they score other wearers. */
+export async function openRuns(setting: EvalSetting, dir: string): Promise<SeedSetting[]> {
+  const runs: SeedSetting[] = [];
   for (const seed of seedsIn(dir)) {
-    setting.out.note(`Seed ${seed} …`);
     const agent = withModel(setting.agent, join(dir, `seed-${seed}`, runFiles.image));
-    yield { seed, own: { ...setting, agent, model: await openAgentModel(agent, { engine: setting.model.engine }) } };
+    runs.push({ seed, own: { ...setting, agent, model: await openAgentModel(agent, { engine: setting.model.engine }) } });
   }
+  const [first, ...others] = runs.map(({ seed, own }) => ({ seed, users: own.model.manifest.protocol[own.list].join(" ") }));
+  const other = others.find(({ users }) => users !== first!.users);
+  if (other)
+    throw new ConfigError(
+      "EVAL_RUNS_DIFFER",
+      `seed-${other.seed} in ${dir} scores the wearers ${other.users}, seed-${first!.seed} ${first!.users}: name a folder of one training.`,
+    );
+  return runs;
 }
 
 function seedsIn(dir: string): number[] {

@@ -97,7 +97,8 @@ export function registerEval(program: Command, io: CliIo): void {
       "after",
       "\nExamples:\n  $ dormouse eval activity --data ~/data --protocol stream --engine scalar --json" +
         "\n  $ dormouse eval activity --data ~/data --cascade --alpha 0.01 --json" +
-        "\n  $ dormouse eval activity --data ~/data --fault all",
+        "\n  $ dormouse eval activity --data ~/data --fault all" +
+        "\n  $ dormouse eval activity --data ~/data --adapt --runs runs/activity",
     )
     .action((agent: string, options: EvalOptions, command: Command) => evaluate(io, agent, options, command));
 }
@@ -110,7 +111,7 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
   if (fault !== undefined && protocol === "policy")
     throw new ConfigError("EVAL_OPTIONS", "--fault goes with --protocol window or stream: choose one of these.");
   if (options.runs !== undefined && protocol === "policy")
-    throw new ConfigError("EVAL_OPTIONS", "--runs goes with --protocol window or stream: choose one of these.");
+    throw new ConfigError("EVAL_OPTIONS", "--runs goes with --protocol window or stream, or with --adapt: choose one of these.");
   if (!options.cascade) refuseWithout(command, "--cascade", "--alpha", "--delta");
   const out = createOutput(io, options.json);
   const own = await loadAgent(name, io.cwd);
@@ -121,6 +122,8 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
       "EVAL_OPTIONS",
       `${agent.definition.name} is scored by its alarms, whole recordings at a time: leave --protocol, --cascade, --adapt, --fault and --runs out.`,
     );
+  if (!options.float && (alarm !== undefined || options.cascade || options.adapt || fault === "all" || protocol === "policy"))
+    throw new ConfigError("EVAL_OPTIONS", "--no-float would change nothing, there is no floating-point run here: leave it out.");
   const model = await openAgentModel(agent, { engine: options.engine });
   out.note(`Reading ${options.data} …`);
   const dataset = openRecordings(resolve(io.cwd, options.data), model.manifest, agent.definition.data);

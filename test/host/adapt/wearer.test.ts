@@ -106,6 +106,19 @@ describe("a wearer's session", () => {
     expect(wearer.status()).toMatchObject({ decidedByOwn: taken, disputes: 0 });
   });
 
+  it("leaves a decision that stopped short to the image", () => {
+    const own = taught();
+    const wearer = createWearer(model, { image, prior }, own.taught);
+    wearer.session.setPoint({ ...full, maxExit: 2 }); // sure of nothing, and there is another exit
+    const labels = decisionsOf(wearer.session).map(({ label }) => label);
+    const alone = model.createSession();
+    alone.setPoint({ ...full, maxExit: 2 });
+    expect(labels).toEqual(decisionsOf(alone).map(({ label }) => label));
+    for (const patch of patches.slice(0, 20)) wearer.session.pushPatch(patch);
+    expect(wearer.isCurious()).toBe(false);
+    expect(wearer.status().decidedByOwn).toBe(0);
+  });
+
   it("never decides what the image is sure of", () => {
     const wearer = createWearer(model, { image, prior }, taught().taught);
     const alone = model.createSession();

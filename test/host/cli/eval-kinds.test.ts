@@ -1,6 +1,11 @@
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { writePrior } from "../../../host/adapt/prior.ts";
+import { readImage } from "../../../host/core/image-read.ts";
+import { writeImage } from "../../../host/core/image-write.ts";
+import { activityShaped } from "../../golden/random-image.ts";
+import { priorFor } from "../adapt/support.ts";
 import { cli } from "./fake-io.ts";
 import { tempFolder, writeAgent } from "./temp-agent.ts";
 import { writeTinyHapt } from "./tiny-hapt.ts";
@@ -12,6 +17,15 @@ beforeEach(() => {
   writeTinyHapt(folder.path, [3, 4, 5]);
 });
 afterEach(() => folder.remove());
+
+/** Folders as `train` leaves them, each with the agent's own image. */
+function writeRuns(seeds: readonly number[]): void {
+  for (const seed of seeds) {
+    const run = join(folder.path, "runs", `seed-${seed}`);
+    mkdirSync(run, { recursive: true });
+    cpSync(join(folder.path, "model.dmm"), join(run, "model.dmm"));
+  }
+}
 
 const evaluate = async (...args: string[]) => {
   const { code, stdout } = await cli(["eval", folder.path, "--data", join(folder.path, "HAPT"), "--json", ...args]);
@@ -51,7 +65,9 @@ describe("eval --cascade", () => {
   it.each([
     [["--cascade", "--protocol", "window"], /leave --protocol window out/],
     [["--fault", "no-gyro", "--protocol", "policy"], /window or stream/],
-    [["--runs", "runs", "--protocol", "policy"], /--runs goes with --protocol window or stream/],
+    [["--runs", "runs", "--protocol", "policy"], /--runs goes with --protocol window or stream, or with --adapt/],
+    [["--adapt", "--no-float"], /leave it out/],
+    [["--fault", "all", "--no-float"], /leave it out/],
   ])("refuses %j", async (args, message) => {
     const { code, document } = await evaluate(...args);
     expect(code).toBe(1);
@@ -96,23 +112,52 @@ describe("eval --adapt", () => {
   });
 
   it("adapts the image of every seed of a folder, with the agent's cloud", async () => {
-    for (const seed of [1, 2]) {
-      const run = join(folder.path, "runs", `seed-${seed}`);
-      mkdirSync(run, { recursive: true });
-      cpSync(join(folder.path, "model.dmm"), join(run, "model.dmm"));
-    }
+    writeRuns([1, 2]);
     const one = (await evaluate("--adapt")).document;
     const runs = ["--adapt", "--runs", join(folder.path, "runs")];
     const { code, document } = await evaluate(...runs);
     expect(code).toBe(0);
     expect(document).toMatchObject({ protocol: "adapt", seeds: [1, 2], meanGain: { mean: 0, sd: 0 }, interval: { level: 0.95 } });
     expect(document.wearers).toMatchObject([{ user: "5", gain: 0, gains: [0, 0] }]);
-    expect(document.runs).toMatchObject([1, 2].map((seed) => ({ seed, imageHash: one.imageHash, isOn: false, meanGain: 0 })));
+    const { imageHash, before, after } = one;
+    expect(document.runs).toMatchObject(
+      [1, 2].map((seed) => ({ seed, imageHash, before, after, adapter: { isOn: false, setting: null }, meanGain: 0 })),
+    );
     const { stdout } = await cli(["eval", folder.path, "--data", join(folder.path, "HAPT"), ...runs]);
     expect(stdout).toMatch(/wearer +before +seed 1 +seed 2 +mean/);
+    expect(stdout).toContain("seed 2: stays off");
     expect(stdout).toContain("mean gain 0.00 ± 0.00 points (95 % interval over wearers 0.00 to 0.00), worst wearer 5: 0.00");
-    const none = await evaluate("--adapt", "--runs", join(folder.path, "none"));
-    expect(none.document.error).toMatchObject({ code: "EVAL_NO_RUNS" });
+  });
+
+  it.each([
+    ["no seed", () => undefined, "EVAL_NO_RUNS", "no seed-<n>/model.dmm"],
+    [
+      "a seed that scores other wearers",
+      () => {
+        writeRuns([1, 2]);
+        const image = readImage(new Uint8Array(readFileSync(join(folder.path, "model.dmm"))));
+        const { manifest } = image;
+        const other = { ...manifest, protocol: { ...manifest.protocol, test: [6] } };
+        writeFileSync(join(folder.path, "runs", "seed-2", "model.dmm"), writeImage({ ...image, manifest: other }));
+      },
+      "EVAL_RUNS_DIFFER",
+      "seed-2 in",
+    ],
+    [
+      "a prior of another image beside a seed's",
+      () => {
+        writeRuns([1, 2]);
+        const { evidence } = activityShaped(8);
+        writeFileSync(join(folder.path, "runs", "seed-2", "evidence.safetensors"), writePrior(priorFor(evidence!, 8), evidence!));
+      },
+      "PRIOR_MISMATCH",
+      join("seed-2", "evidence.safetensors"),
+    ],
+  ])("refuses a folder with %s before the work", async (_, write, code, message) => {
+    write();
+    const { document, code: status } = await evaluate("--adapt", "--runs", join(folder.path, "runs"));
+    expect(status).toBe(1);
+    expect(document.error).toMatchObject({ code, message: expect.stringContaining(message) });
   });
 
   it("has no use for an alpha", async () => {

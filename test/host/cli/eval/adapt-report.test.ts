@@ -88,6 +88,19 @@ describe("adaptation", () => {
     expect(sure).toMatchObject({ disputed: 10, own: 1, gain: expect.closeTo(1 / 40, 12) }); // until it has lost one
   });
 
+  it("takes the word of the exit that is sure, as a device does", () => {
+    const own = wearer("a");
+    const decisions = own.decisions.map((one) => ({ ...one, exits: [...one.exits, ...one.exits] }));
+    const decideWith: AdaptWearer["decideWith"] = (_, after) =>
+      decisions.forEach(({ truth }, i) => {
+        after(i, [word(truth), word(i % 4 === 0 ? 0 : truth, 20_000)]); // the first is sure, and right where the last is not
+      });
+    const two = { ...task, thresholdsQ15: [30_000, 30_000] };
+    const [one] = adaptReport([{ ...own, decisions, decideWith }], two, setting, createRandom(1)).wearers;
+    expect(one).toMatchObject({ disputed: 10, own: 10, gain: expect.closeTo(10 / 40, 12) });
+    expect(one!.after).toEqual({ accuracy: 1, answered: 1, wrong: 0 });
+  });
+
   it("asks what the thresholds leave in doubt besides", () => {
     const doubtful = wearer("a");
     const decisions = doubtful.decisions.map((one, i) => (i % 2 ? one : { ...one, exits: [word(one.exits[0]!.label, 20_000)] }));

@@ -17,8 +17,8 @@ describe("adaptation over seeds", () => {
     const { meanGain, interval, worst, worstOfSeeds, wearers } = gainsOverSeeds(runs, createRandom(1));
     expect(meanGain).toEqual({ mean: expect.closeTo(0.01, 12), sd: expect.closeTo(0.03 / Math.SQRT2, 12) });
     expect(wearers).toEqual([
-      { user: "a", before: expect.closeTo(0.815, 12), gain: expect.closeTo(0.03, 12), gains: [0.02, 0.04] },
-      { user: "b", before: expect.closeTo(0.815, 12), gain: expect.closeTo(-0.01, 12), gains: [-0.03, 0.01] },
+      { user: "a", beforeAccuracy: expect.closeTo(0.815, 12), gain: expect.closeTo(0.03, 12), gains: [0.02, 0.04] },
+      { user: "b", beforeAccuracy: expect.closeTo(0.815, 12), gain: expect.closeTo(-0.01, 12), gains: [-0.03, 0.01] },
     ]);
     expect([interval.low, interval.high]).toEqual([expect.closeTo(-0.01, 12), expect.closeTo(0.03, 12)]);
     expect(worst).toEqual({ user: "b", gain: expect.closeTo(-0.01, 12) });
