@@ -15,7 +15,7 @@ export function openAdaptable(agent: string, image: ModelImage, priorPath: strin
   if (evidence === undefined || priorPath === undefined)
     throw new ConfigError(
       "ADAPT_NO_PRIOR",
-      `agent ${agent} cannot adapt to a wearer: ${evidence ? "its agent.ts names no prior (evidence.safetensors, which train writes beside the model)" : "its model weighs no evidence"}. Leave adaptation out.`,
+      `agent ${agent} cannot adapt to a wearer: ${evidence ? "its agent.ts names no prior (evidence.safetensors, which train writes beside the model)" : "its model weighs no evidence"}. Leave --adapt or --wearer out.`,
     );
   let bytes: Uint8Array;
   try {

@@ -57,6 +57,7 @@ export function createProgram(io: CliIo): Command {
     .exitOverride();
   program.addHelpText("after", "\nExample:\n  $ dormouse demo            a wearer, a broker and a cloud worker in this terminal");
   for (const register of VERBS) register(program, io);
+  for (const verb of program.commands) verb.showHelpAfterError(`(dormouse ${verb.name()} --help shows how)`);
   return program;
 }
 

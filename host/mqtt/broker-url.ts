@@ -54,7 +54,7 @@ export function parseBrokerUrl(broker: BrokerOptions): BrokerAddress {
   if (!isAnywhere && !isLoopback(hostname)) {
     throw new MqttError(
       "BROKER_PLAIN_TEXT",
-      `${withoutSecrets(broker.url)} would carry everything in plain text beyond this machine. Use ${protocol}s://, or say ${protocol}+insecure:// if it may be read.`,
+      `${withoutSecrets(broker.url)} would carry everything in plain text beyond this machine. Use ${protocol}s://, or say so where it may be read: --insecure, or ${protocol}+insecure://.`,
     );
   }
   checkTls(broker, protocol === "mqtts" || protocol === "wss");

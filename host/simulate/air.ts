@@ -21,7 +21,7 @@ export interface AirOptions {
   readonly trace: NetworkTrace;
   readonly radio: Radio;
   readonly random: Random;
-  readonly cloud: SimulatedCloud;
+  readonly cloud: SimulatedCloud | undefined; // nobody: asks go out, and no answer comes
 }
 
 /** A network, a radio and a cloud in simulated time, behind the interface of a connection. */
@@ -94,6 +94,7 @@ export function createAir({ clock, trace, radio, random, cloud }: AirOptions): A
     for (const entry of trace.slice(1)) clock.after(entry.fromSeconds * 1000 - clock.now(), turn);
 
     function ask(payload: Payload<"ask">, { responseTopic, correlationData }: PublishOptions): void {
+      if (cloud === undefined) return;
       const { node, agent, tick, imageHash, labels, patches, patchBytes, windowPatches, local } = payload;
       const query = {
         ...{

@@ -143,8 +143,9 @@ function cloudDay(setting: DaySetting) {
   return {
     async hop(at: number, patches: Int8Array, known: number | undefined): Promise<void> {
       const end = exchange(at);
-      decisionSeconds.push(end === undefined ? deadline : end - at);
-      if (end !== undefined) {
+      const isAnswered = end !== undefined && cloud !== undefined;
+      decisionSeconds.push(isAnswered ? end - at : deadline);
+      if (isAnswered) {
         answered++;
         const { labels } = image.manifest;
         const word = await cloud.answer({

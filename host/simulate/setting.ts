@@ -41,7 +41,7 @@ export interface DaySetting {
   readonly radio: RadioProfile;
   readonly day: Day;
   readonly trace: NetworkTrace;
-  readonly cloud: SimulatedCloud;
+  readonly cloud: SimulatedCloud | undefined; // undefined: nobody answers
   readonly policy: TunedPolicy;
   readonly seed: number;
   readonly ambientCelsius: (atSeconds: number) => number;

@@ -56,6 +56,7 @@ function agentSource({ name, manifest }: AgentTraining): string {
 export default defineAgent({
   name: ${JSON.stringify(name)},
   model: "model.dmm",
+  data: "csv",
   sensor: { kind: "imu", rateHz: ${manifest.frameRateHz}, channels: ${manifest.channels.length}, orientation: ${JSON.stringify(manifest.orientation)} },
 });
 `;

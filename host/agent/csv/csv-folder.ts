@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../../core/errors.ts";
 import { type CsvChannel, type CsvFile, checkCsvSize, parseCsvFile } from "./csv-file.ts";
@@ -38,6 +38,7 @@ export function holdsCsv(path: string): boolean {
 
 /** Reads a CSV file, or every *.csv of a folder (not of folders in it), at `rateHz`; default: the rate of the time columns. Throws DataError. */
 export function readCsvFolder(path: string, rateHz?: number): CsvFolder {
+  if (!existsSync(path)) throw new DataError("CSV_NONE", `${path} is not there: name a folder with one .csv file a recording.`);
   const paths = statSync(path).isDirectory() ? csvPaths(path) : [path];
   const files = paths.map(readCsv);
   const first = files[0];

@@ -6,7 +6,6 @@ import { openRecordings } from "../../agent/open-recordings.ts";
 import { recordingsOf } from "../../agent/recording.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { readSyntheticParameters } from "../../agent/sensors/synthetic-sensor.ts";
-import type { Provider } from "../../cloud/provider.ts";
 import { ConfigError, DataError } from "../../core/errors.ts";
 import type { Model } from "../../core/model.ts";
 import type { EngineName } from "../../core/session-types.ts";
@@ -44,12 +43,6 @@ export interface DayOptions {
 const AMBIENT_SWING_KELVIN = 3;
 const DAY_SECONDS = 86_400;
 
-/** An agent whose teacher is missing: asks of such a day would never be answered. */
-const NOBODY: Provider = {
-  name: "nobody",
-  answer: async (batch) => batch.map(() => ({ ok: false, reason: "nobody", detail: "the agent has no teacher" })),
-};
-
 /** Opens all that a day needs. */
 export async function openDay(
   name: string,
@@ -70,7 +63,7 @@ export async function openDay(
     agent,
     ...{ definition: agent.definition, model, board, radioKind: options.radio, radio, trace, seed: options.seed },
     day: openFrames(agent, model, options, cwd, out),
-    cloud: await cloudOf(agent, options.engine),
+    cloud: await cloudOf(agent, options.engine, out),
     policy: agent.policyPath === undefined ? policyFromCertificate(model) : readPolicy(agent.policyPath, model.imageHash),
     ambientCelsius: (at) => options.ambient + AMBIENT_SWING_KELVIN * Math.sin(2 * Math.PI * (at / DAY_SECONDS - 9 / 24)),
     stateOfCharge: options.battery / 100,
@@ -81,8 +74,10 @@ export async function openDay(
 }
 
 /** The agent's teacher behind a simulated network. */
-export async function cloudOf(agent: LoadedAgent, engine: EngineName): Promise<SimulatedCloud> {
-  return createSimulatedCloud(agent.teacherPaths.length === 0 ? NOBODY : await openTeacher(agent, engine));
+async function cloudOf(agent: LoadedAgent, engine: EngineName, out: Output): Promise<SimulatedCloud | undefined> {
+  if (agent.teacherPaths.length > 0) return createSimulatedCloud(await openTeacher(agent, engine));
+  out.note(`Agent ${agent.definition.name} names no teacher: no ask of this day is answered.`);
+  return undefined;
 }
 
 function openFrames(agent: LoadedAgent, model: Model, options: DayOptions, cwd: string, out: Output): Day {

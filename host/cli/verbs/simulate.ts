@@ -7,6 +7,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { createBattery, selfDischargeWatts } from "../../power/battery.ts";
 import { radioKinds } from "../../power/board-power.ts";
 import { baselineDays } from "../../simulate/baselines.ts";
+import { createSimulatedCloud } from "../../simulate/cloud.ts";
 import { governedDay } from "../../simulate/governed-day.ts";
 import { DEFAULT_PRICES, type PolicyFile } from "../../simulate/policy-file.ts";
 import { batteryLifeHours, type DayDocument, dayDocument } from "../../simulate/summary.ts";
@@ -19,9 +20,10 @@ import { engineOption, jsonOption, numberAtLeast, refuseWithout, wholeNumber } f
 import { createOutput, type Output } from "../output.ts";
 import { backToBack } from "../simulate/back-to-back.ts";
 import { batteryText, comparisonSentences, courseSentences, dayTable, numberText } from "../simulate/day-words.ts";
-import { cloudOf, type DayOptions, openDay } from "../simulate/open-day.ts";
+import { type DayOptions, openDay } from "../simulate/open-day.ts";
 import { dayPage } from "../simulate/report/day-page.ts";
 import { percentText, table } from "../table.ts";
+import { openTeacher } from "../teacher.ts";
 
 interface SimulateOptions extends DayOptions {
   readonly json: boolean;
@@ -113,7 +115,8 @@ async function tune(io: CliIo, out: Output, name: string, options: SimulateOptio
   out.note(`Reading ${options.data} …`);
   const dataset = openRecordings(resolve(io.cwd, options.data), model.manifest, agent.definition.data);
   const users = model.manifest.protocol[options.wearers].map(String);
-  const tuning = await tunePolicy(model, recordingsOf(dataset, users), agent.definition.name, await cloudOf(agent, options.engine));
+  const cloud = createSimulatedCloud(await openTeacher(agent, options.engine));
+  const tuning = await tunePolicy(model, recordingsOf(dataset, users), agent.definition.name, cloud);
   const policy: PolicyFile = {
     imageHash: model.imageHash,
     tunedOn: users,

@@ -1,3 +1,4 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cli } from "./fake-io.ts";
@@ -50,6 +51,18 @@ describe("eval", () => {
     expect(code).toBe(1);
     expect(stdout).toBe("");
     expect(stderr).toMatch(message);
+  });
+
+  it.each([
+    ["is not there", "nowhere"],
+    ["holds no .csv file", "empty"],
+  ])("says of an agent's CSV folder that it %s", async (message, name) => {
+    const source = readFileSync(join(folder.path, "agent.ts"), "utf8").replace('model: "model.dmm"', 'model: "model.dmm", data: "csv"');
+    writeFileSync(join(folder.path, "agent.ts"), source);
+    mkdirSync(join(folder.path, "empty"));
+    const { code, stderr } = await cli(["eval", folder.path, "--data", join(folder.path, name)]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${name} ${message}`);
   });
 
   it("names the wearers that it finds no recording of", async () => {

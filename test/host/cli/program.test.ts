@@ -46,6 +46,17 @@ describe("the command line", () => {
     expect((await cli(["cloud", "--help"])).stdout).toContain("(default: 0/1)");
   });
 
+  it("names a board to emulate in place of one that no emulator knows, before it builds", async () => {
+    const { code, stderr } = await cli(["emulate", "activity", "--board", "nrf52840-dk", "--data", "nowhere"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/no emulator knows the nrf52840-dk: build for it, and emulate the \S+, which has the same core/);
+  });
+
+  it("says where a verb's own help is", async () => {
+    expect((await cli(["eval", "activity"])).stderr).toContain("(dormouse eval --help shows how)");
+    expect((await cli(["run", "activity", "--bogus"])).stderr).toContain("(dormouse run --help shows how)");
+  });
+
   it("refuses an unknown verb and says where help is", async () => {
     const { code, stdout, stderr } = await cli(["dance"]);
     expect(code).not.toBe(0);

@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cli } from "./fake-io.ts";
 import { tempFolder, writeAgent } from "./temp-agent.ts";
+import { writeTinyHapt } from "./tiny-hapt.ts";
 
 let folder: ReturnType<typeof tempFolder>;
 beforeEach(() => {
@@ -28,6 +29,20 @@ describe("simulate", () => {
     expect(html).toContain("Made of a synthetic wearer, seed 2.");
     expect(html).toContain("Without a governor, full depth, never asks: ");
     expect((await cli(args)).stdout).toBe(stdout);
+  });
+
+  it("leaves the asks of an agent without a teacher unanswered", async () => {
+    const source = readFileSync(join(folder.path, "agent.ts"), "utf8").replace('teacher: ["model.dmm"], ', "");
+    writeFileSync(join(folder.path, "agent.ts"), source);
+    const { code, stdout, stderr } = await cli(["simulate", folder.path, "--hours", "0.1", "--seed", "2", "--json"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("names no teacher: no ask of this day is answered");
+    const day = JSON.parse(stdout) as { asked: number };
+    expect(day.asked).toBeGreaterThan(0);
+    expect(day).toMatchObject({ metrics: { goodputPerSecond: 0 }, baselines: { alwaysCloud: { accuracy: 0 } } });
+    const tuned = ["simulate", folder.path, "--tune", join(folder.path, "p.json"), "--wearers", "calibrate", "--data"];
+    writeTinyHapt(folder.path, [3, 4, 5]);
+    expect((await cli([...tuned, join(folder.path, "HAPT")])).stderr).toContain("names no teacher, so nothing can answer its asks");
   });
 
   it("shows heat with and without the governor", async () => {
