@@ -5,7 +5,6 @@ import type { FirmwareOptions } from "./build-options.ts";
 import { deviceFirmware } from "./device-firmware.ts";
 import { emulate, fullDepth } from "./emulate.ts";
 import { overflowOf, type ProgramSizes, programSizes } from "./program-sizes.ts";
-import { loadTarget, type Target, targetIds } from "./target.ts";
 
 /** What it takes to run, measured in emulation. */
 export interface MeasuredCosts {
@@ -38,14 +37,6 @@ export function measureSizes(options: FirmwareOptions): MeasuredSizes {
     if (overflow === undefined) throw error;
     return { overflow };
   }
-}
-
-/** The target itself where an emulator knows it, else the first with the same core that one knows. */
-export function emulatedTarget(target: Target): Target | undefined {
-  if (target.emulator !== undefined) return target;
-  return targetIds()
-    .map((id) => loadTarget(id))
-    .find(({ cpu, emulator }) => cpu === target.cpu && emulator !== undefined);
 }
 
 /** Runs noise through the model at full depth on the emulated board. The costs of integer code without shortcuts hardly depend on the frames. */

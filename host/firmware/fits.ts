@@ -5,10 +5,10 @@ import { instantiateCore } from "../core/module.ts";
 import { createEnergyModel } from "../power/energy.ts";
 import { adviceFor, type Excess } from "./fits-advice.ts";
 import { type Costs, costsOf } from "./fits-costs.ts";
-import { emulatedTarget, type MeasuredCosts, type MeasuredSizes, measureCosts, measureSizes } from "./fits-measure.ts";
+import { type MeasuredCosts, type MeasuredSizes, measureCosts, measureSizes } from "./fits-measure.ts";
 import type { Basis, FitsReport, Room } from "./fits-report.ts";
 import { programRoom } from "./program-sizes.ts";
-import { loadTarget } from "./target.ts";
+import { emulatedTarget, loadTarget } from "./target.ts";
 
 export interface FitsOptions {
   readonly agent: string;

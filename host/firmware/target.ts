@@ -64,3 +64,11 @@ export function loadTarget(id: string, root = packageRoot()): Target {
   }
   return { ...checked(targetSchema, value, "BOARD_INVALID", path, "host/firmware/target.ts says what it holds."), id, folder };
 }
+
+/** The target itself where an emulator knows it, else the first with the same core that one knows. */
+export function emulatedTarget(target: Target): Target | undefined {
+  if (target.emulator !== undefined) return target;
+  return targetIds()
+    .map((id) => loadTarget(id))
+    .find(({ cpu, emulator }) => cpu === target.cpu && emulator !== undefined);
+}

@@ -1,10 +1,9 @@
-import { openAdaptable } from "../../adapt/open-prior.ts";
 import { EXPLORE_EVERY } from "../../adapt/wearer.ts";
 import { createRandom } from "../../agent/random.ts";
 import type { Interval } from "../../policy/bootstrap.ts";
 import { type Spread, spread } from "../../train/summary.ts";
 import { percentText, table } from "../table.ts";
-import { type Adapted, adapted, gainText, intervalText, SEED, settingText } from "./adapt.ts";
+import { type Adapted, adaptableOf, adapted, gainText, intervalText, SEED, settingText } from "./adapt.ts";
 import { gainsOver } from "./adapt-report.ts";
 import type { WearerGain } from "./adapt-wearer.ts";
 import { openRuns } from "./runs.ts";
@@ -49,12 +48,11 @@ export function gainsOverSeeds(runs: readonly SeedGains[], random: { integer(n: 
 export async function evalAdaptRuns(setting: EvalSetting, dir: string): Promise<void> {
   const { out, agent, list } = setting;
   const { name } = agent.definition;
-  const seeds = await openRuns(setting, dir);
-  for (const { own } of seeds) openAdaptable(name, own.model.image, own.agent.priorPath); // before the work
+  const seeds = (await openRuns(setting, dir)).map((one) => ({ ...one, adaptable: adaptableOf(one.own) })); // all, before the work
   const runs: ({ readonly seed: number; readonly imageHash: string } & Adapted)[] = [];
-  for (const { seed, own } of seeds) {
+  for (const { seed, own, adaptable } of seeds) {
     out.note(`Seed ${seed} …`);
-    runs.push({ seed, imageHash: own.model.imageHash, ...(await adapted(own)) });
+    runs.push({ seed, imageHash: own.model.imageHash, ...(await adapted(own, adaptable)) });
   }
   const over = gainsOverSeeds(
     runs.map(({ seed, report }) => ({ seed, ...report })),

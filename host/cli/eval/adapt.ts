@@ -35,9 +35,8 @@ export interface Adapted {
  * in doubt the image's own thresholds say, as on a device. The setting is chosen on the tuning wearers (of whom the select ones were trained
  * on); it stays off where they do not gain.
  */
-export async function adapted(setting: EvalSetting): Promise<Adapted> {
-  const { out, agent, model, list } = setting;
-  const { image, prior } = openAdaptable(agent.definition.name, model.image, agent.priorPath);
+export async function adapted(setting: EvalSetting, { image, prior }: Adaptable): Promise<Adapted> {
+  const { out, model, list } = setting;
   const roles = wearerRoles(model.manifest.protocol, list);
   const { scored, tuning } = await decideAll(setting, roles);
   const task: AdaptTask = { image, prior, thresholdsQ15: image.exits.map(({ threshold }) => threshold), exploreEvery: EXPLORE_EVERY };
@@ -52,10 +51,15 @@ export async function adapted(setting: EvalSetting): Promise<Adapted> {
   return { ...{ report, tried, chosen, roles, thresholds }, parameters: prior.centres.length };
 }
 
+/** Throws ADAPT_NO_PRIOR and what readPrior throws. */
+export function adaptableOf({ agent, model }: EvalSetting): Adaptable {
+  return openAdaptable(agent.definition.name, model.image, agent.priorPath);
+}
+
 /** Adapts the agent's image to each of its scored wearers, and says what they gain. */
 export async function evalAdapt(setting: EvalSetting): Promise<void> {
   const { out, agent, model, list } = setting;
-  const { report, tried, chosen, parameters, thresholds, roles } = await adapted(setting);
+  const { report, tried, chosen, parameters, thresholds, roles } = await adapted(setting, adaptableOf(setting));
   const { wearers, meanGain, interval, worst, before, after, learnedHalf } = report;
   const { name } = agent.definition;
   const isOn = chosen !== undefined;

@@ -10,8 +10,8 @@ import type { Model } from "../../core/model.ts";
 import type { KernelChoice } from "../../firmware/build-options.ts";
 import type { MemoryVariant } from "../../firmware/compile.ts";
 import { emulate, fullDepth, type PlacedFrames } from "../../firmware/emulate.ts";
-import { emulatedTarget } from "../../firmware/fits-measure.ts";
-import { loadTarget, type Target } from "../../firmware/target.ts";
+import { emulatorOf } from "../../firmware/start-board.ts";
+import { loadTarget } from "../../firmware/target.ts";
 import { decodeSensor } from "../../link/sensor.ts";
 import { readLinkStream } from "../../link/stream.ts";
 import type { CliIo } from "../io.ts";
@@ -60,7 +60,7 @@ export function registerEmulate(program: Command, io: CliIo): void {
 async function run(io: CliIo, name: string, options: EmulateVerbOptions): Promise<void> {
   const out = createOutput(io, options.json);
   const target = loadTarget(options.board);
-  checkEmulated(target);
+  emulatorOf(target); // before anything is built
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent);
   const protocol = options.protocol ?? (options.frames === undefined ? "window" : "stream");
@@ -109,14 +109,6 @@ async function run(io: CliIo, name: string, options: EmulateVerbOptions): Promis
       "EMULATION_DIFFERS",
       `decision ${result.firstDifference} of the emulated board is not the host's: keep the recording and report it.`,
     );
-}
-
-/** Throws NO_EMULATOR, before anything is built. */
-function checkEmulated(target: Target): void {
-  if (target.emulator !== undefined) return;
-  const standIn = emulatedTarget(target);
-  const other = standIn === undefined ? "" : `, and emulate the ${standIn.id}, which has the same core`;
-  throw new ConfigError("NO_EMULATOR", `no emulator knows the ${target.id}: build for it${other}.`);
 }
 
 function placedFrames(
