@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { type Dataset, recordingsOf, scoredClassCount, scoredWindows, WINDOW_FRAMES } from "../agent/recording.ts";
 import type { Evidence, SubjectList } from "../core/image-types.ts";
 import { addEvidence, saidAt } from "./evidence.ts";
@@ -41,20 +40,26 @@ function evaluateAt(
   return score.result(protocol);
 }
 
+/** What the floating-point run gives: no state, and no decisions that have to be the same on other engines. */
+export type FloatEvaluation = Omit<Evaluation, "sha256" | "decisionsSha256">;
+
 /**
  * The window protocol in floating point, weights and activations unrounded; evidence, integers anywhere, is the image's. About 5 ms a window.
  */
-export function evaluateFloat(model: FloatModel, evidence: Evidence | undefined, dataset: Dataset, options: EvaluateOptions): Evaluation {
+export function evaluateFloat(
+  model: FloatModel,
+  evidence: Evidence | undefined,
+  dataset: Dataset,
+  options: EvaluateOptions,
+): FloatEvaluation {
   const recordings = recordingsOf(dataset, options.users);
   const tally = createTally(model.config.exits.length, model.config.nClasses, scoredClassCount(recordings, model.config.nClasses));
-  const hash = createHash("sha256");
   for (const recording of recordings)
     for (const { start, label } of scoredWindows(recording)) {
       const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, WINDOW_FRAMES, model.features));
       if (evidence) addEvidence(logits, 0, saidAt(evidence, recording, start, model.features));
       tally.add(logits, label - 1);
-      for (const exit of logits) hash.update(Buffer.from(exit.buffer));
       options.onWindow?.(tally.count());
     }
-  return { protocol: "window", windows: tally.count(), exits: tally.exits(() => 0), sha256: hash.digest("hex") };
+  return { protocol: "window", windows: tally.count(), exits: tally.exits(() => 0) };
 }

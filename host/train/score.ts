@@ -17,13 +17,16 @@ export interface Evaluation {
   readonly exits: readonly ExitScore[];
   /** SHA-256 over the logits (int16 LE, every exit) and the snapshot after each scored window: equal on every engine. */
   readonly sha256: string;
+  /** SHA-256 over the logits (int16 LE, every exit) and each exit's label (one byte), without state: equal in every image format too. */
+  readonly decisionsSha256: string;
 }
 
-/** Counts what a running session answers, and hashes its logits and state. Classes 0…nScored − 1 can be true. */
+/** Counts the answers of a running session; hashes its decisions, and its logits with its state. Classes 0…nScored − 1 can be true. */
 export function createScore(session: Session, nScored: number) {
   const first = session.logits();
   const tally = createTally(first.length, first[0]!.length, nScored);
   const hash = createHash("sha256");
+  const decisions = createHash("sha256");
   const bytes = new Uint8Array(first.length * first[0]!.length * 2);
   const view = new DataView(bytes.buffer);
   return {
@@ -38,12 +41,15 @@ export function createScore(session: Session, nScored: number) {
         }
       hash.update(bytes);
       hash.update(session.snapshot());
+      decisions.update(bytes);
+      decisions.update(Uint8Array.from(scores, largest));
     },
     result: (protocol: "window" | "stream"): Evaluation => ({
       protocol,
       windows: tally.count(),
       exits: tally.exits((k) => session.opCount(k).macs),
       sha256: hash.digest("hex"),
+      decisionsSha256: decisions.digest("hex"),
     }),
   };
 }

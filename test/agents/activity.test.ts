@@ -52,6 +52,12 @@ describe("the shipped activity image", () => {
   });
 });
 
+/** The shipped image's logits and labels on the test wearers, at full depth: whatever changes around the core, these stay. */
+const recorded = {
+  window: "b1d13431583578bdab1ccb759984d5729460119d22ef01e283ac7dc3bbb780d0",
+  stream: "6a3e5efb9984d37ec069044dfc55a5172f306d59b64033d564fc30d4f24a724d",
+};
+
 const folderOfData = dataDir();
 describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity image on the test wearers (${noData})`, () => {
   let data: Dataset;
@@ -69,6 +75,7 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
     }
     expect(results.map(({ windows }) => windows)).toEqual([2996, 2996, 2996]);
     expect(new Set(results.map(({ sha256 }) => sha256)).size).toBe(1);
+    expect(results[0]!.decisionsSha256).toBe(recorded.window);
     // The card's figures are this run's: no number in it drifts.
     const card = readFileSync(join(folder, "CARD.md"), "utf8");
     expect(card).toContain(`${(100 * results[0]!.exits.at(-1)!.accuracy).toFixed(2)}`);
@@ -107,6 +114,7 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
     const stream = evaluateStream(model, data, { users });
     const window = evaluateWindows(model, data, { users });
     expect(stream.windows).toBe(2996);
+    expect(stream.decisionsSha256).toBe(recorded.stream);
     expect(stream.exits.at(-1)!.accuracy).toBeGreaterThan(window.exits.at(-1)!.accuracy);
     expect(readFileSync(join(folder, "CARD.md"), "utf8")).toContain((100 * stream.exits.at(-1)!.accuracy).toFixed(2));
   });

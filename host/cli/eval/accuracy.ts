@@ -42,6 +42,7 @@ export function scoreAccuracy(setting: EvalSetting, { protocol, float: isFloat, 
     ...(float === undefined ? {} : { float: { accuracy: float } }),
     confusion: last.confusion,
     hash: result.sha256,
+    decisionsHash: result.decisionsSha256,
     imageHash: model.imageHash,
     labels: manifest.labels,
     users,
@@ -70,6 +71,6 @@ export function evalAccuracy(setting: EvalSetting, options: AccuracyOptions): vo
   out.say();
   const confusion = document.confusion.map((row, i) => [labels[i]!, ...row]);
   for (const line of table(["truth \\ said", ...labels], confusion)) out.say(line);
-  out.say(`decisions hash ${document.hash}`);
+  out.say(`decisions hash ${document.decisionsHash}; with the state ${document.hash}`);
   out.document(document);
 }

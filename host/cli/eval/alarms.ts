@@ -33,7 +33,7 @@ export function evalAlarms(setting: EvalSetting, alarm: string): void {
     arenaBytes: model.arenaBytes,
     engine: model.engine,
     imageHash: model.imageHash,
-    hash: sha256,
+    decisionsHash: sha256,
     trials: { falls: falls.length, daily: daily.length },
     hours: hoursOf(daily, sensor.rateHz),
     subjects: users,
@@ -55,7 +55,7 @@ export function evalAlarms(setting: EvalSetting, alarm: string): void {
   out.say();
   out.say(`missed: ${document.missed.join(" ") || "none"}`);
   out.say(`false alarms: ${document.falseAlarms.join(" ") || "none"}`);
-  out.say(`decisions hash ${document.hash}`);
+  out.say(`decisions hash ${document.decisionsHash}`);
   out.document(document);
 }
 

@@ -62,7 +62,7 @@ describe("eval of an agent with an alarm", () => {
       arenaBytes: expect.any(Number),
       parameters: expect.any(Number),
       imageHash: expect.stringMatching(/^[0-9a-f]{64}$/),
-      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      decisionsHash: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     for (const document of documents) expect({ ...document, engine: "" }).toEqual({ ...documents[0], engine: "" });
   });
