@@ -34,7 +34,11 @@ export function registerBroker(program: Command, io: CliIo): void {
         );
       }
       const interrupted = untilInterrupted(io);
-      const broker = await startBroker({ port: options.port, host: options.host });
+      const broker = await startBroker({
+        port: options.port,
+        host: options.host,
+        onAnomaly: ({ code, message }) => (log ? log.write("warn", "anomaly", { code, detail: message }) : out.note(`${code}: ${message}`)),
+      });
       const who = { service: "dormouse-broker", instance: `${broker.host}:${broker.port}` };
       const log = logOf(io, options, who);
       let clients = 0;
