@@ -4,16 +4,14 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 import { readSmall, systemReason, writeWhole } from "../core/private-file.ts";
+import { jsonFlaw } from "../core/secrets.ts";
+import { isName } from "../mqtt/topics.ts";
 import { checked } from "./checked.ts";
 
 /** Name of the file that holds a node's identity, in the working folder. */
 export const NODE_CONFIG_FILE = "dormouse.json";
 
-const topicName = z
-  .string()
-  .min(1)
-  .max(64)
-  .regex(/^[^+#/$\p{C}][^+#/\p{C}]*$/u, "expected a name without + # / and control characters");
+const topicName = z.string().refine(isName, "expected a name without + # / and control characters, not of dots alone");
 
 const nodeConfigSchema = z.strictObject({
   /** Unique among the nodes of a site; also the MQTT client id. */
@@ -63,10 +61,7 @@ function readNodeConfig(path: string): NodeConfig {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError("NODE_CONFIG_JSON", `${path} is not valid JSON: ${found}. Mend it, or remove it and a new one is made.`, {
-      cause,
-    });
+    throw new ConfigError("NODE_CONFIG_JSON", `${path} is ${jsonFlaw(cause)}. Mend it, or remove it and a new one is made.`);
   }
   return checked(
     nodeConfigSchema,

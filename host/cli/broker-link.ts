@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { ConfigError } from "../core/errors.ts";
 import type { BrokerOptions } from "../mqtt/broker-url.ts";
+import { withCredentials } from "../security/broker-credentials.ts";
 import { type Identity, readIdentity } from "../security/identity.ts";
 import type { CliIo } from "./io.ts";
 
@@ -9,26 +10,31 @@ import type { CliIo } from "./io.ts";
 export interface BrokerLinkOptions {
   readonly identity?: string;
   readonly insecure: boolean;
+  readonly brokerPasswordFile?: string;
 }
 
-/** Adds `--identity` and `--insecure`. */
+/** Adds `--identity`, `--insecure` and `--broker-password-file`. */
 export function withBrokerLink(command: Command): Command {
   return command
     .addOption(new Option("--identity <dir>", "folder that dormouse provision made: certificate, key and authority for TLS"))
-    .addOption(new Option("--insecure", "plain text to a broker on another machine: everybody on the way reads it").default(false));
+    .addOption(new Option("--insecure", "plain text to a broker on another machine: everybody on the way reads it").default(false))
+    .addOption(
+      new Option("--broker-password-file <file>", "the broker's password (default: DORMOUSE_BROKER_PASSWORD; user: DORMOUSE_BROKER_USER)"),
+    );
 }
 
 export function identityOf(io: CliIo, { identity }: BrokerLinkOptions): Identity | undefined {
   return identity === undefined ? undefined : readIdentity(resolve(io.cwd, identity));
 }
 
-/** The same options for a process of its own. */
+/** The same options for a process of its own, but for user and password: credentialsEnvironment has those. */
 export function brokerLinkArguments(io: CliIo, { identity, insecure }: BrokerLinkOptions): string[] {
   return [...(identity === undefined ? [] : ["--identity", resolve(io.cwd, identity)]), ...(insecure ? ["--insecure"] : [])];
 }
 
-/** The broker that was named, or the identity's own; undefined where nobody names one. */
+/** The broker that was named, or the identity's own, with its credentials; undefined where nobody names one. */
 export function brokerOf(
+  io: Pick<CliIo, "cwd" | "env">,
   options: BrokerLinkOptions,
   identity: Identity | undefined,
   ...urls: readonly (string | undefined)[]
@@ -41,10 +47,6 @@ export function brokerOf(
   const isPlain = !/^(mqtts|ssl|wss):/i.test(meant);
   if (identity !== undefined && isPlain)
     throw new ConfigError("IDENTITY_UNUSED", "an identity needs a broker URL with TLS. Write mqtts://host:8883, or leave --identity out.");
-  return { url: meant, ...(identity === undefined ? {} : identity.tls) };
-}
-
-/** A broker's URL for people and logs: without user and password. */
-export function urlText(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, "//…@").slice(0, 200);
+  const { brokerPasswordFile: file } = options;
+  return withCredentials({ url: meant, ...identity?.tls }, io.env, file === undefined ? undefined : resolve(io.cwd, file));
 }

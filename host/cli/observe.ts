@@ -1,11 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../core/errors.ts";
+import { urlText } from "../core/secrets.ts";
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../telemetry/log.ts";
 import type { MetricsAddress } from "../telemetry/metrics-server.ts";
 import { openTelemetry, type RunningTelemetry } from "../telemetry/telemetry.ts";
 import type { CliIo } from "./io.ts";
 import type { Output } from "./output.ts";
 import { packageVersion } from "./version.ts";
+
+const OTLP_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /** How a long-running verb is watched. */
 export interface ObserveOptions {
@@ -33,13 +36,17 @@ export function withObservation(command: Command): Command {
     .addOption(new Option("--log-level <level>", "least urgent line of a JSON log").choices([...LOG_LEVELS]).default("info"));
 }
 
-/** The same options for the i-th of several processes, which serve their metrics on ports of their own. */
-export function observeArguments({ metrics, otlp, log, logLevel }: ObserveOptions, index: number): string[] {
+/** The same options for the i-th of several processes, which serve their metrics on ports of their own; all but the collector's URL. */
+export function observeArguments({ metrics, log, logLevel }: ObserveOptions, index: number): string[] {
   return [
     ...(metrics === undefined ? [] : ["--metrics", `${metrics.host}:${metrics.port === 0 ? 0 : metrics.port + index}`]),
-    ...(otlp === undefined ? [] : ["--otlp", otlp]),
     ...["--log", log, "--log-level", logLevel],
   ];
+}
+
+/** The collector's URL for the environment of a process: it may hold a password, and `ps` shows arguments to everybody. */
+export function observeEnvironment({ otlp }: ObserveOptions): Readonly<Record<string, string>> {
+  return otlp === undefined ? {} : { [OTLP_VARIABLE]: otlp };
 }
 
 /** Where remarks go: into the JSON log where there is one, so that stderr is JSON alone. */
@@ -55,11 +62,11 @@ export async function observe(
   who: { readonly service: string; readonly instance: string },
 ): Promise<RunningTelemetry> {
   const isOff = io.env.OTEL_SDK_DISABLED?.toLowerCase() === "true";
-  const url = (options.otlp ?? io.env.OTEL_EXPORTER_OTLP_ENDPOINT)?.replace(/\/+$/, "");
+  const url = (options.otlp ?? io.env[OTLP_VARIABLE])?.replace(/\/+$/, "");
   if (url !== undefined && url !== "" && !isOff && !(/^https?:/i.test(url) && URL.canParse(url)))
     throw new ConfigError(
       "OTLP_URL",
-      `"${url}" is no collector's address: give --otlp, or OTEL_EXPORTER_OTLP_ENDPOINT, as http://host:4318.`,
+      `${urlText(url)} is no collector's address: give --otlp, or OTEL_EXPORTER_OTLP_ENDPOINT, as http://host:4318.`,
     );
   const telemetry = await openTelemetry({
     ...who,

@@ -1,4 +1,5 @@
 import { DormouseError } from "../core/errors.ts";
+import { textWithoutSecrets } from "../core/secrets.ts";
 import type { CliIo } from "./io.ts";
 
 /** Where a verb writes. With --json there is exactly one document on stdout and everything else goes to stderr. */
@@ -27,14 +28,14 @@ export function createOutput(io: CliIo, isJson: boolean): Output {
 export function reportFailure(io: CliIo, error: unknown, isJson: boolean): number {
   const isOurs = error instanceof DormouseError;
   const code = isOurs ? error.code : "UNEXPECTED";
-  const message = error instanceof Error ? error.message : String(error);
+  const message = textWithoutSecrets(error instanceof Error ? error.message : String(error));
   io.stderr(`dormouse: ${isOurs ? message : `unexpected: ${message}. Run again with DORMOUSE_DEBUG=1 and report what it prints.`}\n`);
-  if (io.env.DORMOUSE_DEBUG && error instanceof Error) io.stderr(`${error.stack ?? ""}\n`);
+  if (io.env.DORMOUSE_DEBUG && error instanceof Error) io.stderr(`${textWithoutSecrets(error.stack ?? "")}\n`);
   if (isJson) failureDocument(io, code, message);
   return 1;
 }
 
 /** What --json prints instead of an answer. */
 export function failureDocument(io: CliIo, code: string, message: string): void {
-  io.stdout(`${JSON.stringify({ error: { code, message } })}\n`);
+  io.stdout(`${JSON.stringify({ error: { code, message: textWithoutSecrets(message) } })}\n`);
 }

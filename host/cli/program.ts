@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { textWithoutSecrets } from "../core/secrets.ts";
 import type { CliIo } from "./io.ts";
 import { failureDocument, reportFailure } from "./output.ts";
 import { registerAgents } from "./verbs/agents.ts";
@@ -51,7 +52,11 @@ export function createProgram(io: CliIo): Command {
   program
     .description("An always-on agent for wearables: it decides on the device, and asks the cloud only when unsure.")
     .version(packageVersion(), "--version")
-    .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
+    .configureOutput({
+      writeOut: (text) => io.stdout(text),
+      writeErr: (text) => io.stderr(text),
+      outputError: (text, write) => write(textWithoutSecrets(text)),
+    })
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError("(dormouse <verb> --help shows how)")
     .exitOverride();

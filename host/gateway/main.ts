@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { systemClock } from "../core/clock.ts";
 import { DormouseError } from "../core/errors.ts";
 import { packageRoot } from "../core/package-root.ts";
+import { textWithoutSecrets } from "../core/secrets.ts";
 import { runService } from "./service.ts";
 import { readServiceConfig } from "./service-config.ts";
 import { createServiceManager } from "./service-manager.ts";
@@ -34,12 +35,13 @@ try {
     stateFolder: state,
     firmware: `dormouse-edge ${version}`,
     clock: systemClock,
+    env: process.env,
     manager: createServiceManager(process.env, say),
     say,
     signal: stop.signal,
   });
   process.exitCode = 0;
 } catch (error) {
-  process.stderr.write(`dormouse gateway: ${error instanceof DormouseError ? error.message : String(error)}\n`);
+  process.stderr.write(`dormouse gateway: ${textWithoutSecrets(error instanceof DormouseError ? error.message : String(error))}\n`);
   process.exitCode = 1;
 }

@@ -1,14 +1,17 @@
-import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { checked } from "../agent/checked.ts";
 import { ConfigError } from "../core/errors.ts";
+import { readSmall } from "../core/private-file.ts";
+import { jsonFlaw } from "../core/secrets.ts";
+import { isName } from "../mqtt/topics.ts";
 
 /** What /etc/dormouse/<agent>.json of a gateway holds. */
 export const serviceConfigSchema = z.strictObject({
   /** Where the node belongs. Default "home". */
-  site: z.string().min(1).max(64).default("home"),
+  site: z.string().refine(isName, "not a name").default("home"),
   /** Unique among the nodes of a site. Left out: made at the first start and kept in the state folder. */
-  node: z.string().min(1).max(64).optional(),
+  node: z.string().refine(isName, "not a name").optional(),
   /** Where frames come from: serial:PATH, serial:PATH@BAUD, synthetic, synthetic:SEED or replay:FILE.dls. */
   sensor: z.string().min(1).max(512),
   /** The MQTT 5 broker. Left out: decides alone and never asks. */
@@ -17,6 +20,8 @@ export const serviceConfigSchema = z.strictObject({
       url: z.string().min(1),
       username: z.string().optional(),
       password: z.string().optional(),
+      /** Instead of `password`: a file that holds it, relative to this one. User and password may also come from DORMOUSE_BROKER_USER and DORMOUSE_BROKER_PASSWORD. */
+      passwordFile: z.string().min(1).optional(),
       /** PEM: the authority to trust instead of the system's. */
       ca: z.string().optional(),
       /** PEM: the node's own certificate and key, client.crt and client.key of its identity (dormouse provision). `node` and `site` as it says. */
@@ -35,13 +40,16 @@ export type ServiceConfig = Readonly<z.output<typeof serviceConfigSchema>>;
 
 /** Reads and checks the configuration of a gateway service. */
 export function readServiceConfig(path: string): ServiceConfig {
+  const mend = "Mend it and restart the service.";
+  const text = readSmall(path, "the configuration", mend);
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    value = JSON.parse(text);
   } catch (cause) {
-    throw new ConfigError("SERVICE_CONFIG", `cannot read the configuration ${path}: ${String(cause)}. Mend it and restart the service.`, {
-      cause,
-    });
+    throw new ConfigError("SERVICE_CONFIG", `cannot read the configuration ${path}: ${jsonFlaw(cause)}. ${mend}`);
   }
-  return checked(serviceConfigSchema, value, "SERVICE_CONFIG", path, "Mend the named fields and restart the service.");
+  const config = checked(serviceConfigSchema, value, "SERVICE_CONFIG", path, "Mend the named fields and restart the service.");
+  const { broker } = config;
+  if (broker?.passwordFile === undefined) return config;
+  return { ...config, broker: { ...broker, passwordFile: resolve(dirname(path), broker.passwordFile) } };
 }

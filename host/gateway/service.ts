@@ -8,11 +8,13 @@ import { openSensor } from "../agent/sensors/open-sensor.ts";
 import { paced } from "../agent/sensors/pace.ts";
 import type { SensorFrame } from "../agent/sensors/sensor.ts";
 import type { Clock } from "../core/clock.ts";
+import { urlText } from "../core/secrets.ts";
 import { createAsker } from "../mqtt/asker.ts";
 import type { BrokerOptions } from "../mqtt/broker-url.ts";
 import type { Connect } from "../mqtt/connection.ts";
 import { openOutbox } from "../mqtt/outbox.ts";
 import type { Asker, AskerEvents } from "../mqtt/types.ts";
+import { type Environment, withCredentials } from "../security/broker-credentials.ts";
 import { openPackedAgent } from "./packed-agent.ts";
 import { openSerialSensor, parseSerialSpec } from "./serial-sensor.ts";
 import type { ServiceConfig } from "./service-config.ts";
@@ -34,6 +36,8 @@ export interface ServiceOptions {
   readonly say: (line: string) => void;
   /** Ends the service in good order. */
   readonly signal: AbortSignal;
+  /** May hold the broker's user and password. Default none. */
+  readonly env?: Environment;
   /** How brokers are reached. Default createConnection. */
   readonly connect?: Connect;
 }
@@ -77,10 +81,10 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
         if (line !== undefined) say(line);
         if (step.kind === "decision" && loop.counters().decisions % STATUS_DECISIONS === 1) manager.status(statusOf(loop));
       },
-      ...(broker === undefined ? {} : { connect: connect(brokerOptions(broker)) }),
+      ...(broker === undefined ? {} : { connect: connect(brokerOptions(broker, options.env ?? {})) }),
     });
     say(
-      `agent ${definition.name} (${model.imageHash.slice(0, 12)}) as ${config.site}/${node}, sensor ${source.name}, broker ${broker?.url ?? "none"}`,
+      `agent ${definition.name} (${model.imageHash.slice(0, 12)}) as ${config.site}/${node}, sensor ${source.name}, broker ${broker === undefined ? "none" : urlText(broker.url)}`,
     );
     manager.ready(`${definition.name}: waiting for ${source.name}`);
     if (manager.watchdogMillis !== undefined) {
@@ -104,10 +108,10 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
   return loop.counters();
 }
 
-/** The same without the keys that are not given. */
-function brokerOptions({ url, ...rest }: NonNullable<ServiceConfig["broker"]>): BrokerOptions {
+/** The broker with its credentials, without the keys that are not given. */
+function brokerOptions({ url, passwordFile, ...rest }: NonNullable<ServiceConfig["broker"]>, env: Environment): BrokerOptions {
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
-  return { url, ...(Object.fromEntries(given) as Partial<BrokerOptions>) };
+  return withCredentials({ url, ...(Object.fromEntries(given) as Partial<BrokerOptions>) }, env, passwordFile);
 }
 
 interface Source {

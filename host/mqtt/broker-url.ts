@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { MqttError } from "../core/errors.ts";
+import { hasAtBehindHost, splitUrl, urlText } from "../core/secrets.ts";
 
 /** A broker and how to be known there. Secrets are never logged. */
 export interface BrokerOptions {
@@ -43,10 +44,10 @@ const schemes: Readonly<Record<string, readonly [BrokerAddress["protocol"], port
 export function parseBrokerUrl(broker: BrokerOptions): BrokerAddress {
   const url = URL.canParse(broker.url) ? new URL(broker.url) : undefined;
   const scheme = url && schemes[url.protocol];
-  if (!url || !scheme || url.hostname === "") {
+  if (!url || !scheme || url.hostname === "" || hasAtBehindHost(url)) {
     throw new MqttError(
       "BROKER_URL_INVALID",
-      `${JSON.stringify(withoutSecrets(broker.url))} is not a broker's URL. Write it like mqtt://127.0.0.1:1883 (or mqtts, ws, wss).`,
+      `${urlText(broker.url)} is not a broker's URL. Write it like mqtt://127.0.0.1:1883 (or mqtts, ws, wss), with every sign of a password that is no letter or digit percent-encoded.`,
     );
   }
   const [protocol, port, isAnywhere] = scheme;
@@ -54,12 +55,17 @@ export function parseBrokerUrl(broker: BrokerOptions): BrokerAddress {
   if (!isAnywhere && !isLoopback(hostname)) {
     throw new MqttError(
       "BROKER_PLAIN_TEXT",
-      `${withoutSecrets(broker.url)} would carry everything in plain text beyond this machine. Use ${protocol}s://, or say so where it may be read: --insecure, or ${protocol}+insecure://.`,
+      `${urlText(broker.url)} would carry everything in plain text beyond this machine. Use ${protocol}s://, or say so where it may be read: --insecure, or ${protocol}+insecure://.`,
     );
   }
   checkTls(broker, protocol === "mqtts" || protocol === "wss");
-  const username = broker.username ?? decoded(url.username, "user");
-  const password = broker.password ?? decoded(url.password, "password");
+  const inUrl = splitUrl(broker.url);
+  if (inUrl === undefined)
+    throw new MqttError(
+      "BROKER_URL_INVALID",
+      "the user or password in the broker's URL holds a % that encodes nothing. Write a plain one as %25.",
+    );
+  const { username = inUrl.username, password = inUrl.password } = broker;
   return {
     protocol,
     hostname,
@@ -84,17 +90,4 @@ function checkTls({ ca, cert, key }: BrokerOptions, isEncrypted: boolean): void 
     );
   if (!isEncrypted && (ca ?? cert) !== undefined)
     throw new MqttError("BROKER_TLS_UNUSED", "certificates were given for a broker URL without TLS. Write mqtts:// or wss://.");
-}
-
-/** A part of a URL without its percent-encoding. */
-function decoded(text: string, what: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new MqttError("BROKER_URL_INVALID", `the ${what} in the broker's URL holds a % that encodes nothing. Write a plain one as %25.`);
-  }
-}
-
-function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, "//…@").slice(0, 200);
 }

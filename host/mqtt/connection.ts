@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import mqtt, { type IPublishPacket, type MqttClient } from "mqtt";
 import type { Clock } from "../core/clock.ts";
+import { textWithoutSecrets } from "../core/secrets.ts";
 import type { Backoff, RandomBytes } from "./backoff.ts";
 import type { BreakerOptions } from "./breaker.ts";
 import { type BrokerOffer, isLastingRefusal, offerOf } from "./broker-offer.ts";
@@ -255,5 +256,5 @@ function discard(client: MqttClient): void {
 
 function messageOf(error: unknown): string {
   const { message = "", code = "", errors } = error as { message?: string; code?: string | number; errors?: readonly Error[] };
-  return message || errors?.[0]?.message || String(code) || "unknown network error";
+  return textWithoutSecrets(message || errors?.[0]?.message || String(code)) || "unknown network error";
 }

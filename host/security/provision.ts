@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { ConfigError } from "../core/errors.ts";
 import { firstExisting, makePrivateFolder, writeWhole } from "../core/private-file.ts";
+import { splitUrl, urlText } from "../core/secrets.ts";
 import { checkName } from "../mqtt/topics.ts";
 import { type BrokerPorts, writeMosquittoConfig } from "./broker-config.ts";
 import { issueLeaf, MAX_COMMON_NAME_CHARS } from "./certificates.ts";
@@ -45,6 +46,7 @@ export interface Provisioned {
 export async function provision(options: ProvisionOptions, wallMillis: number): Promise<Provisioned> {
   const { role, name, outFolder, days } = options;
   checkOwner(role, name);
+  checkBrokerUrl(options.brokerUrl);
   const existing = firstExisting(outFolder, ["client.key", "server.key", "dormouse.json"]);
   if (existing !== undefined) {
     throw new ConfigError(
@@ -100,4 +102,15 @@ function checkOwner(role: Role, name: string): void {
       "NODE_NAME_RESERVED",
       `a ${role} cannot be named ${JSON.stringify(name)}: ${ROLE_NAMES.join(" and ")} are roles that no node is, and a certificate's name has at most ${MAX_COMMON_NAME_CHARS} bytes.`,
     );
+}
+
+/** An identity's files keep the URL in plain text, and some travel: a password does not belong there. */
+function checkBrokerUrl(url: string | undefined): void {
+  if (url === undefined) return;
+  const split = splitUrl(url);
+  if (split !== undefined && split.username === undefined && split.password === undefined) return;
+  throw new ConfigError(
+    "BROKER_URL_SECRET",
+    `${urlText(url)} would be kept with the identity, where no user or password belongs. Name it without; give them by DORMOUSE_BROKER_USER and DORMOUSE_BROKER_PASSWORD where it runs.`,
+  );
 }

@@ -1,3 +1,5 @@
+import { textWithoutSecrets } from "../core/secrets.ts";
+
 /** Least urgent first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -18,9 +20,6 @@ export interface LogOptions {
 
 const MAX_TEXT_CHARS = 2000;
 const SECRET_KEY = /pass(word|phrase)|secret|token|authorization|api[-_]?key|private|^key$|^cert$/i;
-const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
-const BEARER = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/g;
-const URL_USER = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 
 /** `{"time":…,"level":…,"message":…, …fields}`, one object a line, secrets taken out. */
 export function createLog({ write, wall, level = "info", fields: common = {} }: LogOptions): Log {
@@ -36,7 +35,7 @@ export function createLog({ write, wall, level = "info", fields: common = {} }: 
 
 /** A value without what must never be written down: private keys, passwords in URLs, authorization headers, fields named like secrets. */
 export function withoutSecrets(value: unknown, depth = 0): unknown {
-  if (typeof value === "string") return textWithoutSecrets(value);
+  if (typeof value === "string") return textWithoutSecrets(value.slice(0, MAX_TEXT_CHARS));
   if (typeof value === "bigint") return String(value);
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Uint8Array) return `${value.length} B`;
@@ -49,8 +48,4 @@ export function withoutSecrets(value: unknown, depth = 0): unknown {
       typeof item === "string" && SECRET_KEY.test(key) ? "…" : withoutSecrets(item, depth + 1),
     ]),
   );
-}
-
-function textWithoutSecrets(text: string): string {
-  return text.slice(0, MAX_TEXT_CHARS).replace(PEM, "…").replace(BEARER, "$1 …").replace(URL_USER, "$1…@");
 }

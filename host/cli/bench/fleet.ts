@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import type { Model } from "../../core/model.ts";
 import { createAsker } from "../../mqtt/asker.ts";
+import type { BrokerOptions } from "../../mqtt/broker-url.ts";
 import { openLedgerFile } from "../../mqtt/ledger.ts";
 import { openOutbox } from "../../mqtt/outbox.ts";
 import type { Asker, AskOutcome, AskQuery } from "../../mqtt/types.ts";
@@ -14,7 +15,7 @@ const CONNECT_AT_ONCE = 50;
 const CONNECT_MILLIS = 60_000;
 
 export interface FleetOptions {
-  readonly brokerUrl: string;
+  readonly broker: BrokerOptions;
   readonly devices: number;
   readonly agent: string;
   readonly model: Model;
@@ -63,7 +64,7 @@ function openDevice(options: FleetOptions, index: number, onOnline: () => void):
     node,
     ledgerPath,
     asker: createAsker({
-      broker: { url: options.brokerUrl },
+      broker: options.broker,
       ...{ site: "bench", node, clock: options.clock, ledgerEntries: LEDGER_ENTRIES },
       outbox: openOutbox({ path: join(options.folder, `${node}.outbox`), fsync: options.fsync }),
       ledgerSink: openLedgerFile(ledgerPath),

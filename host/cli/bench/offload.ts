@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { urlText } from "../../core/secrets.ts";
 import { startBroker } from "../../mqtt/broker.ts";
+import type { BrokerOptions } from "../../mqtt/broker-url.ts";
 import { compareLedgers, readLedgerFile } from "../../mqtt/ledger.ts";
+import { withCredentials } from "../../security/broker-credentials.ts";
 import { cpuMillis } from "../cpu-millis.ts";
 import type { CliIo } from "../io.ts";
 import type { Output } from "../output.ts";
@@ -33,7 +36,7 @@ const WATCHED_IDS = 32_768;
 
 /** What stands while a bench of asks runs. */
 export interface Stage {
-  readonly brokerUrl: string;
+  readonly broker: BrokerOptions;
   readonly workers: BenchWorkers;
   readonly devices: readonly Device[];
   readonly onOutcome: (listen: (device: Device, outcome: Outcome) => void) => void;
@@ -68,7 +71,7 @@ export async function withStage<T>(io: CliIo, out: Output, options: OffloadOptio
   const nodePrefix = `bench-${randomBytes(3).toString("hex")}-`;
   const folder = mkdtempSync(join(tmpdir(), "dormouse-bench-"));
   const embedded = options.broker === undefined ? await startBroker({ port: 0 }) : undefined;
-  const brokerUrl = options.broker ?? embedded!.url;
+  const broker = withCredentials({ url: options.broker ?? embedded!.url }, embedded ? {} : io.env);
   let workers: BenchWorkers | undefined;
   let devices: readonly Device[] = [];
   let cloud: Record<string, number> | undefined;
@@ -78,7 +81,7 @@ export async function withStage<T>(io: CliIo, out: Output, options: OffloadOptio
   try {
     const cloudLedger = join(folder, "cloud.jsonl");
     workers = await startBenchWorkers(io, {
-      brokerUrl,
+      broker,
       agent: options.agent,
       workers: options.workers,
       ledgerPath: cloudLedger,
@@ -86,7 +89,7 @@ export async function withStage<T>(io: CliIo, out: Output, options: OffloadOptio
     });
     devices = await openFleet({
       ...{
-        brokerUrl,
+        broker,
         devices: options.devices,
         agent: agent.definition.name,
         model,
@@ -105,9 +108,9 @@ export async function withStage<T>(io: CliIo, out: Output, options: OffloadOptio
         listener(device, outcome);
       },
     });
-    out.note(`${devices.length} devices, ${options.workers} workers and ${embedded ? "the embedded broker" : brokerUrl}: ready.`);
+    out.note(`${devices.length} devices, ${options.workers} workers and ${embedded ? "the embedded broker" : urlText(broker.url)}: ready.`);
     return await play({
-      brokerUrl,
+      broker,
       workers,
       devices,
       onOutcome(listen) {

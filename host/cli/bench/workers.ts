@@ -1,4 +1,7 @@
 import { ConfigError } from "../../core/errors.ts";
+import { urlText } from "../../core/secrets.ts";
+import type { BrokerOptions } from "../../mqtt/broker-url.ts";
+import { credentialsEnvironment } from "../../security/broker-credentials.ts";
 import { sumOf } from "../cloud-workers.ts";
 import type { CliIo } from "../io.ts";
 import { untilInterrupted } from "../until-interrupted.ts";
@@ -14,7 +17,7 @@ export interface BenchWorkers {
 }
 
 export interface BenchWorkerOptions {
-  readonly brokerUrl: string;
+  readonly broker: BrokerOptions;
   readonly agent: string;
   readonly workers: number;
   readonly ledgerPath: string;
@@ -24,7 +27,7 @@ export interface BenchWorkerOptions {
 /** Starts real `dormouse cloud` processes with the agent's real teacher, and waits until they answer, or the user interrupts. */
 export async function startBenchWorkers(io: CliIo, options: BenchWorkerOptions): Promise<BenchWorkers> {
   const documents: unknown[] = [];
-  const { workers, brokerUrl, agent, ledgerPath } = options;
+  const { workers, broker, agent, ledgerPath } = options;
   const interrupted = untilInterrupted(io);
   const running = Array.from({ length: workers }, (_, index) => {
     let onReady = () => {};
@@ -32,7 +35,12 @@ export async function startBenchWorkers(io: CliIo, options: BenchWorkerOptions):
     const ready = new Promise<void>((resolve, reject) => {
       onReady = resolve;
       onEnd = (reason) =>
-        reject(new ConfigError("BENCH_WORKER", `worker ${index} ${reason} before it answered. Try: dormouse cloud --broker ${brokerUrl}`));
+        reject(
+          new ConfigError(
+            "BENCH_WORKER",
+            `worker ${index} ${reason} before it answered. Try: dormouse cloud --broker ${urlText(broker.url)}`,
+          ),
+        );
     });
     ready.catch(() => {}); // waited for below
     let isOver = () => {};
@@ -40,7 +48,7 @@ export async function startBenchWorkers(io: CliIo, options: BenchWorkerOptions):
       isOver = resolve;
     });
     const child = startDormouse(
-      ["cloud", "--json", "--broker", brokerUrl, "--agent", agent, "--worker", `${index}/${workers}`, "--ledger", ledgerPath],
+      ["cloud", "--json", "--broker", broker.url, "--agent", agent, "--worker", `${index}/${workers}`, "--ledger", ledgerPath],
       {
         onDocument: (document) => documents.push(document),
         onNote(line) {
@@ -52,7 +60,7 @@ export async function startBenchWorkers(io: CliIo, options: BenchWorkerOptions):
           isOver();
         },
       },
-      io.env,
+      { ...io.env, ...credentialsEnvironment(broker) },
     );
     return { child, ready, over };
   });
@@ -60,7 +68,10 @@ export async function startBenchWorkers(io: CliIo, options: BenchWorkerOptions):
   const tooLate = new Promise<never>((_, reject) => {
     cancel = io.clock.after(READY_MILLIS, () =>
       reject(
-        new ConfigError("BENCH_WORKERS_LATE", `the workers did not reach ${brokerUrl} within ${READY_MILLIS / 1000} s. Is a broker there?`),
+        new ConfigError(
+          "BENCH_WORKERS_LATE",
+          `the workers did not reach ${urlText(broker.url)} within ${READY_MILLIS / 1000} s. Is a broker there?`,
+        ),
       ),
     );
   });

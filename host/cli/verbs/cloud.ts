@@ -2,17 +2,19 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { loadAgent } from "../../agent/registry.ts";
 import { startWorker } from "../../cloud/worker.ts";
+import { urlText } from "../../core/secrets.ts";
 import type { EngineName } from "../../core/session-types.ts";
 import { parseBrokerUrl } from "../../mqtt/broker-url.ts";
 import { openLedgerFile } from "../../mqtt/ledger.ts";
+import { credentialsEnvironment } from "../../security/broker-credentials.ts";
 import { traceWorker } from "../../telemetry/traced-connect.ts";
 import { timedProvider, watchWorker } from "../../telemetry/watch.ts";
-import { type BrokerLinkOptions, brokerLinkArguments, brokerOf, identityOf, urlText, withBrokerLink } from "../broker-link.ts";
+import { type BrokerLinkOptions, brokerLinkArguments, brokerOf, identityOf, withBrokerLink } from "../broker-link.ts";
 import { openProvider, type ProviderOptions, providerArguments } from "../cloud-provider.ts";
 import { runWorkers, sumOf } from "../cloud-workers.ts";
 import { cpuMillis } from "../cpu-millis.ts";
 import type { CliIo } from "../io.ts";
-import { logOf, notesTo, type ObserveOptions, observe, observeArguments, withObservation } from "../observe.ts";
+import { logOf, notesTo, type ObserveOptions, observe, observeArguments, observeEnvironment, withObservation } from "../observe.ts";
 import { engineOption, jsonOption, numberAtLeast, pricesOf, refuseWithout, wholeNumber, workerOf } from "../options.ts";
 import { createOutput } from "../output.ts";
 import { untilInterrupted } from "../until-interrupted.ts";
@@ -70,7 +72,7 @@ export function registerCloud(program: Command, io: CliIo): void {
 async function one(io: CliIo, options: CloudOptions): Promise<void> {
   const interrupted = untilInterrupted(io);
   const out = createOutput(io, options.json);
-  const broker = brokerOf(options, identityOf(io, options), options.broker)!;
+  const broker = brokerOf(io, options, identityOf(io, options), options.broker)!;
   const agent = await loadAgent(options.agent, io.cwd);
   const { provider, figures } = await openProvider(agent, options, io);
   const ledgerSink = options.ledger === undefined ? undefined : openLedgerFile(resolve(io.cwd, options.ledger));
@@ -117,17 +119,19 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
 /** Each worker a process of its own, i of N. */
 async function many(io: CliIo, options: CloudOptions): Promise<void> {
   const out = createOutput(io, options.json);
-  parseBrokerUrl(brokerOf(options, identityOf(io, options), options.broker)!);
+  const broker = brokerOf(io, options, identityOf(io, options), options.broker)!;
+  parseBrokerUrl(broker);
   await openProvider(await loadAgent(options.agent, io.cwd), options, io); // what is wrong is said once, not by each worker for ever
   const shared = [
-    ...["cloud", "--json", "--broker", options.broker, "--agent", options.agent, "--engine", options.engine],
+    ...["cloud", "--json", "--broker", broker.url, "--agent", options.agent, "--engine", options.engine],
     ...["--queue", String(options.queue), "--batch", String(options.batch)],
     ...(options.ledger === undefined ? [] : ["--ledger", resolve(io.cwd, options.ledger)]),
     ...providerArguments(options, options.workers),
     ...brokerLinkArguments(io, options),
   ];
+  const secrets = { ...credentialsEnvironment(broker), ...observeEnvironment(options) };
   out.note(`${options.workers} workers for ${options.agent}, provider ${options.provider}. Ctrl-C ends them.`);
-  const { documents, restarts } = await runWorkers(io, out, options.workers, (index) => [
+  const { documents, restarts } = await runWorkers({ ...io, env: { ...io.env, ...secrets } }, out, options.workers, (index) => [
     ...shared,
     ...observeArguments(options, index),
     "--worker",

@@ -63,7 +63,7 @@ async function ota(io: CliIo, node: string, verb: CommandVerb, options: OtaOptio
   const out = createOutput(io, options.json);
   const identity = identityOf(io, options);
   const site = options.site ?? identity?.site ?? "home";
-  const broker = brokerOf(options, identity, options.broker);
+  const broker = brokerOf(io, options, identity, options.broker);
   if (broker === undefined)
     throw new ConfigError("BROKER_MISSING", "no broker was named. Say --broker mqtts://host:8884, or --identity DIR of one that knows.");
   const keyFile = options.key ?? (options.identity === undefined ? undefined : join(options.identity, AUTHORITY_FILES.commandKey));

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { urlText } from "../../core/secrets.ts";
 import { type ProvisionOptions, provision, ROLES, type Role } from "../../security/provision.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, wholeNumber } from "../options.ts";
@@ -74,7 +75,7 @@ export function registerProvision(program: Command, io: CliIo): void {
       out.say(`Made ${made.role} ${made.name} of site ${made.site} in ${folder}: ${made.files.join(", ")}.`);
       if (made.commonName !== made.name)
         out.say(`The broker knows it, as it does every ${made.role}, by the common name ${made.commonName}.`);
-      out.say(NEXT[made.role](folder, options.broker));
+      out.say(NEXT[made.role](folder, options.broker === undefined ? undefined : urlText(options.broker)));
       out.document({ ...made, out: what.outFolder });
     });
 }

@@ -92,7 +92,7 @@ async function run(io: CliIo, name: string, options: RunOptions): Promise<void> 
   const log = logOf(io, options, { service: "dormouse-run", site: config.site, node: config.node, agent: agent.definition.name });
   const note = notesTo(out, log);
   if (isNew) note(`New node ${config.node}, kept in ${path}.`);
-  const broker = brokerOf(options, identity, options.broker, config.broker);
+  const broker = brokerOf(io, options, identity, options.broker, config.broker);
   if (options.wearer !== undefined && broker === undefined) {
     throw new ConfigError("WEARER_ALONE", "--wearer learns from the cloud's answers: give --broker, too, or leave it out.");
   }
