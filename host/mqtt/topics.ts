@@ -51,9 +51,11 @@ export interface NodeTopics {
   readonly commands: string;
 }
 
-/** Whether a name may stand as one level of a topic: 1…64 UTF-16 units, none of `+ # /`, no control character or lone surrogate, no leading `$`. */
+/** Whether a name may stand as one level of a topic: 1…64 UTF-16 units, none of `+ # /`, no control character or lone surrogate, no leading `$`, not of dots alone (a name becomes part of paths). */
 export function isName(name: unknown): name is string {
-  return typeof name === "string" && name.length <= MAX_NAME_CHARS && /^[^+#/$\p{C}][^+#/\p{C}]*$/u.test(name);
+  return (
+    typeof name === "string" && name.length <= MAX_NAME_CHARS && /^(?!\.+$)[^+#/$\p{C}\p{Zl}\p{Zp}][^+#/\p{C}\p{Zl}\p{Zp}]*$/u.test(name)
+  );
 }
 
 /** Returns `name`, or throws an error that says what is wrong with it. */
@@ -61,7 +63,7 @@ export function checkName(what: string, name: string): string {
   if (isName(name)) return name;
   throw new MqttError(
     "NAME_INVALID",
-    `${what} ${JSON.stringify(name).slice(0, 100)} cannot stand in a topic. Use 1 to ${MAX_NAME_CHARS} characters without + # / or control characters, not starting with $.`,
+    `${what} ${JSON.stringify(name).slice(0, 100)} cannot stand in a topic. Use 1 to ${MAX_NAME_CHARS} characters without + # / or control characters, not starting with $, and not of dots alone.`,
   );
 }
 

@@ -43,6 +43,31 @@ describe("a service's configuration", () => {
   });
 });
 
+describe("a service's broker password", () => {
+  it("is told by no error about a configuration that holds it", () => {
+    for (const text of ['{"broker":{"password":hunter22}}', '{"sensor":"synthetic","broker":{"url":1,"password":"hunter22"}}']) {
+      let message = "";
+      try {
+        readServiceConfig(file("p.json", text));
+      } catch (error) {
+        message = `${(error as Error).message} ${(error as Error).stack} ${String((error as Error).cause)}`;
+      }
+      expect(message).toMatch(/p\.json/);
+      expect(message).not.toContain("hunter22");
+    }
+  });
+
+  it("may lie in a file, found beside the configuration", () => {
+    const config = readServiceConfig(file("q.json", '{"sensor":"synthetic","broker":{"url":"mqtt://h","passwordFile":"password"}}'));
+    expect(config.broker?.passwordFile).toBe(join(folder, "password"));
+  });
+
+  it("lies in no folder that a name points to: a name is no path", () => {
+    for (const name of ["..", "../x", "."])
+      expect(() => readServiceConfig(file("r.json", JSON.stringify({ sensor: "synthetic", node: name })))).toThrow(/node/);
+  });
+});
+
 describe("the service manager", () => {
   it("is told through systemd-notify, and only where there is one", () => {
     const sent: string[][] = [];
