@@ -139,4 +139,6 @@ export interface Loop {
    * undefined, or why the core refuses it: then the last one holds.
    */
   order(setPoint: Partial<SetPoint>): string | undefined;
+  /** The set-point in force; its `askAllowed` changes with every ask. */
+  setPoint(): SetPoint;
 }

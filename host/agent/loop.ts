@@ -78,7 +78,14 @@ class AgentLoop implements Loop {
     return this.#name(this.#tracker.label);
   }
 
+  setPoint(): SetPoint {
+    return this.#setPoint;
+  }
+
   order(setPoint: Partial<SetPoint>): string | undefined {
+    const { nExits } = this.#options.model;
+    const given = setPoint.thresholds?.length ?? 0;
+    if (given > nExits) return `${given} thresholds were given, and the model has ${nExits} exits`;
     const before = this.#ordered;
     this.#ordered = setPoint;
     try {

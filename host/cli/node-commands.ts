@@ -2,10 +2,11 @@ import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { type CommandInbox, createCommandInbox } from "../agent/command-inbox.ts";
 import type { Loop } from "../agent/loop-types.ts";
+import type { ModelImage } from "../core/image-types.ts";
 import { writeWhole } from "../core/private-file.ts";
 import type { Session, SetPoint } from "../core/session-types.ts";
 import type { CommandPayload } from "../mqtt/commands/command.ts";
-import type { CommandRefusal } from "../mqtt/commands/command-guard.ts";
+import type { CommandRefusal } from "../mqtt/commands/command-report.ts";
 import type { CommandStore } from "../mqtt/commands/command-store.ts";
 import type { CliIo } from "./io.ts";
 
@@ -13,7 +14,7 @@ import type { CliIo } from "./io.ts";
 export interface NodeCommandOptions {
   readonly key: KeyObject; // public
   readonly store: CommandStore;
-  /** Where snapshots and announced updates go. */
+  /** Where snapshots go. */
   readonly folder: string;
   readonly onReboot: () => void;
   readonly note: (line: string) => void;
@@ -24,7 +25,7 @@ export interface NodeCommandOptions {
 export function nodeCommands(
   io: CliIo,
   node: { readonly site: string; readonly node: string; readonly agent: string },
-  { loop, session }: { readonly loop: Loop; readonly session: Session },
+  { loop, session, image }: { readonly loop: Loop; readonly session: Session; readonly image: Pick<ModelImage, "exits"> },
   options: NodeCommandOptions,
 ): CommandInbox {
   const { store, folder, note } = options;
@@ -42,21 +43,29 @@ export function nodeCommands(
       options.onCommand?.(verb, outcome);
     },
     actions: {
-      setPoint: (order) => loop.order(partsOf(order)),
+      setPoint: (order) => loop.order(partsOf(order)) ?? setPointInForce(order, loop, image),
       snapshot() {
-        writeWhole(join(folder, `${node.node}-${node.agent}.snapshot`), session.snapshot(), { isPrivate: true });
-        return undefined;
+        const file = `${node.node}-${node.agent}.snapshot`;
+        const bytes = session.snapshot();
+        writeWhole(join(folder, file), bytes, { isPrivate: true });
+        return { file, bytes: bytes.length };
       },
       reboot() {
         options.onReboot();
-        return undefined;
-      },
-      modelUpdate(_, signed) {
-        writeWhole(join(folder, `${node.agent}.manifest`), signed); // what the image's bytes will be checked against
-        return undefined;
+        return {};
       },
     },
   });
+}
+
+/** What the next decision goes by: the governor may hold back further than was ordered, and a certified threshold is never gone below. */
+function setPointInForce(order: CommandPayload<"set-point">, loop: Loop, { exits }: Pick<ModelImage, "exits">) {
+  const { maxExit, hopPatches, askIntervalHops, limitReason, thresholds } = loop.setPoint();
+  return {
+    ...{ maxExit, hopPatches, askIntervalHops, limitReason },
+    asks: order.askAllowed === false ? "off" : "on",
+    thresholds: exits.map((exit, k) => Math.max(exit.threshold, thresholds[k] ?? 0)),
+  };
 }
 
 function partsOf(order: CommandPayload<"set-point">): Partial<SetPoint> {

@@ -9,6 +9,7 @@ import type { Sensor } from "../agent/sensors/sensor.ts";
 import type { Model } from "../core/model.ts";
 import { noTelemetry, type Telemetry } from "../core/telemetry.ts";
 import { type AskerOptions, createAsker } from "../mqtt/asker.ts";
+import { createCommandRefuser } from "../mqtt/commands/refuse-commands.ts";
 import type { AskerEvents } from "../mqtt/types.ts";
 import { METRICS } from "../telemetry/catalogue.ts";
 import { traceAsks } from "../telemetry/traced-connect.ts";
@@ -99,6 +100,11 @@ export function createWearable(io: CliIo, out: Output, options: WearableOptions)
       events.onOutcome(outcome);
     },
   });
+  const refuseCommand = createCommandRefuser({
+    reason: "it has no command key: give it an identity that dormouse provision made",
+    clock: io.clock,
+    tell: (report) => loop?.asker?.telemetry({ command: report }),
+  });
   const isUnpaced = speed === Number.POSITIVE_INFINITY;
   const made = createLoop({
     ...loopAgent(definition),
@@ -119,14 +125,14 @@ export function createWearable(io: CliIo, out: Output, options: WearableOptions)
               events: observed(events),
               clock: io.clock,
               connect: traced.connect,
-              ...(options.commands === undefined ? {} : { onCommand: (message) => inbox?.receive(message) }),
+              onCommand: (message) => (options.commands === undefined ? refuseCommand(message) : inbox?.receive(message)),
             }),
         }),
   });
   loop = made;
   if (asker !== undefined && options.commands !== undefined) {
     const { site, node } = asker;
-    inbox = nodeCommands(io, { site, node, agent: definition.name }, { loop: made, session }, options.commands);
+    inbox = nodeCommands(io, { site, node, agent: definition.name }, { loop: made, session, image }, options.commands);
   }
   const unwatch = watchLoop(telemetry, made, inbox && (() => inbox.counts()));
   return {

@@ -11,6 +11,7 @@ import type { Clock } from "../core/clock.ts";
 import { urlText } from "../core/secrets.ts";
 import { createAsker } from "../mqtt/asker.ts";
 import type { BrokerOptions } from "../mqtt/broker-url.ts";
+import { createCommandRefuser } from "../mqtt/commands/refuse-commands.ts";
 import type { Connect } from "../mqtt/connection.ts";
 import { openOutbox } from "../mqtt/outbox.ts";
 import type { Asker, AskerEvents } from "../mqtt/types.ts";
@@ -66,6 +67,11 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
       presence: { firmware: options.firmware, model: model.imageHash },
       events,
       clock,
+      onCommand: createCommandRefuser({
+        reason: "a gateway takes no commands yet: change its configuration and restart its service",
+        clock,
+        tell: (report) => asker?.telemetry({ command: report }),
+      }),
       ...(options.connect === undefined ? {} : { connect: options.connect }),
     });
     return asker;

@@ -26,8 +26,16 @@ export interface PublishOptions {
   readonly userProperties?: Readonly<Record<string, string>>;
 }
 
-/** What became of a message: acknowledged by the broker (which is not an answer), or why not. `isTooLarge`: this broker will never take it. */
-export type PublishResult = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly isTooLarge?: true };
+/**
+ * What became of a message: acknowledged by the broker (which is not an answer), or why not. `hasNoReceiver`: nobody subscribes to its
+ * topic, no absent session either, and this broker says so. `isTooLarge`: this broker will never take it.
+ */
+export type PublishResult =
+  | { readonly ok: true; readonly hasNoReceiver?: true }
+  | { readonly ok: false; readonly reason: string; readonly isTooLarge?: true };
+
+/** MQTT 5 §3.4.2.1: the message was accepted, and there are no subscribers. */
+const NO_MATCHING_SUBSCRIBERS = 0x10;
 
 /** Sends on one connection, never more at once than the broker's Receive Maximum, the most urgent first. */
 export interface SendWindow {
@@ -64,8 +72,13 @@ export function createSendWindow({ client, offer, clock, ackTimeoutMillis, onSta
   const inFlight = new Set<(result: PublishResult) => void>();
   const waiting = new Map<Priority, Waiting[]>(PRIORITIES.map((priority) => [priority, []]));
   const whenEmpty = new Set<() => void>();
+  const unreceived = new Set<number>(); // packet ids that were acknowledged so; mqtt.js does not pass the reason code on
   let shut: string | undefined;
   let cancelWatch = () => {};
+
+  client.on("packetreceive", (packet) => {
+    if (packet.cmd === "puback" && packet.reasonCode === NO_MATCHING_SUBSCRIBERS && packet.messageId) unreceived.add(packet.messageId);
+  });
 
   const next = () => {
     for (const queue of waiting.values()) {
@@ -103,7 +116,10 @@ export function createSendWindow({ client, offer, clock, ackTimeoutMillis, onSta
               topic,
               Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
               packetOptions(options, offer),
-              (error) => settle(error ? { ok: false, reason: error.message } : { ok: true }),
+              (error, packet) => {
+                const hasNoReceiver = unreceived.delete(packet?.messageId ?? 0);
+                settle(error ? { ok: false, reason: error.message } : { ok: true, ...(hasNoReceiver && { hasNoReceiver }) });
+              },
             );
           } catch (error) {
             settle({ ok: false, reason: error instanceof Error ? error.message : String(error) });

@@ -1,18 +1,22 @@
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../../core/errors.ts";
-import { readImage } from "../../core/image-read.ts";
 import { readPrivate } from "../../core/private-file.ts";
-import { COMMAND_VERBS, type CommandPayload, type CommandVerb, type Command as NodeCommand } from "../../mqtt/commands/command.ts";
+import {
+  COMMAND_VERBS,
+  type CommandPayload,
+  type CommandVerb,
+  type Command as NodeCommand,
+  PLANNED_VERBS,
+} from "../../mqtt/commands/command.ts";
 import { sendCommand } from "../../mqtt/commands/command-sender.ts";
-import { manifestOfImage, signModelManifest } from "../../mqtt/commands/model-manifest.ts";
 import { nextCounter } from "../../security/command-counters.ts";
 import { openCommandKey } from "../../security/command-key.ts";
 import { AUTHORITY_FILES } from "../../security/site-authority.ts";
 import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../broker-link.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
+import { otaResult } from "../ota-result.ts";
 import { createOutput } from "../output.ts";
 
 interface OtaOptions extends BrokerLinkOptions {
@@ -37,7 +41,7 @@ export function registerOta(program: Command, io: CliIo): void {
   withBrokerLink(program.command("ota"))
     .description("Send a node a command over the air, signed with the site's command key.")
     .argument("<node>", "the node's name")
-    .addArgument(new Argument("<command>", "what it shall do").choices(COMMAND_VERBS))
+    .addArgument(new Argument("<command>", `what it shall do: ${COMMAND_VERBS.join(", ")}`).argParser(commandVerb))
     .option("--broker <url>", "mqtts://host:8884 (default: the identity's)")
     .option("--site <name>", "the node's site (default: the identity's)")
     .option("--key <file>", "the signing key (default: command.key of the identity)")
@@ -46,21 +50,25 @@ export function registerOta(program: Command, io: CliIo): void {
     .option("--ask-interval-hops <n>", "set-point: at most one ask in so many decisions", wholeNumber(1, 65_535))
     .option("--thresholds <q15...>", "set-point: least confidence an exit, 0 to 32768 (never below the certified ones)", q15)
     .addOption(new Option("--asks <state>", "set-point: whether it may ask the cloud").choices(["on", "off"]))
-    .option("--image <file>", "model-update: the image whose manifest is signed and announced")
-    .option("--agent <name>", "model-update: the agent that the image is for")
+    .addOption(new Option("--image <file>").hideHelp()) // of model-update, whose refusal says more than "unknown option"
+    .addOption(new Option("--agent <name>").hideHelp())
     .option("--counter <n>", "at least this counter, where a node says that it knows a higher one", wholeNumber(1), 1)
     .option("--expiry-seconds <n>", "how long the command is valid, and kept for a node that sleeps", wholeNumber(1, 604_800), 86_400)
-    .option("--wait-seconds <n>", "how long to wait for the node's word", numberAtLeast(0.1), 10)
+    .option("--wait-seconds <n>", "how long to wait for the node's answer", numberAtLeast(0.1), 10)
     .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nExamples:\n  $ dormouse ota wrist-1 set-point --max-exit 1 --asks off --identity operator --broker mqtts://broker.example:8884\n  $ dormouse ota wrist-1 reboot --identity operator",
     )
-    .action((node: string, verb: CommandVerb, options: OtaOptions) => ota(io, node, verb, options));
+    .action((node: string, verb: string, options: OtaOptions) => ota(io, node, verb, options));
 }
 
-async function ota(io: CliIo, node: string, verb: CommandVerb, options: OtaOptions): Promise<void> {
+async function ota(io: CliIo, node: string, name: string, options: OtaOptions): Promise<void> {
   const out = createOutput(io, options.json);
+  const planned = PLANNED_VERBS[name];
+  if (planned !== undefined)
+    throw new ConfigError("OTA_NOT_BUILT", `${name} does nothing: ${planned}. Bring an image onto the node with dormouse flash or build.`);
+  const verb = name as CommandVerb;
   const identity = identityOf(io, options);
   const site = options.site ?? identity?.site ?? "home";
   const broker = brokerOf(io, options, identity, options.broker);
@@ -73,40 +81,25 @@ async function ota(io: CliIo, node: string, verb: CommandVerb, options: OtaOptio
   const key = openCommandKey(readPrivate(keyPath, "the command key", "Take an operator's identity, or name it with --key FILE."), keyPath);
   const countersPath = join(keyPath, "..", "counters.json");
   const wallMillis = io.clock.wall();
-  const payload = payloadOf(io, verb, options, (agent) => nextCounter(countersPath, `model ${agent}`, wallMillis), key);
+  const payload = payloadOf(verb, options);
+  const notAfterWallMillis = Math.floor(wallMillis + options.expirySeconds * 1000);
   const command = {
     ...{ site, node, verb, payload },
     counter: nextCounter(countersPath, `${site}/${node}`, Math.max(wallMillis, options.counter)),
-    notAfterWallMillis: Math.floor(wallMillis + options.expirySeconds * 1000),
+    notAfterWallMillis,
   } as NodeCommand;
   const result = await sendCommand({
     ...{ broker, key, command, clock: io.clock, signal: io.interrupt },
     expirySeconds: options.expirySeconds,
     waitMillis: options.waitSeconds * 1000,
   });
-  if (!result.sent)
-    throw new ConfigError("COMMAND_NOT_SENT", `the command was not sent: ${result.reason}. Mend the connection and send it again.`);
-  if (result.result === "refused") {
-    throw new ConfigError(
-      "COMMAND_REFUSED",
-      `${node} refused it (${result.refusal ?? "unknown"}): ${result.reason ?? "no reason given"}. Send another.`,
-    );
-  }
-  out.say(
-    result.result === "obeyed"
-      ? `${node} obeyed: ${verb}.`
-      : `Sent. ${node} has not spoken in ${options.waitSeconds} s: it sleeps, or does not know this key.`,
-  );
-  out.document({ node, site, verb, counter: command.counter, ...result });
+  const sent = { node, site, verb, payload, waitSeconds: options.waitSeconds, expiresWallMillis: notAfterWallMillis };
+  const { lines, document } = otaResult(sent, result, io.clock.wall());
+  for (const line of lines) out.say(line);
+  out.document({ node, site, verb, counter: command.counter, ...document });
 }
 
-function payloadOf(
-  io: CliIo,
-  verb: CommandVerb,
-  options: OtaOptions,
-  modelCounter: (agent: string) => number,
-  key: Parameters<typeof signModelManifest>[1],
-): Readonly<Record<string, unknown>> {
+function payloadOf(verb: CommandVerb, options: OtaOptions): Readonly<Record<string, unknown>> {
   const { maxExit, hopPatches, askIntervalHops, thresholds, asks, image, agent } = options;
   const askAllowed = asks === undefined ? undefined : asks === "on";
   const setPoint: CommandPayload<"set-point"> = {
@@ -117,8 +110,7 @@ function payloadOf(
     thresholds: thresholds && [...thresholds],
   };
   const parts = Object.fromEntries(Object.entries(setPoint).filter(([, value]) => value !== undefined));
-  if (verb !== "model-update" && (image ?? agent) !== undefined)
-    throw new ConfigError("OTA_OPTIONS", `${verb} takes no --image and no --agent, which go with model-update. Leave them out.`);
+  if ((image ?? agent) !== undefined) throw new ConfigError("OTA_OPTIONS", `${verb} takes no --image and no --agent. Leave them out.`);
   if (verb === "set-point") {
     if (Object.keys(parts).length > 0) return parts;
     throw new ConfigError(
@@ -127,20 +119,13 @@ function payloadOf(
     );
   }
   if (Object.keys(parts).length > 0) throw new ConfigError("OTA_OPTIONS", `${verb} takes no set-point. Leave its options out.`);
-  if (verb !== "model-update") return {};
-  if (image === undefined || agent === undefined) throw new ConfigError("OTA_OPTIONS", "model-update needs --image FILE and --agent NAME.");
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(resolve(io.cwd, image));
-  } catch (cause) {
-    throw new ConfigError(
-      "IMAGE_UNREADABLE",
-      `cannot read ${image}: ${(cause as NodeJS.ErrnoException).code ?? "unknown"}. Name a .dmm file.`,
-      { cause },
-    );
-  }
-  readImage(bytes); // what no node could load is not announced
-  return { manifest: signModelManifest(manifestOfImage(bytes, agent, modelCounter(agent)), key) };
+  return {};
+}
+
+/** Parses a command's name; a planned one is refused later, with its reason. */
+function commandVerb(text: string): string {
+  if (Object.hasOwn(PLANNED_VERBS, text) || (COMMAND_VERBS as readonly string[]).includes(text)) return text;
+  throw new InvalidArgumentError(`Allowed choices are ${COMMAND_VERBS.join(", ")}.`);
 }
 
 function q15(text: string, before: readonly number[] | undefined): readonly number[] {

@@ -1,18 +1,18 @@
 import type { KeyObject } from "node:crypto";
-import { z } from "zod";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { type RandomBytes, systemRandom } from "../backoff.ts";
 import type { BrokerOptions } from "../broker-url.ts";
-import { createConnection } from "../connection.ts";
-import { decodePayload } from "../payloads.ts";
+import { createConnection, type IncomingMessage } from "../connection.ts";
+import { decodePayload, type Payload } from "../payloads.ts";
 import { topicsOf } from "../topics.ts";
 import { type Command, signCommand } from "./command.ts";
+import { type CommandReport, readCommandReport } from "./command-report.ts";
 
 export interface SendOptions {
   readonly broker: BrokerOptions;
   readonly key: KeyObject;
   readonly command: Command;
-  /** How long to wait for the broker, and then for the node's word. */
+  /** How long to wait for the broker, and then for what the node says and does. */
   readonly waitMillis: number;
   /** How long the broker keeps it for a node that sleeps. */
   readonly expirySeconds: number;
@@ -21,37 +21,76 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What became of a command: `none` = the broker has it, the node has not spoken yet (it sleeps, or refuses what it cannot read). */
+/** What a node last said of itself, retained by the broker. */
+export type NodeState = Pick<Payload<"state">, "state" | "untilWallMillis">;
+
+/** What became of a command. */
 export type SendResult =
-  | { readonly sent: true; readonly result: "obeyed" | "refused" | "none"; readonly refusal?: string; readonly reason?: string }
-  | { readonly sent: false; readonly reason: string };
+  | { readonly sent: false; readonly reason: string }
+  | { readonly sent: true; readonly result: "refused"; readonly refusal?: string | undefined; readonly reason?: string | undefined }
+  | {
+      readonly sent: true;
+      readonly result: "obeyed";
+      readonly effect: NonNullable<CommandReport["effect"]>;
+      /** Of a reboot: whether the node has come back. */
+      readonly isBack?: boolean;
+    }
+  /** The broker has it, the node has not answered. */
+  | {
+      readonly sent: true;
+      readonly result: "none";
+      /** Left out: the broker knows no node of that name. */
+      readonly state?: NodeState | undefined;
+      /** The broker says that nobody subscribes to the node's commands, no absent session either. */
+      readonly hasNoReceiver: boolean;
+    };
 
-const reportSchema = z.object({
-  command: z.object({
-    counter: z.number(),
-    result: z.enum(["obeyed", "refused"]),
-    refusal: z.string().max(64).optional(),
-    reason: z.string().max(256).optional(),
-  }),
-});
-
-/** Signs and sends one command, and waits for the node's report on its telemetry topic. Never throws for a network failure. */
+/**
+ * Signs and sends one command, and waits for its effect: the node's report on its telemetry topic, and of a reboot that the node is
+ * back. A node that sleeps beyond the wait, or that nothing reaches, is not waited for. Never throws for a network failure.
+ */
 export function sendCommand(options: SendOptions): Promise<SendResult> {
-  const { command, clock = systemClock, random = systemRandom } = options;
+  const { command, waitMillis, clock = systemClock, random = systemRandom } = options;
   const topics = topicsOf(command.site, command.node);
   const payload = signCommand(command, options.key);
   return new Promise((resolve) => {
     let why = "the broker was not reached";
-    let isSent = false;
+    let acknowledged: { readonly hasNoReceiver: boolean } | undefined;
+    let state: NodeState | undefined;
+    let report: CommandReport | undefined; // the node's first: a command that comes twice is obeyed, then refused
     let isFinished = false;
     const finish = (result: SendResult) => {
-      if (isFinished) return; // the node's first word counts: a command that comes twice is obeyed, then refused
+      if (isFinished) return;
       isFinished = true;
       cancel();
       options.signal?.removeEventListener("abort", giveUp);
       void connection.close().then(() => resolve(result));
     };
-    const giveUp = () => finish(isSent ? { sent: true, result: "none" } : { sent: false, reason: why });
+    const giveUp = () => {
+      if (report) finish({ sent: true, result: "obeyed", effect: report.effect ?? {}, isBack: false });
+      else finish(acknowledged ? { sent: true, result: "none", state, ...acknowledged } : { sent: false, reason: why });
+    };
+    /** Ends the wait where no answer can come in it. */
+    const look = () => {
+      const isAsleep = state?.state === "asleep" && (state.untilWallMillis ?? 0) > clock.wall() + waitMillis;
+      if (acknowledged && !report && state && (acknowledged.hasNoReceiver || isAsleep)) giveUp();
+    };
+    const onState = ({ payload: bytes, retain }: IncomingMessage) => {
+      const decoded = decodePayload(["state"], bytes);
+      if (!decoded.ok) return;
+      state = decoded.value;
+      if (report && !retain && state.state === "awake") finish({ sent: true, result: "obeyed", effect: report.effect ?? {}, isBack: true });
+      else look();
+    };
+    const onTelemetry = ({ payload: bytes }: IncomingMessage) => {
+      const decoded = decodePayload(["telemetry"], bytes);
+      const found = decoded.ok ? readCommandReport(decoded.value.data) : undefined;
+      if (report || found?.counter !== command.counter) return;
+      const { result, effect = {}, refusal, reason } = found;
+      if (result === "refused") finish({ sent: true, result, refusal, reason });
+      else if (command.verb === "reboot") report = found;
+      else finish({ sent: true, result, effect });
+    };
     const connection = createConnection({
       broker: options.broker,
       clientId: `operator-${Buffer.from(random(8)).toString("hex")}`,
@@ -62,23 +101,18 @@ export function sendCommand(options: SendOptions): Promise<SendResult> {
       cleanStart: true,
       sessionExpirySeconds: 0,
       receiveMaximum: 16,
-      filters: () => [topics.telemetry],
-      onMessage(message) {
-        const decoded = decodePayload(["telemetry"], message.payload);
-        const report = decoded.ok ? reportSchema.safeParse(decoded.value.data) : undefined;
-        if (!report?.success || report.data.command.counter !== command.counter) return;
-        const { result, refusal, reason } = report.data.command;
-        finish({ sent: true, result, ...(refusal === undefined ? {} : { refusal }), ...(reason === undefined ? {} : { reason }) });
-      },
-      async onState(state, detail) {
-        if (state !== "online") why = detail ?? why;
-        if (state !== "online" || isSent) return;
+      filters: () => [topics.telemetry, topics.state],
+      onMessage: (message) => (message.topic === topics.state ? onState(message) : onTelemetry(message)),
+      async onState(link, detail) {
+        if (link !== "online") why = detail ?? why;
+        if (link !== "online" || acknowledged) return;
         const result = await connection.publish(topics.command(command.verb), payload, { messageExpirySeconds: options.expirySeconds });
-        if (result.ok) isSent = true;
-        else finish({ sent: false, reason: result.reason });
+        if (!result.ok) return finish({ sent: false, reason: result.reason });
+        acknowledged = { hasNoReceiver: result.hasNoReceiver ?? false };
+        look();
       },
     });
-    const cancel = clock.after(options.waitMillis, giveUp);
+    const cancel = clock.after(waitMillis, giveUp);
     options.signal?.addEventListener("abort", giveUp, { once: true });
     connection.open();
   });

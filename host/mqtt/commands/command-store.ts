@@ -9,15 +9,14 @@ const stateSchema = z.strictObject({
   v: z.literal(1),
   /** Of the last command that was taken. */
   counter,
-  /** Of the last model manifest that was taken, by agent. */
-  modelCounters: z.record(z.string(), counter),
+  /** In files of 0.1.0, and without a meaning since. */
+  modelCounters: z.unknown().optional(),
   /** The set-point that was ordered last: a restart goes on with it. */
   setPoint: z.record(z.string(), z.unknown()),
 });
 
 export interface CommandState {
   readonly counter: number;
-  readonly modelCounters: Readonly<Record<string, number>>;
   readonly setPoint: CommandPayload<"set-point">;
 }
 
@@ -28,7 +27,7 @@ export interface CommandStore {
   commit(next: CommandState): void;
 }
 
-const BLANK: CommandState = { counter: 0, modelCounters: {}, setPoint: {} };
+const BLANK: CommandState = { counter: 0, setPoint: {} };
 
 /** For tests and simulations. */
 export function memoryCommandStore(state: CommandState = BLANK): CommandStore {
@@ -60,7 +59,7 @@ export function openCommandStore(path: string): CommandStore {
 function readState(path: string): CommandState {
   const mend = "Restore it from a copy; or remove it, and know that old commands count as new ones then.";
   try {
-    const { v, ...state } = stateSchema.parse(JSON.parse(readSmall(path, "the command counters", mend)));
+    const { v, modelCounters, ...state } = stateSchema.parse(JSON.parse(readSmall(path, "the command counters", mend)));
     return state as CommandState;
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { LIMIT_EXITS, LIMIT_PATCHES } from "../../../assembly/layout.ts";
 import { MqttError } from "../../core/errors.ts";
 import { isName } from "../topics.ts";
-import { MAX_MANIFEST_BYTES } from "./model-manifest.ts";
 import { signEnvelope } from "./signed-envelope.ts";
 
 /** Largest command on `command/{verb}`, in bytes; checked before a byte is decoded. */
@@ -26,10 +25,11 @@ const payloads = {
   snapshot: z.strictObject({}),
   /** Ends the run in good order and begins it anew. */
   reboot: z.strictObject({}),
-  /** Announces an image: the signed manifest that its bytes will be checked against. */
-  "model-update": z.strictObject({
-    manifest: z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= MAX_MANIFEST_BYTES, "not a manifest"),
-  }),
+};
+
+/** Verbs that are planned, and why none is sent or obeyed yet. */
+export const PLANNED_VERBS: Readonly<Record<string, string>> = {
+  "model-update": "model updates over the air are not built yet: no image would be sent",
 };
 
 export type CommandVerb = keyof typeof payloads;
@@ -51,23 +51,27 @@ const bodySchema = z.strictObject({
 /** A command whose signature, schema and verb are right. */
 export type Command = { [V in CommandVerb]: CommandHead & { readonly verb: V; readonly payload: CommandPayload<V> } }[CommandVerb];
 
-interface CommandHead {
+/** Which command it is, and whose. */
+export interface CommandHead {
   readonly site: string;
   readonly node: string;
   readonly counter: number;
   readonly notAfterWallMillis?: number | undefined;
 }
 
-export type ParsedCommand = { readonly ok: true; readonly command: Command } | { readonly ok: false; readonly reason: string };
+export type ParsedCommand =
+  | { readonly ok: true; readonly command: Command }
+  | { readonly ok: false; readonly reason: string /** Where that much can be read. */; readonly head?: CommandHead };
 
 /** Reads the body of an opened envelope. */
 export function parseCommand(body: Readonly<Record<string, unknown>>): ParsedCommand {
   const parsed = bodySchema.safeParse(body);
   if (!parsed.success) return { ok: false, reason: issueOf(parsed.error) };
   const { v, verb, payload, ...head } = parsed.data;
-  if (!Object.hasOwn(payloads, verb)) return { ok: false, reason: `verb ${JSON.stringify(verb)} is not known` };
+  if (Object.hasOwn(PLANNED_VERBS, verb)) return { ok: false, reason: PLANNED_VERBS[verb]!, head };
+  if (!Object.hasOwn(payloads, verb)) return { ok: false, reason: `verb ${JSON.stringify(verb)} is not known`, head };
   const checked = payloads[verb as CommandVerb].safeParse(payload);
-  if (!checked.success) return { ok: false, reason: `${verb}: ${issueOf(checked.error)}` };
+  if (!checked.success) return { ok: false, reason: `${verb}: ${issueOf(checked.error)}`, head };
   return { ok: true, command: { ...head, verb, payload: checked.data } as Command };
 }
 

@@ -4,7 +4,7 @@ import { SCHEMA_VERSION } from "../payloads.ts";
 import { type CanonicalValue, encodeCanonical } from "./canonical-cbor.ts";
 
 /** What is signed: the signature begins with it, so that one kind never passes for another. */
-export type SignedKind = "command" | "model-manifest";
+export type SignedKind = "command";
 
 const SIGNATURE_BYTES = 64;
 
@@ -38,6 +38,14 @@ export function openEnvelope(kind: SignedKind, envelope: Uint8Array, key: KeyObj
   return isCanonical(inner.value, body)
     ? { ok: true, body: inner.value }
     : { ok: false, isAuthentic: true, reason: "its body is not canonical CBOR" };
+}
+
+/** The body of an envelope whose signature nobody checks: for a node without a key, to say which message it refuses. Any bytes are safe. */
+export function peekEnvelope(kind: SignedKind, envelope: Uint8Array, maxBytes: number): Readonly<Record<string, unknown>> | undefined {
+  const outer = decodeCbor(envelope, maxBytes);
+  if (!outer.ok || outer.value.kind !== kind || !(outer.value.body instanceof Uint8Array)) return undefined;
+  const inner = decodeCbor(outer.value.body, maxBytes);
+  return inner.ok ? inner.value : undefined;
 }
 
 function isCanonical(value: Readonly<Record<string, unknown>>, bytes: Uint8Array): boolean {

@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { type CommandActions, type CommandReport, createCommandInbox } from "../../../host/agent/command-inbox.ts";
+import { type CommandActions, createCommandInbox } from "../../../host/agent/command-inbox.ts";
 import { ConfigError } from "../../../host/core/errors.ts";
 import { encodeCanonical } from "../../../host/mqtt/commands/canonical-cbor.ts";
 import { type Command, MAX_COMMAND_BYTES, signCommand } from "../../../host/mqtt/commands/command.ts";
+import type { CommandReport } from "../../../host/mqtt/commands/command-report.ts";
 import { type CommandStore, memoryCommandStore, openCommandStore } from "../../../host/mqtt/commands/command-store.ts";
-import { flawOfImage, type ModelManifest, manifestOfImage, signModelManifest } from "../../../host/mqtt/commands/model-manifest.ts";
+import { createCommandRefuser } from "../../../host/mqtt/commands/refuse-commands.ts";
 import { signEnvelope } from "../../../host/mqtt/commands/signed-envelope.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
@@ -33,11 +34,11 @@ beforeEach(() => {
 function inbox(store: CommandStore = memoryCommandStore(), actions: Partial<CommandActions> = {}) {
   const act = (name: string) => (what?: unknown) => {
     done.push(`${name} ${JSON.stringify(what)}`);
-    return undefined;
+    return {};
   };
   return createCommandInbox({
-    ...{ site: "lab", node: "wrist-1", agent: "activity", key: operator.publicKey, store, clock },
-    actions: { setPoint: act("set-point"), snapshot: act("snapshot"), reboot: act("reboot"), modelUpdate: act("model-update"), ...actions },
+    ...{ site: "lab", node: "wrist-1", key: operator.publicKey, store, clock },
+    actions: { setPoint: act("set-point"), snapshot: act("snapshot"), reboot: act("reboot"), ...actions },
     tell: (report) => told.push(report),
   });
 }
@@ -52,15 +53,15 @@ describe("signed commands", () => {
     box.receive(sent(signed({ counter: 6, verb: "reboot", payload: {} }), "reboot"));
     expect(done).toEqual(['set-point {"maxExit":1}', "reboot undefined"]);
     expect(told).toEqual([
-      { verb: "set-point", counter: 5, result: "obeyed" },
-      { verb: "reboot", counter: 6, result: "obeyed" },
+      { verb: "set-point", counter: 5, result: "obeyed", effect: {} },
+      { verb: "reboot", counter: 6, result: "obeyed", effect: {} },
     ]);
     expect(box.counts().obeyed).toBe(2);
   });
 
   it.each<[string, Uint8Array, string]>([
     ["unsigned", signed({}, stranger.privateKey), "set-point"],
-    ["unsigned", signEnvelope("model-manifest", { v: 1, ...command() }, operator.privateKey), "set-point"],
+    ["unsigned", signEnvelope("other" as "command", { v: 1, ...command() }, operator.privateKey), "set-point"],
     ["wrong-node", signed({ node: "wrist-2" }), "set-point"],
     ["wrong-node", signed({ site: "home" }), "set-point"],
     ["wrong-verb", signed(), "reboot"],
@@ -71,7 +72,7 @@ describe("signed commands", () => {
     ["malformed", signEnvelope("command", { ...command(), v: 1, payload: { maxExit: 99 } }, operator.privateKey), "set-point"],
     ["malformed", signEnvelope("command", { ...command(), v: 1, more: 1 }, operator.privateKey), "set-point"],
   ])("counts as %s and does not obey case %#", (refusal, bytes, verb) => {
-    const store = memoryCommandStore({ counter: 4, modelCounters: {}, setPoint: {} });
+    const store = memoryCommandStore({ counter: 4, setPoint: {} });
     const box = inbox(store);
     box.receive(sent(bytes, verb));
     expect(done).toEqual([]);
@@ -86,7 +87,7 @@ describe("signed commands", () => {
     again.receive(sent(signed()));
     again.receive(sent(signed({ counter: 2, verb: "reboot", payload: {} }), "reboot"));
     again.receive(sent(signed({ counter: 6, verb: "snapshot", payload: {} }), "snapshot"));
-    expect(done).toEqual(['set-point {"maxExit":1}', "snapshot 6"]);
+    expect(done).toEqual(['set-point {"maxExit":1}', "snapshot undefined"]);
     expect(again.counts()).toMatchObject({ obeyed: 1, replayed: 1, older: 1 });
     expect(openCommandStore(path).state).toMatchObject({ counter: 6, setPoint: { maxExit: 1 } });
   });
@@ -143,7 +144,7 @@ describe("signed commands", () => {
   });
 
   it("does nothing that a disk which fills up after the counter cannot remember, and keeps nothing that was not done", () => {
-    const store = memoryCommandStore({ counter: 1, modelCounters: {}, setPoint: { hopPatches: 8 } });
+    const store = memoryCommandStore({ counter: 1, setPoint: { hopPatches: 8 } });
     let room = 1;
     const filling: CommandStore = {
       get state() {
@@ -154,29 +155,26 @@ describe("signed commands", () => {
         store.commit(next);
       },
     };
-    const image = manifestOfImage(Buffer.alloc(1000, 7), "activity", 7);
     const box = inbox(filling);
     box.receive(sent(signed()));
-    room = 1;
-    const payload = { manifest: signModelManifest(image, operator.privateKey) };
-    box.receive(sent(signed({ verb: "model-update", counter: 6, payload }), "model-update"));
     expect(done).toEqual([]);
-    expect(box.counts()).toMatchObject({ obeyed: 0, "not-done": 2 });
+    expect(box.counts()).toMatchObject({ obeyed: 0, "not-done": 1 });
     room = 3;
     inbox(filling, { setPoint: () => "maxExit 1 is beyond this model" }).receive(sent(signed({ counter: 7 })));
-    expect(store.state).toEqual({ counter: 7, modelCounters: {}, setPoint: { hopPatches: 8 } });
+    expect(store.state).toEqual({ counter: 7, setPoint: { hopPatches: 8 } });
   });
 
-  it("says why a node could not do it, once in a while: a flood of replays keeps no radio on", () => {
+  it("says why a node could not do it, four times and then each ten seconds: a flood of replays keeps no radio on", () => {
     const box = inbox(memoryCommandStore(), { setPoint: () => "maxExit 1 is beyond this model" });
     box.receive(sent(signed()));
     expect(told).toEqual([
       { verb: "set-point", counter: 5, result: "refused", refusal: "not-done", reason: "maxExit 1 is beyond this model" },
     ]);
     for (let i = 0; i < 100; i++) box.receive(sent(signed()));
-    expect(told).toHaveLength(1);
+    expect(told).toHaveLength(4);
     clock.advance(10_000);
     box.receive(sent(signed()));
+    expect(told).toHaveLength(5);
     expect(told.at(-1)).toMatchObject({ refusal: "replayed" });
     expect(box.counts()).toMatchObject({ "not-done": 1, replayed: 101 });
   });
@@ -189,33 +187,46 @@ describe("signed commands", () => {
   });
 });
 
-describe("signed model updates", () => {
-  const image = Buffer.alloc(1000, 7);
-  const update = (manifest: ModelManifest, counter: number, key = operator.privateKey) =>
-    sent(signed({ verb: "model-update", counter, payload: { manifest: signModelManifest(manifest, key) } }), "model-update");
-
-  it("takes a newer manifest for its agent and core, and none that is older, foreign or another's", () => {
+describe("a command that this version cannot do", () => {
+  it.each([
+    ["model-update", { manifest: new Uint8Array(8) }, "not built yet"],
+    ["dance", {}, "not known"],
+  ])("%s is refused with the reason, its counter stays unused", (verb, payload, reason) => {
     const store = memoryCommandStore();
     const box = inbox(store);
-    const release = manifestOfImage(image, "activity", 7);
-    box.receive(update(release, 10));
-    expect(done).toHaveLength(1);
-    expect(store.state.modelCounters).toEqual({ activity: 7 });
-    box.receive(update(release, 11)); // a new command with the old manifest: a roll back
-    box.receive(update({ ...release, counter: 8, agent: "fall" }, 12));
-    box.receive(update({ ...release, counter: 8, abiHash: 1 }, 13));
-    box.receive(update({ ...release, counter: 8 }, 14, stranger.privateKey));
-    expect(done).toHaveLength(1);
-    expect(box.counts()).toMatchObject({ obeyed: 1, "not-done": 4 });
-    expect(told[1]).toMatchObject({ refusal: "not-done", reason: expect.stringContaining("older") });
+    const head = { v: 1, site: "lab", node: "wrist-1", verb, counter: 5, payload };
+    box.receive(sent(signEnvelope("command", head, operator.privateKey), verb));
+    expect(told).toEqual([{ verb, counter: 5, result: "refused", refusal: "malformed", reason: expect.stringContaining(reason) }]);
+    expect([done, store.state.counter]).toEqual([[], 0]);
+    box.receive(sent(signed()));
+    expect(box.counts()).toMatchObject({ obeyed: 1, malformed: 1 });
   });
 
-  it("knows the image that was signed from any other", () => {
-    const manifest = manifestOfImage(image, "activity", 1);
-    expect(flawOfImage(manifest, image)).toBeUndefined();
-    expect(flawOfImage(manifest, image.subarray(1))).toContain("999 B arrived");
-    const altered = Buffer.from(image);
-    altered[500]! ^= 1;
-    expect(flawOfImage(manifest, altered)).toContain("was signed");
+  it("tells nobody about one that another node was to do, or whose signature is wrong", () => {
+    const head = { v: 1, site: "lab", node: "wrist-2", verb: "model-update", counter: 5, payload: {} };
+    inbox().receive(sent(signEnvelope("command", head, operator.privateKey), "model-update"));
+    inbox().receive(sent(signEnvelope("command", { ...head, node: "wrist-1" }, stranger.privateKey), "model-update"));
+    expect(told).toEqual([]);
+  });
+});
+
+it("a store of 0.1.0, which counted model updates, is read", () => {
+  const path = join(folder, "older.json");
+  writeFileSync(path, JSON.stringify({ v: 1, counter: 7, modelCounters: { activity: 3 }, setPoint: {} }), { mode: 0o600 });
+  expect(openCommandStore(path).state).toEqual({ counter: 7, setPoint: {} });
+});
+
+describe("a node that obeys nobody", () => {
+  it("answers a command with the reason, four times and then each ten seconds, and no other bytes at all", () => {
+    const refuse = createCommandRefuser({ reason: "a gateway takes no commands yet", clock, tell: (report) => told.push(report) });
+    for (const bytes of [new Uint8Array(), Uint8Array.of(1, 2), signed().subarray(0, 40), new Uint8Array(MAX_COMMAND_BYTES + 1)])
+      refuse(sent(bytes));
+    expect(told).toEqual([]);
+    for (let i = 0; i < 100; i++) refuse(sent(signed({}, stranger.privateKey)));
+    const report = { verb: "set-point", counter: 5, result: "refused", refusal: "takes-none", reason: "a gateway takes no commands yet" };
+    expect(told).toEqual(new Array(4).fill(report));
+    clock.advance(10_000);
+    refuse(sent(signed({ counter: 6 })));
+    expect(told.slice(4)).toEqual([{ ...report, counter: 6 }]);
   });
 });

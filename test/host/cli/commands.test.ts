@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "../../../host/cli/program.ts";
@@ -36,19 +36,21 @@ describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over
 
     const ordered = await send("set-point", "--max-exit", "0", "--asks", "off");
     expect(JSON.parse(ordered.stdout)).toMatchObject({ node: "wrist-1", site: "lab", verb: "set-point", sent: true, result: "obeyed" });
+    expect(JSON.parse(ordered.stdout)).toMatchObject({ effect: { maxExit: 0, asks: "off" } });
     const askedBefore = asks.size; // while it still might
     expect(askedBefore).toBeLessThanOrEqual(1);
     const tooDeep = await send("set-point", "--max-exit", "7");
     expect(tooDeep.code).toBe(1);
     expect(JSON.parse(tooDeep.stdout)).toMatchObject({ error: { code: "COMMAND_REFUSED", message: expect.stringContaining("not-done") } });
-    expect(JSON.parse((await send("snapshot")).stdout)).toMatchObject({ result: "obeyed" });
-    expect(existsSync(join(cwd, "data", "wrist-1-activity.snapshot"))).toBe(true);
-    expect(JSON.parse((await send("reboot")).stdout)).toMatchObject({ result: "obeyed" });
-    await until(() => node.output().stderr.includes("Rebooted"), "the node has rebooted");
-    await until(() => node.output().stderr.split("broker reached").length === 3, "it is online again");
+    const snapshot = JSON.parse((await send("snapshot")).stdout) as { effect: { file: string; bytes: number } };
+    expect(statSync(join(cwd, "data", snapshot.effect.file)).size).toBe(snapshot.effect.bytes);
+    const many = await send("set-point", "--thresholds", ..."1 2 3 4 5".split(" "));
+    expect(JSON.parse(many.stdout)).toMatchObject({ error: { code: "COMMAND_REFUSED", message: expect.stringContaining("5 thresholds") } });
+    expect(JSON.parse((await send("reboot", "--wait-seconds", "60")).stdout)).toMatchObject({ result: "obeyed", isBack: true });
+    expect(node.output().stderr).toContain("Rebooted");
 
     // An attacker who can write to the node's command topics, but has no command key.
-    expect(captured).toHaveLength(4);
+    expect(captured).toHaveLength(5);
     for (const { topic, payload } of [...captured]) expect(await spy.publish(topic, payload)).toBe(0);
     const altered = Buffer.from(captured[0]!.payload);
     altered[altered.indexOf("maxExit") + 7] = 3;
@@ -56,9 +58,11 @@ describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over
     const elsewhere = captured[0]!.topic.replace("set-point", "reboot");
     await spy.publish(elsewhere, captured[0]!.payload);
     const image = join(import.meta.dirname, "../../../agents/activity/model.dmm");
+    const counters = readFileSync(join(cwd, "alice", "counters.json"), "utf8");
     const update = await send("model-update", "--image", image, "--agent", "activity");
-    expect(JSON.parse(update.stdout)).toMatchObject({ result: "obeyed" });
-    expect(readFileSync(join(cwd, "data", "activity.manifest")).length).toBeGreaterThan(100);
+    expect([update.code, JSON.parse(update.stdout)]).toMatchObject([1, { error: { code: "OTA_NOT_BUILT" } }]);
+    expect(readFileSync(join(cwd, "alice", "counters.json"), "utf8")).toBe(counters);
+    expect(captured).toHaveLength(5 + 7); // those above once more, and nothing of the update
     // Stays as it was ordered, although the process began anew.
     await until(() => spy.heard.filter((line) => line.includes("/telemetry=")).length >= 5, "telemetry");
 
@@ -71,17 +75,30 @@ describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over
       commands: Record<string, number>;
     };
     expect(report.reboots).toBe(1);
-    expect(report.commands).toMatchObject({ obeyed: 1, older: 3, replayed: 1, unsigned: 1, "wrong-verb": 1, malformed: 0 });
+    expect(report.commands).toMatchObject({ obeyed: 0, older: 4, replayed: 1, unsigned: 1, "wrong-verb": 1, malformed: 0 });
     expect(report.exits[0]).toBeGreaterThan(0);
     expect(report.exits.slice(1)).toEqual([0, 0, 0]); // the ordered maxExit holds after the reboot
     expect([report.asked, asks.size]).toEqual([askedBefore, askedBefore]); // no new ask since
     spy.client.end(true);
   });
 
-  it("does not send to a node that is not there, and says that it has not spoken", async () => {
+  it("a node that the broker does not know, or that has no command key → a failure that says so", async () => {
     const cwd = site.folder;
-    const sent = await cli(["ota", "wrist-9", "reboot", "--identity", "alice", "--wait-seconds", "0.5", "--json"], { cwd });
-    expect(sent.code).toBe(0);
-    expect(JSON.parse(sent.stdout)).toMatchObject({ sent: true, result: "none" });
+    const unknown = await cli(["ota", "wrist-9", "reboot", "--identity", "alice", "--wait-seconds", "0.5", "--json"], { cwd });
+    expect([unknown.code, JSON.parse(unknown.stdout)]).toMatchObject([1, { error: { code: "NODE_UNKNOWN" } }]);
+
+    const keyless = join(cwd, "wrist-1", "keyless.json");
+    const { commandKey: _, ...config } = JSON.parse(readFileSync(join(cwd, "wrist-1", "dormouse.json"), "utf8")) as Record<string, string>;
+    writeFileSync(keyless, JSON.stringify(config));
+    const node = fakeIo({ cwd });
+    const run = runCli(wristArguments(site, "--headless", "--config", keyless), node.io);
+    await until(() => node.output().stderr.includes("broker reached"), "the node is online");
+    const refused = await cli(["ota", "wrist-1", "reboot", "--identity", "alice", "--wait-seconds", "60", "--json"], { cwd });
+    expect([refused.code, JSON.parse(refused.stdout)]).toMatchObject([
+      1,
+      { error: { code: "COMMAND_REFUSED", message: expect.stringContaining("no command key") } },
+    ]);
+    node.interrupt();
+    expect(await run).toBe(0);
   });
 });

@@ -41,7 +41,7 @@ describe("an option that would be ignored is refused", () => {
     });
   });
 
-  it("a command over the air that orders nothing, or has an image for what takes none", async () => {
+  it("a command over the air that orders nothing, or has an image", async () => {
     const made = await cli(["provision", "alice", "--as", "operator", "--site", "lab"], { cwd: folder.path });
     expect(made.code).toBe(0);
     for (const [said, ...args] of [

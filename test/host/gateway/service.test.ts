@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,8 @@ import { readServiceConfig } from "../../../host/gateway/service-config.ts";
 import { createServiceManager } from "../../../host/gateway/service-manager.ts";
 import { keepAlive } from "../../../host/gateway/watchdog.ts";
 import { createLinkWriter } from "../../../host/link/stream.ts";
+import type { BrokerOffer } from "../../../host/mqtt/broker-offer.ts";
+import { signCommand } from "../../../host/mqtt/commands/command.ts";
 import type { Connect } from "../../../host/mqtt/connection.ts";
 import { decodePayload, type Payload } from "../../../host/mqtt/payloads.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -136,15 +139,26 @@ describe("a service", () => {
     manager: createServiceManager({}, () => undefined),
   };
 
+  const command = signCommand(
+    { site: "home", node: "gw-1", verb: "reboot", counter: 7, payload: {} },
+    generateKeyPairSync("ed25519").privateKey,
+  );
+
   /** What a broker hears of a minute of somebody's day. */
   async function heardOf(name: string, over: Partial<AgentDefinition>) {
     let asks = 0;
     const events: Payload<"event">[] = [];
-    const connect: Connect = ({ onState }) => ({
+    const reports: unknown[] = [];
+    const connect: Connect = ({ onState, onMessage, filters }) => ({
       state: "online",
-      open: () => onState("online"),
+      open() {
+        onState("online");
+        expect(filters({} as BrokerOffer)).toContain("dormouse/v1/home/gw-1/command/+");
+        queueMicrotask(() => onMessage({ topic: "dormouse/v1/home/gw-1/command/reboot", payload: command, retain: false }));
+      },
       publish: async (_, payload) => {
-        const read = decodePayload(["ask", "event"], payload);
+        const read = decodePayload(["ask", "event", "telemetry"], payload);
+        if (read.ok && read.value.kind === "telemetry" && "command" in read.value.data) reports.push(read.value.data.command);
         if (read.ok && read.value.kind === "ask") asks++;
         if (read.ok && read.value.kind === "event") events.push(read.value);
         return { ok: true };
@@ -175,12 +189,21 @@ describe("a service", () => {
       await new Promise(setImmediate);
     }
     const { asked } = await done;
-    return { asked, asks, events };
+    return { asked, asks, events, reports };
   }
 
-  it("tells the alarms that its agent declares, and keeps to the agent's cap on what asks give away", async () => {
+  it("says that it takes no commands, tells the alarms that its agent declares, and keeps to the agent's cap on what asks give away", async () => {
     const plain = await heardOf("plain", {});
     expect(plain.asked).toBeGreaterThan(0);
+    expect(plain.reports).toEqual([
+      {
+        verb: "reboot",
+        counter: 7,
+        result: "refused",
+        refusal: "takes-none",
+        reason: expect.stringContaining("gateway takes no commands"),
+      },
+    ]);
     expect(plain.events.map(({ isAlarm }) => isAlarm ?? false)).not.toContain(true);
     const label = plain.events[0]!.data.label as string;
     const declared = await heardOf("declared", { alarm: label, asks: { ...activity.asks, privacyBitsAnHour: 0 } });

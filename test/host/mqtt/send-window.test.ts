@@ -12,6 +12,7 @@ function windowWith(properties: Record<string, unknown> = {}) {
     publish(topic: string, _payload: Buffer, options: IClientPublishOptions, done: (error?: Error) => void) {
       sent.push({ topic, options, acknowledge: () => done() });
     },
+    on() {},
   } as unknown as MqttClient;
   const clock = new ManualClock();
   let stalls = 0;
