@@ -1,5 +1,5 @@
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
-import { createOpenAi } from "../cloud/openai/openai.ts";
+import { createOpenAi, type OpenAiOptions } from "../cloud/openai/openai.ts";
 import type { Provider } from "../cloud/provider.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { EngineName } from "../core/session-types.ts";
@@ -11,6 +11,7 @@ export interface ProviderOptions {
   readonly provider: "teacher" | "openai";
   readonly baseUrl?: string;
   readonly model?: string;
+  readonly maxTokens: number;
   readonly maxTokensTotal?: number;
   readonly maxCost?: number;
   readonly pricePerMillion?: { readonly prompt: number; readonly completion: number };
@@ -25,6 +26,7 @@ export async function openProvider(
   agent: LoadedAgent,
   options: ProviderOptions,
   io: CliIo,
+  onTrouble?: OpenAiOptions["onTrouble"],
 ): Promise<{ provider: Provider; figures: () => object }> {
   if (options.provider === "teacher") return { provider: await openTeacher(agent, options.engine), figures: () => ({}) };
   if (options.baseUrl === undefined || options.model === undefined) {
@@ -39,6 +41,8 @@ export async function openProvider(
     sensor: { channels, rateHz: sensor.rateHz, about: `${description} Sensor: ${sensor.orientation || sensor.kind}.` },
     clock: io.clock,
     concurrency: options.concurrency,
+    maxTokens: options.maxTokens,
+    ...(onTrouble === undefined ? {} : { onTrouble }),
     budget: {
       ...(options.maxTokensTotal === undefined ? {} : { maxTokens: options.maxTokensTotal }),
       ...(options.maxCost === undefined ? {} : { maxCost: options.maxCost }),
@@ -53,7 +57,7 @@ export function providerArguments(options: ProviderOptions, workers: number): st
   const { baseUrl, model, maxTokensTotal, maxCost, pricePerMillion } = options;
   return [
     ...["--provider", options.provider],
-    ...(options.provider === "openai" ? ["--concurrency", String(options.concurrency)] : []),
+    ...(options.provider === "openai" ? ["--concurrency", String(options.concurrency), "--max-tokens", String(options.maxTokens)] : []),
     ...(baseUrl === undefined ? [] : ["--base-url", baseUrl]),
     ...(model === undefined ? [] : ["--model", model]),
     ...(maxTokensTotal === undefined ? [] : ["--max-tokens-total", String(Math.max(1, Math.floor(maxTokensTotal / workers)))]),

@@ -31,7 +31,7 @@ interface CloudOptions extends BrokerLinkOptions, ObserveOptions, ProviderOption
   readonly engine: EngineName;
 }
 
-const OPENAI_FLAGS = ["--base-url", "--model", "--max-tokens-total", "--max-cost", "--price-per-million", "--concurrency"];
+const OPENAI_FLAGS = ["--base-url", "--model", "--max-tokens", "--max-tokens-total", "--max-cost", "--price-per-million", "--concurrency"];
 
 /** `dormouse cloud`: workers that answer asks. */
 export function registerCloud(program: Command, io: CliIo): void {
@@ -53,6 +53,12 @@ export function registerCloud(program: Command, io: CliIo): void {
     .addOption(new Option("--provider <name>", "who answers").choices(["teacher", "openai"]).default("teacher"))
     .option("--base-url <url>", "openai: the server, e.g. http://127.0.0.1:11434/v1; the key comes from OPENAI_API_KEY alone")
     .option("--model <name>", "openai: which of the server's models")
+    .option(
+      "--max-tokens <n>",
+      "openai: longest reply, its thoughts included; models that think need 1000 or more",
+      wholeNumber(1, 32_768),
+      64,
+    )
     .option("--max-tokens-total <n>", "openai: stop asking the server after so many tokens", wholeNumber(1))
     .option("--max-cost <n>", "openai: stop at this cost, by --price-per-million", numberAtLeast(0))
     .option("--price-per-million <in,out>", "openai: what a million tokens of prompt and of reply cost", pricesOf)
@@ -74,11 +80,12 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
   const out = createOutput(io, options.json);
   const broker = brokerOf(io, options, identityOf(io, options), options.broker)!;
   const agent = await loadAgent(options.agent, io.cwd);
-  const { provider, figures } = await openProvider(agent, options, io);
-  const ledgerSink = options.ledger === undefined ? undefined : openLedgerFile(resolve(io.cwd, options.ledger));
   const who = { service: "dormouse-cloud", instance: `${options.worker.index}/${options.worker.count}` };
   const log = logOf(io, options, who);
   const note = notesTo(out, log);
+  const warn = (code: string, detail: string) => (log ? log.write("warn", "anomaly", { code, detail }) : out.note(`${code}: ${detail}`));
+  const { provider, figures } = await openProvider(agent, options, io, warn);
+  const ledgerSink = options.ledger === undefined ? undefined : openLedgerFile(resolve(io.cwd, options.ledger));
   const telemetry = await observe(io, note, options, who);
   const now = () => io.clock.now();
   const worker = startWorker({
@@ -96,8 +103,7 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
         state === "online" ? `broker ${urlText(broker.url)} reached: answering` : `${state}${detail === undefined ? "" : `: ${detail}`}`,
       );
     },
-    onAnomaly: (error) =>
-      log ? log.write("warn", "anomaly", { code: error.code, detail: error.message }) : out.note(`${error.code}: ${error.message}`),
+    onAnomaly: ({ code, message }) => warn(code, message),
     ...(ledgerSink === undefined ? {} : { ledgerSink }),
   });
   watchWorker(telemetry, worker);

@@ -4,10 +4,13 @@ import { isLoopback } from "../../mqtt/broker-url.ts";
 import type { CloudAnswer, CloudQuery, Provider } from "../provider.ts";
 import { type BudgetLimits, createBudget } from "./budget.ts";
 import { type ChatResult, chat } from "./chat.ts";
-import { formFlaw, promptOf, readReply, type SensorDescription } from "./prompt.ts";
+import { formFlaw, promptOf, type SensorDescription } from "./prompt.ts";
+import { readAnswer } from "./read-answer.ts";
+import { FULL_SHAPE, type RequestShape, shapeWithout } from "./request-body.ts";
+import type { ChatFailure } from "./server-error.ts";
 
 export interface OpenAiOptions {
-  /** Of any OpenAI-compatible server, up to and with `/v1`: vLLM, Ollama, llama.cpp, OpenAI. */
+  /** Of any OpenAI-compatible server, up to and with `/v1`: vLLM, Ollama, llama.cpp, LM Studio, LiteLLM, OpenRouter, OpenAI. */
   readonly baseUrl: string;
   readonly model: string;
   /** From the environment alone; a local server may need none. */
@@ -18,10 +21,21 @@ export interface OpenAiOptions {
   readonly concurrency?: number;
   /** Longest request, default 20000; never beyond the ask's deadline. */
   readonly timeoutMillis?: number;
-  /** Of a reply, default 64. */
+  /** Of a reply, its thoughts included, default 64. */
   readonly maxTokens?: number;
   readonly budget?: BudgetLimits;
+  /** What the server refuses or fails at, in its own words; at most one call per code and ten seconds. */
+  readonly onTrouble?: (code: TroubleCode, detail: string) => void;
 }
+
+export type TroubleCode =
+  | "OPENAI_BUSY"
+  | "OPENAI_SERVER"
+  | "OPENAI_BROKEN"
+  | "OPENAI_TIMEOUT"
+  | "OPENAI_REJECTED"
+  | "OPENAI_UNREADABLE"
+  | "OPENAI_ADAPTED"; // a parameter is left out from now on
 
 export interface OpenAiFigures {
   readonly requests: number;
@@ -39,13 +53,25 @@ export interface OpenAiFigures {
 const BUSY_MILLIS = 1000;
 /** Failures of which a server makes no tokens; any other may cost as much as the request. */
 const freeFailures: readonly string[] = ["busy", "server", "rejected"];
-/** A malformed reply is asked for once more, where there is time. */
+/** A malformed reply is asked for once more, if there is time. */
 const TRIES = 2;
+/** How a reply ends that would end so again. */
+const CUT: readonly string[] = ["length", "max_tokens", "model_length"];
+const FINAL: readonly string[] = [...CUT, "content_filter"];
+const TROUBLE_MILLIS = 10_000;
+const TROUBLES = {
+  busy: "OPENAI_BUSY",
+  server: "OPENAI_SERVER",
+  broken: "OPENAI_BROKEN",
+  timeout: "OPENAI_TIMEOUT",
+  rejected: "OPENAI_REJECTED",
+  malformed: "OPENAI_UNREADABLE",
+} as const satisfies Record<ChatFailure["kind"], TroubleCode>;
 
 /**
  * Answers from a language model. The prompt has the ask's channel statistics and the device's own guess; the reply must be JSON that
- * names one of the ask's labels. Activations and rows that are no whole frames are refused. A server that says 429 is left alone for as
- * long as it asks, at least a second, by all asks.
+ * names one of the ask's labels. Activations and rows that are no whole frames are refused. A server that is busy, however it says so,
+ * is left alone for as long as it asks, at least a second, by all asks. A parameter that the server refuses is left out from then on.
  */
 export function createOpenAi(options: OpenAiOptions): Provider & { figures(): OpenAiFigures } {
   const { clock = systemClock, timeoutMillis = 20_000, maxTokens = 64, concurrency = 8 } = options;
@@ -53,9 +79,24 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
   const budget = createBudget(options.budget ?? {});
   const count = { requests: 0, malformedReplies: 0, rateLimited: 0, timeouts: 0, serverErrors: 0, overBudget: 0 };
   const name = `openai:${options.model}`.slice(0, 200);
+  const troubles = new Map<TroubleCode, { at: number; untold: number }>();
   let pausedUntil = 0;
+  let busyDetail = "";
+  let shape = FULL_SHAPE;
+  let isShapeKnown = false; // a request of this shape was answered, or a guess at it failed
 
-  async function request(query: CloudQuery): Promise<ChatResult | "spent"> {
+  function trouble(code: TroubleCode, detail: string): void {
+    const last = troubles.get(code);
+    if (last !== undefined && clock.now() - last.at < TROUBLE_MILLIS) {
+      last.untold++;
+      return;
+    }
+    troubles.set(code, { at: clock.now(), untold: 0 });
+    options.onTrouble?.(code, last === undefined || last.untold === 0 ? detail : `${detail} (${last.untold} more like it before)`);
+  }
+
+  /** One request within the budget. */
+  async function send(query: CloudQuery, sent: RequestShape): Promise<ChatResult | "spent"> {
     const messages = promptOf(query, options.sensor);
     const characters = messages.reduce((sum, { content }) => sum + content.length, 0);
     const most = { promptTokens: Math.ceil(characters / 2), completionTokens: maxTokens }; // a token is hardly ever less than two characters
@@ -64,17 +105,44 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
       return "spent";
     }
     count.requests++;
-    const abort = new AbortController();
-    const cancel = clock.after(Math.min(timeoutMillis, query.deadlineAtMillis - clock.now()), () => abort.abort());
     const result = await chat({
-      ...{ url, key: options.key, model: options.model, messages, maxTokens },
-      signal: abort.signal,
-      nowWallMillis: clock.wall(),
+      ...{ url, key: options.key, model: options.model, messages, maxTokens, shape: sent, clock },
+      timeoutMillis: Math.min(timeoutMillis, query.deadlineAtMillis - clock.now()),
     });
-    cancel();
-    const guess = { promptTokens: Math.ceil(characters / 4), completionTokens: result.ok ? Math.ceil(result.text.length / 4) : 0 };
-    const isFree = !result.ok && freeFailures.includes(result.kind);
+    const replyChars = result.ok ? result.text.length + result.reasoning.length : result.replyChars;
+    const guess = { promptTokens: Math.ceil(characters / 4), completionTokens: Math.ceil(replyChars / 4) };
+    const isFree = !result.ok && replyChars === 0 && freeFailures.includes(result.kind);
     budget.settle(most, isFree ? none : ((result.ok ? result.usage : undefined) ?? guess));
+    return result;
+  }
+
+  /** Sends, and sends again without each parameter that the server refuses: at most once per parameter. */
+  async function request(query: CloudQuery): Promise<ChatResult | "spent"> {
+    for (let sent = shape; ; ) {
+      const result = await send(query, sent);
+      if (result === "spent" || result.ok) {
+        if (result !== "spent") isShapeKnown = true;
+        return result;
+      }
+      const isRefused = result.kind === "rejected" || (result.kind === "server" && result.status !== undefined);
+      const next = isRefused ? shapeWithout(sent, result.words ?? "") : undefined;
+      if (next === undefined) return isRefused ? withoutFormat(query, sent, result) : result;
+      trouble("OPENAI_ADAPTED", `asking again without it: ${result.detail}`);
+      shape = next;
+      sent = next;
+      if (query.deadlineAtMillis <= clock.now()) return result;
+    }
+  }
+
+  /** A server that refuses the first request and does not say why may know no `response_format`: one guess. */
+  async function withoutFormat(query: CloudQuery, sent: RequestShape, refusal: ChatFailure): Promise<ChatResult | "spent"> {
+    if (isShapeKnown || !sent.hasResponseFormat || (refusal.status !== 400 && refusal.status !== 422)) return refusal;
+    isShapeKnown = true;
+    const next = { ...sent, hasResponseFormat: false };
+    const result = await send(query, next);
+    if (result === "spent" || !result.ok) return refusal;
+    trouble("OPENAI_ADAPTED", `asking without response_format: ${refusal.detail}`);
+    shape = next;
     return result;
   }
 
@@ -87,25 +155,32 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
       const result = await request(query);
       if (result === "spent") return { ok: false, reason: "budget", detail: "this worker's token budget is spent" };
       if (!result.ok && result.kind !== "malformed") return failed(result);
-      const reply = result.ok ? readReply(result.text, query.labels) : { ok: false as const, flaw: result.detail };
-      if (reply.ok) return { ok: true, label: reply.label, confidence: reply.confidence, model: name };
+      const answer = result.ok ? readAnswer(result, query.labels) : { ok: false as const, flaw: result.detail };
+      if (answer.ok) return { ok: true, label: answer.label, confidence: answer.confidence, model: name };
       count.malformedReplies++;
-      flaw = reply.flaw;
+      flaw = answer.flaw;
+      if (!result.ok || !FINAL.includes(result.finish ?? "")) continue;
+      flaw += CUT.includes(result.finish!) ? `; it was cut at ${maxTokens} tokens: raise --max-tokens` : `; it ended with ${result.finish}`;
+      break; // the same question gets the same end
     }
-    return { ok: false, reason: "provider", detail: flaw === "" ? "no time is left" : `the model's reply is of no use: ${flaw}` };
+    if (flaw === "") return { ok: false, reason: "provider", detail: "no time is left" };
+    trouble("OPENAI_UNREADABLE", flaw);
+    return { ok: false, reason: "provider", detail: `the model's reply is of no use: ${flaw}` };
   }
 
   const busy = (): CloudAnswer => {
     const retryAfterMillis = Math.max(0, pausedUntil - clock.now());
-    return { ok: false, reason: "busy", detail: "the model's server asks for patience", retryAfterMillis };
+    return { ok: false, reason: "busy", detail: `the model's server is busy: ${busyDetail}`, retryAfterMillis };
   };
 
-  function failed(result: Extract<ChatResult, { ok: false }>): CloudAnswer {
+  function failed(result: ChatFailure): CloudAnswer {
     const { kind, detail } = result;
+    trouble(TROUBLES[kind], detail);
     const retryAfterMillis = Math.max(BUSY_MILLIS, result.retryAfterMillis ?? 0);
     if (kind === "busy") {
       count.rateLimited++;
       pausedUntil = Math.max(pausedUntil, clock.now() + retryAfterMillis);
+      busyDetail = detail;
       return busy();
     }
     if (kind === "rejected") return { ok: false, reason: "provider", detail };

@@ -88,26 +88,3 @@ function summaryOf(frames: readonly number[][], channel: number, rateHz: number)
     crossingsASecond: (crossings * rateHz) / count,
   };
 }
-
-/** What a model said, as a label of the ask and a confidence, or why it is neither. Any text is safe. */
-export function readReply(
-  text: string,
-  labels: readonly string[],
-): { ok: true; label: number; confidence: number } | { ok: false; flaw: string } {
-  const from = text.indexOf("{");
-  const to = text.lastIndexOf("}");
-  if (from < 0 || to < from) return { ok: false, flaw: "no JSON object in the reply" };
-  let value: { label?: unknown; confidence?: unknown };
-  try {
-    value = JSON.parse(text.slice(from, to + 1)) as typeof value;
-  } catch {
-    return { ok: false, flaw: "the reply's JSON cannot be read" };
-  }
-  const named = typeof value.label === "string" ? value.label.trim().toLowerCase() : undefined;
-  const label = labels.findIndex((one) => one.toLowerCase() === named);
-  if (label < 0) return { ok: false, flaw: "the reply names none of the labels" };
-  const { confidence } = value;
-  if (typeof confidence !== "number" || !(confidence >= 0 && confidence <= 1))
-    return { ok: false, flaw: "its confidence is no number from 0 to 1" };
-  return { ok: true, label, confidence };
-}

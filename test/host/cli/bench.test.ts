@@ -105,6 +105,12 @@ describe("processes", () => {
       await until(() => outcomes.length === 1, "the answer", 30_000);
       expect(outcomes[0]).toMatchObject({ state: "answered", answer: { label: 1, confidence: 0.9, model: "openai:tiny" } });
       expect(server.heard[0]!.authorization).toBe("Bearer sk-very-secret");
+      server.respond((response) => response.writeHead(404).end('{"error":{"message":"model \'tiny\' not found, key sk-very-secret"}}'));
+      edge.ask(query(2));
+      await until(() => outcomes.length === 2, "the refusal", 30_000);
+      const words = "the server says 404: model 'tiny' not found, key (key)";
+      expect(outcomes[1]).toMatchObject({ state: "refused", reason: `provider: ${words}` });
+      expect(run.said.stderr).toContain(`OPENAI_REJECTED: ${words}`);
       await edge.close();
       run.child.kill("SIGTERM");
       expect(await run.done).toBe(0);

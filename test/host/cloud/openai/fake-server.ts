@@ -5,7 +5,11 @@ import type { AddressInfo } from "node:net";
 export interface Heard {
   readonly path: string;
   readonly authorization: string | undefined;
-  readonly body: { readonly model: string; readonly stream: boolean; readonly messages: readonly { content: string }[] };
+  readonly body: {
+    readonly model: string;
+    readonly stream: boolean;
+    readonly messages: readonly { role: string; content: string }[];
+  } & Readonly<Record<string, unknown>>;
 }
 
 export interface ModelServer {

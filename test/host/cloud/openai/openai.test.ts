@@ -1,15 +1,12 @@
 import type { ServerResponse } from "node:http";
-import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { retryAfterOf } from "../../../../host/cloud/openai/chat.ts";
 import { createOpenAi, type OpenAiOptions } from "../../../../host/cloud/openai/openai.ts";
-import { promptOf, readReply } from "../../../../host/cloud/openai/prompt.ts";
-import { createSseReader } from "../../../../host/cloud/openai/sse.ts";
+import { promptOf } from "../../../../host/cloud/openai/prompt.ts";
 import type { CloudQuery } from "../../../../host/cloud/provider.ts";
 import { freePort } from "../../../support/broker.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { until } from "../../../support/until.ts";
-import { type ModelServer, startModelServer, streamed } from "./fake-server.ts";
+import { type Heard, type ModelServer, startModelServer, streamed } from "./fake-server.ts";
 
 const sensor = { channels: ["ax", "ay"], rateHz: 50, about: "A wrist." };
 const labels = ["still", "walk", "run"];
@@ -81,7 +78,7 @@ describe("the openai provider against a server on loopback", () => {
       Array.from({ length: 3 }, () => ({
         ok: false,
         reason: "busy",
-        detail: "the model's server asks for patience",
+        detail: "the model's server is busy: the server says 429",
         retryAfterMillis: 7000,
       })),
     );
@@ -122,7 +119,6 @@ describe("the openai provider against a server on loopback", () => {
   it.each([
     ["ends before [DONE]", 'data: {"choices":[{"delta":{"content":"{"}}]}\n\n'],
     ["is no JSON", "data: {oops\n\n"],
-    ["carries an error", 'data: {"error":{"message":"overloaded"}}\n\n'],
     ["never ends an event", "x".repeat(300_000)],
   ])("treats a stream that %s as malformed", async (_what, text) => {
     server.respond((response) => response.writeHead(200, { "content-type": "text/event-stream" }).end(text));
@@ -151,7 +147,7 @@ describe("the openai provider against a server on loopback", () => {
     expect(await provider.answer([query()])).toMatchObject([{ ok: false, reason: "provider", retryAfterMillis: 1000 }]);
     server.respond((response) => response.writeHead(401).end("sk-secret"));
     const [answer] = await provider.answer([query()]);
-    expect(answer).toEqual({ ok: false, reason: "provider", detail: "the server says 401: check OPENAI_API_KEY" });
+    expect(answer).toEqual({ ok: false, reason: "provider", detail: "the server says 401: check OPENAI_API_KEY: (key)" });
     const gone = createOpenAi({ baseUrl: "http://127.0.0.1:1/v1", model: "m", sensor, clock, key: "sk-secret" });
     expect(JSON.stringify(await gone.answer([query()]))).not.toContain("sk-secret");
   });
@@ -214,6 +210,151 @@ describe("the openai provider against a server on loopback", () => {
     expect(gone.figures()).toMatchObject({ requests: 1, serverErrors: 1, promptTokens: 0 });
   });
 
+  it.each([
+    ["a whole reply", "application/json", '{"error":{"message":"too many requests","code":429}}'],
+    [
+      "a stream",
+      "Text/Event-Stream",
+      'data: {"choices":[{"delta":{"content":"{"}}]}\n\ndata: {"error":{"message":"queue full","code":503}}\n\ndata: [DONE]\n\n',
+    ],
+  ])("leaves a server alone that is busy with status 200, in %s", async (_, type, body) => {
+    server.respond((response) => response.writeHead(200, { "content-type": type, "retry-after": "3" }).end(body));
+    const provider = open();
+    const [answer] = await provider.answer([query()]);
+    expect(answer).toMatchObject({ ok: false, reason: "busy", retryAfterMillis: 3000 });
+    expect(await provider.answer([query()])).toMatchObject([{ reason: "busy" }]);
+    expect(server.heard).toHaveLength(1);
+    expect(provider.figures()).toMatchObject({ rateLimited: 1, malformedReplies: 0 });
+  });
+
+  it("takes a finished reply from a server that holds the connection, or breaks it", async () => {
+    const finished = `data: ${JSON.stringify({ choices: [{ delta: { content: '{"label":"run","confidence":1}' }, finish_reason: "stop" }] })}\n\n`;
+    let isSent = false;
+    server.respond((response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" }).write(finished, () => {
+        isSent = true;
+      });
+    });
+    const provider = open();
+    const held = provider.answer([query()]);
+    await until(() => isSent && clock.timers > 0, "the reply is out");
+    let result: unknown;
+    void held.then((answers) => {
+      result = answers;
+    });
+    await until(() => {
+      clock.advance(100);
+      return result !== undefined;
+    }, "the reply is taken");
+    expect(result).toMatchObject([{ ok: true, label: 2 }]);
+    server.respond((response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" }).write(finished, () => response.destroy());
+    });
+    expect(await open().answer([query()])).toMatchObject([{ ok: true, label: 2 }]);
+    expect(provider.figures()).toMatchObject({ requests: 1, timeouts: 0 });
+  });
+
+  describe("a server that refuses a parameter", () => {
+    const unless = (isRefused: (body: Heard["body"]) => boolean, refusal: string, status = 400) =>
+      server.respond((response, { body }) => {
+        if (isRefused(body)) response.writeHead(status, { "content-type": "application/json" }).end(refusal);
+        else streamed(response, '{"label":"walk","confidence":0.9}');
+      });
+
+    it.each([
+      ["LM Studio", "response_format", `{"error":"'response_format.type' must be 'json_schema' or 'text'"}`],
+      [
+        "a server without usage",
+        "stream_options",
+        '{"error":{"message":"extra fields not permitted: stream_options","type":"BadRequestError","code":400}}',
+      ],
+      [
+        "OpenAI's reasoning models",
+        "max_tokens",
+        `{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}`,
+      ],
+      [
+        "OpenAI's reasoning models, again",
+        "temperature",
+        `{"error":{"message":"Unsupported value: 'temperature' does not support 0 with this model.","param":"temperature","code":"unsupported_value"}}`,
+      ],
+    ])("is asked again without it, once: %s", async (_, parameter, refusal) => {
+      unless((body) => parameter in body, refusal);
+      const told: string[] = [];
+      const provider = open({ onTrouble: (code) => told.push(code) });
+      expect(await provider.answer([query()])).toMatchObject([{ ok: true, label: 1 }]);
+      expect(await provider.answer([query(), query()])).toMatchObject([{ ok: true }, { ok: true }]);
+      expect(server.heard.map(({ body }) => parameter in body)).toEqual([true, false, false, false]);
+      expect(told).toEqual(["OPENAI_ADAPTED"]);
+      expect(parameter === "max_tokens" ? server.heard[1]!.body.max_completion_tokens : 64).toBe(64);
+    });
+
+    it("gets one message if its template knows no system role", async () => {
+      unless(({ messages }) => messages[0]!.role === "system", '{"error":{"message":"System role not supported","code":500}}', 500);
+      const provider = open();
+      expect(await provider.answer([query()])).toMatchObject([{ ok: true }]);
+      expect(server.heard.at(-1)!.body.messages.map(({ role }) => role)).toEqual(["user"]);
+    });
+
+    it("is asked without response_format if it gives no reason, and never again if that does not help", async () => {
+      unless((body) => "response_format" in body, "Bad Request");
+      const provider = open();
+      expect(await provider.answer([query()])).toMatchObject([{ ok: true }]);
+      expect(await provider.answer([query()])).toMatchObject([{ ok: true }]);
+      expect(server.heard).toHaveLength(3);
+      server.heard.length = 0;
+      unless(() => true, "Bad Request");
+      const other = open();
+      for (let i = 0; i < 3; i++)
+        expect(await other.answer([query()])).toMatchObject([
+          { ok: false, reason: "provider", detail: "the server says 400: Bad Request" },
+        ]);
+      expect(server.heard).toHaveLength(4);
+    });
+
+    it("is asked by requests under way at once no more than once each again", async () => {
+      unless((body) => "response_format" in body, '{"error":"response_format is unknown"}');
+      const provider = open({ concurrency: 8 });
+      const answers = await provider.answer(Array.from({ length: 8 }, () => query()));
+      expect(answers.every(({ ok }) => ok)).toBe(true);
+      expect(server.heard.length).toBeLessThanOrEqual(16);
+    });
+
+    it("says why in the refusal and in the log if all of it is refused", async () => {
+      unless(() => true, '{"error": "response_format.type: only json_schema and text are known\\u001b[2J here"}');
+      const told: string[] = [];
+      const provider = open({ onTrouble: (code, detail) => told.push(`${code} ${detail}`) });
+      const words = "the server says 400: response_format.type: only json_schema and text are known [2J here";
+      expect(await provider.answer([query()])).toEqual([{ ok: false, reason: "provider", detail: words }]);
+      expect(server.heard).toHaveLength(2);
+      expect(told).toEqual([`OPENAI_ADAPTED asking again without it: ${words}`, `OPENAI_REJECTED ${words}`]);
+      for (let i = 0; i < 20; i++) await provider.answer([query()]);
+      expect(server.heard).toHaveLength(22); // it is remembered all the same
+      expect(told).toHaveLength(2);
+      clock.advance(10_000);
+      await provider.answer([query({ deadlineAtMillis: 1e6 })]);
+      expect(told[2]).toBe(`OPENAI_REJECTED ${words} (20 more like it before)`);
+    });
+  });
+
+  it("asks once for a reply that is cut at the limit, and says what to raise", async () => {
+    const cut = (text: string) =>
+      server.respond((response) =>
+        response
+          .writeHead(200, { "content-type": "text/event-stream" })
+          .end(`data: ${JSON.stringify({ choices: [{ delta: { content: text }, finish_reason: "length" }] })}\n\ndata: [DONE]\n\n`),
+      );
+    cut("<think>The wearer may be ");
+    const provider = open({ maxTokens: 300 });
+    const [answer] = await provider.answer([query()]);
+    expect(answer).toMatchObject({ ok: false, reason: "provider", detail: expect.stringMatching(/300 tokens.*--max-tokens/) });
+    expect(answer).not.toHaveProperty("retryAfterMillis");
+    expect(server.heard).toHaveLength(1);
+    expect(server.heard[0]!.body.max_tokens).toBe(300);
+    cut('{"label":"run","confidence":1} and more'); // cut after the answer
+    expect(await provider.answer([query()])).toMatchObject([{ ok: true, label: 2 }]);
+  });
+
   it("refuses base URLs that cannot work, or that would show the key", () => {
     for (const baseUrl of ["nonsense", "ftp://host/v1", "http://user:pass@127.0.0.1/v1"]) {
       expect(() => open({ baseUrl })).toThrow(/base URL/);
@@ -224,7 +365,7 @@ describe("the openai provider against a server on loopback", () => {
   });
 });
 
-describe("what a language model reads and says", () => {
+describe("what a language model reads", () => {
   it("has each channel's statistics of window and context, the device's guess, and the labels", () => {
     const [system, user] = promptOf(query(), sensor);
     expect(system!.content).toContain("JSON");
@@ -239,55 +380,5 @@ describe("what a language model reads and says", () => {
       sensor,
     );
     expect(raw[1]!.content).toContain("ay: mean 1000.0, sd 2000.0, min -1000, max 3000");
-  });
-
-  it("is read from any text without a crash, and only offered labels come out", () => {
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          fc.string(),
-          fc.json(),
-          fc
-            .record({ label: fc.oneof(fc.constantFrom(...labels), fc.string()), confidence: fc.double() })
-            .map((value) => JSON.stringify(value)),
-        ),
-        (text) => {
-          const reply = readReply(text, labels);
-          if (reply.ok) {
-            expect(labels[reply.label]).toBeDefined();
-            expect(reply.confidence).toBeGreaterThanOrEqual(0);
-            expect(reply.confidence).toBeLessThanOrEqual(1);
-          } else expect(reply.flaw.length).toBeGreaterThan(0);
-        },
-      ),
-      { numRuns: 1000 },
-    );
-  });
-
-  it("comes in events whatever the packets, line ends and comments", () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.stringMatching(/^[ -~äöü]{0,20}$/), { maxLength: 8 }),
-        fc.constantFrom("\n", "\r\n"),
-        fc.integer({ min: 1, max: 30 }),
-        (events, end, packet) => {
-          const bytes = new TextEncoder().encode(events.map((event) => `: hm${end}event: x${end}data: ${event}${end}${end}`).join(""));
-          const reader = createSseReader();
-          const got: string[] = [];
-          for (let at = 0; at < bytes.length; at += packet) got.push(...reader.push(bytes.subarray(at, at + packet)));
-          expect(got).toEqual(events);
-        },
-      ),
-      { numRuns: 500 },
-    );
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => Array.isArray(createSseReader().push(bytes))));
-  });
-
-  it("says in seconds or as a date how long to wait", () => {
-    expect(retryAfterOf("2", 0)).toBe(2000);
-    expect(retryAfterOf("Thu, 01 Jan 1970 00:00:05 GMT", 2000)).toBe(3000);
-    expect(retryAfterOf("-4", 0)).toBe(0);
-    expect(retryAfterOf("1e12", 0)).toBe(3_600_000);
-    expect([retryAfterOf(null, 0), retryAfterOf("soon", 0), retryAfterOf(" ", 0)]).toEqual([undefined, undefined, undefined]);
   });
 });
