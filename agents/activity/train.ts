@@ -1,12 +1,13 @@
 import { HAPT_TEST_USERS, loadHapt } from "../../host/agent/hapt.ts";
 import { recordingsOf } from "../../host/agent/recording.ts";
 import type { SyntheticParameters } from "../../host/agent/synthetic.ts";
+import { IMU_CHANNELS } from "../../host/core/imu-channels.ts";
 import { noAugmentation } from "../../host/train/augment.ts";
 import type { EvidenceRecipe } from "../../host/train/evidence.ts";
 import { fitSynthetic } from "../../host/train/fit-synthetic.ts";
 import type { AttentionConfig, SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
-import { type AgentTraining, type EnsembleMember, imuChannels, labelTrack, type Split } from "../../host/train/training.ts";
+import { type AgentTraining, type EnsembleMember, labelTrack, type Split } from "../../host/train/training.ts";
 
 /** Six activities and one class for every postural transition (HAPT 7–12). */
 export const activityLabels = ["walking", "upstairs", "downstairs", "sitting", "standing", "laying", "transition"] as const;
@@ -73,7 +74,7 @@ const studentRecipe: Recipe = { ...memberRecipe, steps: 1400, cropEvery: 2, drop
 
 const manifest: AgentTraining["manifest"] = {
   labels: activityLabels,
-  channels: imuChannels,
+  channels: IMU_CHANNELS,
   frameRateHz: 50,
   orientation: "waist, as in HAPT: x up when standing",
   provenance: {

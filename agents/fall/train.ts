@@ -1,9 +1,10 @@
 import type { Dataset } from "../../host/agent/recording.ts";
 import { loadSisFall, SISFALL_ORIENTATION } from "../../host/agent/sisfall.ts";
+import { IMU_CHANNELS } from "../../host/core/imu-channels.ts";
 import { noAugmentation } from "../../host/train/augment.ts";
 import type { SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
-import { type AgentTraining, imuChannels, type Split } from "../../host/train/training.ts";
+import type { AgentTraining, Split } from "../../host/train/training.ts";
 import { wearerDays } from "./days.ts";
 
 export const fallLabels = ["daily", "fall"] as const;
@@ -52,7 +53,7 @@ const recipe: Recipe = {
 
 const manifest: AgentTraining["manifest"] = {
   labels: fallLabels,
-  channels: imuChannels,
+  channels: IMU_CHANNELS,
   frameRateHz: 50,
   orientation: SISFALL_ORIENTATION,
   provenance: {

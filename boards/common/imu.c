@@ -27,6 +27,9 @@ static const struct kind kinds[] = {
 
 static const int8_t axes[3] = {DORMOUSE_IMU_AXES}; /* the body's x, y, z as the chip's: 1 x, 2 y, 3 z, negative where it points the other way */
 
+/* The model's counts per 1/2048 g and per 1/16 °/s, a fraction n/d per channel: host/firmware/frame-source.ts bounds both terms. */
+static const int16_t scales[IMU_CHANNELS][2] = {DORMOUSE_IMU_SCALES};
+
 static const struct kind *kind; /* 0: none was found */
 static uint8_t address;
 static uint32_t tick;
@@ -68,14 +71,15 @@ static bool find(void) {
 
 static int16_t saturated(int32_t value) { return (int16_t)(value > 32767 ? 32767 : value < -32768 ? -32768 : value); }
 
-/* Three axes of a sensor, rounded to the nearest count. */
-static void turn(const uint8_t *from, int32_t counts, int32_t steps, int16_t *to) {
+/* Three axes of a sensor in the model's counts: one fraction, rounded once to the nearest count, halves away from zero. */
+static void turn(const uint8_t *from, int32_t counts, int32_t steps, const int16_t (*scale)[2], int16_t *to) {
   for (uint32_t i = 0; i < 3; i++) {
     int32_t axis = axes[i] < 0 ? -axes[i] : axes[i];
     const uint8_t *p = from + 2 * (axis - 1);
-    int32_t value = (int16_t)(kind->isBigEndian ? p[0] << 8 | p[1] : p[1] << 8 | p[0]) * counts;
+    int32_t value = (int16_t)(kind->isBigEndian ? p[0] << 8 | p[1] : p[1] << 8 | p[0]) * (counts * scale[i][0]);
+    int32_t per = steps * scale[i][1];
     if (axes[i] < 0) value = -value;
-    to[i] = saturated((value + (value < 0 ? -steps : steps) / 2) / steps);
+    to[i] = saturated((value + (value < 0 ? -per : per) / 2) / per);
   }
 }
 
@@ -86,8 +90,8 @@ static bool sense(struct imu_sample *sample) {
   for (uint32_t i = 0; i < 6; i++) any |= raw[kind->accel + i] | raw[kind->gyro + i];
   if (any == 0) return false; /* its outputs after power-on */
   sample->tick = tick;
-  turn(raw + kind->accel, 1, 1, sample->counts);
-  turn(raw + kind->gyro, kind->gyroCounts, kind->gyroSteps, sample->counts + 3);
+  turn(raw + kind->accel, 1, 1, scales, sample->counts);
+  turn(raw + kind->gyro, kind->gyroCounts, kind->gyroSteps, scales + 3, sample->counts + 3);
   return true;
 }
 

@@ -1,6 +1,6 @@
 /*
- * An IMU on the board's I²C bus, found by itself: LSM6DSOX or MPU-6050. The timer's interrupt reads a sample a tick, in the units of a frame
- * (1/2048 g, 1/16 °/s) and turned as DORMOUSE_IMU_AXES says; the program takes them as link frames. A board without one gets its frames over the link.
+ * An IMU on the board's I²C bus, found by itself: LSM6DSOX or MPU-6050. The timer's interrupt reads a sample a tick, in the counts of the model's manifest
+ * and turned as DORMOUSE_IMU_AXES says; the program takes them as link frames. A board without one gets its frames over the link.
  */
 #ifndef DORMOUSE_IMU_H
 #define DORMOUSE_IMU_H

@@ -6,8 +6,8 @@ import { checked } from "./checked.ts";
 const folderPath = z.string().min(1).max(512);
 
 const sensorSchema = z.strictObject({
-  /** Kind of sensor. An IMU frame is ax ay az (1/2048 g) gx gy gz (1/16 °/s). */
-  kind: z.literal("imu"),
+  /** imu: a frame is ax ay az (g) gx gy gz (°/s). custom: any other channels. The model's manifest says units and counts. */
+  kind: z.enum(["imu", "custom"]),
   /** Frames a second. Default 50. */
   rateHz: z.number().positive().max(1000).default(50),
   /** int16 values of a frame. Default 6. */

@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { createOpenAi, type OpenAiOptions } from "../cloud/openai/openai.ts";
 import type { Provider } from "../cloud/provider.ts";
 import { ConfigError } from "../core/errors.ts";
+import { peekManifest } from "../core/image-read.ts";
+import { channelsText } from "../core/imu-channels.ts";
 import type { EngineName } from "../core/session-types.ts";
 import type { CliIo } from "./io.ts";
 import { openTeacher } from "./teacher.ts";
@@ -19,8 +22,6 @@ export interface ProviderOptions {
   readonly engine: EngineName;
 }
 
-const IMU_CHANNELS = ["ax", "ay", "az", "gx", "gy", "gz"];
-
 /** The provider, and what it counts beside the worker. */
 export async function openProvider(
   agent: LoadedAgent,
@@ -33,12 +34,16 @@ export async function openProvider(
     throw new ConfigError("OPENAI_INCOMPLETE", "the provider openai needs --base-url and --model. Name the server and one of its models.");
   }
   const { sensor, description } = agent.definition;
-  const channels = Array.from({ length: sensor.channels }, (_, c) => (sensor.channels === 6 ? IMU_CHANNELS[c]! : `channel ${c}`));
+  const { channels, orientation } = peekManifest(readFileSync(agent.modelPath));
   const provider = createOpenAi({
     baseUrl: options.baseUrl,
     model: options.model,
     key: io.env.OPENAI_API_KEY,
-    sensor: { channels, rateHz: sensor.rateHz, about: `${description} Sensor: ${sensor.orientation || sensor.kind}.` },
+    sensor: {
+      channels: channels.map(({ name }) => name),
+      rateHz: sensor.rateHz,
+      about: `${description} Sensor: ${channelsText(channels)}; ${sensor.orientation || orientation || "orientation not stated"}.`,
+    },
     clock: io.clock,
     concurrency: options.concurrency,
     maxTokens: options.maxTokens,

@@ -1,6 +1,7 @@
 import { ABI_HASH, EXIT_NEVER, IMAGE_VERSION } from "../../assembly/layout.ts";
 import { readSections } from "../core/image-header.ts";
 import type { Block, LinearTensors, ModelImage, Track } from "../core/image-types.ts";
+import { channelsText } from "../core/imu-channels.ts";
 import { Model } from "../core/model.ts";
 import { evidenceOps } from "../core/reference/op-count.ts";
 import { LOGIT_ONE } from "../policy/replay.ts";
@@ -57,7 +58,8 @@ export function sayImage(out: Output, document: ImageDocument): void {
   out.say(`${name}: ${parameters} parameters, ${bytesText(imageBytes)} image, ${bytesText(arenaBytes)} arena`);
   out.say(`image hash ${hash}`);
   out.say(`ABI ${abi}, labels ${labels.join(", ")}`);
-  out.say(`input ${shapes.channels} channels at ${shapes.rateHz} Hz, ${shapes.patchFrames} frames a patch, ${manifest.orientation}`);
+  out.say(`input ${channelsText(manifest.channels)} at ${shapes.rateHz} Hz, ${shapes.patchFrames} frames a patch`);
+  out.say(`orientation ${manifest.orientation || "not stated"}`);
   out.say(
     `window ${shapes.windowPatches} patches, hop ${shapes.hopPatches}, context ${shapes.contextPatches}, rings ${shapes.ringPatches}`,
   );

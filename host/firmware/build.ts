@@ -3,9 +3,11 @@ import { LINK_VERSION, STORE_VERSION } from "../../assembly/device/layout.ts";
 import { ABI_HASH } from "../../assembly/layout.ts";
 import { ConfigError, FirmwareError } from "../core/errors.ts";
 import { imageHash } from "../core/image-read.ts";
+import { Model } from "../core/model.ts";
 import { deviceMemoryBytes, type FirmwareOptions } from "./build-options.ts";
 import { deviceFirmware } from "./device-firmware.ts";
 import { type Elf, flatten, readElf } from "./elf.ts";
+import { type FrameSource, frameSource } from "./frame-source.ts";
 import { sealBoot2 } from "./image/boot2.ts";
 import { writeIntelHex } from "./image/intel-hex.ts";
 import { MCUBOOT_HEADER_BYTES, writeMcuboot } from "./image/mcuboot.ts";
@@ -34,6 +36,7 @@ export interface Built {
   readonly flashBytes: number;
   /** Data, linear memory with the arena, receive ring, stack. */
   readonly ramBytes: number;
+  readonly frames: FrameSource;
 }
 
 /** Bytes that a firmware takes of flash and RAM, its stack's reserve included. */
@@ -97,5 +100,5 @@ export function buildFirmware(agentName: string, options: FirmwareOptions, signi
     }
     add("mcuboot", "signed.bin", signed);
   }
-  return { files, ...firmwareSizes(elf) };
+  return { files, ...firmwareSizes(elf), frames: frameSource(target, Model.load(image).image) };
 }

@@ -5,6 +5,7 @@ import { Model } from "../core/model.ts";
 import { deviceMemoryBytes, type FirmwareOptions, moduleOf } from "./build-options.ts";
 import { compileFirmware } from "./compile.ts";
 import { makeStore, type StoreShape, storeGeometry } from "./device-store.ts";
+import { frameSource } from "./frame-source.ts";
 import { CHIP_AXES } from "./imu-axes.ts";
 import type { Target } from "./target.ts";
 
@@ -27,8 +28,6 @@ export function boardStore(target: Target, image: Uint8Array): StoreShape {
   return { agents: 1, sectorBytes, slotBytes, snapshotBytes };
 }
 
-const IMU_CHANNELS = 6;
-const IMU_MOST_MILLIHERTZ = 100_000; // what the sensors are set to
 const IMU_SOURCES = ["i2c.c", "imu.c", "imu-link.c"];
 
 export interface DeviceFirmwareOptions extends FirmwareOptions {
@@ -42,18 +41,14 @@ export interface DeviceFirmwareOptions extends FirmwareOptions {
 export function deviceFirmware(options: DeviceFirmwareOptions): Uint8Array {
   const { target, image, hasStore, flashOffsetBytes = 0, imuAxes } = options;
   const shape = boardStore(target, image);
-  const { channels, frameRateMillihertz } = Model.load(image).image;
-  const hasImu = target.hasImu && channels === IMU_CHANNELS && frameRateMillihertz <= IMU_MOST_MILLIHERTZ;
-  if (imuAxes !== undefined && !hasImu) {
-    throw new ConfigError(
-      "NO_IMU",
-      `firmware of this model for ${target.id} reads no IMU: it takes ${IMU_CHANNELS} channels at 100 Hz at most, on a board with its bus. Leave --imu-axes out.`,
-    );
-  }
+  const model = Model.load(image).image;
+  const source = frameSource(target, model);
+  if (imuAxes !== undefined && source.from === "link")
+    throw new ConfigError("NO_IMU", `firmware of this model for ${target.id} reads no IMU: ${source.reason}. Leave --imu-axes out.`);
   return compileFirmware({
     target,
     module: moduleOf("device", options.kernels),
-    sources: ["device.c", ...(hasStore ? ["store.S"] : []), ...(hasImu ? IMU_SOURCES : [])],
+    sources: ["device.c", ...(hasStore ? ["store.S"] : []), ...(source.from === "imu" ? IMU_SOURCES : [])],
     variant: options.variant,
     model: image,
     flashOffsetBytes,
@@ -63,9 +58,12 @@ export function deviceFirmware(options: DeviceFirmwareOptions): Uint8Array {
       DORMOUSE_STORE_FILE: '"store.bin"',
       DORMOUSE_STORE_BYTES: hasStore ? storeGeometry(shape).storeBytes : 0,
       DORMOUSE_STORE_SECTOR_BYTES: target.storeSectorBytes,
-      ...(hasImu
-        ? { DORMOUSE_IMU: 1, DORMOUSE_IMU_AXES: (imuAxes ?? CHIP_AXES).join(","), DORMOUSE_FRAME_MILLIHERTZ: frameRateMillihertz }
-        : {}),
+      ...(source.from === "imu" && {
+        DORMOUSE_IMU: 1,
+        DORMOUSE_IMU_AXES: (imuAxes ?? CHIP_AXES).join(","),
+        DORMOUSE_IMU_SCALES: source.scales.map(([n, d]) => `{${n},${d}}`).join(","),
+        DORMOUSE_FRAME_MILLIHERTZ: model.frameRateMillihertz,
+      }),
     },
   });
 }

@@ -1,3 +1,5 @@
+import type { FrameSource } from "./frame-source.ts";
+
 /** Where a figure comes from. */
 export type Basis = "measured" | "computed" | "unknown";
 
@@ -31,6 +33,8 @@ export interface FitsReport {
     readonly sleepMicrowatts: number | undefined;
     readonly basis: Basis;
   };
+  /** Where its frames come from on a microcontroller; undefined under Linux, where `run` opens the sensor. */
+  readonly frames: FrameSource | undefined;
   /** How the figures came about, and what was assumed. */
   readonly notes: readonly string[];
   /** What could not be measured here, and what is missing for it. */

@@ -7,6 +7,7 @@ import { adviceFor, type Excess } from "./fits-advice.ts";
 import { type Costs, costsOf } from "./fits-costs.ts";
 import { type MeasuredCosts, type MeasuredSizes, measureCosts, measureSizes } from "./fits-measure.ts";
 import type { Basis, FitsReport, Room } from "./fits-report.ts";
+import { frameSource } from "./frame-source.ts";
 import { programRoom } from "./program-sizes.ts";
 import { emulatedTarget, loadTarget } from "./target.ts";
 
@@ -60,6 +61,7 @@ export async function checkFit(options: FitsOptions): Promise<FitsReport> {
     worstHop: costs.worstHop,
     busyShare,
     energy: energyOf(board, model, costs),
+    frames: isFirmware ? frameSource(loadTarget(board.id), image) : undefined,
     notes: [costs.note, ...measured.notes],
     notMeasured: measured.notMeasured,
   };

@@ -5,6 +5,7 @@ import { SETPOINT_THRESHOLDS, SETPOINT_WORDS } from "../../assembly/layout.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { openAgentModel } from "../agent/registry.ts";
 import { align16 } from "../core/align.ts";
+import { channelsText } from "../core/imu-channels.ts";
 import type { Model } from "../core/model.ts";
 import { instantiateCore } from "../core/module.ts";
 import { packageRoot } from "../core/package-root.ts";
@@ -81,7 +82,8 @@ function factsOf(agent: LoadedAgent, model: Model, title: string, how: string): 
     TARGET: title,
     HOW: how,
     CHANNELS: String(image.channels),
-    CHANNEL_NAMES: manifest.channels.map(({ name, unit, countsPerUnit }) => `${name} in 1/${countsPerUnit} ${unit}`).join(", "),
+    CHANNEL_NAMES: channelsText(manifest.channels),
+    ORIENTATION: manifest.orientation || "not stated",
     RATE_HZ: String(manifest.frameRateHz),
     RATE_MILLIHERTZ: String(image.frameRateMillihertz),
     HOP_FRAMES: String(image.hopPatches * image.patchFrames),

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { areImuChannels } from "../core/imu-channels.ts";
 import { writeWhole } from "../core/private-file.ts";
 import type { RunMetrics } from "./metrics.ts";
 import { runFiles } from "./run-folder.ts";
@@ -57,7 +58,7 @@ export default defineAgent({
   name: ${JSON.stringify(name)},
   model: "model.dmm",
   data: "csv",
-  sensor: { kind: "imu", rateHz: ${manifest.frameRateHz}, channels: ${manifest.channels.length}, orientation: ${JSON.stringify(manifest.orientation)} },
+  sensor: { kind: "${areImuChannels(manifest.channels) ? "imu" : "custom"}", rateHz: ${manifest.frameRateHz}, channels: ${manifest.channels.length}, orientation: ${JSON.stringify(manifest.orientation)} },
 });
 `;
 }
@@ -85,6 +86,8 @@ ${manifest.provenance.data}. Licence: ${manifest.provenance.licence}.
 | channel | unit | counts a unit |
 |---|---|---|
 ${channels.join("\n")}
+
+Axes and orientation: ${manifest.orientation}. Complete this: where the sensor sat, and which way each axis pointed.
 
 | list | wearers |
 |---|---|

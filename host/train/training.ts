@@ -9,12 +9,6 @@ import type { ExportOptions } from "./export.ts";
 import type { NetConfig } from "./net-config.ts";
 import type { Recipe } from "./train-net.ts";
 
-/** Channels of an IMU agent's manifest: a frame's six counts, in the fixed units that all IMU agents share. */
-export const imuChannels: Manifest["channels"] = [
-  ...["ax", "ay", "az"].map((name) => ({ name, unit: "g", countsPerUnit: 2048 })),
-  ...["gx", "gy", "gz"].map((name) => ({ name, unit: "°/s", countsPerUnit: 16 })),
-];
-
 /** Wearers by what they are used for; the lists share nobody. */
 export interface Split {
   readonly fit: readonly string[];

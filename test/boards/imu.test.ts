@@ -1,6 +1,8 @@
 import type { RP2040 } from "rp2040js";
 import { describe, expect, it } from "vitest";
 import { LINK_DEVICE, LOG_GAP, LOG_SAVED } from "../../assembly/device/layout.ts";
+import { writeImage } from "../../host/core/image-write.ts";
+import { IMU_CHANNELS } from "../../host/core/imu-channels.ts";
 import { deviceMemoryBytes } from "../../host/firmware/build-options.ts";
 import { deviceFirmware } from "../../host/firmware/device-firmware.ts";
 import { flatten, readElf } from "../../host/firmware/elf.ts";
@@ -14,7 +16,7 @@ import { encodeFrame } from "../../host/link/frame.ts";
 import { readDeviceStream } from "../../host/link/messages.ts";
 import { encodeSensor } from "../../host/link/sensor.ts";
 import { createLinkWriter } from "../../host/link/stream.ts";
-import { activityImage, decisionsOf, only, wearer } from "../support/device.ts";
+import { activity, activityImage, decisionsOf, only, wearer } from "../support/device.ts";
 import { EmulatedImu, type EmulatedImuOptions, LSM6DSOX, MPU6050 } from "../support/emulated-imu.ts";
 import { answerRom, bootRom } from "../support/emulated-pico.ts";
 import { needTools } from "../support/tools.ts";
@@ -35,9 +37,9 @@ function rawFrames(frames: number): Raw[] {
   return Array.from({ length: frames }, (_, i) => [...samples.subarray(i * CHANNELS, (i + 1) * CHANNELS)]);
 }
 
-/** A raw frame in a frame's units: gyroscope at `counts / steps`, rounded to the nearest; turned; saturated. */
-function inUnits(raw: Raw, counts: number, steps: number, axes: ImuAxes): number[] {
-  const scaled = raw.map((value, c) => (c < 3 ? value : (value * counts) / steps));
+/** A raw frame in a model's counts: gyroscope at `counts / steps`, accelerometer at `accel`, rounded once to the nearest; turned; saturated. */
+function inUnits(raw: Raw, counts: number, steps: number, axes: ImuAxes, accel = 1): number[] {
+  const scaled = raw.map((value, c) => (c < 3 ? value * accel : (value * counts) / steps));
   return [0, 3].flatMap((at) =>
     axes.map((axis) => {
       const value = Math.sign(axis) * scaled[at + Math.abs(axis) - 1]!;
@@ -61,11 +63,11 @@ function localStream(frames: readonly { readonly tick: number; readonly frame: r
   );
 }
 
-function boot(options: EmulatedImuOptions, { imuAxes = CHIP_AXES, hasStore = false } = {}) {
+function boot(options: EmulatedImuOptions, { imuAxes = CHIP_AXES, hasStore = false, image = activityImage as Uint8Array } = {}) {
   const target = loadTarget("pico");
   const elf = deviceFirmware({
     target,
-    image: activityImage,
+    image,
     variant: "fast",
     kernels: "c",
     hasStore,
@@ -101,12 +103,25 @@ function saveCommand(): Uint8Array {
   return Buffer.concat(parts);
 }
 
-const here = (stream: Uint8Array) =>
-  replayDevice({ stream, factory: [activityImage], memoryBytes: deviceMemoryBytes(activityImage) }).output;
+const here = (stream: Uint8Array, image: Uint8Array = activityImage) =>
+  replayDevice({ stream, factory: [image], memoryBytes: deviceMemoryBytes(image) }).output;
+
+/** The activity model with other counts per g and per °/s in its manifest. */
+function counting(perG: number, perDegree: number): Uint8Array {
+  const channels = IMU_CHANNELS.map((channel, c) => ({ ...channel, countsPerUnit: c < 3 ? perG : perDegree }));
+  return writeImage({ ...activity.image, manifest: { ...activity.manifest, channels } });
+}
 
 const parts = [
-  { name: "LSM6DSOX", registers: LSM6DSOX, counts: 28, steps: 25 }, // 70 m°/s a step
-  { name: "MPU-6050", registers: MPU6050, counts: 40, steps: 41 }, // 1/16.4 °/s a step
+  { name: "LSM6DSOX", registers: LSM6DSOX, image: activityImage, accel: 1, counts: 28, steps: 25 }, // 70 m°/s a step
+  {
+    name: "MPU-6050, scaled to the model's counts,",
+    registers: MPU6050,
+    image: counting(1000, 32),
+    accel: 125 / 256,
+    counts: 80,
+    steps: 41,
+  }, // 1/16.4 °/s a step
 ];
 
 describe("the IMU on a Pico (needs arm gcc, wabt)", { timeout: 120_000 }, () => {
@@ -116,12 +131,13 @@ describe("the IMU on a Pico (needs arm gcc, wabt)", { timeout: 120_000 }, () => 
     const axes = parseImuAxes("-y+x+z");
     const { board, imu, untouchedStackBytes } = boot(
       { registers: part.registers, sample: (i) => raw[i], heldClocks: 5 },
-      { imuAxes: axes },
+      { imuAxes: axes, image: part.image },
     );
     const options = makeLinkStream([]);
-    const frames = raw.map((one, i) => ({ tick: FIRST_TICK + i, frame: inUnits(one, part.counts, part.steps, axes) }));
+    const frames = raw.map((one, i) => ({ tick: FIRST_TICK + i, frame: inUnits(one, part.counts, part.steps, axes, part.accel) }));
     /** What is sent where the options come after so many samples. */
-    const sentWith = (n: number) => here(Buffer.concat([localStream(frames.slice(0, n)), options, localStream(frames.slice(n))]));
+    const sentWith = (n: number) =>
+      here(Buffer.concat([localStream(frames.slice(0, n)), options, localStream(frames.slice(n))]), part.image);
     const { length } = sentWith(0);
     const first = await board.read(1);
     board.write(options);

@@ -1,6 +1,7 @@
 import { EXIT_NEVER, FIXED_A_MIN, FIXED_SWAY_FRAMES } from "../../assembly/layout.ts";
 import { toFixedScale } from "../../host/core/fixed-point.ts";
 import type { AttentionBlock, Block, Evidence, Exit, ModelImage, SsmBlock, Track } from "../../host/core/image-types.ts";
+import { IMU_CHANNELS } from "../../host/core/imu-channels.ts";
 import { statisticsCount } from "../../host/core/reference/evidence.ts";
 import { seeded } from "../support/random.ts";
 import { ACTIVATION_RMS, NORM_RMS, type Random, randomLinear, siluTable } from "./random-tensors.ts";
@@ -194,7 +195,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
 
 /** A random image in the shape of the activity agent's model: S S A S, an exit after each block. */
 export function activityShaped(seed: number, track = true): ModelImage {
-  return randomImage(seed, {
+  const image = randomImage(seed, {
     pattern: "SSAS",
     exitsAfter: [0, 1, 2, 3],
     dModel: 32,
@@ -211,4 +212,5 @@ export function activityShaped(seed: number, track = true): ModelImage {
     ssm: { nHeads: 4, headDim: 16, dState: 8, dConv: 4 },
     attention: { nHeads: 4, nKvHeads: 2, headDim: 8, windowPatches: 32, dMlp: 64 },
   });
+  return { ...image, manifest: { ...image.manifest, channels: IMU_CHANNELS } };
 }

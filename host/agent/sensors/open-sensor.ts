@@ -5,7 +5,7 @@ import { readImage } from "../../core/image-read.ts";
 import { holdsCsv } from "../csv/csv-folder.ts";
 import { loadHapt } from "../hapt.ts";
 import type { LoadedAgent } from "../loaded-agent.ts";
-import { openRecordings } from "../open-recordings.ts";
+import { checkImuCounts, openRecordings } from "../open-recordings.ts";
 import { csvSensor } from "./csv-sensor.ts";
 import { haptSensor } from "./hapt-sensor.ts";
 import type { Sensor } from "./sensor.ts";
@@ -43,7 +43,10 @@ function open(text: string, agent: LoadedAgent, cwd: string): Sensor {
   const isCsv = holdsCsv(path);
   if (!isCsv && !statSync(path).isDirectory()) return streamSensor(path, rateHz, channels);
   const { data } = agent.definition;
-  if (!isCsv && data !== "sisfall") return haptSensor(loadHapt(path), spec, path); // has experiments, and labels of its own
   const { manifest } = readImage(new Uint8Array(readFileSync(agent.modelPath)));
+  if (!isCsv && data !== "sisfall") {
+    checkImuCounts(path, manifest);
+    return haptSensor(loadHapt(path), spec, path); // has experiments, and labels of its own
+  }
   return csvSensor(openRecordings(path, manifest, data), spec, manifest, path);
 }

@@ -11,6 +11,7 @@ import { readSmall } from "../../core/private-file.ts";
 import { buildFirmware, type SigningOptions } from "../../firmware/build.ts";
 import type { KernelChoice } from "../../firmware/build-options.ts";
 import type { MemoryVariant } from "../../firmware/compile.ts";
+import { frameSourceText } from "../../firmware/frame-source.ts";
 import { buildGatewayImage } from "../../firmware/gateway-image.ts";
 import { type ImuAxes, parseImuAxes } from "../../firmware/imu-axes.ts";
 import { exportPortable } from "../../firmware/portable-export.ts";
@@ -119,13 +120,17 @@ async function build(io: CliIo, name: string, options: BuildOptions): Promise<vo
 
 async function firmware(io: CliIo, out: Output, agent: LoadedAgent, folder: string, options: BuildOptions): Promise<void> {
   const target = loadTarget(options.board!);
-  await openAgentModel(agent);
+  const { manifest } = await openAgentModel(agent);
   const { name } = agent.definition;
   const image = new Uint8Array(readFileSync(agent.modelPath));
   const keyPath = options.key === undefined ? undefined : resolve(io.cwd, options.key);
   const signing = keyPath === undefined ? undefined : signingOptions(keyPath, options.securityCounter);
   const { variant, kernels, imuAxes } = options;
-  const { files, flashBytes, ramBytes } = buildFirmware(name, { target, image, variant, kernels, ...(imuAxes && { imuAxes }) }, signing);
+  const { files, flashBytes, ramBytes, frames } = buildFirmware(
+    name,
+    { target, image, variant, kernels, ...(imuAxes && { imuAxes }) },
+    signing,
+  );
   makeFolder(folder);
   if (keyPath !== undefined && signing?.isNew) writeFile(keyPath, signing.key, 0o600);
   const artifacts = files.map(({ name: file, format, contents, sha256 }) => {
@@ -134,7 +139,12 @@ async function firmware(io: CliIo, out: Output, agent: LoadedAgent, folder: stri
     return { path, format, bytes: contents.length, sha256 };
   });
   out.say(`${name} for ${target.id}: ${bytesText(flashBytes)} of flash with the model, ${bytesText(ramBytes)} of RAM with the stack`);
-  report(out, artifacts, { board: target.id, agent: name, variant, kernels, flashBytes, ramBytes });
+  out.say(frameSourceText(frames, manifest, imuAxes));
+  const { channels, orientation } = manifest;
+  report(out, artifacts, {
+    ...{ board: target.id, agent: name, variant, kernels, flashBytes, ramBytes },
+    frames: { ...frames, channels, orientation },
+  });
 }
 
 interface Artifact {

@@ -4,6 +4,7 @@ import { loadBoard, loadBoards } from "../../agent/board.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { checkFit } from "../../firmware/fits.ts";
 import type { FitsReport, Room, Work } from "../../firmware/fits-report.ts";
+import { frameSourceText } from "../../firmware/frame-source.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
@@ -46,6 +47,7 @@ async function fits(io: CliIo, name: string, options: FitsVerbOptions): Promise<
     onProgress: (text) => out.note(`measuring: ${text} …`),
   });
   sayReport(out, report);
+  if (report.frames !== undefined) out.say(frameSourceText(report.frames, model.manifest));
   out.document(report);
   if (!report.fits) throw new CommanderError(1, "dormouse.doesNotFit", "");
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openRecordings } from "../../../host/agent/open-recordings.ts";
 import type { Dataset } from "../../../host/agent/recording.ts";
 import { loadAgent } from "../../../host/agent/registry.ts";
 import { haptSensor } from "../../../host/agent/sensors/hapt-sensor.ts";
@@ -9,8 +10,11 @@ import { paced } from "../../../host/agent/sensors/pace.ts";
 import type { Sensor, SensorFrame } from "../../../host/agent/sensors/sensor.ts";
 import { parseSensorSpec } from "../../../host/agent/sensors/spec.ts";
 import { syntheticSensor } from "../../../host/agent/sensors/synthetic-sensor.ts";
+import { readImage } from "../../../host/core/image-read.ts";
+import { writeImage } from "../../../host/core/image-write.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { TREMBLING, tempFolder, writeAgent } from "../cli/temp-agent.ts";
+import { writeTinyHapt } from "../cli/tiny-hapt.ts";
 
 async function take(frames: AsyncIterable<SensorFrame>, count: number): Promise<SensorFrame[]> {
   const taken: SensorFrame[] = [];
@@ -122,6 +126,22 @@ describe("opening a sensor", () => {
     expect(() => openSensor("replay:noise.dls", agent, folder.path)).toThrow(/holds no sensor frame/);
     writeFileSync(join(folder.path, "synthetic.json"), '{"version":2}');
     expect(() => openSensor("synthetic", agent, folder.path)).toThrow(/no synthetic wearer of version 1/);
+  });
+
+  it.each(["replay:HAPT", "SisFall"])("refuses IMU recordings for a model of other channels or counts: %s", async (path) => {
+    const agent = await loadAgent(writeAgent(folder.path));
+    writeTinyHapt(folder.path);
+    const image = readImage(new Uint8Array(readFileSync(agent.modelPath)));
+    const fine = image.manifest.channels.map((channel) => ({ ...channel, countsPerUnit: 32 }));
+    const gas = image.manifest.channels.map((_, c) => ({ name: `gas${c}`, unit: "ppm", countsPerUnit: 8 }));
+    for (const channels of [fine, gas]) {
+      const manifest = { ...image.manifest, channels };
+      writeFileSync(agent.modelPath, writeImage({ ...image, manifest }));
+      const open = path.startsWith("replay:")
+        ? () => openSensor(path, agent, folder.path)
+        : () => openRecordings(join(folder.path, path), manifest, "sisfall");
+      expect(open).toThrow(expect.objectContaining({ code: "RECORDINGS_CHANNELS" }));
+    }
   });
 
   it("refuses a sensor of another rate than the agent's", async () => {
