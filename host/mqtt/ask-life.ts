@@ -1,9 +1,9 @@
 import type { Clock } from "../core/clock.ts";
-import { createLedger, type LedgerSink } from "./ledger.ts";
-import type { Outbox } from "./outbox.ts";
+import { createLedger, type LedgerSink, NOT_DURABLE } from "./ledger.ts";
+import type { Outbox, OutboxEntry } from "./outbox.ts";
 import { decodePayload, type Payload } from "./payloads.ts";
 import type { PendingAsks } from "./pending-asks.ts";
-import type { Answer, AskCounts, AskEnd, AskerEvents, AskState, EvictionCounts } from "./types.ts";
+import { type Answer, ASK_STATES, type AskCounts, type AskEnd, type AskerEvents, type AskState, type EvictionCounts } from "./types.ts";
 
 /** How often, while asks are pending, the log notes the time and failed writes are tried again. */
 const BEAT_MILLIS = 30_000;
@@ -61,7 +61,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     ...{ asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 },
     ...{ duplicateAnswers: 0, lateAnswers: 0, malformedAnswers: 0, unknownAnswers: 0 },
   };
-  const evictions = { full: 0, size: 0, age: 0, closed: 0, unreadable: 0 };
+  const evictions = { full: 0, size: 0, age: 0, closed: 0, unreadable: 0, notDurable: 0 };
   const stats = { notDurable: 0, unrecorded: 0, outboxFailures: 0, recovered: 0, evictions };
   const ledger = createLedger<AskState>({
     entries: options.ledgerEntries,
@@ -84,7 +84,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
   /** The one place where an ask ends. The medium already knows. */
   function conclude(id: string, payload: Payload<"ask">, state: AskEnd, latencyMillis: number, more: More): void {
     const { eviction = "full", ...rest } = more;
-    ledger.set(id, node, state);
+    ledger.set(id, node, state, eviction === "notDurable" ? NOT_DURABLE : undefined);
     counts[state]++;
     if (state === "evicted") evictions[eviction]++;
     const { agent, tick, local } = payload;
@@ -110,10 +110,11 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     if (counts.pending === 0) options.onIdle();
   }
 
-  function admit(id: string, payload: Payload<"ask">, ageMillis: number): void {
+  function admit(id: string, payload: Payload<"ask">, ageMillis: number, isInLedger = false): void {
     counts.asked++;
     counts.pending++;
-    ledger.set(id, node, "pending");
+    if (isInLedger) ledger.restore(id, "pending");
+    else ledger.set(id, node, "pending", volatile.has(id) ? NOT_DURABLE : undefined);
     const askedAt = clock.now() - ageMillis;
     asks.add({ id, payload, askedAt, deadlineAt: askedAt + payload.deadlineMillis });
     watch();
@@ -164,25 +165,55 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     }
   }
 
-  /** Asks of an earlier process go on where the log says they were, at the age that they have by log time. */
+  /**
+   * Asks of an earlier process go on where the log says they were, at the age that they have by log time. Ledger and outbox are made
+   * to agree: an end that either has holds in both, and what neither holds ends as evicted.
+   */
   function recover(): void {
-    for (const [id, state] of outbox.ended) if (state !== "delivered" && state !== "undelivered") ledger.set(id, node, state);
-    for (const { id, kind, at, payload } of [...outbox.pending.values()]) {
-      if (kind !== "ask") continue;
-      const decoded = decodePayload(["ask"], payload);
-      if (decoded.ok && decoded.value.node === node) {
-        stats.recovered++;
-        admit(id, decoded.value, Math.min(outbox.now() - at, decoded.value.deadlineMillis));
-        continue;
-      }
-      outbox.end(id, "evicted");
-      ledger.set(id, node, "evicted");
-      counts.asked++;
-      counts.evicted++;
-      evictions.unreadable++;
-      const why = decoded.ok ? "it is another node's" : decoded.reason;
-      anomaly("OUTBOX_ENTRY_UNREADABLE", `ask ${id} of an earlier process was evicted: ${why}.`);
+    const { pending, ended } = outbox;
+    const earlier = options.ledgerSink?.earlier?.(node, (id) => pending.has(id) || ended.has(id)) ?? new Map<string, string>();
+    for (const [id, state] of ended) {
+      if (state === "delivered" || state === "undelivered") continue;
+      if (isEnd(earlier.get(id))) ledger.restore(id, state);
+      else ledger.set(id, node, state);
     }
+    for (const entry of [...pending.values()]) if (entry.kind === "ask") takeUp(entry, earlier.get(entry.id));
+    let notDurable = 0;
+    for (const [id, state] of earlier) {
+      if (isEnd(state) || pending.has(id) || ended.has(id)) continue;
+      evictUnheld(id, "notDurable");
+      notDurable++;
+    }
+    if (notDurable > 0) {
+      const why = "were on no disk when it ended";
+      anomaly("ASKS_NOT_DURABLE", `${notDurable} asks of an earlier process ${why}: they were evicted. Keep room on the outbox's disk.`);
+    }
+  }
+
+  function takeUp({ id, at, payload }: OutboxEntry, before: string | undefined): void {
+    if (isEnd(before)) {
+      ledger.restore(id, before);
+      if (!outbox.end(id, before).ok) unwritten.set(id, before);
+      return;
+    }
+    const decoded = decodePayload(["ask"], payload);
+    if (decoded.ok && decoded.value.node === node) {
+      stats.recovered++;
+      admit(id, decoded.value, Math.min(outbox.now() - at, decoded.value.deadlineMillis), before === "pending");
+      return;
+    }
+    outbox.end(id, "evicted");
+    evictUnheld(id, "unreadable");
+    const why = decoded.ok ? "it is another node's" : decoded.reason;
+    anomaly("OUTBOX_ENTRY_UNREADABLE", `ask ${id} of an earlier process was evicted: ${why}.`);
+  }
+
+  /** Evicts an ask of an earlier process of which nothing is left to tell an outcome of. */
+  function evictUnheld(id: string, eviction: "notDurable" | "unreadable"): void {
+    ledger.set(id, node, "evicted", eviction === "notDurable" ? NOT_DURABLE : undefined);
+    counts.asked++;
+    counts.evicted++;
+    evictions[eviction]++;
   }
 
   return {
@@ -206,7 +237,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
       if (stored.ok) leave(stored.evicted);
       else if (stored.why === "disk") {
         outboxFailed(stored.reason);
-        if (volatile.size >= MAX_VOLATILE_ASKS) return turnAway(id, payload, "evicted", { reason: stored.reason });
+        if (volatile.size >= MAX_VOLATILE_ASKS) return turnAway(id, payload, "evicted", { reason: stored.reason, eviction: "notDurable" });
         stats.notDurable++;
         volatile.set(id, encoded);
       } else return turnAway(id, payload, "evicted", { reason: stored.reason, eviction: stored.why === "size" ? "size" : "full" });
@@ -220,8 +251,13 @@ export function createAskLife(options: AskLifeOptions): AskLife {
       cancelBeat?.();
       makeDurable();
       const lost = outbox.isDurable ? volatile.keys() : asks.byId.keys();
-      for (const id of [...lost]) finish(id, "evicted", { eviction: "closed", reason: "closed before an answer came" });
+      const eviction = outbox.isDurable ? "notDurable" : "closed";
+      for (const id of [...lost]) finish(id, "evicted", { eviction, reason: "closed before an answer came" });
       for (const [id, state] of unwritten) outbox.end(id, state);
     },
   };
+}
+
+function isEnd(state: string | undefined): state is AskEnd {
+  return state !== "pending" && ASK_STATES.includes(state as AskState);
 }

@@ -3,7 +3,8 @@ import type { AlarmCounts } from "./alarms.ts";
 import type { AskForm } from "./payloads.ts";
 
 /** The life of an ask: pending until it ends once in one of the others. */
-export type AskState = "pending" | "answered" | "expired" | "refused" | "evicted";
+export const ASK_STATES = ["pending", "answered", "expired", "refused", "evicted"] as const;
+export type AskState = (typeof ASK_STATES)[number];
 export type AskEnd = Exclude<AskState, "pending">;
 
 /** All that an answer needs: workers are stateless. */
@@ -87,6 +88,7 @@ export interface EvictionCounts {
   readonly age: number; // older than the outbox keeps
   readonly closed: number; // closed without a durable outbox
   readonly unreadable: number; // left by an earlier process, not to be read any more
+  readonly notDurable: number; // on no disk when their process ended, or turned away by one that takes nothing
 }
 
 /** What the counts of asks do not tell. */

@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Model } from "../../core/model.ts";
 import { createAsker } from "../../mqtt/asker.ts";
 import type { BrokerOptions } from "../../mqtt/broker-url.ts";
-import { openLedgerFile } from "../../mqtt/ledger.ts";
+import { openLedgerFile } from "../../mqtt/ledger-file.ts";
 import { openOutbox } from "../../mqtt/outbox.ts";
 import type { Asker, AskOutcome, AskQuery } from "../../mqtt/types.ts";
 

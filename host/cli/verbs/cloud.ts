@@ -5,7 +5,7 @@ import { startWorker } from "../../cloud/worker.ts";
 import { urlText } from "../../core/secrets.ts";
 import type { EngineName } from "../../core/session-types.ts";
 import { parseBrokerUrl } from "../../mqtt/broker-url.ts";
-import { openLedgerFile } from "../../mqtt/ledger.ts";
+import { openLedgerFile } from "../../mqtt/ledger-file.ts";
 import { credentialsEnvironment } from "../../security/broker-credentials.ts";
 import { traceWorker } from "../../telemetry/traced-connect.ts";
 import { timedProvider, watchWorker } from "../../telemetry/watch.ts";

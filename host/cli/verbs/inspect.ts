@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ConfigError, DataError } from "../../core/errors.ts";
-import { compareLedgers, type LedgerReading, scanLedgerFile } from "../../mqtt/ledger.ts";
+import { compareLedgers } from "../../mqtt/ledger.ts";
+import { type LedgerReading, scanLedgerFile } from "../../mqtt/ledger-reading.ts";
 import { inspectImage, sayImage } from "../inspect-image.ts";
 import { inspectStream, sayStream } from "../inspect-stream.ts";
 import type { CliIo } from "../io.ts";
@@ -49,14 +50,18 @@ export function registerInspect(program: Command, io: CliIo): void {
 
 function compare(out: Output, edgePath: string, cloudPath: string): void {
   const [edge, cloud] = [readLedger(edgePath), readLedger(cloudPath)];
-  const comparison = compareLedgers(edge.states, cloud.states);
+  const { unrecorded, notDurable } = edge;
+  const compared = compareLedgers(edge.states, cloud.states);
+  const comparison = { ...compared, asked: compared.asked + unrecorded, lost: compared.lost + unrecorded };
   const { asked, answered, expired, refused, evicted, pending, lost, neverAtCloud, lostIds } = comparison;
   out.say(`asked ${asked}: ${answered} answered, ${expired} expired, ${refused} refused, ${evicted} evicted, ${pending} pending`);
-  out.say(`lost ${lost}${lost === 0 ? "" : `: ${lostIds.slice(0, 5).join(" ")}`}; ${neverAtCloud} never reached a worker`);
+  if (notDurable > 0) out.say(`never durable ${notDurable}: evicted, or pending in memory alone, since the node's disk was full`);
+  if (unrecorded > 0) out.say(`not recorded ${unrecorded}: the disk was full, and their ids are lost`);
+  out.say(`lost ${lost}${lostIds.length === 0 ? "" : `: ${lostIds.slice(0, 5).join(" ")}`}; ${neverAtCloud} never reached a worker`);
   const unreadable = { node: edge.unreadable, cloud: cloud.unreadable };
   if (unreadable.node + unreadable.cloud > 0)
     out.say(`not read: ${countText(unreadable.node, "line")} of the node's ledger and ${unreadable.cloud} of the cloud's are no entries`);
-  out.document({ kind: "ledgers", node: edgePath, cloud: cloudPath, ...comparison, unreadable });
+  out.document({ kind: "ledgers", node: edgePath, cloud: cloudPath, ...comparison, notDurable, unrecorded, unreadable });
 }
 
 /** A ledger, which may be empty: an end that saw no ask. Throws where a file holds something else. */

@@ -17,7 +17,7 @@ import type { Telemetry } from "../../core/telemetry.ts";
 import type { AskerOptions } from "../../mqtt/asker.ts";
 import type { BrokerOptions } from "../../mqtt/broker-url.ts";
 import { openCommandStore } from "../../mqtt/commands/command-store.ts";
-import { openLedgerFile } from "../../mqtt/ledger.ts";
+import { openLedgerFile } from "../../mqtt/ledger-file.ts";
 import { openOutbox } from "../../mqtt/outbox.ts";
 import type { RadioKind } from "../../power/board-power.ts";
 import { parsePublicCommandKey } from "../../security/command-key.ts";
@@ -213,6 +213,6 @@ function askerOptions(
     node: node.node,
     outbox,
     presence: { firmware: `dormouse-edge ${packageVersion()}`, model: node.model },
-    ...(options.ledger === undefined ? {} : { ledgerSink: openLedgerFile(resolve(io.cwd, options.ledger)) }),
+    ...(options.ledger === undefined ? {} : { ledgerSink: openLedgerFile(resolve(io.cwd, options.ledger), { node: node.node }) }),
   };
 }

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MqttError } from "../../../host/core/errors.ts";
-import { compareLedgers, createLedger, openLedgerFile, readLedgerFile } from "../../../host/mqtt/ledger.ts";
+import { compareLedgers, createLedger } from "../../../host/mqtt/ledger.ts";
+import { openLedgerFile } from "../../../host/mqtt/ledger-file.ts";
+import { readLedgerFile } from "../../../host/mqtt/ledger-reading.ts";
 import type { AskState } from "../../../host/mqtt/types.ts";
 
 const id = (n: number) => n.toString(16).padStart(32, "0");

@@ -19,6 +19,7 @@ export interface Child {
 export interface Programs {
   readonly device: string;
   readonly worker: string;
+  readonly filler: string;
   remove(): void;
 }
 
@@ -26,12 +27,13 @@ export interface Programs {
 export async function bundlePrograms(): Promise<Programs> {
   const outdir = join(packageRoot(), "dist", `chaos-${process.pid}`);
   await build({
-    entryPoints: ["device", "worker"].map((name) => join(import.meta.dirname, `${name}.ts`)),
+    entryPoints: ["device", "worker", "filler"].map((name) => join(import.meta.dirname, `${name}.ts`)),
     ...{ bundle: true, platform: "node", format: "esm", packages: "external", outdir, logLevel: "warning" },
   });
   return {
     device: join(outdir, "device.js"),
     worker: join(outdir, "worker.js"),
+    filler: join(outdir, "filler.js"),
     remove: () => rmSync(outdir, { recursive: true, force: true }),
   };
 }

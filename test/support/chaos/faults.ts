@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AskerStats } from "../../../host/mqtt/types.ts";
 import type { Child } from "./child.ts";
 import type { ChaosFault, ChaosScene } from "./run.ts";
+import { writeUntilFull } from "./write-until-full.ts";
 
 /** Bytes of the disk that is filled: room for the logs of a quiet run. */
 const DISK_KIBIBYTES = 2048;
@@ -49,28 +50,15 @@ async function fillDisk({ random, untilActedOn, isOver, size, disk }: ChaosScene
   const ballast = join(disk, "ballast");
   for (let fills = 0; fills < 1 || !isOver(); fills++) {
     await untilActedOn((0.02 + 0.05 * random()) * size.asks);
-    const file = openSync(ballast, "w");
-    try {
-      for (let bytes = 65_536; bytes >= 1; bytes = bytes > 1 ? Math.floor(bytes / 2) : 0) for (;;) if (writeAll(file, bytes)) break;
-    } finally {
-      closeSync(file);
-    }
+    writeUntilFull(ballast);
     await untilActedOn(ACTS_ON_FULL_DISK);
     rmSync(ballast);
   }
 }
 
-/** True once no more bytes fit. */
-function writeAll(file: number, bytes: number): boolean {
-  try {
-    return writeSync(file, Buffer.alloc(bytes, 1)) < bytes;
-  } catch {
-    return true;
-  }
-}
-
-function mountDisk(disk: string): () => void {
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_KIBIBYTES}k`, "tmpfs", disk], { stdio: "pipe" });
+/** A small disk at a folder, until the returned function is called. */
+export function mountDisk(disk: string, kibibytes = DISK_KIBIBYTES): () => void {
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${kibibytes}k`, "tmpfs", disk], { stdio: "pipe" });
   return () => execFileSync("umount", [disk], { stdio: "pipe" });
 }
 
@@ -101,7 +89,7 @@ export const FAULTS: readonly ChaosFault[] = [
   { name: "the broker killed at random moments, its state lost", happen: killBroker, hasStruck: hadReconnects },
   { name: "half-open TCP", happen: halfOpen, hasStruck: hadReconnects },
   { name: "30 % of segments lost and 2 s of jitter", happen: badWeather, hasStruck: (_, { resends }) => resends > 0 },
-  { name: "a full disk", happen: fillDisk, prepareDisk: mountDisk, hasStruck: wereOnFullDisk },
+  { name: "a full disk", happen: fillDisk, prepareDisk: (disk) => mountDisk(disk), hasStruck: wereOnFullDisk },
   {
     name: "files that may not grow",
     program: "prlimit",

@@ -24,3 +24,12 @@ export interface WorkerTask {
   readonly batchMillis: number;
   readonly tuning: Pick<WorkerOptions, "backoff" | "keepAliveSeconds" | "workerIndex" | "workerCount">;
 }
+
+/** What a device does that fills its own disk, asks on and waits to be killed. */
+export interface FillerTask {
+  readonly url: string;
+  readonly node: string;
+  readonly disk: string; // where outbox, ledger and ballast lie
+  readonly asked: string; // on another disk: a line per ask, its id and whether the outbox took it
+  readonly asksBefore: number; // the disk is full
+}
