@@ -1,10 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { ConfigError } from "../core/errors.ts";
 
-/** Requests and connections that are answered at once, and how long one may dawdle. */
-const MAX_CONNECTIONS = 16;
+/** Connections without a whole request: one more ends the oldest of them, so half-open requests keep no scraper out. */
+const MAX_UNASKED = 16;
+/** All connections, those that are being answered included. */
+const MAX_CONNECTIONS = 64;
+/** How long a request may take to come whole, and how often that is looked at. */
 const REQUEST_TIMEOUT_MILLIS = 5000;
+const CHECK_MILLIS = 1000; // Node's own default is 30 s
 
 export interface MetricsAddress {
   /** Default 127.0.0.1: metrics name nodes and agents, so they stay on the machine unless told otherwise. */
@@ -22,13 +26,22 @@ export async function startMetricsServer(
   { host, port }: MetricsAddress,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<MetricsServer> {
-  const server = createServer((request, response) => {
+  const unasked = new Set<Socket>(); // oldest first
+  const server = createServer({ connectionsCheckingInterval: CHECK_MILLIS }, (request, response) => {
+    unasked.delete(request.socket);
+    response.once("close", () => request.socket.destroyed || unasked.add(request.socket));
     if (request.method === "GET" && request.url?.split("?")[0] === "/metrics") return answer(request, response);
     response.writeHead(404).end();
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.requestTimeout = REQUEST_TIMEOUT_MILLIS;
   server.headersTimeout = REQUEST_TIMEOUT_MILLIS;
+  server.setTimeout(REQUEST_TIMEOUT_MILLIS, (socket) => socket.destroy()); // one that does not read what it asked for
+  server.on("connection", (socket: Socket) => {
+    unasked.add(socket);
+    socket.once("close", () => unasked.delete(socket));
+    if (unasked.size > MAX_UNASKED) for (const oldest of unasked) return oldest.destroy();
+  });
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
