@@ -7,12 +7,16 @@ import type { BreakerOptions } from "./breaker.ts";
 import { type BrokerOffer, isLastingRefusal, offerOf } from "./broker-offer.ts";
 import { type BrokerOptions, parseBrokerUrl } from "./broker-url.ts";
 import { clientOptions } from "./client-options.ts";
+import { watchPacketLengths } from "./packet-size.ts";
+import { MAX_PACKET_BYTES } from "./payloads.ts";
 import { createReconnect } from "./reconnect.ts";
 import { ACK_TIMEOUT_MILLIS, createSendWindow, type PublishOptions, type PublishResult, shutWindow } from "./send-window.ts";
 import type { LinkState } from "./types.ts";
 
 /** How long a polite DISCONNECT may take: real time, since it is the transport's. */
 const CLOSE_TIMEOUT_MILLIS = 1000;
+/** DISCONNECT with reason code 0x95, Packet too large. */
+const TOO_LARGE_PACKET = Buffer.of(0xe0, 2, 0x95, 0);
 
 export interface ConnectionOptions {
   readonly broker: BrokerOptions;
@@ -116,6 +120,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     client = me;
     cancelTimer = clock.after(timeoutMillis, () => giveUp(`the broker did not answer within ${Math.round(timeoutMillis)} ms`));
+    const refuseHuge = (bytes: number) => {
+      why = `the broker sent a packet of ${bytes} B, above the Maximum Packet Size of ${MAX_PACKET_BYTES} B`;
+      me.stream.unpipe().pause(); // nothing more of it is collected
+      const told = new Promise<void>((resolve) => me.stream.end(TOO_LARGE_PACKET, () => resolve()));
+      void atMost(CLOSE_TIMEOUT_MILLIS, told).then(() => me.stream.destroy());
+    };
+    me.stream.on("data", watchPacketLengths(MAX_PACKET_BYTES, refuseHuge));
     (me.stream as Partial<Socket>).setNoDelay?.(true); // small packets both ways: Nagle and delayed ACK would add 40 ms each
     me.on("packetreceive", () => {
       heardAt = clock.now();

@@ -1,14 +1,13 @@
 import type { IClientPublishOptions, MqttClient } from "mqtt";
 import type { Clock } from "../core/clock.ts";
 import type { BrokerOffer } from "./broker-offer.ts";
+import { publishBytes } from "./packet-size.ts";
 import { CONTENT_TYPE, MAX_PACKET_BYTES } from "./payloads.ts";
 
 /** QoS 1 messages under way at once, whatever more the broker would take. */
 const MAX_IN_FLIGHT = 256;
 /** Messages of one priority that wait for a place; one more is told so. */
 const MAX_WAITING = 1024;
-/** Fixed header, packet id and properties other than the two topics: a ceiling. */
-const PACKET_OVERHEAD_BYTES = 128;
 /** With messages under way and none acknowledged for so long, the other end is gone, whatever TCP believes. The default. */
 export const ACK_TIMEOUT_MILLIS = 20_000;
 
@@ -93,9 +92,9 @@ export function createSendWindow({ client, offer, clock, ackTimeoutMillis, onSta
   return {
     publish(topic, payload, options) {
       if (shut !== undefined) return Promise.resolve({ ok: false, reason: shut });
-      const packetBytes = payload.length + 3 * (topic.length + (options.responseTopic?.length ?? 0)) + PACKET_OVERHEAD_BYTES; // UTF-8: at most 3 B a unit
+      const packetBytes = publishBytes(topic, payload.length, { ...options, qos: qosOf(options, offer) }, offer);
       if (packetBytes > maxBytes) {
-        const reason = `${payload.length} B is above the broker's limit of ${maxBytes} B a packet`;
+        const reason = `a packet of ${packetBytes} B is above the broker's limit of ${maxBytes} B`;
         return Promise.resolve({ ok: false, reason, isTooLarge: true });
       }
       const queue = waiting.get(options.priority ?? "ask")!;
@@ -148,9 +147,11 @@ export function createSendWindow({ client, offer, clock, ackTimeoutMillis, onSta
   };
 }
 
+const qosOf = (options: PublishOptions, offer: BrokerOffer): 0 | 1 => (offer.maximumQos === 0 ? 0 : (options.qos ?? 1));
+
 function packetOptions(options: PublishOptions, offer: BrokerOffer): IClientPublishOptions {
   return {
-    qos: offer.maximumQos === 0 ? 0 : (options.qos ?? 1),
+    qos: qosOf(options, offer),
     retain: (options.retain ?? false) && offer.canRetain,
     properties: {
       contentType: CONTENT_TYPE,

@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 const text = (value: string | Buffer): Buffer => {
   const bytes = Buffer.from(value);
@@ -31,4 +31,67 @@ export function untilClosed(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
   return new Promise((resolve) => socket.once("close", () => resolve(Buffer.concat(chunks))));
+}
+
+/** A server that accepts one MQTT client at a time, byte by byte, and grants whatever it asks. */
+export interface RawServer {
+  readonly url: string;
+  /** Everything that came, packet by packet. */
+  readonly packets: Buffer[];
+  /** The last connection. */
+  readonly socket: () => Socket | undefined;
+  close(): void;
+}
+
+/** `properties` are those of the CONNACK. */
+export async function rawServer(properties: readonly number[] = []): Promise<RawServer> {
+  const packets: Buffer[] = [];
+  let last: Socket | undefined;
+  const server = createServer((socket) => {
+    last = socket.on("error", () => {});
+    let pending = Buffer.alloc(0);
+    socket.on("data", (chunk: Buffer) => {
+      pending = Buffer.concat([pending, chunk]);
+      for (let whole = firstPacket(pending); whole !== undefined; whole = firstPacket(pending)) {
+        pending = pending.subarray(whole.length);
+        packets.push(whole);
+        const kind = whole[0]! >> 4;
+        if (kind === 1) socket.write(packet(0x20, [0, 0, properties.length], properties));
+        if (kind === 8) socket.write(packet(0x90, [whole[2]!, whole[3]!, 0, 1]));
+        if (kind === 3 && (whole[0]! & 6) !== 0) socket.write(packet(0x40, packetId(whole)));
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `mqtt://127.0.0.1:${port}`,
+    packets,
+    socket: () => last,
+    close() {
+      last?.destroy();
+      server.close();
+    },
+  };
+}
+
+function headerOf(bytes: Buffer): { readonly headerBytes: number; readonly length: number } | undefined {
+  for (let at = 1, length = 0; at < bytes.length; at++) {
+    length += (bytes[at]! & 127) * 128 ** (at - 1);
+    if (bytes[at]! < 128) return { headerBytes: at + 1, length };
+  }
+  return undefined;
+}
+
+function firstPacket(bytes: Buffer): Buffer | undefined {
+  const header = headerOf(bytes);
+  if (header === undefined || bytes.length < header.headerBytes + header.length) return undefined;
+  return bytes.subarray(0, header.headerBytes + header.length);
+}
+
+/** Of a QoS 1 PUBLISH. */
+function packetId(publish: Buffer): Buffer {
+  const { headerBytes } = headerOf(publish)!;
+  const at = headerBytes + 2 + publish.readUInt16BE(headerBytes);
+  return publish.subarray(at, at + 2);
 }
