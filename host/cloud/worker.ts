@@ -1,9 +1,10 @@
 import { systemClock } from "../core/clock.ts";
-import { ConfigError, MqttError } from "../core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 import { systemRandom } from "../mqtt/backoff.ts";
 import { createConnection, type IncomingMessage } from "../mqtt/connection.ts";
 import { createLedger } from "../mqtt/ledger.ts";
 import { encodePayload, SCHEMA_VERSION } from "../mqtt/payloads.ts";
+import { createRepeatLimit } from "../mqtt/repeat-limit.ts";
 import { askFilter } from "../mqtt/topics.ts";
 import { type Admission, admit, createServiceTime } from "./admission.ts";
 import { createAnswerCache } from "./answer-cache.ts";
@@ -33,6 +34,8 @@ export function startWorker(options: WorkerOptions): Worker {
     sink: options.ledgerSink,
   });
   const cache = createAnswerCache<CloudAnswer>(options.cacheEntries ?? 4096);
+  const anomalies = createRepeatLimit(clock, options.onAnomaly);
+  const anomaly = anomalies.tell;
   const queue = createAskQueue(queueLimit);
   const serviceTime = createServiceTime();
   const inWork = new Set<string>(); // keys queued or with the provider: at most queueLimit + batchLimit
@@ -73,10 +76,6 @@ export function startWorker(options: WorkerOptions): Worker {
       options.onLinkState?.(state, detail);
     },
   });
-
-  function anomaly(code: string, message: string): void {
-    options.onAnomaly?.(new MqttError(code, message));
-  }
 
   function receive(message: IncomingMessage): void {
     const checked = checkAsk(message, clock.now());
@@ -197,6 +196,7 @@ export function startWorker(options: WorkerOptions): Worker {
       await connection.close();
       await provider.close?.();
       options.ledgerSink?.close();
+      anomalies.flush();
     },
   };
 }

@@ -13,6 +13,7 @@ import { memoryOutbox } from "./outbox.ts";
 import { encodePayload, MAX_DEADLINE_MILLIS, type Payload, SCHEMA_VERSION } from "./payloads.ts";
 import { createPendingAsks, type PendingAsk } from "./pending-asks.ts";
 import { presenceSeconds, statePayload } from "./presence.ts";
+import { createRepeatLimit } from "./repeat-limit.ts";
 import { parseTopic, topicsOf } from "./topics.ts";
 import type { Asker, AskQuery } from "./types.ts";
 
@@ -37,7 +38,8 @@ export function createAsker(options: AskerOptions): Asker {
   const drained = new Set<() => void>();
   let isClosed = false;
 
-  const anomaly = (code: string, message: string) => events.onAnomaly?.(new MqttError(code, message));
+  const anomalies = createRepeatLimit(clock, events.onAnomaly && ((error) => events.onAnomaly!(error)));
+  const anomaly = anomalies.tell;
   const connection: Connection = connect({
     broker: options.broker,
     clientId: node,
@@ -66,7 +68,7 @@ export function createAsker(options: AskerOptions): Asker {
       events.onLinkState?.(state, detail);
     },
   });
-  const onAnomaly = (error: MqttError) => events.onAnomaly?.(error);
+  const onAnomaly = ({ code, message }: MqttError) => anomaly(code, message);
   const news = createNews({ node, topics, connection, wall: () => clock.wall(), onAnomaly });
   const life = createAskLife({
     ...{ node, clock, outbox, anomaly, ledgerEntries: options.ledgerEntries ?? 65_536, ledgerSink: options.ledgerSink },
@@ -219,6 +221,7 @@ export function createAsker(options: AskerOptions): Asker {
       alarms.close(); // one that came while it was leaving waits in the log
       outbox.close();
       options.ledgerSink?.close();
+      anomalies.flush();
     },
   };
 }
