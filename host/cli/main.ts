@@ -1,13 +1,18 @@
 import { systemClock } from "../core/clock.ts";
+import { endSoon, watchOutput, watchUncaught } from "../core/process-end.ts";
 import type { CliIo } from "./io.ts";
+import { reportFailure } from "./output.ts";
 import { runCli } from "./program.ts";
 import { openTerminal } from "./tui/terminal.ts";
 
 /** npm passes a Ctrl-C on to a child that the terminal has told already: signals this close together are one. */
 const SAME_SIGNAL_MILLIS = 500;
 
+const args = process.argv.slice(2);
 let interrupt: AbortController | undefined;
 let firstSignal: number | undefined;
+let outputCode: number | undefined; // what a failed output makes of the exit code
+let hasDrawn = false;
 
 /** The first signal asks for an orderly end, the next one means it. */
 function onSignal(): void {
@@ -26,23 +31,23 @@ function heedSignals(): AbortSignal {
   return interrupt.signal;
 }
 
-process.stdout.on("error", onPipeError);
-process.stderr.on("error", onPipeError);
-
-/** The reader of a pipe (`| head`) has gone: that is no failure. */
-function onPipeError(error: NodeJS.ErrnoException): void {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-}
+watchOutput((code, sentence) => {
+  outputCode = code;
+  if (sentence !== undefined) process.stderr.write(`dormouse: ${sentence}\n`);
+  if (interrupt === undefined) process.exit(code); // no verb that would end in order
+  interrupt.abort();
+  endSoon(code);
+});
 
 const screen = openTerminal(process.stdout, process.env);
 const io: CliIo = {
-  stdout: (text) => process.stdout.write(text),
-  stderr: (text) => process.stderr.write(text),
+  stdout: (text) => outputCode === undefined && process.stdout.write(text),
+  stderr: (text) => outputCode === undefined && process.stderr.write(text),
   terminal: screen && {
     ...screen,
     draw(lines) {
       heedSignals(); // whoever draws leaves the screen before it ends
+      hasDrawn = true;
       screen.draw(lines);
     },
   },
@@ -54,4 +59,10 @@ const io: CliIo = {
   },
 };
 
-process.exitCode = await runCli(process.argv.slice(2), io);
+watchUncaught((error) => {
+  if (hasDrawn) screen?.finish(); // the sentence goes below the last drawing
+  reportFailure(io, error, args.includes("--json"));
+});
+
+const code = await runCli(args, io);
+endSoon(outputCode ?? code);

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { systemClock } from "../core/clock.ts";
 import { DormouseError } from "../core/errors.ts";
 import { packageRoot } from "../core/package-root.ts";
+import { endSoon, watchOutput, watchUncaught } from "../core/process-end.ts";
 import { textWithoutSecrets } from "../core/secrets.ts";
 import { runService } from "./service.ts";
 import { readServiceConfig } from "./service-config.ts";
@@ -11,10 +12,22 @@ import { createServiceManager } from "./service-manager.ts";
 
 // The program of a gateway image: one agent as a service. Bundled with all that it needs into dist/gateway.js.
 
+const stop = new AbortController();
+const complain = (sentence: string): void => {
+  process.stderr.write(`dormouse gateway: ${textWithoutSecrets(sentence)}\n`);
+};
+let outputCode: number | undefined;
+watchOutput((code, sentence) => {
+  outputCode = code;
+  if (sentence !== undefined) complain(sentence);
+  stop.abort();
+  endSoon(code);
+});
+watchUncaught((error) => complain(`unexpected: ${error instanceof Error ? error.message : String(error)}`));
+
 const { values } = parseArgs({
   options: { agent: { type: "string" }, config: { type: "string" }, state: { type: "string", default: process.env.STATE_DIRECTORY } },
 });
-const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -40,8 +53,8 @@ try {
     say,
     signal: stop.signal,
   });
-  process.exitCode = 0;
+  endSoon(outputCode ?? 0);
 } catch (error) {
-  process.stderr.write(`dormouse gateway: ${textWithoutSecrets(error instanceof DormouseError ? error.message : String(error))}\n`);
-  process.exitCode = 1;
+  complain(error instanceof DormouseError ? error.message : String(error));
+  endSoon(1);
 }

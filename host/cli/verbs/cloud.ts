@@ -112,8 +112,7 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
   );
   await interrupted;
   const { subscription } = worker;
-  await worker.close();
-  ledgerSink?.close();
+  await worker.close(); // and with it the ledger
   await telemetry.close();
   const stats = worker.stats();
   out.say(

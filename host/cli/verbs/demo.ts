@@ -78,15 +78,16 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
     });
     const { loop, view } = wearable;
     show = view;
+    let lost: number;
     try {
       await wearable.run();
+      lost = compareLedgers(loop.asker!.ledger(), worker.ledger()).lost;
     } finally {
       view.close();
+      await loop.asker!.close();
     }
-    const { lost } = compareLedgers(loop.asker!.ledger(), worker.ledger());
     const power = wearable.governor?.status();
     const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, lost), board: options.board, power };
-    await loop.asker!.close();
     saySummary(out, summary, true);
     out.say("The ledgers of both ends were compared.");
     out.document(summary);
