@@ -114,6 +114,8 @@ export interface LoopOptions {
   /** Learns from the answers, where `session` is adapted to its wearer (createWearer). */
   readonly learner?: Learner;
   readonly onStep?: (step: LoopStep) => void;
+  /** Ends a wait for answers; the frames end by themselves. */
+  readonly signal?: AbortSignal;
   /** Waits for answers while more asks than this are pending and the link is up. For unpaced replays. Default: never waits. */
   readonly maxPending?: number;
   /** Device seconds between two telemetry messages. Default 60. */

@@ -100,7 +100,8 @@ class AgentLoop implements Loop {
   }
 
   async run(): Promise<void> {
-    const { session, frames, governor, maxPending = Number.POSITIVE_INFINITY } = this.#options;
+    const { session, frames, governor, signal, maxPending = Number.POSITIVE_INFINITY } = this.#options;
+    signal?.addEventListener("abort", () => this.#goOn(), { once: true });
     for await (const frame of frames) {
       this.#counts.frames++;
       if (governor !== undefined && !governor.admits(frame.tick)) continue;
@@ -109,7 +110,7 @@ class AgentLoop implements Loop {
       if (result.held || result.reset || result.ignored) this.#onLoss(result, frame.tick);
       if (result.decision === undefined) continue;
       this.#onDecision(result.decision, frame);
-      while (this.#link === "online" && (this.asker?.counts().pending ?? 0) > maxPending) {
+      while (!signal?.aborted && this.#link === "online" && (this.asker?.counts().pending ?? 0) > maxPending) {
         await new Promise<void>((resolve) => {
           this.#wakeUp = resolve;
         });

@@ -18,12 +18,15 @@ import type { CliIo } from "./io.ts";
 import { type NodeCommandOptions, nodeCommands } from "./node-commands.ts";
 import type { Output } from "./output.ts";
 import { type LiveBoard, liveGovernor } from "./powered.ts";
+import { untilInterrupted } from "./until-interrupted.ts";
 import { createView, type View, type ViewOptions } from "./view.ts";
 
 /** A replay as fast as it goes waits for answers while more asks than this are pending. */
 const UNPACED_PENDING = 64;
 /** Beyond the deadline, for the answer's way back. */
 const DRAIN_GRACE_MILLIS = 2000;
+/** How long an interrupted run waits for answers that no disk would remember. */
+const INTERRUPTED_DRAIN_MILLIS = 2000;
 
 export interface WearableOptions {
   readonly agent: LoadedAgent;
@@ -51,7 +54,7 @@ export interface Wearable {
   readonly view: View;
   readonly governor: AgentGovernor | undefined;
   readonly inbox: CommandInbox | undefined;
-  /** Runs until the sensor ends, the seconds are over or the user interrupts; then waits for the answers that are due. */
+  /** Runs until the sensor ends or the seconds are over, then waits for the answers that are due. An interrupt ends both: asks wait on disk. */
   run(): Promise<void>;
 }
 
@@ -111,6 +114,7 @@ export function createWearable(io: CliIo, out: Output, options: WearableOptions)
     deadlineSeconds,
     model: what,
     session,
+    signal,
     frames: paced(sensor, { clock: io.clock, speed, hopFrames, signal, ...(seconds === undefined ? {} : { seconds }) }),
     onStep: view.onStep,
     ...(options.wearer === undefined ? {} : { learner: options.wearer }),
@@ -144,8 +148,11 @@ export function createWearable(io: CliIo, out: Output, options: WearableOptions)
       await made.run().finally(unwatch);
       if (options.stop?.aborted) return;
       if (made.asker === undefined || made.counters().pending === 0) return;
+      const isDurable = asker?.outbox?.isDurable ?? false;
+      if (io.interrupt.aborted && isDurable) return;
       view.phase("draining");
-      await made.asker.drain(deadlineSeconds * 1000 + DRAIN_GRACE_MILLIS);
+      await Promise.race([made.asker.drain(deadlineSeconds * 1000 + DRAIN_GRACE_MILLIS), untilInterrupted({ interrupt: signal })]);
+      if (io.interrupt.aborted && !isDurable) await made.asker.drain(INTERRUPTED_DRAIN_MILLIS);
     },
   };
 }

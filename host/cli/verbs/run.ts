@@ -106,6 +106,7 @@ async function run(io: CliIo, name: string, options: RunOptions): Promise<void> 
       note("Rebooted on the operator's command.");
       continue;
     }
+    if (io.interrupt.aborted && summary.pending > 0) note(`Asks that wait in ${options.dataDir} for the next start: ${summary.pending}.`);
     await telemetry.close();
     saySummary(out, summary, broker !== undefined);
     out.document(config.commandKey === undefined ? summary : { ...summary, reboots });
