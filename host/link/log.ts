@@ -20,11 +20,34 @@ export const LOG_TEXTS = {
   [device.LOG_NO_MEMORY]: "too little memory for the image; bytes missing",
 } as const satisfies Record<number, string>;
 
+const NO_RIGHT = "the runtime gives no right to it: preopen its folder for reading and writing";
+
+/** What a store that fails most often lacks, by WASI errno. */
+const STORE_ERRORS: Readonly<Record<number, string>> = {
+  2: NO_RIGHT, // EACCES
+  8: "no folder is preopened: give the runtime the folder that holds the file `store`", // EBADF
+  29: "input or output error", // EIO
+  51: "no space left", // ENOSPC
+  63: NO_RIGHT, // EPERM
+  69: NO_RIGHT, // EROFS
+  76: NO_RIGHT, // ENOTCAPABLE
+};
+
+/** Codes whose value counts or numbers something: it is a u32. */
+const UNSIGNED: ReadonlySet<number> = new Set([
+  device.LOG_NOT_WORN,
+  device.LOG_GAP,
+  device.LOG_ASK_DROPPED,
+  device.LOG_ASK_EXPIRED,
+  device.LOG_SAVED,
+  device.LOG_NO_MEMORY,
+]);
+
 export interface DeviceLog {
   readonly code: number; // LOG_
   readonly agent: number; // 255 = the device
   readonly tick: number;
-  readonly value: number; // s32
+  readonly value: number; // s32, or u32 where it counts or numbers something
   readonly text: string;
 }
 
@@ -33,6 +56,8 @@ export function decodeLog(payload: Uint8Array): LinkResult<DeviceLog> {
   if (payload.length !== device.LOG_BYTES) return { ok: false, reason: `${payload.length} B are no log entry` };
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const code = payload[0]!;
-  const text = (LOG_TEXTS as Record<number, string>)[code] ?? `code ${code}`;
-  return { ok: true, value: { code, agent: payload[1]!, tick: view.getUint32(4, true), value: view.getInt32(8, true), text } };
+  const value = UNSIGNED.has(code) ? view.getUint32(8, true) : view.getInt32(8, true);
+  const reason = code === device.LOG_STORE_FAILED ? STORE_ERRORS[value] : undefined;
+  const text = `${(LOG_TEXTS as Record<number, string>)[code] ?? `code ${code}`}${reason === undefined ? "" : ` (${reason})`}`;
+  return { ok: true, value: { code, agent: payload[1]!, tick: view.getUint32(4, true), value, text } };
 }
