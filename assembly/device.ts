@@ -9,7 +9,8 @@ import { mapStore } from "./device/store";
 import { readLink } from "./device/wasi";
 import { ABI_HASH } from "./layout";
 
-const input = memory.data(256, 16);
+const INPUT_BYTES = 256;
+const input = memory.data(INPUT_BYTES, 16);
 
 export function abiHash(): u32 {
   return <u32>ABI_HASH;
@@ -43,4 +44,4 @@ export function isAsleep(): i32 {
 }
 
 begin();
-for (let bytes = readLink(input, 256); bytes > 0; bytes = readLink(input, 256)) receive(input, bytes);
+for (let bytes = readLink(input, INPUT_BYTES); bytes > 0; bytes = readLink(input, INPUT_BYTES)) receive(input, bytes);

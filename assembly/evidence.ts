@@ -27,7 +27,7 @@ function log2Q8(v: u64): i32 {
 }
 
 /** A few numbers of one signal on their way to `count`. */
-const SLOTS = memory.data(128, 8);
+const SLOTS = memory.data(FIXED_SPREAD_STATISTICS << 4, 8);
 
 /** Slot `slot` is a / b, b > 0. */
 function put(slot: usize, a: i64, b: i64): void {

@@ -34,8 +34,8 @@ export function stateBytes(record: usize): u32 {
   return STATE_HEADER_BYTES + 2 * align16(word(record, ATTENTION_WINDOW) * word(record, ATTENTION_KV_HEADS) * word(record, ATTENTION_HEAD_DIM));
 }
 
-/** Where `prepare` lays the arena out before it knows whether it fits; copied to the arena if it does. CONTEXT_BYTES ≤ 256. */
-const STAGING = memory.data(256, 16);
+/** Where `prepare` lays the arena out before it knows whether it fits; copied to the arena if it does. */
+const STAGING = memory.data(<i32>CONTEXT_BYTES, 16);
 
 /** Finds every pointer of `ctx` for an arena at `base`; leaves the bytes it takes in `cursor`. The image is valid. */
 function layOut(ctx: Context, image: usize, base: usize): void {

@@ -7,7 +7,7 @@ import {
 } from "../layout";
 import { checkImage, sectionOffset } from "../validate";
 import { attentionStateBytes } from "./attention-lanes";
-import { Batch, CHUNK, LANES, ROW16, ROW32, STATE, WIDE, batchBytes, isSsm, setPointerOf } from "./lanes";
+import { BATCH_HEAD_BYTES, Batch, CHUNK, LANES, ROW16, ROW32, STATE, WIDE, batchBytes, isSsm, setPointerOf } from "./lanes";
 import { widenWeights, wideBytes } from "./linear-lanes";
 import { ssmStateBytes } from "./ssm-lanes";
 
@@ -26,7 +26,7 @@ function take(bytes: u32): u32 {
 }
 
 // A first pass counts (isReal false: `batch` is STAGING and blocks' pointers go nowhere), a second one, once it fits, writes.
-const STAGING = memory.data(256, 16); // BATCH_HEAD_BYTES ≤ 256
+const STAGING = memory.data(<i32>BATCH_HEAD_BYTES, 16);
 
 function weights(batch: Batch, base: usize, record: usize, isReal: bool): usize {
   const wide = base + take(wideBytes(record));

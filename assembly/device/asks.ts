@@ -17,11 +17,12 @@ import { agentAt, agents, count, counters, tick } from "./state";
 class Ask {
   isKept: u32;
   agent: i32;
-  retries: i32;
+  retries: i32; // MAX_RETRIES = that many, or more
   nextTick: u32; // when it goes out again
 }
 
-const KEPT_BYTES: u32 = 16; // an Ask; then the message
+const KEPT_BYTES: u32 = (<u32>offsetof<Ask>() + 15) & ~15; // an Ask; then the message
+const MAX_RETRIES = 3;
 let slots: usize = 0;
 let slotSize: u32 = 0;
 let room: i32 = 0; // asks that there is memory for
@@ -75,8 +76,8 @@ function transmit(ask: Ask): void {
   const p = message(ask);
   const bytes = ASK_HEADER_BYTES + <i32>load<u16>(p, 16) * <i32>load<u16>(p, 18);
   sendMessage(LINK_ASK, ask.agent, p, bytes);
-  ask.nextTick = tick + ((<u32>ASK_RETRY_TICKS) << min<i32>(ask.retries, 3));
-  ask.retries++;
+  ask.nextTick = tick + ((<u32>ASK_RETRY_TICKS) << ask.retries);
+  ask.retries = min<i32>(ask.retries + 1, MAX_RETRIES);
 }
 
 function drop(ask: Ask, counter: i32, code: i32): void {

@@ -1,7 +1,7 @@
 import {
   AREA_HEADER_BYTES, AREA_MAGIC, COUNTER_SAVES, COUNTER_WORDS, LINK_DEVICE, LOG_SAVED, LOG_STORE_FAILED, OPTION_WORDS, RECORD_AGENTS,
-  RECORD_AGENT_BYTES, RECORD_BYTES, RECORD_COUNTERS, RECORD_CRC32, RECORD_MAGIC, RECORD_OPTIONS, RECORD_SEQUENCE, START_FRESH,
-  START_REFUSED, START_RESTORED,
+  RECORD_AGENT_BYTES, RECORD_BYTES, RECORD_COUNTERS, RECORD_CRC32, RECORD_MAGIC, RECORD_OPTIONS, RECORD_SEQUENCE, SLOT_FACTORY,
+  START_FRESH, START_REFUSED, START_RESTORED,
 } from "./layout";
 import { SETPOINT_WORDS, SNAPSHOT_HEADER_BYTES, STATUS_OK } from "../layout";
 import { Context } from "../context";
@@ -9,19 +9,20 @@ import { crc32 } from "../crc32";
 import { applySetPoint } from "../policy";
 import { readSnapshot, snapshotBytes, writeSnapshotHeader } from "../snapshot";
 import { sendLog } from "./link-out";
-import { Agent, agentAt, agents, count, counters, options } from "./state";
+import { Agent, agentAt, agents, count, counters, options, setOption } from "./state";
 import { hasStore, journalAreaBytes, journalOffset, keep, settle, snapshotAreaBytes, snapshotOffset, storeAgents, storeAt } from "./store";
 
 // What survives a reset beside the images: a journal of records (counters, options, slots, set-points), the newest sound one counts, and
 // two snapshots an agent, of which the older is overwritten. A record or a snapshot that was cut fails its CRC, and the one before counts.
 
-const record = memory.data(512, 16); // RECORD_BYTES
-const area = memory.data(16, 16); // AREA_HEADER_BYTES
-const snapshotHeader = memory.data(32, 16); // SNAPSHOT_HEADER_BYTES
+const record = memory.data(RECORD_BYTES, 16);
+const area = memory.data(AREA_HEADER_BYTES, 16);
+const snapshotHeader = memory.data(SNAPSHOT_HEADER_BYTES, 16);
 
 const ENOSPC = 51;
 
-let sequence: u32 = 0; // of the newest record
+let hasRecord: bool = false;
+let sequence: u32 = 0; // of the newest record; counts on from its largest value to 0
 let nextArea: i32 = 0; // where the next record goes
 let nextIndex: i32 = 0;
 
@@ -52,8 +53,14 @@ function fetch(to: usize, from: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += 4) store<u32>(to + i, load<u32>(from + i));
 }
 
-/** Finds the newest sound record and takes counters, options and slots from it. */
+/** Whether sequence a comes after b: the two are near each other, also when one of them has begun anew (RFC 1982). */
+function isAfter(a: u32, b: u32): bool {
+  return <i32>(a - b) > 0;
+}
+
+/** Finds the newest sound record and takes counters, options and slots from it: an option out of its range stays at its default. */
 export function readJournal(): void {
+  hasRecord = false;
   sequence = 0;
   nextArea = 0;
   nextIndex = 0;
@@ -64,7 +71,7 @@ export function readJournal(): void {
   for (let a = 0; a < 2; a++) {
     for (let i = 0; i < perArea; i++) {
       const p = storeAt(journalOffset(a) + <u32>(i * RECORD_BYTES));
-      if (!isRecord(p) || load<u32>(p, RECORD_SEQUENCE) <= sequence) continue;
+      if (!isRecord(p) || (newest != 0 && !isAfter(load<u32>(p, RECORD_SEQUENCE), sequence))) continue;
       sequence = load<u32>(p, RECORD_SEQUENCE);
       newest = p;
       nextArea = a;
@@ -76,21 +83,23 @@ export function readJournal(): void {
     nextIndex = 0;
   }
   if (newest == 0) return;
+  hasRecord = true;
   fetch(record, newest, RECORD_BYTES);
   memory.copy(counters, record + RECORD_COUNTERS, COUNTER_WORDS << 2);
-  memory.copy(options, record + RECORD_OPTIONS, OPTION_WORDS << 2);
+  for (let key: u32 = 0; key < <u32>OPTION_WORDS; key++) setOption(key, load<u32>(record + RECORD_OPTIONS + <usize>(key << 2)));
 }
 
-/** The slot that the newest record names, or `otherwise`. */
+/** The slot that the newest record names, or `otherwise`: it names none, or one that there is not. */
 export function journalSlot(agent: i32, otherwise: i32): i32 {
-  return sequence == 0 ? otherwise : load<i32>(agentPart(agent));
+  const slot = load<u32>(agentPart(agent));
+  return hasRecord && slot <= <u32>SLOT_FACTORY ? <i32>slot : otherwise;
 }
 
 /** Puts the agent's last set-point in force again, if the image still takes it. */
 export function restoreSetPoint(index: i32): void {
   const agent = agentAt(index);
   const part = agentPart(index);
-  if (sequence == 0 || load<u32>(part, 4) == 0) return;
+  if (!hasRecord || load<u32>(part, 4) != 1) return;
   const ctx = changetype<Context>(agent.model);
   memory.copy(ctx.staged, part + 16, SETPOINT_WORDS << 2);
   agent.hasSetPoint = applySetPoint(ctx) == STATUS_OK ? 1 : 0;
@@ -132,7 +141,9 @@ function snapshotSequence(agent: i32, which: i32): u32 {
 
 /** The area with the newer snapshot. */
 function newerArea(agent: i32): i32 {
-  return snapshotSequence(agent, 1) > snapshotSequence(agent, 0) ? 1 : 0;
+  const first = snapshotSequence(agent, 0);
+  const second = snapshotSequence(agent, 1);
+  return second != 0 && (first == 0 || isAfter(second, first)) ? 1 : 0;
 }
 
 /** Restores the agent's newest sound snapshot and notes how that went. */
@@ -169,7 +180,7 @@ function writeState(index: i32): i32 {
   const newest = snapshotSequence(index, newer);
   const offset = snapshotOffset(index, newest == 0 ? 0 : newer ^ 1);
   store<u32>(area, AREA_MAGIC);
-  store<u32>(area, newest + 1, 4);
+  store<u32>(area, max<u32>(newest + 1, 1), 4); // after the largest comes 1
   store<u32>(area, bytes, 8);
   store<u32>(area, crc32(0, area, 12), 12);
   writeSnapshotHeader(ctx, snapshotHeader);

@@ -145,6 +145,7 @@ export const MOTION_WAKE_VARIANCE = 160;
 export const MOTION_NOT_WORN_TICKS = 9000;
 export const PERIOD_TELEMETRY_TICKS = 3000;
 export const PERIOD_SNAPSHOT_TICKS = 30000;
+export const SNAPSHOT_TICKS_MIN = 3000; // of OPTION_SNAPSHOT_TICKS, unless 0: flash wears out by erasing
 
 // ── The store ─────────────────────────────────────────────────────────────────
 export const STORE_MAGIC = 0x54534d44; // "DMST"

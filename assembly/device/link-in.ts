@@ -3,7 +3,7 @@ import {
   COMMAND_REBOOT, COMMAND_RESET, COMMAND_SNAPSHOT, COMMAND_TELEMETRY, COMMAND_WAKE, COUNTER_ANSWERS, COUNTER_LINK_BAD, COUNTER_LINK_BAD_BYTES,
   COUNTER_LINK_FRAMES, COUNTER_LINK_LOST, COUNTER_LINK_REPEATED, COUNTER_LINK_UNKNOWN, DEVICE_REBOOT, HELLO_FLAG_NEW_TICKS, HELLO_IN_BYTES,
   LINK_ACK, LINK_ANSWER, LINK_ASK, LINK_CHUNK, LINK_COMMAND, LINK_CRC_BYTES, LINK_CREDITS, LINK_DEVICE, LINK_HEADER_BYTES, LINK_HELLO,
-  LINK_LOCAL_SENSOR, LINK_SENSOR, LINK_SET_POINT, LINK_WIRE_BYTES, OPTION_WORDS, SENSOR_HEADER_BYTES,
+  LINK_LOCAL_SENSOR, LINK_SENSOR, LINK_SET_POINT, LINK_WIRE_BYTES, SENSOR_HEADER_BYTES,
 } from "./layout";
 import { SETPOINT_WORDS, STATUS_OK } from "../layout";
 import { Context } from "../context";
@@ -24,9 +24,9 @@ import { exit } from "./wasi";
 
 // Bytes from the link to frames, frames to what they ask for. Any bytes are safe: what is no frame is counted.
 
-const frame = memory.data(256, 16); // the stretch since the last delimiter, then what it decodes to
+const frame = memory.data(LINK_WIRE_BYTES, 16); // the stretch since the last delimiter, then what it decodes to
 const payload: usize = frame + LINK_HEADER_BYTES;
-let length: i32 = 0; // beyond LINK_WIRE_BYTES it is only counted
+let length: i32 = 0; // beyond LINK_WIRE_BYTES it is only counted, up to its largest value
 
 let hasSequence: bool = false;
 let expected: u32 = 0;
@@ -34,11 +34,12 @@ let unacked: i32 = 0; // frames since the last ack
 
 // The last messages that were acknowledged: a repeat is acknowledged again, not done again.
 const DONE: i32 = 8;
-const done = memory.data(128, 16); // DONE × (u32 sequence · 256 + type + 1 << 31, s32 status, u32 number, u32 0)
+const DONE_BYTES = 16;
+const done = memory.data(DONE * DONE_BYTES, 16); // (u32 sequence · 256 + type + 1 << 31, s32 status, u32 number, u32 0)
 let nextDone: i32 = 0;
 
 function forgetDone(): void {
-  memory.fill(done, 0, DONE << 4);
+  memory.fill(done, 0, DONE * DONE_BYTES);
   nextDone = 0;
 }
 
@@ -47,12 +48,12 @@ function keyOf(sequence: u32, type: i32): u32 {
 }
 
 function findDone(key: u32): usize {
-  for (let i = 0; i < DONE; i++) if (load<u32>(done + <usize>(i << 4)) == key) return done + <usize>(i << 4);
+  for (let i = 0; i < DONE; i++) if (load<u32>(done + <usize>(i * DONE_BYTES)) == key) return done + <usize>(i * DONE_BYTES);
   return 0;
 }
 
 function noteDone(key: u32, status: i32, number: u32): void {
-  const p = done + <usize>(nextDone << 4);
+  const p = done + <usize>(nextDone * DONE_BYTES);
   store<u32>(p, key);
   store<i32>(p, status, 4);
   store<u32>(p, number, 8);
@@ -100,10 +101,7 @@ function command(to: i32, bytes: i32, sequence: u32): i32 {
     return ACK_OK;
   }
   if (verb == COMMAND_OPTION) {
-    const key = load<u32>(payload, 4);
-    if (key >= <u32>OPTION_WORDS) return ACK_BAD_COMMAND;
-    setOption(key, load<u32>(payload, 8));
-    return ACK_OK;
+    return setOption(load<u32>(payload, 4), load<u32>(payload, 8)) ? ACK_OK : ACK_BAD_COMMAND;
   }
   if (verb == COMMAND_WAKE) {
     wake(1);
@@ -237,7 +235,7 @@ export function receive(p: usize, bytes: i32): void {
     if (byte == 0) finish();
     else {
       if (length < LINK_WIRE_BYTES) store<u8>(frame + <usize>length, byte);
-      length++;
+      if (length < i32.MAX_VALUE) length++;
     }
   }
 }

@@ -1,6 +1,6 @@
 import {
   ACK_BYTES, DECISION_FLAG_HASH, DECISION_OUT_BYTES, LINK_ACK, LINK_CREDITS, LINK_CRC_BYTES, LINK_DECISION, LINK_DEVICE, LINK_HEADER_BYTES,
-  LINK_LOG, LINK_MORE, LINK_PAYLOAD_BYTES, LOG_BYTES, OPTION_HASH,
+  LINK_LOG, LINK_MORE, LINK_PAYLOAD_BYTES, LINK_WIRE_BYTES, LOG_BYTES, OPTION_HASH,
 } from "./layout";
 import { DECISION_WORDS } from "../layout";
 import { cobsEncode, crc16 } from "./cobs";
@@ -9,8 +9,8 @@ import { writeLink } from "./wasi";
 
 // Frames to the link: made in place, sent at once.
 
-const raw = memory.data(256, 16);
-const wire = memory.data(256, 16);
+const raw = memory.data(LINK_HEADER_BYTES + LINK_PAYLOAD_BYTES + LINK_CRC_BYTES, 16);
+const wire = memory.data(LINK_WIRE_BYTES, 16);
 
 /** Where the payload of the next frame is written: 4-aligned, LINK_PAYLOAD_BYTES. */
 export const payload: usize = raw + LINK_HEADER_BYTES;

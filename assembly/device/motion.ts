@@ -10,7 +10,8 @@ import { count, option } from "./state";
 // came count as still: where more than one is lost, or the tick does not advance, nobody knows what passed, and stillness begins anew. A
 // block goes on with the frames that come, so that motion wakes over the worst of links.
 
-const sums = memory.data(16, 16); // s32 Σx of three axes
+const SUMS_BYTES = 16;
+const sums = memory.data(SUMS_BYTES, 16); // s32 Σx of three axes
 let squares: i64 = 0; // Σx² of the three together
 let filled: i32 = 0;
 let stillFrames: u32 = 0; // of the still blocks in a row
@@ -18,7 +19,7 @@ let lastTick: u32 = 0;
 let asleep: bool = false;
 
 function clearBlock(): void {
-  memory.fill(sums, 0, 16);
+  memory.fill(sums, 0, SUMS_BYTES);
   squares = 0;
   filled = 0;
 }
@@ -76,7 +77,7 @@ export function feel(frame: usize, tick: u32): bool {
   } else if (spread >= <i64>still * scale) {
     stillFrames = 0;
   } else {
-    stillFrames += MOTION_BLOCK_FRAMES;
+    if (stillFrames <= u32.MAX_VALUE - MOTION_BLOCK_FRAMES) stillFrames += MOTION_BLOCK_FRAMES;
     if (stillFrames >= option(OPTION_NOT_WORN_TICKS)) {
       asleep = true;
       count(COUNTER_SLEEPS);

@@ -58,5 +58,5 @@ export function closeArenas(): void {
 /** Bytes that arenas could still have, the asks' included. */
 export function arenaRoom(wanted: u32): u32 {
   if (limit == 0) return wanted; // memory grows
-  return <u32>(limit - arenasEnd) & ~15;
+  return limit > arenasEnd ? <u32>(limit - arenasEnd) & ~15 : 0;
 }

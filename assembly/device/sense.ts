@@ -1,6 +1,6 @@
 import {
   COUNTER_DECISIONS, COUNTER_FRAMES, COUNTER_HELD, COUNTER_IGNORED, COUNTER_RESETS, COUNTER_SLEPT, COUNTER_UNUSED, LINK_DEVICE, LOG_GAP,
-  LOG_TICKS_RESTARTED, OPTION_HASH, OPTION_SNAPSHOT_TICKS, OPTION_TELEMETRY_TICKS, SENSOR_HEADER_BYTES,
+  LOG_TICKS_RESTARTED, OPTION_HASH, OPTION_SNAPSHOT_TICKS, OPTION_TELEMETRY_TICKS, SENSOR_HEADER_BYTES, SNAPSHOT_TICKS_MIN,
 } from "./layout";
 import {
   CONFIG_CHANNELS, CONFIG_CLASSES, DECISION_EXIT, DECISION_WHY, LIMIT_CHANNELS, PUSH_DECISION, PUSH_HELD, PUSH_IGNORED, PUSH_RESET,
@@ -22,6 +22,7 @@ import { agentAt, agents, count, hasTick, option, setTick, tick } from "./state"
 let mayRestart: bool = true; // the next frame's tick may lie before the last: after a start, and when a hello says so
 let telemetryTick: u32 = 0;
 let saveTick: u32 = 0;
+let framesSinceSave: i32 = 0; // since the last periodic save, at most SNAPSHOT_TICKS_MIN: ticks may leap, frames cannot
 
 export function allowNewTicks(): void {
   mayRestart = true;
@@ -96,7 +97,9 @@ function pass(frame: usize, channels: i32, to: i32, now: u32): void {
     telemetryTick = tick;
     sendTelemetry();
   }
-  if (isDue(saveTick, OPTION_SNAPSHOT_TICKS)) {
+  framesSinceSave = min<i32>(framesSinceSave + 1, SNAPSHOT_TICKS_MIN);
+  if (framesSinceSave == SNAPSHOT_TICKS_MIN && isDue(saveTick, OPTION_SNAPSHOT_TICKS)) {
+    framesSinceSave = 0;
     saveTick = tick;
     save();
   }

@@ -1,7 +1,7 @@
 import {
-  COUNTER_WORDS, DEVICE_AGENTS, MOTION_NOT_WORN_TICKS, MOTION_STILL_VARIANCE, MOTION_WAKE_VARIANCE, OPTION_NOT_WORN_TICKS,
-  OPTION_SNAPSHOT_TICKS, OPTION_STILL_VARIANCE, OPTION_TELEMETRY_TICKS, OPTION_WAKE_VARIANCE, OPTION_WORDS, PERIOD_SNAPSHOT_TICKS,
-  PERIOD_TELEMETRY_TICKS,
+  COUNTER_BOOTS, COUNTER_WORDS, DEVICE_AGENTS, MOTION_NOT_WORN_TICKS, MOTION_STILL_VARIANCE, MOTION_WAKE_VARIANCE, OPTION_HASH,
+  OPTION_NOT_WORN_TICKS, OPTION_SNAPSHOT_TICKS, OPTION_STILL_VARIANCE, OPTION_TELEMETRY_TICKS, OPTION_WAKE_VARIANCE, OPTION_WORDS,
+  PERIOD_SNAPSHOT_TICKS, PERIOD_TELEMETRY_TICKS, SNAPSHOT_TICKS_MIN,
 } from "./layout";
 
 // What the device knows beside its models: counters, options, time, and one record an agent.
@@ -22,17 +22,23 @@ export function forgetTick(): void {
 export const counters = memory.data(COUNTER_WORDS << 2, 16);
 export const options = memory.data(OPTION_WORDS << 2, 16);
 
+/** Adds to a counter, which stays at its largest value. Only the boots begin anew, so that two starts never number their asks alike. */
 export function count(counter: i32, by: u32 = 1): void {
   const p = counters + <usize>(counter << 2);
-  store<u32>(p, load<u32>(p) + by);
+  const sum = load<u32>(p) + by;
+  store<u32>(p, sum >= by || counter == COUNTER_BOOTS ? sum : u32.MAX_VALUE);
 }
 
 export function option(key: i32): u32 {
   return load<u32>(options + <usize>(key << 2));
 }
 
-export function setOption(key: i32, value: u32): void {
+/** Sets an option, whether the link or the store says so. False for one that there is not, and for a value out of its range. */
+export function setOption(key: u32, value: u32): bool {
+  if (key > <u32>OPTION_NOT_WORN_TICKS || (key == OPTION_HASH && value > 1)) return false;
+  if (key == OPTION_SNAPSHOT_TICKS && value != 0 && value < <u32>SNAPSHOT_TICKS_MIN) return false;
   store<u32>(options + <usize>(key << 2), value);
+  return true;
 }
 
 export function defaultOptions(): void {
@@ -60,8 +66,8 @@ export class Agent {
   hasSetPoint: u32;
 }
 
-const AGENT_BYTES: usize = 64;
-const records = memory.data(256, 16); // DEVICE_AGENTS · AGENT_BYTES
+const AGENT_BYTES: usize = offsetof<Agent>();
+const records = memory.data(DEVICE_AGENTS * <i32>AGENT_BYTES, 16);
 
 export function agentAt(index: i32): Agent {
   return changetype<Agent>(records + <usize>index * AGENT_BYTES);

@@ -2,6 +2,7 @@ import {
   LOG_STORE_FAILED, STORE_AGENTS, STORE_BYTES, STORE_CRC32, STORE_HEADER_WORDS, STORE_JOURNAL_BYTES, STORE_MAGIC, STORE_SECTOR_BYTES,
   STORE_SLOT_BYTES, STORE_SNAPSHOT_BYTES, STORE_VERSION, DEVICE_AGENTS, LINK_DEVICE, RECORD_BYTES,
 } from "./layout";
+import { IMAGE_MAX_BYTES } from "../layout";
 import { crc32 } from "../crc32";
 import { sendLog } from "./link-out";
 import { claimMirror } from "./room";
@@ -11,7 +12,10 @@ import { openStore, readStore, syncStore, writeStore } from "./wasi";
 // areas and two image slots. Written only in multiples of 16 bytes from multiples of 16, each region in ascending order; a write that
 // begins a sector erases it.
 
-const header = memory.data(64, 16); // STORE_HEADER_WORDS
+const header = memory.data(STORE_HEADER_WORDS << 2, 16);
+
+const STORE_END_BYTES = 16;
+const storeEnd = memory.data(STORE_END_BYTES, 16);
 
 let mapped: usize = 0; // where the board maps the store, 0 = it does not
 let hasMap: bool = false;
@@ -27,8 +31,9 @@ function geometry(word: i32): u32 {
   return load<u32>(header + <usize>(word << 2));
 }
 
-function isMultiple(bytes: u32, sector: u32): bool {
-  return bytes % sector == 0;
+/** Whether a region of so many bytes is whole sectors, and not beyond what any store needs. */
+function isRegion(bytes: u32, sector: u32): bool {
+  return bytes % sector == 0 && bytes <= <u32>IMAGE_MAX_BYTES;
 }
 
 /** Whether the header is sound: then no offset below can leave the store. */
@@ -41,7 +46,7 @@ function isSound(): bool {
   const snapshot = geometry(STORE_SNAPSHOT_BYTES);
   const journal = geometry(STORE_JOURNAL_BYTES);
   if (sector < <u32>RECORD_BYTES || (sector & (sector - 1)) != 0 || agents > <u32>DEVICE_AGENTS) return false;
-  if (!isMultiple(slot, sector) || !isMultiple(snapshot, sector) || !isMultiple(journal, sector) || journal == 0) return false;
+  if (!isRegion(slot, sector) || !isRegion(snapshot, sector) || !isRegion(journal, sector) || journal == 0) return false;
   const bytes = <u64>sector + 2 * <u64>journal + 2 * <u64>agents * (<u64>slot + <u64>snapshot);
   return bytes == <u64>geometry(STORE_BYTES);
 }
@@ -52,6 +57,8 @@ export function startStore(): void {
   let error = openStore();
   if (error == 0) error = readStore(0, header, STORE_HEADER_WORDS << 2);
   if (error == 0 && !isSound()) error = -1;
+  // the store is as long as its header says, before memory for all of it is asked for
+  if (error == 0) error = readStore(geometry(STORE_BYTES) - STORE_END_BYTES, storeEnd, STORE_END_BYTES);
   if (error == 0) {
     base = hasMap ? mapped : claimMirror(geometry(STORE_BYTES));
     if (!hasMap) error = base == 0 ? -1 : readStore(0, base, geometry(STORE_BYTES));

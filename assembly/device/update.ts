@@ -21,7 +21,8 @@ let agent: i32 = -1; // whose update is under way, −1 = none
 let slot: i32 = 0;
 let total: u32 = 0;
 let next: u32 = 0; // offset that comes next
-const hash = memory.data(32, 16);
+const HASH_BYTES = 32;
+const hash = memory.data(HASH_BYTES, 16);
 
 /** What the ack of a chunk carries as its number. */
 export function updateOffset(): u32 {
@@ -33,12 +34,12 @@ export function stopUpdate(): void {
 }
 
 function equal32(a: usize, b: usize): bool {
-  for (let i: usize = 0; i < 32; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false;
+  for (let i: usize = 0; i < <usize>HASH_BYTES; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false;
   return true;
 }
 
 function begin(index: i32, payload: usize, bytes: i32): i32 {
-  if (bytes != CHUNK_HEADER_BYTES + 32) return ACK_BAD_PAYLOAD;
+  if (bytes != CHUNK_HEADER_BYTES + HASH_BYTES) return ACK_BAD_PAYLOAD;
   const image = load<u32>(payload, 4);
   const theirs = payload + CHUNK_HEADER_BYTES;
   if (!hasStore() || index >= storeAgents() || slotBytes() == 0) return ACK_NO_STORE;
@@ -48,7 +49,7 @@ function begin(index: i32, payload: usize, bytes: i32): i32 {
   slot = agentAt(index).slot == SLOT_A ? SLOT_B : SLOT_A;
   total = image;
   next = 0;
-  memory.copy(hash, theirs, 32);
+  memory.copy(hash, theirs, HASH_BYTES);
   return ACK_OK;
 }
 
@@ -73,7 +74,7 @@ function hashOf(image: usize): usize {
   sha256Add(image, HEADER_CRC32);
   sha256Add(0, 4);
   sha256Add(image + HEADER_CRC32 + 4, HEADER_SHA256 - HEADER_CRC32 - 4);
-  sha256Add(0, 32);
+  sha256Add(0, HASH_BYTES);
   sha256Add(image + IMAGE_HEADER_BYTES, total - IMAGE_HEADER_BYTES);
   return sha256End();
 }

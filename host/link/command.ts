@@ -35,6 +35,13 @@ export function encodeCommand(command: DeviceCommand): Uint8Array {
     if (!Number.isInteger(command.value) || command.value < 0 || command.value > 0xffff_ffff) {
       throw new LinkError("OPTION_VALUE", `option ${command.option} = ${command.value}: give a whole number from 0 to 4294967295.`);
     }
+    const least = device.SNAPSHOT_TICKS_MIN;
+    if (command.option === "snapshotTicks" && command.value > 0 && command.value < least) {
+      throw new LinkError(
+        "OPTION_VALUE",
+        `option snapshotTicks = ${command.value} wears flash out: give 0 (never) or ${least} ticks and more.`,
+      );
+    }
     view.setUint32(4, OPTIONS[command.option], true);
     view.setUint32(8, command.value, true);
   }
