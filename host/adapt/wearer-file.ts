@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DataError } from "../core/errors.ts";
 import type { Evidence } from "../core/image-types.ts";
-import { writeWhole } from "../core/private-file.ts";
+import { makePrivateFolder, writeWhole } from "../core/private-file.ts";
 import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/safetensors.ts";
 import { MOST_WINDOWS, type Taught } from "./adapter.ts";
 import { evidenceHash } from "./prior.ts";
@@ -66,6 +66,6 @@ export function openTaught(path: string, evidence: Evidence): Taught | undefined
 
 /** Writes it whole or not at all, readable by its owner alone: how somebody walks is theirs. */
 export function saveTaught(path: string, taught: Taught, evidence: Evidence): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makePrivateFolder(dirname(path));
   writeWhole(path, writeTaught(taught, evidence), { isPrivate: true });
 }

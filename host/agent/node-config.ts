@@ -42,7 +42,7 @@ export function openNodeConfig(options: NodeConfigOptions = {}): { config: NodeC
   const id = Buffer.from((options.random ?? randomBytes)(4)).toString("hex");
   const config: NodeConfig = { node: `dormouse-${id}`, site: "home" };
   try {
-    writeWhole(path, `${JSON.stringify(config, undefined, 2)}\n`, { isNew: true });
+    writeWhole(path, `${JSON.stringify(config, undefined, 2)}\n`, { isNew: true, isPrivate: true });
   } catch (cause) {
     if (existsSync(path)) return { config: readNodeConfig(path), path, isNew: false }; // another process was first
     const why = systemReason((cause as Error).cause);

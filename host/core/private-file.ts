@@ -1,29 +1,42 @@
+import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
+  constants,
   existsSync,
+  fchmodSync,
+  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ConfigError } from "./errors.ts";
 
 /** Readable by its owner alone. */
-const PRIVATE_MODE = 0o600;
+export const PRIVATE_MODE = 0o600;
+const PRIVATE_FOLDER_MODE = 0o700;
 /** Largest key, certificate or state file that is read: none comes near it. */
 const MAX_FILE_BYTES = 65_536;
 
-/** Makes a folder that only its owner enters; one that is there stays as it is. */
-export function makePrivateFolder(folder: string): void {
+/**
+ * Makes a folder that only its owner enters. One that is there is closed to others if it is ours alone: empty, or without folders and
+ * with a file whose name ends with `mark`. Any other (a home, /tmp, the working folder) stays as it is.
+ */
+export function makePrivateFolder(folder: string, options: { readonly mark?: string } = {}): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE }) !== undefined || options.mark === undefined) return;
+    const { mode, uid } = statSync(folder);
+    const isOpenToOthers = (mode & 0o077) !== 0 && (mode & 0o1000) === 0 && uid === process.geteuid?.();
+    if (isOpenToOthers && resolve(folder) !== process.cwd() && isOursAlone(folder, options.mark)) chmodSync(folder, PRIVATE_FOLDER_MODE);
   } catch (cause) {
     throw new ConfigError("FOLDER_UNWRITABLE", `cannot make ${folder}: ${systemReason(cause)}. Choose another folder.`, { cause });
   }
@@ -39,12 +52,12 @@ export function writeWhole(
   options: { readonly isPrivate?: boolean; readonly isNew?: boolean } = {},
 ): void {
   const mode = options.isPrivate ? PRIVATE_MODE : 0o644;
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  const temporary = join(dirname(path), `.dormouse-${randomBytes(8).toString("hex")}.part`);
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   try {
-    const file = openSync(temporary, "w", mode);
+    const file = openSync(temporary, "wx", mode); // a file or link of that name, whoever laid it there, is an error
     try {
-      chmodSync(temporary, mode); // a left-over of an earlier try may have another mode
+      fchmodSync(file, mode); // whatever the umask took away
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
       fsyncSync(file);
     } finally {
@@ -63,22 +76,38 @@ export function writeWhole(
 
 /** Reads a small text file. What it holds never gets into a message. */
 export function readSmall(path: string, what: string, mend: string): string {
-  try {
-    const { size } = statSync(path);
-    if (size <= MAX_FILE_BYTES) return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new ConfigError("FILE_UNREADABLE", `cannot read ${what} ${path}: ${systemReason(cause)}. ${mend}`, { cause });
-  }
-  throw new ConfigError("FILE_UNREADABLE", `${what} ${path} is larger than ${MAX_FILE_BYTES} B. ${mend}`);
+  return readChecked(path, what, mend, () => undefined);
 }
 
-/** Reads a private key's PEM, and refuses one that others can read (where the system has such modes). */
+/** Reads a private key's PEM or a password, and refuses a file that others can read or own (where the system has such modes). */
 export function readPrivate(path: string, what: string, mend: string): string {
-  const text = readSmall(path, what, mend);
-  if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
-    throw new ConfigError("KEY_EXPOSED", `${what} ${path} can be read by others. Take that away: chmod 600 ${path}.`);
+  return readChecked(path, what, mend, ({ mode, uid }) => {
+    const user = process.geteuid?.();
+    if (user === undefined) return;
+    if ((mode & 0o077) !== 0)
+      throw new ConfigError("KEY_EXPOSED", `${what} ${path} can be read by others. Take that away: chmod 600 ${path}.`);
+    if (user !== 0 && uid !== user && uid !== 0)
+      throw new ConfigError("KEY_FOREIGN", `${what} ${path} belongs to another user, who can change it. Make a copy of your own.`);
+  });
+}
+
+/** Opens once, checks what was opened, and reads that: nothing can take its place in between. */
+function readChecked(path: string, what: string, mend: string, check: (stats: Stats) => void): string {
+  const refuse = (why: string) => new ConfigError("FILE_UNREADABLE", `${what} ${path} ${why}. ${mend}`);
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // a pipe without a writer does not block
+    const stats = fstatSync(file);
+    if (!stats.isFile()) throw refuse("is not a regular file");
+    if (stats.size > MAX_FILE_BYTES) throw refuse(`is larger than ${MAX_FILE_BYTES} B`);
+    check(stats);
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    throw new ConfigError("FILE_UNREADABLE", `cannot read ${what} ${path}: ${systemReason(cause)}. ${mend}`, { cause });
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
-  return text;
 }
 
 /** Whether any of the files is there already. */
@@ -96,6 +125,11 @@ function moveToFree(from: string, to: string): void {
     return;
   }
   unlinkSync(from);
+}
+
+function isOursAlone(folder: string, mark: string): boolean {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.length === 0 || (entries.some(({ name }) => name.endsWith(mark)) && entries.every((entry) => !entry.isDirectory()));
 }
 
 function removeQuietly(path: string): void {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { checked } from "../agent/checked.ts";
@@ -50,6 +51,9 @@ export function readServiceConfig(path: string): ServiceConfig {
   }
   const config = checked(serviceConfigSchema, value, "SERVICE_CONFIG", path, "Mend the named fields and restart the service.");
   const { broker } = config;
+  if ((broker?.password ?? broker?.key) !== undefined && (statSync(path).mode & 0o007) !== 0) {
+    throw new ConfigError("KEY_EXPOSED", `${path} holds a password or key and can be read by others. Take that away: chmod 600 ${path}.`);
+  }
   if (broker?.passwordFile === undefined) return config;
   return { ...config, broker: { ...broker, passwordFile: resolve(dirname(path), broker.passwordFile) } };
 }

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createLoop, loopAgent, loopModel } from "../agent/loop.ts";
 import type { Loop, LoopStep } from "../agent/loop-types.ts";
@@ -8,6 +7,7 @@ import { openSensor } from "../agent/sensors/open-sensor.ts";
 import { paced } from "../agent/sensors/pace.ts";
 import type { SensorFrame } from "../agent/sensors/sensor.ts";
 import type { Clock } from "../core/clock.ts";
+import { makePrivateFolder } from "../core/private-file.ts";
 import { urlText } from "../core/secrets.ts";
 import { createAsker } from "../mqtt/asker.ts";
 import type { BrokerOptions } from "../mqtt/broker-url.ts";
@@ -49,7 +49,7 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
   const agent = openPackedAgent(options.agentFolder);
   const { definition } = agent;
   const model = await openAgentModel(agent, { engine: config.engine });
-  mkdirSync(options.stateFolder, { recursive: true });
+  makePrivateFolder(options.stateFolder, { mark: ".outbox" });
   const node = config.node ?? openNodeConfig({ path: join(options.stateFolder, "node.json") }).config.node;
   const { broker } = config;
   const source = openSource(options, agent);

@@ -1,5 +1,6 @@
 import * as nodeFs from "node:fs";
 import { MqttError } from "../core/errors.ts";
+import { PRIVATE_MODE } from "../core/private-file.ts";
 import type { LedgerEntry, LedgerSink } from "./ledger.ts";
 import { statesOf, UNRECORDED } from "./ledger-reading.ts";
 import { isNews, type LedgerFs, openLedgerRoom, roomPath } from "./ledger-room.ts";
@@ -29,8 +30,10 @@ export function openLedgerFile(path: string, options: { readonly node?: string; 
   let isTorn = false; // the file does not end with a whole line
   const unwritten: LedgerEntry[] = [];
   try {
-    descriptor = fs.openSync(path, "a+");
-    const { size } = fs.fstatSync(descriptor);
+    descriptor = fs.openSync(path, "a+", PRIVATE_MODE);
+    const stats = fs.fstatSync(descriptor);
+    const { size } = stats;
+    if (stats.isFile() && stats.uid === process.geteuid?.()) nodeFs.fchmodSync(descriptor, PRIVATE_MODE); // never a device's mode
     const last = new Uint8Array(1);
     isTorn = size > 0 && fs.readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
   } catch (cause) {

@@ -1,6 +1,7 @@
 import * as nodeFs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { crc32 } from "../core/crc32.ts";
+import { PRIVATE_MODE } from "../core/private-file.ts";
 import { type LedgerEntry, NOT_DURABLE } from "./ledger.ts";
 import { ASK_STATES, type AskState } from "./types.ts";
 
@@ -121,7 +122,8 @@ function open(path: string, fs: LedgerFs): { readonly descriptor: number; readon
   const bytes = Buffer.alloc(ROOM_BYTES);
   let descriptor: number | undefined;
   try {
-    descriptor = fs.openSync(path, nodeFs.constants.O_RDWR | nodeFs.constants.O_CREAT, 0o600);
+    const { O_RDWR, O_CREAT, O_NOFOLLOW = 0 } = nodeFs.constants; // a link of that name, whoever laid it there, is an error
+    descriptor = fs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, PRIVATE_MODE);
     if (fs.fstatSync(descriptor).size === ROOM_BYTES) fs.readSync(descriptor, bytes, 0, ROOM_BYTES, 0);
     else {
       bytes.set(headerOf(0));

@@ -1,12 +1,22 @@
 import * as nodeFs from "node:fs";
 import { dirname } from "node:path";
 import { MqttError } from "../core/errors.ts";
+import { PRIVATE_MODE } from "../core/private-file.ts";
 import { frameRecords, LOG_HEADER, recoverLog } from "./recover-log.ts";
 
 /** The file calls that the log makes; injected so that a test can fill the disk. */
 export type LogFs = Pick<
   typeof nodeFs,
-  "openSync" | "writeSync" | "readFileSync" | "ftruncateSync" | "fdatasyncSync" | "closeSync" | "renameSync" | "unlinkSync" | "existsSync"
+  | "openSync"
+  | "writeSync"
+  | "readFileSync"
+  | "ftruncateSync"
+  | "fdatasyncSync"
+  | "closeSync"
+  | "renameSync"
+  | "unlinkSync"
+  | "existsSync"
+  | "chmodSync"
 >;
 
 /** What opening found. `setAside`: the file was not a log at all and was renamed, never deleted. */
@@ -92,6 +102,7 @@ export function openLog(
     found = recoverLog(file);
     const isForeign = found.validBytes === 0 && file.length >= LOG_HEADER.length && found.usedBytes > 0;
     const setAside = isForeign ? `${path}.bad` : undefined;
+    closeToOthers(fs, path);
     if (setAside) fs.renameSync(path, setAside);
     if (fs.existsSync(temporary)) fs.unlinkSync(temporary); // of a compaction that was killed
     recovery = {
@@ -102,7 +113,7 @@ export function openLog(
       ...(setAside ? { setAside } : {}),
     };
     const isNew = !fs.existsSync(path);
-    descriptor = fs.openSync(path, isNew ? "w+" : "r+");
+    descriptor = fs.openSync(path, isNew ? "wx+" : "r+", PRIVATE_MODE);
     [end, dirty, length] = isForeign ? [0, 0, 0] : [found.validBytes, found.usedBytes, file.length];
     clean();
     if (end === 0) {
@@ -153,7 +164,7 @@ export function openLog(
       const old = descriptor;
       let next: number | undefined;
       try {
-        next = fs.openSync(temporary, "w+");
+        next = fs.openSync(temporary, "wx+", PRIVATE_MODE);
         descriptor = next;
         write(bytes, 0);
         if (isSynced) fs.fdatasyncSync(next);
@@ -177,6 +188,15 @@ export function openLog(
     },
   };
   return { log, bodies: found.bodies };
+}
+
+/** Asks hold what a wearer did. A file system without modes (FAT) has none to take away. */
+function closeToOthers(fs: LogFs, path: string): void {
+  try {
+    if (fs.existsSync(path)) fs.chmodSync(path, PRIVATE_MODE);
+  } catch {
+    // Another user's file: whether it can be written shows when it is opened.
+  }
 }
 
 /** Makes a new name itself durable, where the system lets a folder be synced. */

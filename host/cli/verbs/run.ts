@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { emptyTaught, type Taught } from "../../adapt/adapter.ts";
@@ -12,6 +11,7 @@ import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Model } from "../../core/model.ts";
+import { makePrivateFolder, systemReason } from "../../core/private-file.ts";
 import type { EngineName } from "../../core/session-types.ts";
 import type { Telemetry } from "../../core/telemetry.ts";
 import type { AskerOptions } from "../../mqtt/asker.ts";
@@ -201,9 +201,10 @@ function askerOptions(
 ): Omit<AskerOptions, "events" | "clock"> {
   const folder = resolve(io.cwd, options.dataDir);
   try {
-    mkdirSync(folder, { recursive: true });
+    makePrivateFolder(folder, { mark: ".outbox" });
   } catch (cause) {
-    throw new ConfigError("DATA_DIR_UNWRITABLE", `cannot make ${folder}: ${String(cause)}. Choose another with --data-dir DIR.`, { cause });
+    const why = systemReason((cause as Error).cause);
+    throw new ConfigError("DATA_DIR_UNWRITABLE", `cannot make ${folder}: ${why}. Choose another with --data-dir DIR.`, { cause });
   }
   const outbox = openOutbox({ path: join(folder, `${node.node}.outbox`) });
   const droppedBytes = outbox.recovery?.droppedBytes ?? 0;

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -22,7 +22,7 @@ import { ManualClock } from "../../support/manual-clock.ts";
 const folder = mkdtempSync(join(tmpdir(), "dormouse-service-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const file = (name: string, text: string): string => {
-  writeFileSync(join(folder, name), text);
+  writeFileSync(join(folder, name), text, { mode: 0o600 });
   return join(folder, name);
 };
 
@@ -58,6 +58,13 @@ describe("a service's broker password", () => {
       expect(message).toMatch(/p\.json/);
       expect(message).not.toContain("hunter22");
     }
+  });
+
+  it.skipIf(process.platform === "win32")("lies in a configuration that others can read → it is refused", () => {
+    const path = file("s.json", '{"sensor":"synthetic","broker":{"url":"mqtts://h","password":"hunter22"}}');
+    expect(readServiceConfig(path).broker?.password).toBe("hunter22");
+    chmodSync(path, 0o644);
+    expect(() => readServiceConfig(path)).toThrow(expect.objectContaining({ code: "KEY_EXPOSED" }));
   });
 
   it("may lie in a file, found beside the configuration", () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -16,6 +16,18 @@ describe("ledgers", () => {
     folder = mkdtempSync(join(tmpdir(), "dormouse-ledger-"));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.skipIf(process.platform === "win32")("is its owner's alone, also one of an earlier version; a device keeps its mode", () => {
+    const path = join(folder, "ledger.jsonl");
+    openLedgerFile(path).close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    chmodSync(path, 0o644);
+    openLedgerFile(path).close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const { mode } = statSync("/dev/null");
+    openLedgerFile("/dev/null").close();
+    expect(statSync("/dev/null").mode).toBe(mode);
+  });
 
   it("counts as lost what is in no state at the asking end, from either side", () => {
     const edge = new Map([

@@ -188,6 +188,29 @@ describe("an outbox file", () => {
     outbox.close();
   });
 
+  it.skipIf(process.platform === "win32")(
+    "holds what a wearer did → its file is its owner's alone, new, compacted, set aside, or of an earlier version",
+    () => {
+      const modeOf = (file: string) => fs.statSync(file).mode & 0o777;
+      openOutbox({ path }).close();
+      expect(modeOf(path)).toBe(0o600);
+      const compacted = openOutbox({ path, fsync: "none", maxBytes: 50_000 });
+      for (let n = 1; n < 1000; n++) {
+        compacted.add(entry(n, 200));
+        compacted.end(idOf(n), "answered");
+      }
+      compacted.close();
+      expect(modeOf(path)).toBe(0o600);
+      fs.chmodSync(path, 0o644);
+      openOutbox({ path }).close();
+      expect(modeOf(path)).toBe(0o600);
+      writeFileSync(path, "dear diary, today");
+      fs.chmodSync(path, 0o644);
+      openOutbox({ path }).close();
+      expect([modeOf(path), modeOf(`${path}.bad`)]).toEqual([0o600, 0o600]);
+    },
+  );
+
   it("syncs the folder of a new log, and of one whose place a foreign file had, so that its name outlives a power cut", () => {
     const names = new Map<number, string>();
     const synced: string[] = [];
