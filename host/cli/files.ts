@@ -34,6 +34,6 @@ export function makeFolder(folder: string): void {
   writing(folder, () => mkdirSync(folder, { recursive: true }));
 }
 
-export function writeFile(path: string, content: string | Uint8Array, mode = 0o666): void {
-  writing(path, () => writeFileSync(path, content, { mode }));
+export function writeFile(path: string, content: string | Uint8Array): void {
+  writing(path, () => writeFileSync(path, content));
 }

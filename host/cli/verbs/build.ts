@@ -7,7 +7,7 @@ import { loadBoards } from "../../agent/board.ts";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { readSmall } from "../../core/private-file.ts";
+import { readPrivate, writeWhole } from "../../core/private-file.ts";
 import { buildFirmware, type SigningOptions } from "../../firmware/build.ts";
 import type { KernelChoice } from "../../firmware/build-options.ts";
 import type { MemoryVariant } from "../../firmware/compile.ts";
@@ -132,7 +132,7 @@ async function firmware(io: CliIo, out: Output, agent: LoadedAgent, folder: stri
     signing,
   );
   makeFolder(folder);
-  if (keyPath !== undefined && signing?.isNew) writeFile(keyPath, signing.key, 0o600);
+  if (keyPath !== undefined && signing?.isNew) writeWhole(keyPath, signing.key, { isPrivate: true, isNew: true });
   const artifacts = files.map(({ name: file, format, contents, sha256 }) => {
     const path = join(folder, file);
     writeFile(path, contents);
@@ -166,7 +166,7 @@ function signingOptions(path: string, securityCounter: number): SigningOptions &
   if (isNew) checkWritable(path);
   const key = isNew
     ? generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString()
-    : readSmall(path, "the signing key", "Name an Ed25519 key (PEM), or a file that is not there yet.");
+    : readPrivate(path, "the signing key", "Name an Ed25519 key (PEM), or a file that is not there yet.");
   const [major = 0, minor = 0, patch = 0] = packageVersion().split(/[.-]/).map(Number);
   return { key, isNew, version: [major, minor, patch], securityCounter };
 }

@@ -66,10 +66,9 @@ function ed25519(pem: string): KeyObject {
   try {
     const key = createPrivateKey(pem);
     if (key.asymmetricKeyType === "ed25519") return key;
-  } catch (cause) {
-    throw new FirmwareError("BAD_KEY", "the signing key is no PEM private key. Give an Ed25519 one, or a path where none is yet.", {
-      cause,
-    });
+  } catch {
+    // the cause may quote the file: left out
+    throw new FirmwareError("BAD_KEY", "the signing key is no PEM private key. Give an Ed25519 one, or a path where none is yet.");
   }
   throw new FirmwareError("BAD_KEY", "the signing key is not Ed25519. Give such a one, or a path where none is yet.");
 }

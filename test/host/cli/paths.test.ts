@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cli } from "./fake-io.ts";
@@ -43,11 +44,35 @@ describe("a path that cannot be written", () => {
 });
 
 describe("build --key", () => {
+  it.skipIf(process.platform === "win32")("others can read the key → it is refused, as all keys are", async () => {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const path = join(folder.path, "open.pem");
+    writeFileSync(path, privateKey.export({ type: "pkcs8", format: "pem" }));
+    chmodSync(path, 0o644);
+    const { code, stdout } = await run("build", "activity", "--board", "nrf52840-dk", "--key", "open.pem", "--out", "out", "--json");
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "KEY_EXPOSED" } });
+  });
+
   it("leaves no new key behind for a layout that is refused", async () => {
     const { code, stdout } = await run("build", "activity", "--board", "pico", "--key", "k.pem", "--out", "out", "--json");
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "NO_MCUBOOT" } });
     expect(readdirSync(folder.path)).toEqual(["file"]);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("run --data-dir", () => {
+  it("others could enter the folder and read the files → they no longer can", async () => {
+    const data = join(folder.path, "d");
+    mkdirSync(data);
+    chmodSync(data, 0o755);
+    const args = ["--broker", "mqtt://127.0.0.1:1", "--data-dir", "d", "--ledger", "d/ledger.jsonl", "--seconds", "0.1", "--speed", "max"];
+    expect((await run("run", "activity", "--headless", ...args)).code).toBe(0);
+    const modes = readdirSync(data).map((name) => statSync(join(data, name), { throwIfNoEntry: false })?.mode);
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    expect(modes.filter((mode) => mode !== undefined).map((mode) => mode & 0o777)).toEqual([0o600, 0o600]);
+    expect(statSync(join(folder.path, "dormouse.json")).mode & 0o777).toBe(0o600);
   });
 });
 
