@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
+import type { Spent } from "../cloud/openai/budget.ts";
 import { createOpenAi, type OpenAiOptions } from "../cloud/openai/openai.ts";
 import type { Provider } from "../cloud/provider.ts";
 import { ConfigError } from "../core/errors.ts";
@@ -27,7 +28,7 @@ export async function openProvider(
   agent: LoadedAgent,
   options: ProviderOptions,
   io: CliIo,
-  onTrouble?: OpenAiOptions["onTrouble"],
+  observe: Pick<OpenAiOptions, "onTrouble" | "onSpent"> = {},
 ): Promise<{ provider: Provider; figures: () => object }> {
   if (options.provider === "teacher") return { provider: await openTeacher(agent, options.engine), figures: () => ({}) };
   if (options.baseUrl === undefined || options.model === undefined) {
@@ -47,7 +48,7 @@ export async function openProvider(
     clock: io.clock,
     concurrency: options.concurrency,
     maxTokens: options.maxTokens,
-    ...(onTrouble === undefined ? {} : { onTrouble }),
+    ...observe,
     budget: {
       ...(options.maxTokensTotal === undefined ? {} : { maxTokens: options.maxTokensTotal }),
       ...(options.maxCost === undefined ? {} : { maxCost: options.maxCost }),
@@ -57,16 +58,18 @@ export async function openProvider(
   return { provider, figures: () => provider.figures() };
 }
 
-/** The same options for a worker's own process. Each of N has its own budget: an N-th. */
-export function providerArguments(options: ProviderOptions, workers: number): string[] {
+/** The same options for a worker's own process. Each of N has its own budget: an N-th, less what its earlier processes have spent. */
+export function providerArguments(options: ProviderOptions, workers: number, spent: Spent): string[] {
   const { baseUrl, model, maxTokensTotal, maxCost, pricePerMillion } = options;
   return [
     ...["--provider", options.provider],
     ...(options.provider === "openai" ? ["--concurrency", String(options.concurrency), "--max-tokens", String(options.maxTokens)] : []),
     ...(baseUrl === undefined ? [] : ["--base-url", baseUrl]),
     ...(model === undefined ? [] : ["--model", model]),
-    ...(maxTokensTotal === undefined ? [] : ["--max-tokens-total", String(Math.max(1, Math.floor(maxTokensTotal / workers)))]),
-    ...(maxCost === undefined ? [] : ["--max-cost", String(maxCost / workers)]),
+    ...(maxTokensTotal === undefined
+      ? []
+      : ["--max-tokens-total", String(Math.max(1, Math.floor(maxTokensTotal / workers - spent.tokens)))]),
+    ...(maxCost === undefined ? [] : ["--max-cost", String(Math.max(0, maxCost / workers - spent.cost))]),
     ...(pricePerMillion === undefined ? [] : ["--price-per-million", `${pricePerMillion.prompt},${pricePerMillion.completion}`]),
   ];
 }

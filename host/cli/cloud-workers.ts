@@ -1,29 +1,47 @@
+import type { Spent } from "../cloud/openai/budget.ts";
 import { superviseWorkers } from "../cloud/supervisor.ts";
 import { systemRandom } from "../mqtt/backoff.ts";
 import type { CliIo } from "./io.ts";
 import type { Output } from "./output.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
-import { startDormouse } from "./worker-processes.ts";
+import { type ProcessEvents, startDormouse } from "./worker-processes.ts";
 
-/** Runs `count` workers, each in a process of its own, until interrupted; a worker that ends is started again. Returns what they report, and the restarts. */
-export async function runWorkers(io: CliIo, out: Output, count: number, argsOf: (index: number) => readonly string[]) {
+/**
+ * Runs `count` workers, each in a process of its own, until interrupted; a worker that ends is started again, and `argsOf` is told what its
+ * earlier processes have spent. Returns what they report, and the restarts.
+ */
+export async function runWorkers(io: CliIo, out: Output, count: number, argsOf: (index: number, spent: Spent) => readonly string[]) {
   const interrupted = untilInterrupted(io);
   const documents: unknown[] = [];
+  const spent = Array.from({ length: count }, () => NOTHING_SPENT);
   const supervisor = superviseWorkers({
     count,
     clock: io.clock,
     random: systemRandom,
-    start: (index, onExit) =>
-      startDormouse(
-        argsOf(index),
-        { onDocument: (document) => documents.push(document), onNote: (line) => out.note(`worker ${index}: ${line}`), onExit },
-        io.env,
-      ),
+    start(index, onExit) {
+      const before = spent[index]!;
+      const events: ProcessEvents = {
+        onDocument: (document) => documents.push(document),
+        onReport(message) {
+          if (isSpent(message)) spent[index] = { tokens: before.tokens + message.tokens, cost: before.cost + message.cost };
+        },
+        onNote: (line) => out.note(`worker ${index}: ${line}`),
+        onExit,
+      };
+      return startDormouse(argsOf(index, before), events, io.env);
+    },
     onRestart: (index, reason, waitMillis) => out.note(`worker ${index} ${reason}; started again in ${Math.round(waitMillis)} ms.`),
   });
   await interrupted;
   await supervisor.stop();
   return { documents, restarts: supervisor.restarts };
+}
+
+const NOTHING_SPENT: Spent = { tokens: 0, cost: 0 };
+
+function isSpent(message: unknown): message is Spent {
+  const { tokens, cost } = (message ?? {}) as Partial<Spent>;
+  return Number.isFinite(tokens) && Number.isFinite(cost);
 }
 
 /** The sum of every number that the workers report; the rest is the same for all. */

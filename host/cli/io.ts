@@ -14,6 +14,8 @@ export interface CliIo {
    * the signal itself, a synchronous loop too.
    */
   readonly interrupt: AbortSignal;
+  /** Tells the process that started this one; left out if nobody waits for it. */
+  report?(message: object): void;
 }
 
 /** A live screen. */

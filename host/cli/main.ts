@@ -39,6 +39,21 @@ watchOutput((code, sentence) => {
   endSoon(code);
 });
 
+/** The process that started this one over a channel, a supervisor, was killed: nobody counts or stops this one any more. What it has it answers within seconds. */
+function onStarterGone(): void {
+  if (interrupt === undefined) process.exit(1);
+  interrupt.abort();
+  endSoon(1);
+}
+
+/** Ends with the process that started this one, if it did so over a channel; the channel alone keeps nothing running. */
+function endWithStarter(): void {
+  if (process.send === undefined) return;
+  if (!process.connected) process.exit(1); // it went while this program was loaded
+  process.on("disconnect", onStarterGone);
+  process.channel?.unref();
+}
+
 const screen = openTerminal(process.stdout, process.env);
 const io: CliIo = {
   stdout: (text) => outputCode === undefined && process.stdout.write(text),
@@ -57,6 +72,9 @@ const io: CliIo = {
   get interrupt() {
     return heedSignals();
   },
+  report(message) {
+    if (process.connected) process.send?.(message, () => {}); // who is gone needs no report
+  },
 };
 
 watchUncaught((error) => {
@@ -64,5 +82,6 @@ watchUncaught((error) => {
   reportFailure(io, error, args.includes("--json"));
 });
 
+endWithStarter();
 const code = await runCli(args, io);
 endSoon(outputCode ?? code);

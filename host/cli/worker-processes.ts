@@ -3,29 +3,39 @@ import { join } from "node:path";
 import type { WorkerProcess } from "../cloud/supervisor.ts";
 import { packageRoot } from "../core/package-root.ts";
 
+/** What is told of a process as it runs. */
+export interface ProcessEvents {
+  onDocument?(document: unknown): void;
+  /** What it reports while it runs. */
+  onReport?(message: unknown): void;
+  onNote(line: string): void;
+  onExit(reason: string): void;
+}
+
 /**
  * Starts `dormouse <args>` as a process of its own. Its one JSON document goes to `onDocument`, what it says beside that to `onNote`,
- * line by line, bounded.
+ * line by line, bounded. A channel between the two ends with either: a process whose starter was killed ends itself (main.ts).
  */
 export function startDormouse(
   args: readonly string[],
-  listen: { onDocument?(document: unknown): void; onNote(line: string): void; onExit(reason: string): void },
+  listen: ProcessEvents,
   environment: Readonly<Record<string, string | undefined>>,
 ): WorkerProcess {
   const child = spawn(process.execPath, [join(packageRoot(), "dist", "dormouse.js"), ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: { ...environment },
   });
   let stdout = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+  child.stdout!.setEncoding("utf8").on("data", (text: string) => {
     stdout = (stdout + text).slice(-MAX_DOCUMENT_CHARS);
   });
   let line = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
     const lines = (line + text).split("\n");
     line = lines.pop()!.slice(-MAX_LINE_CHARS);
     for (const whole of lines) listen.onNote(whole.slice(0, MAX_LINE_CHARS));
   });
+  child.on("message", (message) => listen.onReport?.(message));
   let hasEnded = false;
   const end = (reason: string) => {
     if (hasEnded) return;

@@ -13,14 +13,14 @@ export function runInProcess(io: CliIo, args: readonly string[], onOutput: () =>
   const program = join(packageRoot(), "dist", "dormouse.js");
   if (!existsSync(program)) throw new ConfigError("TRAIN_PROCESS", `${program} is missing: run npm run build, or leave --workers out.`);
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args, "--json"], { cwd: io.cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [program, ...args, "--json"], { cwd: io.cwd, stdio: ["ignore", "pipe", "pipe", "ipc"] });
     let answer = "";
     const stop = (): void => void child.kill("SIGTERM");
     io.interrupt.addEventListener("abort", stop, { once: true });
-    child.stdout.on("data", (chunk) => {
+    child.stdout!.on("data", (chunk) => {
       answer += chunk;
     });
-    child.stderr.on("data", onOutput);
+    child.stderr!.on("data", onOutput);
     child.on("error", reject);
     child.on("close", (code) => {
       io.interrupt.removeEventListener("abort", stop);

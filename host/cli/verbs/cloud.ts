@@ -59,8 +59,8 @@ export function registerCloud(program: Command, io: CliIo): void {
       wholeNumber(1, 32_768),
       64,
     )
-    .option("--max-tokens-total <n>", "openai: stop asking the server after so many tokens", wholeNumber(1))
-    .option("--max-cost <n>", "openai: stop at this cost, by --price-per-million", numberAtLeast(0))
+    .option("--max-tokens-total <n>", "openai: stop asking the server after so many tokens in this run", wholeNumber(1))
+    .option("--max-cost <n>", "openai: stop at this cost of this run, by --price-per-million", numberAtLeast(0))
     .option("--price-per-million <in,out>", "openai: what a million tokens of prompt and of reply cost", pricesOf)
     .option("--concurrency <n>", "openai: requests under way at once", wholeNumber(1, 256), 8)
     .addOption(engineOption())
@@ -84,7 +84,7 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
   const log = logOf(io, options, who);
   const note = notesTo(out, log);
   const warn = (code: string, detail: string) => (log ? log.write("warn", "anomaly", { code, detail }) : out.note(`${code}: ${detail}`));
-  const { provider, figures } = await openProvider(agent, options, io, warn);
+  const { provider, figures } = await openProvider(agent, options, io, { onTrouble: warn, onSpent: (spent) => io.report?.(spent) });
   const ledgerSink = options.ledger === undefined ? undefined : openLedgerFile(resolve(io.cwd, options.ledger));
   const telemetry = await observe(io, note, options, who);
   const now = () => io.clock.now();
@@ -131,13 +131,13 @@ async function many(io: CliIo, options: CloudOptions): Promise<void> {
     ...["cloud", "--json", "--broker", broker.url, "--agent", options.agent, "--engine", options.engine],
     ...["--queue", String(options.queue), "--batch", String(options.batch)],
     ...(options.ledger === undefined ? [] : ["--ledger", resolve(io.cwd, options.ledger)]),
-    ...providerArguments(options, options.workers),
     ...brokerLinkArguments(io, options),
   ];
   const secrets = { ...credentialsEnvironment(broker), ...observeEnvironment(options) };
   out.note(`${options.workers} workers for ${options.agent}, provider ${options.provider}. Ctrl-C ends them.`);
-  const { documents, restarts } = await runWorkers({ ...io, env: { ...io.env, ...secrets } }, out, options.workers, (index) => [
+  const { documents, restarts } = await runWorkers({ ...io, env: { ...io.env, ...secrets } }, out, options.workers, (index, spent) => [
     ...shared,
+    ...providerArguments(options, options.workers, spent),
     ...observeArguments(options, index),
     "--worker",
     `${index}/${options.workers}`,

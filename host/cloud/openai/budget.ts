@@ -10,11 +10,18 @@ export interface Usage {
   readonly completionTokens: number;
 }
 
+/** Used by requests; those under way count with the most that they may use. */
+export interface Spent {
+  readonly tokens: number;
+  readonly cost: number;
+}
+
 /** Counts tokens and their price, reserves for what is under way, and says when there is no more. */
 export interface Budget {
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly cost: number;
+  spent(): Spent;
   /** Sets tokens aside for a request; false: they would be beyond the budget. */
   reserve(most: Usage): boolean;
   /** The request is over, and used this. */
@@ -44,6 +51,10 @@ export function createBudget(limits: BudgetLimits): Budget {
     },
     get cost() {
       return costOf(used);
+    },
+    spent() {
+      const all = sum(used, reserved);
+      return { tokens: all.promptTokens + all.completionTokens, cost: costOf(all) };
     },
     reserve(most) {
       const would = sum(sum(used, reserved), most);

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { isLoopback } from "../../mqtt/broker-url.ts";
 import type { CloudAnswer, CloudQuery, Provider } from "../provider.ts";
-import { type BudgetLimits, createBudget } from "./budget.ts";
+import { type BudgetLimits, createBudget, type Spent } from "./budget.ts";
 import { type ChatResult, chat } from "./chat.ts";
 import { formFlaw, promptOf, type SensorDescription } from "./prompt.ts";
 import { readAnswer } from "./read-answer.ts";
@@ -24,6 +24,8 @@ export interface OpenAiOptions {
   /** Of a reply, its thoughts included, default 64. */
   readonly maxTokens?: number;
   readonly budget?: BudgetLimits;
+  /** Called before and after each request. */
+  readonly onSpent?: (spent: Spent) => void;
   /** What the server refuses or fails at, in its own words; at most one call per code and ten seconds. */
   readonly onTrouble?: (code: TroubleCode, detail: string) => void;
 }
@@ -104,6 +106,7 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
       count.overBudget++;
       return "spent";
     }
+    options.onSpent?.(budget.spent());
     count.requests++;
     const result = await chat({
       ...{ url, key: options.key, model: options.model, messages, maxTokens, shape: sent, clock },
@@ -113,6 +116,7 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
     const guess = { promptTokens: Math.ceil(characters / 4), completionTokens: Math.ceil(replyChars / 4) };
     const isFree = !result.ok && replyChars === 0 && freeFailures.includes(result.kind);
     budget.settle(most, isFree ? none : ((result.ok ? result.usage : undefined) ?? guess));
+    options.onSpent?.(budget.spent());
     return result;
   }
 

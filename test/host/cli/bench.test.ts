@@ -9,7 +9,7 @@ import { startBroker } from "../../../host/mqtt/broker.ts";
 import type { AskOutcome } from "../../../host/mqtt/types.ts";
 import { query } from "../../suites/offload.ts";
 import { until } from "../../support/until.ts";
-import { startModelServer } from "../cloud/openai/fake-server.ts";
+import { startModelServer, streamed } from "../cloud/openai/fake-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dormouse-bench-test-"));
 const children: ChildProcess[] = [];
@@ -121,4 +121,57 @@ describe("processes", () => {
       await broker.close();
     }
   });
+
+  it("dormouse cloud --workers: a restarted worker goes on with the budget that is left, and all end with a killed supervisor", {
+    timeout: 120_000,
+  }, async () => {
+    const broker = await startBroker({ port: 0 });
+    const server = await startModelServer();
+    server.respond((response) => streamed(response, '{"label":"walk","confidence":0.9}', { prompt_tokens: 900, completion_tokens: 90 }));
+    const pids: number[] = [];
+    try {
+      const run = dormouse([
+        ...["cloud", "--broker", broker.url, "--provider", "openai", "--base-url", server.baseUrl, "--model", "tiny", "--json"],
+        ...["--workers", "2", "--max-tokens-total", "2400"], // one request each: what it reserves fits once
+      ]);
+      const ready = () => run.said.stderr.split("reached: answering").length - 1;
+      const workers = () => [...run.said.stderr.matchAll(/\(process (\d+)\)/g)].map((match) => Number(match[1]));
+      await until(() => ready() === 2, "both workers answer", 60_000);
+      const outcomes: AskOutcome[] = [];
+      const edge = createAsker({
+        broker: { url: broker.url },
+        site: "lab",
+        node: "wrist",
+        events: { onOutcome: (one) => outcomes.push(one) },
+      });
+      const askTwenty = async () => {
+        const before = outcomes.length;
+        for (let n = 0; n < 20; n++) edge.ask(query(before + n));
+        await until(() => outcomes.length === before + 20, "all have an end", 30_000);
+      };
+      await askTwenty();
+      expect(server.heard).toHaveLength(2);
+      for (const pid of workers()) process.kill(pid, "SIGKILL");
+      await until(() => ready() === 4, "both are there again", 60_000);
+      await askTwenty();
+      expect(server.heard).toHaveLength(2);
+      expect(new Set(outcomes.slice(20).map(({ reason }) => reason?.split(":")[0]))).toEqual(new Set(["budget"]));
+      pids.push(...workers().slice(2));
+      await edge.close();
+      run.child.kill("SIGKILL");
+      await until(() => !pids.some(isRunning), "the workers have ended", 20_000);
+    } finally {
+      for (const pid of pids.filter(isRunning)) process.kill(pid, "SIGKILL");
+      await server.close();
+      await broker.close();
+    }
+  });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -164,6 +164,15 @@ describe("the openai provider against a server on loopback", () => {
     expect(server.heard).toHaveLength(0);
   });
 
+  it("tells what is spent, a request under way with the most that it may use", async () => {
+    const spent: number[] = [];
+    const provider = open({ onSpent: ({ tokens }) => spent.push(tokens) });
+    await provider.answer([query()]);
+    expect(spent).toHaveLength(2);
+    expect(spent[0]).toBeGreaterThan(212);
+    expect(spent[1]).toBe(212);
+  });
+
   it("stops at its budget, with what is under way counted", async () => {
     const provider = open({ budget: { maxTokens: 900 }, concurrency: 8 });
     const answers = await provider.answer([query(), query(), query(), query()]);
