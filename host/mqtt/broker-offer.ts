@@ -1,4 +1,16 @@
-import type { IConnackPacket } from "mqtt";
+/** The fields of a CONNACK that are read, under mqtt.js's names. */
+interface Connack {
+  readonly sessionPresent: boolean;
+  readonly properties?: {
+    readonly sharedSubscriptionAvailable?: boolean;
+    readonly receiveMaximum?: number;
+    readonly maximumPacketSize?: number;
+    readonly maximumQoS?: number;
+    readonly retainAvailable?: boolean;
+    readonly topicAliasMaximum?: number;
+    readonly sessionExpiryInterval?: number;
+  };
+}
 
 /** What a CONNACK says, as far as we act on it. */
 export interface BrokerOffer {
@@ -14,7 +26,7 @@ export interface BrokerOffer {
 }
 
 /** Reads a CONNACK; what a broker leaves out has the standard's default. */
-export function offerOf(connack: IConnackPacket): BrokerOffer {
+export function offerOf(connack: Connack): BrokerOffer {
   const { properties = {} } = connack;
   return {
     sessionPresent: connack.sessionPresent,

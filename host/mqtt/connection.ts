@@ -9,8 +9,9 @@ import { type BrokerOptions, parseBrokerUrl } from "./broker-url.ts";
 import { clientOptions } from "./client-options.ts";
 import { watchPacketLengths } from "./packet-size.ts";
 import { MAX_PACKET_BYTES } from "./payloads.ts";
+import type { PublishOptions, PublishResult } from "./publish.ts";
 import { createReconnect } from "./reconnect.ts";
-import { ACK_TIMEOUT_MILLIS, createSendWindow, type PublishOptions, type PublishResult, shutWindow } from "./send-window.ts";
+import { ACK_TIMEOUT_MILLIS, createSendWindow, shutWindow } from "./send-window.ts";
 import type { LinkState } from "./types.ts";
 
 /** How long a polite DISCONNECT may take: real time, since it is the transport's. */

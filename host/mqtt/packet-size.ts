@@ -1,6 +1,6 @@
 import type { BrokerOffer } from "./broker-offer.ts";
 import { CONTENT_TYPE } from "./payloads.ts";
-import type { PublishOptions } from "./send-window.ts";
+import type { PublishOptions } from "./publish.ts";
 
 /** Longest Remaining Length field [MQTT-1.5.5]. */
 const MAX_LENGTH_BYTES = 4;

@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { BrokerOffer } from "./broker-offer.ts";
 import { publishBytes } from "./packet-size.ts";
 import { CONTENT_TYPE, MAX_PACKET_BYTES } from "./payloads.ts";
+import { PRIORITIES, type Priority, type PublishOptions, type PublishResult } from "./publish.ts";
 
 /** QoS 1 messages under way at once, whatever more the broker would take. */
 const MAX_IN_FLIGHT = 256;
@@ -10,28 +11,6 @@ const MAX_IN_FLIGHT = 256;
 const MAX_WAITING = 1024;
 /** With messages under way and none acknowledged for so long, the other end is gone, whatever TCP believes. The default. */
 export const ACK_TIMEOUT_MILLIS = 20_000;
-
-/** Who goes first when there is more to send than places: an alarm, presence, what asks or answers, what merely tells. */
-export const PRIORITIES = ["alarm", "state", "ask", "telemetry"] as const;
-export type Priority = (typeof PRIORITIES)[number];
-
-export interface PublishOptions {
-  readonly qos?: 0 | 1; // default 1
-  readonly retain?: boolean;
-  readonly priority?: Priority; // default ask
-  readonly correlationData?: Uint8Array;
-  readonly responseTopic?: string;
-  readonly messageExpirySeconds?: number;
-  readonly userProperties?: Readonly<Record<string, string>>;
-}
-
-/**
- * What became of a message: acknowledged by the broker (which is not an answer), or why not. `hasNoReceiver`: nobody subscribes to its
- * topic, no absent session either, and this broker says so. `isTooLarge`: this broker will never take it.
- */
-export type PublishResult =
-  | { readonly ok: true; readonly hasNoReceiver?: true }
-  | { readonly ok: false; readonly reason: string; readonly isTooLarge?: true };
 
 /** MQTT 5 §3.4.2.1: the message was accepted, and there are no subscribers. */
 const NO_MATCHING_SUBSCRIBERS = 0x10;

@@ -1,7 +1,7 @@
 import type { Random } from "../agent/random.ts";
 import type { Connection, ConnectionOptions } from "../mqtt/connection.ts";
 import { decodePayload, encodePayload, type Payload, SCHEMA_VERSION } from "../mqtt/payloads.ts";
-import type { PublishOptions, PublishResult } from "../mqtt/send-window.ts";
+import type { PublishOptions, PublishResult } from "../mqtt/publish.ts";
 import { parseTopic } from "../mqtt/topics.ts";
 import type { Radio } from "../power/radio.ts";
 import type { SimulatedClock } from "./clock.ts";

@@ -48,7 +48,22 @@ describe("the npm package", () => {
     };
     expect(scripts.prepack).toContain("build:c");
     expect(scripts["build:c"]).toContain("write-c.js");
-    expect(patterns).toEqual(expect.arrayContaining(["dist", "boards", "agents"]));
+    expect(patterns).toEqual(expect.arrayContaining(["dist/c", "dist/types", "boards", "agents"]));
+  });
+
+  it("carries of an agent's sources only agent.ts: a recipe imports the host, which is not there", () => {
+    const sources = [...files].filter((path) => path.startsWith("agents/") && path.endsWith(".ts"));
+    expect(sources.sort()).toEqual(bundledAgents().map((agent) => `agents/${agent}/agent.ts`));
+  });
+
+  it("carries of dist only programs, release modules, generated C and declarations of host and layout", () => {
+    for (const path of files) {
+      if (!path.startsWith("dist/")) continue;
+      expect(path).toMatch(
+        /^dist\/(?:(?:dormouse|gateway|index)\.js|[a-z-]+\.wasm|c\/.+\.[ch]|types\/(?:host\/.+|assembly\/(?:.+\/)?layout)\.d\.ts)$/,
+      );
+      expect(path).not.toContain("debug");
+    }
   });
 
   it("carries no sources of tests, no recordings", () => {

@@ -4,7 +4,7 @@ import { systemClock } from "../../../host/core/clock.ts";
 import { systemRandom } from "../../../host/mqtt/backoff.ts";
 import { type Connection, createConnection } from "../../../host/mqtt/connection.ts";
 import { publishBytes, watchPacketLengths } from "../../../host/mqtt/packet-size.ts";
-import type { PublishOptions } from "../../../host/mqtt/send-window.ts";
+import type { PublishOptions } from "../../../host/mqtt/publish.ts";
 import { until } from "../../support/until.ts";
 import { packet, type RawServer, rawServer } from "./raw-client.ts";
 
