@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,9 +40,9 @@ describe("the queue between a device and the model", () => {
 });
 
 describe("a serial sensor", () => {
-  it("reads link frames from a pipe, noise and all", async () => {
+  it("reads link frames from a pipe, noise and all", async (context) => {
     const path = join(folder, "pipe");
-    execFileSync("mkfifo", [path]);
+    if (spawnSync("mkfifo", [path]).status !== 0) context.skip("mkfifo not installed: Node makes no named pipe");
     const told: string[] = [];
     const sensor = openSerialSensor({ path, baud: 115_200 }, declared, { clock: systemClock, tell: (text) => told.push(text) });
     const link = createLinkWriter((bytes) => appendFileSync(path, bytes));
