@@ -6,8 +6,9 @@ import type { Decision, SetPoint } from "../../../host/core/session-types.ts";
 import { createDriftMonitor } from "../../../host/policy/drift-monitor.ts";
 import type { CostTable } from "../../../host/policy/expected-cost.ts";
 import { createPrivacyBudget } from "../../../host/policy/privacy-budget.ts";
+import { createBattery } from "../../../host/power/battery.ts";
 import { type PowerFigures, type RadioKind, radioKinds } from "../../../host/power/board-power.ts";
-import { type Budget, createBudget } from "../../../host/power/budget.ts";
+import { type Budget, createBudget, discretionaryWatts } from "../../../host/power/budget.ts";
 import { DEEPEST_WORKING } from "../../../host/power/degrade.ts";
 import { createPoweredDevice } from "../../../host/power/device.ts";
 import { createEnergyModel } from "../../../host/power/energy.ts";
@@ -31,14 +32,32 @@ interface RigOptions {
   /** Whether decisions in doubt may ask, where it is worth it; audits ask in any case. Default false. */
   readonly canAsk?: boolean;
   readonly power?: Partial<PowerFigures>;
+  /** Bytes of sensor data that may leave per day. Default: more than any day needs. */
+  readonly privacyBytes?: number;
+  /** The board's battery, full, which shall last so long. Default: none. */
+  readonly targetSeconds?: number;
 }
 
 /** A governor on a device, given frames and decisions in the order that the loop gives them; a decision that may ask does. */
-function rig({ board, radioKind, ambientCelsius = 22, budget, reportSeconds, canAsk = false, power }: RigOptions) {
+function rig(options: RigOptions) {
+  const {
+    board,
+    radioKind,
+    ambientCelsius = 22,
+    budget,
+    reportSeconds,
+    canAsk = false,
+    power,
+    privacyBytes = 4e9,
+    targetSeconds,
+  } = options;
   const powered = poweredBoard(loadBoard(board));
   const thermal = createThermalModel(powered.thermal, ambientCelsius);
+  const battery = targetSeconds === undefined ? undefined : createBattery(powered.battery);
+  const energy = createEnergyModel({ ...powered.power, ...power }, RATE_HZ);
   const device = createPoweredDevice({
-    energy: createEnergyModel({ ...powered.power, ...power }, RATE_HZ),
+    energy,
+    battery,
     budget: budget ?? createBudget({ rateWatts: 10, capacityJoules: 1000 }),
     radio: createRadio(loadRadio(powered, radioKind)),
     thermal,
@@ -47,10 +66,15 @@ function rig({ board, radioKind, ambientCelsius = 22, budget, reportSeconds, can
   const governor = createAgentGovernor({
     ...{ image, device, rateHz: RATE_HZ, table, prices: DEFAULT_PRICES, reportSeconds, carries: true },
     drift: createDriftMonitor({ usualDoubt: image.manifest.labels.map(() => 0.1) }),
-    privacy: createPrivacyBudget(4e9),
+    privacy: createPrivacyBudget(privacyBytes),
     asks: { intervalHops: 1, deadlineSeconds: 60, holdSeconds: 60 },
     roundTripSeconds: () => 0.1,
+    ...(targetSeconds !== undefined && { targetSeconds }),
   });
+  /** Time passes second by second, and nothing is decided. */
+  const idle = (fromSeconds: number, toSeconds: number): void => {
+    for (let second = fromSeconds; second < toSeconds; second++) governor.admits(second * RATE_HZ + 1);
+  };
   const run = (seconds: number, onHop: () => void = () => {}): void => {
     let setPoint = governor.setPoint({ canAsk, link: "online" }) as SetPoint;
     let patch = 0;
@@ -66,7 +90,7 @@ function rig({ board, radioKind, ambientCelsius = 22, budget, reportSeconds, can
       setPoint = governor.setPoint({ canAsk, link: "online" }) as SetPoint;
     }
   };
-  return { governor, device, thermal, run };
+  return { governor, device, thermal, battery, energy, run, idle };
 }
 
 describe("the governor of an agent, on heat", () => {
@@ -126,5 +150,40 @@ describe("the governor of an agent, on its budget", () => {
       ),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("the governor of an agent, on its battery", () => {
+  it("takes a new rate from what the battery holds every 900 s, and none in between", () => {
+    const DAY = 86_400;
+    const { governor, battery, energy, idle } = rig({ board: "nrf52840-dk", radioKind: "ble", reportSeconds: 1e9, targetSeconds: DAY });
+    idle(0, 890);
+    const first = governor.status().budgetWatts;
+    battery!.drain(battery!.capacityJoules / 2, 0);
+    idle(890, 899);
+    expect(governor.status().budgetWatts).toBe(first);
+    idle(899, 903);
+    const floor = energy.sleepWatts + energy.sensorWatts + energy.loadWatts;
+    const left = discretionaryWatts(battery!.usableJoules(22), DAY - 900, floor);
+    expect(left).toBeGreaterThan(0);
+    expect(governor.status().budgetWatts).toBeCloseTo(left, 3);
+    expect(governor.status().budgetWatts).toBeLessThan(0.6 * first);
+  });
+});
+
+describe("the governor of an agent, on its privacy budget", () => {
+  it("leaves a quarter of the day's bytes to audits alone", () => {
+    const contextBytes = image.contextPatches * image.channels * image.patchFrames;
+    const { governor, idle } = rig({ board: "nrf52840-dk", radioKind: "ble", reportSeconds: 65_000, privacyBytes: 20 * contextBytes });
+    idle(0, 70_000); // late in the day: its pace allows 17 contexts; a report at 65,000 s makes an audit due
+    const doubt: Decision = { label: 0, exit: 3, confidenceQ15: 0, why: "deferred", tick: 0, patch: 0, macs: 0, rebuilds: 0, steps: 0 };
+    governor.onDecision(doubt);
+    const mayAsk = () => governor.setPoint({ canAsk: true, link: "online" }).askAllowed;
+    for (let sent = 0; sent < 15; sent++) {
+      expect([sent, mayAsk(), governor.isAllowanceSpent]).toEqual([sent, true, false]);
+      governor.onAsk(contextBytes);
+    }
+    expect([mayAsk(), governor.isAllowanceSpent]).toEqual([false, true]);
+    expect([governor.isAudit(doubt), governor.askPatches()]).toEqual([true, image.contextPatches]);
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ChoiceInput, choosePlan } from "../../../host/policy/expected-cost.ts";
+import { type AskPlan, type ChoiceInput, choosePlan } from "../../../host/policy/expected-cost.ts";
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const joules = fc.double({ min: 0, max: 0.1, noNaN: true });
@@ -33,21 +33,36 @@ const input: fc.Arbitrary<ChoiceInput> = fc.record({
   settledDecisions: fc.double({ min: 1, max: 20, noNaN: true }),
 });
 
+/** What one plan costs, written out apart from the product: Infinity where it is not allowed. */
+function joulesOf({ table, prices, isInDoubt, joulesPerMac, ask, settledDecisions }: ChoiceInput, maxExit: number, plan: AskPlan): number {
+  const row = (isInDoubt ? table.doubt : table.sure)[maxExit]!;
+  const fixed = row.macs * joulesPerMac * ask.priceFactor + prices.wrongJoules * row.wrong;
+  if (plan === "never") return fixed + row.unsure * prices.deferredJoules;
+  const waitSeconds = ask.latencySeconds + (plan === "later" ? ask.laterSeconds : 0);
+  if (!ask.isPossible || waitSeconds > ask.deadlineSeconds) return Number.POSITIVE_INFINITY;
+  const { decisions, wrongBefore, wrongAfter } = table.asked;
+  const worth = settledDecisions * (prices.deferredJoules + (prices.wrongJoules * (wrongBefore - wrongAfter)) / decisions);
+  const leftShare = plan === "later" ? 1 - ask.laterSeconds / ask.deadlineSeconds : 1; // the doubt may be over by then
+  const radio = (plan === "later" ? ask.laterJoules : ask.nowJoules) * ask.priceFactor;
+  const waiting = waitSeconds * prices.latencyJoulesPerSecond;
+  const unsure = prices.deferredJoules - worth * leftShare + radio + ask.bytes * prices.privacyJoulesPerByte + waiting;
+  return fixed + row.unsure * Math.max(0, unsure);
+}
+
 describe("the plan of least expected cost", () => {
   it("is never dearer than any other plan that was allowed", () => {
     fc.assert(
       fc.property(input, (given) => {
         const plan = choosePlan(given);
-        const rows = given.isInDoubt ? given.table.doubt : given.table.sure;
-        for (let maxExit = given.exits.first; maxExit <= given.exits.last; maxExit++) {
-          const { macs, wrong, unsure } = rows[maxExit]!;
-          const fixed = macs * given.joulesPerMac * given.ask.priceFactor + given.prices.wrongJoules * wrong;
-          expect(plan.expectedJoules).toBeLessThanOrEqual(fixed + unsure * given.prices.deferredJoules + 1e-12); // without asking
-        }
+        for (let maxExit = given.exits.first; maxExit <= given.exits.last; maxExit++)
+          for (const ask of ["now", "later", "never"] as const)
+            expect(plan.expectedJoules, `${ask} at exit ${maxExit}`).toBeLessThanOrEqual(joulesOf(given, maxExit, ask) + 1e-12);
+        expect(plan.expectedJoules).toBeCloseTo(joulesOf(given, plan.maxExit, plan.ask), 12);
         expect(plan.maxExit).toBeGreaterThanOrEqual(given.exits.first);
         expect(plan.maxExit).toBeLessThanOrEqual(given.exits.last);
         if (!given.ask.isPossible || given.ask.latencySeconds > given.ask.deadlineSeconds) expect(plan.ask).toBe("never");
       }),
+      { numRuns: 2000 }, // most plans cost nothing beyond their exit: few tell one share of an answer's worth from another
     );
   });
 
@@ -88,6 +103,18 @@ describe("the plan of least expected cost", () => {
     expect(choosePlan({ ...base, ask: { ...base.ask, laterSeconds: 1 } }).ask).toBe("later");
     expect(choosePlan({ ...base, ask: { ...base.ask, nowJoules: 0.2 } }).ask).toBe("never");
     expect(choosePlan({ ...base, prices: { ...base.prices, privacyJoulesPerByte: 1e-5 } }).ask).toBe("never");
+  });
+
+  it("asks now rather than later for fewer joules, when the doubt will mostly be over by then", () => {
+    expect(choosePlan({ ...base, ask: { ...base.ask, laterSeconds: 20 } }).ask).toBe("now");
+  });
+
+  it("goes no deeper, and asks no more, for the same cost", () => {
+    const free = { ...base.prices, wrongJoules: 0, deferredJoules: 0 };
+    const ask = { ...base.ask, nowJoules: 0, laterJoules: 0, laterSeconds: 0 };
+    expect(choosePlan({ ...base, prices: free, joulesPerMac: 0, ask })).toEqual({ maxExit: 1, ask: "never", expectedJoules: 0 });
+    const worth = { ...base.prices, wrongJoules: 0 };
+    expect(choosePlan({ ...base, prices: worth, joulesPerMac: 0, ask })).toMatchObject({ maxExit: 1, ask: "now" }); // as soon as later
   });
 
   it("goes deeper where wrong labels are dear, and stops early where joules are", () => {
