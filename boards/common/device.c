@@ -66,7 +66,7 @@ uint32_t Z_wasi_snapshot_preview1Z_fd_write(WASI, uint32_t fd, uint32_t iov, uin
 static bool hasStore;
 
 #if DORMOUSE_STORE_BYTES > 0
-#define STORE_HEADER_BYTES 64u
+#define STORE_HEADER_BYTES (4u * STORE_HEADER_WORDS)
 
 /* A store whose header is another's, or none, begins anew; what else lies there has its own checksums. False where this flash cannot be written. */
 static bool open_store(void) {

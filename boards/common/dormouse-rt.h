@@ -16,6 +16,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "Dormouse needs a little-endian target: the memory of WebAssembly, and so the model, is little-endian."
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -17,10 +17,8 @@
  */
 #if UINTPTR_MAX > 0xffffffffu
 #define IS_IN_PLACE 0
-#elif UINTPTR_MAX == 0xffffffffu
-#define IS_IN_PLACE 1
 #else
-#error "Dormouse needs pointers of 32 bits or more."
+#define IS_IN_PLACE 1
 #endif
 #define ALIGN16(n) (((n) + 15u) & ~15u)
 #define IMAGE_ROOM (IS_IN_PLACE ? 0u : ALIGN16(DORMOUSE_MODEL_BYTES))
@@ -32,6 +30,10 @@
 uint8_t dormouse_memory[SCRATCH + SNAPSHOT_ROOM] __attribute__((aligned(16)));
 
 static Z_core_instance_t core;
+
+/* The core's records have room for what is copied out of them and into them: else this does not compile. */
+typedef char decision_fits[sizeof(dormouse_decision) <= 4 * DORMOUSE_DECISION_WORDS ? 1 : -1];
+typedef char set_point_fits[DORMOUSE_SET_POINT_THRESHOLDS + DORMOUSE_EXITS <= DORMOUSE_SET_POINT_WORDS ? 1 : -1];
 
 __attribute__((weak)) void dormouse_trap(int code) {
   (void)code;

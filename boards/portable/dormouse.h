@@ -15,6 +15,10 @@
 
 #include <stdint.h>
 
+#if UINTPTR_MAX < 0xffffffff
+#error "Dormouse needs pointers of 32 bits or more: this board (an 8- or 16-bit one, such as an AVR) cannot run it."
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

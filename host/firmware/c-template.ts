@@ -4,6 +4,9 @@ import { FirmwareError } from "../core/errors.ts";
 /** SHA-256 of what wasm2c writes above every module (without the line that includes the module's header), by version. */
 const TEMPLATES: ReadonlyMap<string, string> = new Map([["1.0.32", "a39b664dc0a038fb6109e441b55b1e8d4c57bd9ac6e7cb236447e4bfed64f878"]]);
 
+/** Goes up with every change of what is made of wasm2c's output: C that an older revision made is made anew. */
+export const TEMPLATE_REVISION = 2;
+
 /** The versions of wasm2c whose output is known. */
 export const knownVersions: readonly string[] = [...TEMPLATES.keys()];
 
@@ -22,6 +25,9 @@ const LEFT_OUT: readonly { readonly what: string; readonly pattern: RegExp; read
   { what: "the module flag", pattern: /^ {2}s_module_initialized = true;\n/gm, times: 1 },
   { what: "the call of init_func_types", pattern: /^ {2}init_func_types\(\);\n/gm, times: 1 },
 ];
+
+/** An export without a result: its function returns a call of void, which ISO C forbids. */
+const VOID_RETURN = /^(void \w+\([^)]*\) \{\n {2})return (\w+\([^;]*\);\n\})/gm;
 
 /**
  * Generated C with wasm2c's block of loads, stores and traps replaced by boards/common/dormouse-rt-module.h.
@@ -52,7 +58,7 @@ export function replaceRuntime(source: string, headerName: string, version: stri
     if (found !== times) throw refuse(`${what} is there ${found} times, not ${times}`);
     body = body.replace(pattern, "");
   }
-  return `${include}#include "dormouse-rt-module.h"\n\n${body.trimStart()}`;
+  return `${include}#include "dormouse-rt-module.h"\n\n${body.replace(VOID_RETURN, "$1$2").trimStart()}`;
 }
 
 /** The generated header, including our runtime instead of wasm2c's. */

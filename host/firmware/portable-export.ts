@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { SETPOINT_THRESHOLDS, SETPOINT_WORDS } from "../../assembly/layout.ts";
+import { DECISION_WORDS, SETPOINT_THRESHOLDS, SETPOINT_WORDS } from "../../assembly/layout.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { openAgentModel } from "../agent/registry.ts";
 import { align16 } from "../core/align.ts";
@@ -39,6 +39,7 @@ export async function exportPortable({ agent, target, outFolder }: PortableExpor
   const core = generatedC("core");
   const written: Record<string, string | Uint8Array> = {
     [`${layout.include}/dormouse.h`]: template("dormouse.h"),
+    [`${layout.include}/dormouse_frames.h`]: template("frames.h"),
     [`${layout.src}/dormouse.c`]: template("dormouse.c"),
     [`${layout.src}/dormouse_core.c`]: CORE_PREFACE + ownNames(core.source).replace('#include "core.h"', '#include "dormouse_core.h"'),
     [`${layout.src}/dormouse_core.h`]: ownNames(core.header),
@@ -122,6 +123,7 @@ function modelHeader(): string {
 #include "dormouse.h"
 
 #define DORMOUSE_CORE_BASE ${instantiateCore("scalar").memoryBase()}u /* first free byte of the core's memory */
+#define DORMOUSE_DECISION_WORDS ${DECISION_WORDS}
 #define DORMOUSE_SET_POINT_WORDS ${SETPOINT_WORDS}
 #define DORMOUSE_SET_POINT_THRESHOLDS ${SETPOINT_THRESHOLDS} /* index of the first */
 

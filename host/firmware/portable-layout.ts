@@ -22,10 +22,10 @@ export const PORTABLE_LAYOUTS: Readonly<Record<PortableTarget, PortableLayout>> 
     include: "include",
     src: "src",
     files: { "CMakeLists.txt": "CMakeLists.txt", "main.c": "examples/main.c" },
-    how: "`cmake -B build && cmake --build build`, then `build/dormouse-example < frames.bin`. Or add the folder with add_subdirectory and link `dormouse`.",
+    how: "`cmake -B build && cmake --build build`, then `build/dormouse-example < frames.bin` (dormouse_frames.h says what a frame is; `--bare` for a file of counts alone). Or add the folder with add_subdirectory and link `dormouse`.",
   },
   "esp-idf": {
-    title: "ESP-IDF 5",
+    title: "ESP-IDF 5 and 6",
     include: "components/dormouse/include",
     src: "components/dormouse/src",
     files: {
@@ -56,6 +56,6 @@ export const PORTABLE_LAYOUTS: Readonly<Record<PortableTarget, PortableLayout>> 
     include: "src",
     src: "src",
     files: { "library.properties": "library.properties", "Decide.ino": "examples/Decide/Decide.ino" },
-    how: "Put the folder into your sketchbook's libraries folder, or zip it and choose Sketch → Include Library → Add .ZIP Library. File → Examples has Decide.",
+    how: "Put the folder into your sketchbook's libraries folder, or zip it and choose Sketch → Include Library → Add .ZIP Library. File → Examples has Decide. A board needs 32 bits.",
   },
 };

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FirmwareError } from "../core/errors.ts";
-import { knownVersions, replaceHeader, replaceRuntime } from "./c-template.ts";
+import { knownVersions, replaceHeader, replaceRuntime, TEMPLATE_REVISION } from "./c-template.ts";
 import { runTool } from "./tools.ts";
 
 const WHY = "it turns the wasm module into C when building from a clone";
@@ -29,7 +29,7 @@ export function wasm2cVersion(): string {
 
 /** First line of a generated file: which module it came from. */
 export function stampOf(wasm: Uint8Array): string {
-  return `/* From a module with SHA-256 ${createHash("sha256").update(wasm).digest("hex")}. Generated: do not edit. */\n`;
+  return `/* From a module with SHA-256 ${createHash("sha256").update(wasm).digest("hex")}, by template ${TEMPLATE_REVISION}. Generated: do not edit. */\n`;
 }
 
 /** Turns a wasm module into C with our own memory accesses. Its symbols are Z_<name>Z_<export>. */

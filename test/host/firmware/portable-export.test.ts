@@ -170,25 +170,6 @@ describe.skipIf(!hasProgram("wasm2c") && !requireAll)("the portable C library (n
     });
   }
 
-  it("builds with its own CMake file, and its example prints the host's decisions (needs cmake)", (context) => {
-    needPrograms(context, "cmake");
-    needTools(context, "gcc");
-    execFileSync("cmake", ["-S", out("c"), "-B", join(folder, "build")], { stdio: "pipe" });
-    execFileSync("cmake", ["--build", join(folder, "build")], { stdio: "pipe" });
-    const wearer = createSyntheticWearer({ parameters: readSyntheticParameters(agent.syntheticPath!), seed: 2 });
-    const frames = Array.from({ length: 640 }, () => wearer.next().frame.slice());
-    const input = Buffer.concat(frames.map((frame) => Buffer.from(frame.buffer)));
-    const said = execFileSync(join(folder, "build/dormouse-example"), { input, encoding: "utf8" }).trim().split("\n");
-    const session = model.createSession();
-    const decided = frames.flatMap((frame, tick) => session.pushFrame(frame, tick).decision ?? []);
-    const lines = decided.map(
-      ({ tick, label, exit, confidenceQ15, why, macs }) =>
-        `${tick} ${model.manifest.labels[label]} exit ${exit + 1} confidence ${confidenceQ15} ${why} ${macs} MACs`,
-    );
-    expect(said).toHaveLength(10);
-    expect(said).toEqual(lines);
-  });
-
   it("carries no placeholder, no path of this machine, one header, the licences, and for each kit its own files", () => {
     for (const { target, artifacts } of exports) {
       const files = (readdirSync(out(target), { recursive: true }) as string[]).map((file) => file.replaceAll("\\", "/"));

@@ -1,0 +1,3 @@
+#include "freertos/FreeRTOS.h"
+
+int main(void) { app_main(); }
