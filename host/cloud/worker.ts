@@ -1,4 +1,5 @@
 import { systemClock } from "../core/clock.ts";
+import { closeAll } from "../core/close-all.ts";
 import { ConfigError } from "../core/errors.ts";
 import { systemRandom } from "../mqtt/backoff.ts";
 import { createConnection, type IncomingMessage } from "../mqtt/connection.ts";
@@ -191,12 +192,14 @@ export function startWorker(options: WorkerOptions): Worker {
     async close() {
       if (isClosing) return;
       isClosing = true;
-      await batcher.idle(options.drainMillis ?? 10_000);
-      await connection.flush();
-      await connection.close();
-      await provider.close?.();
-      options.ledgerSink?.close();
-      anomalies.flush();
+      await closeAll(
+        () => batcher.idle(options.drainMillis ?? 10_000),
+        () => connection.flush(),
+        () => connection.close(),
+        () => provider.close?.(),
+        () => options.ledgerSink?.close(),
+        () => anomalies.flush(),
+      );
     },
   };
 }

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Monotonic milliseconds. */
   now(): number;
-  /** Milliseconds since the epoch, for timestamps that people read. */
+  /** Milliseconds since the epoch, for timestamps that people read; 0 where nobody has set the clock, which is so before 1970. */
   wall(): number;
   /** Calls `run` once after `millis`; the returned function cancels. */
   after(millis: number, run: () => void): () => void;
@@ -14,7 +14,7 @@ const MAX_TIMEOUT_MILLIS = 2 ** 31 - 1;
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  wall: () => Date.now(),
+  wall: () => Math.max(0, Date.now()),
   after(millis, run) {
     let timer: NodeJS.Timeout;
     const wait = (left: number) => {

@@ -7,6 +7,7 @@ import { openSensor } from "../agent/sensors/open-sensor.ts";
 import { paced } from "../agent/sensors/pace.ts";
 import type { SensorFrame } from "../agent/sensors/sensor.ts";
 import type { Clock } from "../core/clock.ts";
+import { closeAll } from "../core/close-all.ts";
 import { makePrivateFolder } from "../core/private-file.ts";
 import { urlText } from "../core/secrets.ts";
 import { createAsker } from "../mqtt/asker.ts";
@@ -104,11 +105,13 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
     }
     await loop.run();
   } finally {
-    manager.stopping();
-    stopWatchdog();
-    signal.removeEventListener("abort", stop);
-    source.close();
-    await asker?.close();
+    await closeAll(
+      () => manager.stopping(),
+      () => stopWatchdog(),
+      () => signal.removeEventListener("abort", stop),
+      () => source.close(),
+      () => asker?.close(),
+    );
   }
   say(statusOf(loop));
   return loop.counters();

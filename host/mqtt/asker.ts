@@ -1,4 +1,5 @@
 import { systemClock } from "../core/clock.ts";
+import { closeAll } from "../core/close-all.ts";
 import { MqttError } from "../core/errors.ts";
 import { createAlarms } from "./alarms.ts";
 import { ID_BYTES } from "./answer-check.ts";
@@ -214,14 +215,20 @@ export function createAsker(options: AskerOptions): Asker {
     async close() {
       if (isClosed) return;
       isClosed = true;
-      life.end();
-      await connection.close({ farewell: stateMessage("offline"), ...(counts.pending === 0 ? { sessionExpirySeconds: 0 } : {}) });
-      asks.clear();
-      for (const resolve of drained) resolve();
-      alarms.close(); // one that came while it was leaving waits in the log
-      outbox.close();
-      options.ledgerSink?.close();
-      anomalies.flush();
+      const leave: { farewell?: ReturnType<typeof stateMessage> } = {};
+      await closeAll(
+        () => life.end(),
+        () => Object.assign(leave, { farewell: stateMessage("offline") }),
+        () => connection.close({ ...leave, ...(counts.pending === 0 ? { sessionExpirySeconds: 0 } : {}) }),
+        () => asks.clear(),
+        () => {
+          for (const resolve of drained) resolve();
+        },
+        () => alarms.close(), // one that came while it was leaving waits in the log
+        () => outbox.close(),
+        () => options.ledgerSink?.close(),
+        () => anomalies.flush(),
+      );
     },
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 
 /** Time that no one can set: since the machine started, its sleep included, the same for all processes of one start. */
 export interface SteadyClock {
@@ -17,7 +17,7 @@ export const NAMELESS_BOOT = "0".repeat(32);
 const PLAUSIBLE_WALL_MILLIS = Date.UTC(2023, 0, 1);
 
 /** The machine's own: on Linux CLOCK_BOOTTIME. */
-export const systemSteadyClock: SteadyClock = { boot: bootId(), steady: () => uptime() * 1000, wall: () => Date.now() };
+export const systemSteadyClock: SteadyClock = { boot: bootId(), steady: () => uptime() * 1000, wall: systemClock.wall };
 
 /** An injected clock as a steady one, of one start of its own. */
 export function steadyOf(clock: Clock, boot = randomBytes(16).toString("hex")): SteadyClock {

@@ -180,9 +180,12 @@ function createOutbox(
       if (file.log.bytes > compactAbove) compact();
     },
     close() {
-      if (file && pending.size > 0) append([{ type: "beat", ...stamp() }], fsync === "all", pending.size);
-      file?.log.close();
-      release();
+      try {
+        if (file && pending.size > 0) append([{ type: "beat", ...stamp() }], fsync === "all", pending.size);
+        file?.log.close();
+      } finally {
+        release();
+      }
     },
   };
 }

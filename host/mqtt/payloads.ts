@@ -107,9 +107,12 @@ const schemas = {
 export type PayloadKind = keyof typeof schemas;
 export type Payload<K extends PayloadKind = PayloadKind> = { [P in K]: z.infer<(typeof schemas)[P]> }[K];
 
-/** A payload as CBOR. Throws MqttError for one that its own reader would refuse: a fault of the program, not of the network. */
+/**
+ * A payload as CBOR, a wall time before 1970 as 0: not set. Throws MqttError for one that its own reader would refuse: a fault of the
+ * program, not of the network.
+ */
 export function encodePayload(payload: Payload): Uint8Array {
-  const encoded = encodeCbor(payload);
+  const encoded = encodeCbor({ ...payload, wallMillis: Math.max(0, payload.wallMillis) });
   const check = decodePayload([payload.kind], encoded);
   if (check.ok) return encoded;
   throw new MqttError(

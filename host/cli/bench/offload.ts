@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { closeAll } from "../../core/close-all.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { urlText } from "../../core/secrets.ts";
 import { startBroker } from "../../mqtt/broker.ts";
@@ -133,12 +134,13 @@ export async function withStage<T>(io: CliIo, out: Output, options: OffloadOptio
       },
     });
   } finally {
-    if (cloud === undefined) {
-      await Promise.all(devices.map(({ asker }) => asker.close()));
-      await workers?.stop();
-    }
-    await embedded?.close();
-    rmSync(folder, { recursive: true, force: true });
+    const isOpen = cloud === undefined;
+    await closeAll(
+      () => isOpen && Promise.all(devices.map(({ asker }) => asker.close())),
+      () => isOpen && workers?.stop(),
+      () => embedded?.close(),
+      () => rmSync(folder, { recursive: true, force: true }),
+    );
   }
 }
 

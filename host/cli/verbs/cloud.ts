@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { loadAgent } from "../../agent/registry.ts";
 import { startWorker } from "../../cloud/worker.ts";
+import { closeAll } from "../../core/close-all.ts";
 import { urlText } from "../../core/secrets.ts";
 import type { EngineName } from "../../core/session-types.ts";
 import { parseBrokerUrl } from "../../mqtt/broker-url.ts";
@@ -112,8 +113,10 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
   );
   await interrupted;
   const { subscription } = worker;
-  await worker.close(); // and with it the ledger
-  await telemetry.close();
+  await closeAll(
+    () => worker.close(), // and with it the ledger
+    () => telemetry.close(),
+  );
   const stats = worker.stats();
   out.say(
     `${stats.received} asks received, ${stats.answered} answered, ${stats.refused} refused, ${stats.expired} expired, ${stats.duplicates} repeated.`,

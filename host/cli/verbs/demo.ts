@@ -4,6 +4,7 @@ import { loadBoard } from "../../agent/board.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
 import { startWorker } from "../../cloud/worker.ts";
+import { closeAll } from "../../core/close-all.ts";
 import { startBroker } from "../../mqtt/broker.ts";
 import { compareLedgers } from "../../mqtt/ledger.ts";
 import type { RadioKind } from "../../power/board-power.ts";
@@ -78,21 +79,27 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
     });
     const { loop, view } = wearable;
     show = view;
-    let lost: number;
-    try {
-      await wearable.run();
-      lost = compareLedgers(loop.asker!.ledger(), worker.ledger()).lost;
-    } finally {
-      view.close();
-      await loop.asker!.close();
-    }
-    const power = wearable.governor?.status();
-    const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, lost), board: options.board, power };
-    saySummary(out, summary, true);
+    const summarize = () => {
+      const { lost } = compareLedgers(loop.asker!.ledger(), worker.ledger());
+      const power = wearable.governor?.status();
+      return { ...summaryOf(definition.name, loop, definition.sensor.rateHz, lost), board: options.board, power };
+    };
+    let summary: ReturnType<typeof summarize> | undefined;
+    await closeAll(
+      () => wearable.run(),
+      () => view.close(),
+      () => {
+        summary = summarize(); // before the close evicts what is pending
+      },
+      () => loop.asker!.close(),
+    );
+    saySummary(out, summary!, true);
     out.say("The ledgers of both ends were compared.");
-    out.document(summary);
+    out.document(summary!);
   } finally {
-    await worker.close();
-    await broker.close();
+    await closeAll(
+      () => worker.close(),
+      () => broker.close(),
+    );
   }
 }

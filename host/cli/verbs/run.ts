@@ -9,6 +9,7 @@ import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { NODE_CONFIG_FILE, type NodeConfig, openNodeConfig } from "../../agent/node-config.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
+import { closeAll } from "../../core/close-all.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Model } from "../../core/model.ts";
 import { makePrivateFolder, systemReason } from "../../core/private-file.ts";
@@ -97,21 +98,21 @@ async function run(io: CliIo, name: string, options: RunOptions): Promise<void> 
     throw new ConfigError("WEARER_ALONE", "--wearer learns from the cloud's answers: give --broker, too, or leave it out.");
   }
   const telemetry = await observe(io, note, options, { service: "dormouse-run", instance: `${config.site}/${config.node}` });
+  let summary: Summary | undefined;
   let reboots = 0;
-  for (;;) {
-    const reboot = new AbortController();
-    const summary = await runOnce(io, out, options, { agent, model, config, broker, reboot, telemetry, log });
-    if (reboot.signal.aborted && !io.interrupt.aborted) {
-      reboots++;
+  const runToTheEnd = async () => {
+    for (; ; reboots++) {
+      const reboot = new AbortController();
+      summary = await runOnce(io, out, options, { agent, model, config, broker, reboot, telemetry, log });
+      if (!reboot.signal.aborted || io.interrupt.aborted) return;
       note("Rebooted on the operator's command.");
-      continue;
     }
-    if (io.interrupt.aborted && summary.pending > 0) note(`Asks that wait in ${options.dataDir} for the next start: ${summary.pending}.`);
-    await telemetry.close();
-    saySummary(out, summary, broker !== undefined);
-    out.document(config.commandKey === undefined ? summary : { ...summary, reboots });
-    return;
-  }
+  };
+  await closeAll(runToTheEnd, () => telemetry.close());
+  const { pending } = summary!;
+  if (io.interrupt.aborted && pending > 0) note(`Asks that wait in ${options.dataDir} for the next start: ${pending}.`);
+  saySummary(out, summary!, broker !== undefined);
+  out.document(config.commandKey === undefined ? summary! : { ...summary!, reboots });
 }
 
 interface NodeRun {
@@ -157,12 +158,11 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
         }),
   });
   const { loop, view, inbox } = wearable;
-  try {
-    await wearable.run();
-  } finally {
-    view.close();
-    await loop.asker?.close();
-  }
+  await closeAll(
+    () => wearable.run(),
+    () => view.close(),
+    () => loop.asker?.close(),
+  );
   const power = wearable.governor && { board: options.board, power: wearable.governor.status() };
   const more = { node: config.node, engine: options.engine, ...power, ...(wearer && { wearer: wearer.status() }) };
   const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...more };
