@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigError } from "../core/errors.ts";
+import { makeFolders } from "../core/folder.ts";
 import { systemReason } from "../core/private-file.ts";
 
 /** Runs what writes to `path`; where that fails, throws FILE_UNWRITABLE with the reason in words. */
@@ -31,7 +32,7 @@ export function checkFolder(folder: string): void {
 
 /** Makes a folder, and those above it. */
 export function makeFolder(folder: string): void {
-  writing(folder, () => mkdirSync(folder, { recursive: true }));
+  writing(folder, () => makeFolders(folder));
 }
 
 export function writeFile(path: string, content: string | Uint8Array): void {

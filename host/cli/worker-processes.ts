@@ -26,11 +26,12 @@ export function startDormouse(
     env: { ...environment },
   });
   let stdout = "";
-  child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+  // without a free descriptor there are no streams, and `error` says so
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     stdout = (stdout + text).slice(-MAX_DOCUMENT_CHARS);
   });
   let line = "";
-  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     const lines = (line + text).split("\n");
     line = lines.pop()!.slice(-MAX_LINE_CHARS);
     for (const whole of lines) listen.onNote(whole.slice(0, MAX_LINE_CHARS));

@@ -8,7 +8,6 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -20,6 +19,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError } from "./errors.ts";
+import { makeFolders } from "./folder.ts";
 
 /** Readable by its owner alone. */
 export const PRIVATE_MODE = 0o600;
@@ -33,7 +33,7 @@ const MAX_FILE_BYTES = 65_536;
  */
 export function makePrivateFolder(folder: string, options: { readonly mark?: string } = {}): void {
   try {
-    if (mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE }) !== undefined || options.mark === undefined) return;
+    if (makeFolders(folder, PRIVATE_FOLDER_MODE) !== undefined || options.mark === undefined) return;
     const { mode, uid } = statSync(folder);
     const isOpenToOthers = (mode & 0o077) !== 0 && (mode & 0o1000) === 0 && uid === process.geteuid?.();
     if (isOpenToOthers && resolve(folder) !== process.cwd() && isOursAlone(folder, options.mark)) chmodSync(folder, PRIVATE_FOLDER_MODE);
@@ -154,6 +154,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "it is not allowed",
   EEXIST: "a file is in the way",
   EISDIR: "it is a folder",
+  EMFILE: "too many files are open in this process",
+  ENFILE: "too many files are open on this machine",
   ENOENT: "there is no such folder or file",
   ENOSPC: "the disk is full",
   ENOTDIR: "a file is in the way",

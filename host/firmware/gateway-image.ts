@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Board } from "../agent/board.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { openAgentModel } from "../agent/registry.ts";
 import { ConfigError } from "../core/errors.ts";
+import { makeFolders } from "../core/folder.ts";
 import { packageRoot } from "../core/package-root.ts";
 import { PACKED_AGENT_FILE } from "../gateway/packed-agent.ts";
 import type { ServiceConfigInput } from "../gateway/service-config.ts";
@@ -64,7 +65,7 @@ export async function buildGatewayImage(options: GatewayImageOptions): Promise<G
     ],
     scripts: gatewayScripts(paths),
   });
-  mkdirSync(options.outFolder, { recursive: true });
+  makeFolders(options.outFolder);
   const file = `${paths.packageName}_${manifest.version}_${architecture}.deb`;
   const path = join(options.outFolder, file);
   writeFileSync(path, deb);

@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { ConfigError } from "../core/errors.ts";
+import { makeFolders } from "../core/folder.ts";
 import { readFromTar } from "./tar.ts";
 
 /** Debian's names of the architectures that a gateway image can be for. */
@@ -78,7 +79,7 @@ function npmRuntime(architecture: Architecture, cacheFolder: string): NodeRuntim
 }
 
 function download(spec: string, file: string, folder: string, integrity: string): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   try {
     execFileSync("npm", ["pack", spec, "--silent", "--pack-destination", folder], { stdio: "ignore" });
   } catch (cause) {

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DECISION_WORDS, SETPOINT_THRESHOLDS, SETPOINT_WORDS } from "../../assembly/layout.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { openAgentModel } from "../agent/registry.ts";
 import { align16 } from "../core/align.ts";
+import { makeFolders } from "../core/folder.ts";
 import { channelsText } from "../core/imu-channels.ts";
 import type { Model } from "../core/model.ts";
 import { instantiateCore } from "../core/module.ts";
@@ -53,7 +54,7 @@ export async function exportPortable({ agent, target, outFolder }: PortableExpor
   }
   for (const [from, to] of Object.entries(layout.files)) written[to] = template(join(target, from));
   for (const [path, content] of Object.entries(written)) {
-    mkdirSync(dirname(join(outFolder, path)), { recursive: true });
+    makeFolders(dirname(join(outFolder, path)));
     writeFileSync(join(outFolder, path), content);
   }
   const terms = join(agent.folder, "LICENSE-MODEL");

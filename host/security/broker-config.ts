@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { makeFolders } from "../core/folder.ts";
 import { packageRoot } from "../core/package-root.ts";
 import { writeWhole } from "../core/private-file.ts";
 
@@ -22,7 +23,7 @@ export function writeMosquittoConfig(folder: string, site: string, ports: Broker
     cloudPort: String(ports.cloudPort),
     bindAddress: ports.bindAddress,
   };
-  mkdirSync(join(folder, "data"), { recursive: true });
+  makeFolders(join(folder, "data"));
   const names = ["mosquitto.conf", "acl"];
   for (const name of names) {
     const template = readFileSync(join(packageRoot(), "host/mqtt/brokers/mosquitto", name), "utf8");

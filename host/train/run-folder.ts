@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { DataError } from "../core/errors.ts";
+import { makeFolders } from "../core/folder.ts";
 import { writeWhole } from "../core/private-file.ts";
 
 /** One line of progress.jsonl. */
@@ -43,7 +44,7 @@ const authored: readonly (keyof typeof runFiles)[] = ["agent", "card", "generate
 
 /** Opens or makes a run's folder. `isFresh` empties it of an earlier run's files; agent.ts and CARD.md may be their author's and stay. */
 export function openRunFolder(dir: string, isFresh: boolean): RunFolder {
-  mkdirSync(dir, { recursive: true });
+  makeFolders(dir);
   const path = (file: keyof typeof runFiles): string => join(dir, runFiles[file]);
   if (isFresh)
     for (const file of Object.keys(runFiles) as (keyof typeof runFiles)[])

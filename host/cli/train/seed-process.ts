@@ -17,11 +17,11 @@ export function runInProcess(io: CliIo, args: readonly string[], onOutput: () =>
     let answer = "";
     const stop = (): void => void child.kill("SIGTERM");
     io.interrupt.addEventListener("abort", stop, { once: true });
-    child.stdout!.on("data", (chunk) => {
+    child.stdout?.on("data", (chunk) => {
       answer += chunk;
     });
-    child.stderr!.on("data", onOutput);
-    child.on("error", reject);
+    child.stderr?.on("data", onOutput);
+    child.on("error", ({ message }) => reject(new ConfigError("TRAIN_PROCESS", `${args.join(" ")}: ${message}`)));
     child.on("close", (code) => {
       io.interrupt.removeEventListener("abort", stop);
       if (code === 0) resolve();

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { recordingsOf } from "../../agent/recording.ts";
 import { ConfigError, DataError } from "../../core/errors.ts";
+import { makeFolders } from "../../core/folder.ts";
 import { writeWhole } from "../../core/private-file.ts";
 import { fingerprintOf } from "../fingerprint.ts";
 import { shortRecipe } from "./short-training.ts";
@@ -48,7 +49,7 @@ export function partFiles(study: Study): PartFiles {
       return parsed;
     },
     write(part, finished) {
-      mkdirSync(dirname(path(part)), { recursive: true });
+      makeFolders(dirname(path(part)));
       writeWhole(path(part), `${JSON.stringify({ settings, ...finished }, undefined, 1)}\n`);
     },
     clear() {

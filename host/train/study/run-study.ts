@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolders } from "../../core/folder.ts";
 import { writeWhole } from "../../core/private-file.ts";
 import { studyPage } from "./page.ts";
 import { type FinishedPart, partFiles } from "./part-files.ts";
@@ -31,7 +31,7 @@ export async function runStudy(study: Study, { computeAll, onKnown }: StudyRun):
     for (const part of missing) take(part);
   }
   const report = study.report(done);
-  mkdirSync(study.plan.outDir, { recursive: true });
+  makeFolders(study.plan.outDir);
   writeWhole(join(study.plan.outDir, studyFiles.report), `${JSON.stringify(withoutFigure(report), undefined, 1)}\n`);
   writeWhole(join(study.plan.outDir, studyFiles.page), studyPage(report));
   return report;

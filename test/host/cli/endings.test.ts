@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -135,5 +135,28 @@ describe("an interrupt while asks wait for answers", () => {
     expect(pending).toBeGreaterThan(0);
     expect(waiting).toBe(pending);
     expect(stderr).toMatch(/Asks that wait in data for the next start: \d+\./);
+  });
+});
+
+describe("a start that cannot succeed", () => {
+  it.each([
+    ["demo", "demo --headless --seconds 20"],
+    ["run", "run activity --headless --seconds 20"],
+    ["broker", "broker --port 0"],
+    ["cloud", "cloud --broker mqtt://127.0.0.1:1"],
+  ])("%s with 64 open files → one sentence, code 1", (_, args) => {
+    const program = join(packageRoot(), "dist", "dormouse.js");
+    const { status, stderr } = spawnSync("sh", ["-c", `ulimit -n 64; exec "$0" "${program}" ${args}`, process.execPath], {
+      encoding: "utf8",
+    });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^dormouse: [^\n]*EMFILE[^\n]*ulimit -n 1024\.\n$/);
+  });
+
+  it.skipIf(!existsSync("/proc/self"))("a data folder that cannot be made → said at once (needs /proc)", async () => {
+    const { code, stdout } = await cli(["run", "activity", "--broker", "mqtt://127.0.0.1:1", "--data-dir", "/proc/x", "--json"], {
+      cwd: folder.path,
+    });
+    expect([code, JSON.parse(stdout)]).toMatchObject([1, { error: { code: "DATA_DIR_UNWRITABLE" } }]);
   });
 });
