@@ -18,7 +18,7 @@ describe("the npm package", () => {
   const files = new Set(listed[0]!.files.map(({ path }) => path));
 
   it("carries the programs, the modules and every agent", () => {
-    for (const file of ["dormouse.js", "index.js", "gateway.js", "core-simd.wasm", "core-scalar.wasm", "core-kernels.wasm"]) {
+    for (const file of ["dormouse.js", "cli.js", "index.js", "gateway.js", "core-simd.wasm", "core-scalar.wasm", "core-kernels.wasm"]) {
       expect(files).toContain(`dist/${file}`);
     }
     for (const agent of bundledAgents()) expect(files).toContain(`agents/${agent}/agent.ts`);

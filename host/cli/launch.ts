@@ -1,0 +1,20 @@
+import { systemReason } from "../core/private-file.ts";
+
+// The command's own file, dist/dormouse.js. It loads the rest, so that what keeps the rest from loading is told in a sentence.
+
+const PROGRAM = "./cli.js"; // main.ts, bundled
+
+const MEND: Readonly<Record<string, string>> = {
+  EMFILE: "Raise the limit of this shell or service: ulimit -n 1024",
+  ENFILE: "Close other programs, or raise the system's limit (sysctl fs.file-max)",
+  ERR_MODULE_NOT_FOUND: "Install Dormouse again: npm ci",
+};
+
+try {
+  await import(PROGRAM);
+} catch (error) {
+  const mend = MEND[(error as NodeJS.ErrnoException).code ?? ""];
+  if (mend === undefined) throw error;
+  process.stderr.write(`dormouse: cannot load its program: ${systemReason(error)}. ${mend}.\n`);
+  process.exit(1);
+}
