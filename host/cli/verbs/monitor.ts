@@ -7,6 +7,7 @@ import { PRIVATE_MODE } from "../../core/private-file.ts";
 import { openLinkPort } from "../../firmware/link-port.ts";
 import { type Described, describeMessage, describeNodeFrame, lineOf } from "../../link/describe.ts";
 import { encodeNodeHello } from "../../link/hello.ts";
+import { CAUSES, createCauseFinder } from "../../link/likely-cause.ts";
 import { createDeviceReader } from "../../link/messages.ts";
 import { createLinkDecoder, createLinkWriter } from "../../link/stream.ts";
 import { writing } from "../files.ts";
@@ -49,6 +50,7 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
     ? createLinkDecoder({ onFrame: (frame) => show(describeNodeFrame(frame)), onBad })
     : createDeviceReader({ onMessage: (message) => show(describeMessage(message)), onBad });
 
+  const causes = createCauseFinder();
   let isStopped = false;
   const stop = () => {
     isStopped = true;
@@ -69,6 +71,7 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
     for await (const bytes of port.bytes) {
       if (capture !== undefined) writing(capturePath!, () => writeFileSync(capture!, bytes));
       reader.push(bytes);
+      causes.push(bytes);
     }
   } catch (error) {
     if (!isStopped) throw error; // a closed port ends its bytes in its own way
@@ -80,8 +83,10 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
   }
   reader.end();
   const stats = reader.stats();
-  if (options.json) io.stdout(`${JSON.stringify({ type: "end", source, ...stats })}\n`);
+  const likelyCause = stats.bad === 0 ? undefined : causes.find();
+  if (options.json) io.stdout(`${JSON.stringify({ type: "end", source, ...stats, likelyCause })}\n`);
   else io.stderr(`${stats.frames} frames, ${stats.bad} bad (${stats.badBytes} B)${"lost" in stats ? `, ${stats.lost} lost` : ""}\n`);
+  if (likelyCause !== undefined) io.stderr(`likely cause: ${CAUSES[likelyCause]}\n`);
   if (!isStopped && stats.frames === 0 && stats.bad > 0)
     throw new LinkError("NO_FRAMES", `${source} holds no link frame. Give a recording of a link (.dls), or the port of a device.`);
 }

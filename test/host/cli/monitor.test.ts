@@ -64,6 +64,17 @@ describe("dormouse monitor", () => {
     expect(readLinkStream(Buffer.concat(heard)).frames).toMatchObject([{ type: "hello" }]);
   });
 
+  it("names the likely cause of bytes that are no frames", async () => {
+    const file = join(folder, "nmea.txt");
+    writeFileSync(file, "$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,55.2,M,,*76\r\n".repeat(200));
+    const { code, stdout, stderr } = await cli(["monitor", file, "--json"]);
+    expect(code).toBe(1); // no frame at all
+    expect(lines(stdout).find(({ type }) => type === "end")).toMatchObject({ frames: 0, bad: 1, likelyCause: "text" });
+    expect(stderr).toContain("likely cause: plain text");
+    const sound = await cli(["monitor", golden("device-out.dls")]);
+    expect(sound.stderr).not.toContain("likely cause");
+  });
+
   it("refuses what it cannot open or write to, with what to do", async () => {
     const missing = await cli(["monitor", join(folder, "none"), "--json"]);
     expect(missing.code).toBe(1);
