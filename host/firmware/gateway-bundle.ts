@@ -32,13 +32,22 @@ export async function bundleGateway(): Promise<GatewayBundle> {
     legalComments: "none",
     logLevel: "silent",
   });
+  const licences = packageFolders(Object.keys(made.metafile.inputs), packageRoot()).map(licenceOf);
+  return { code: made.outputFiles[0]!.contents, licences };
+}
+
+/**
+ * The folders of the packages that bundled files come from, without this package's own. Paths are relative to `root`: in a clone the
+ * packages lie below it, where it is installed they lie beside it.
+ */
+export function packageFolders(inputs: readonly string[], root: string): string[] {
   const folders = new Set<string>();
-  for (const input of Object.keys(made.metafile.inputs)) {
-    const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+  for (const input of inputs) {
+    const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(resolve(root, input));
     if (match !== null) folders.add(match[1]!);
   }
-  const licences = [...folders].sort().map((folder) => licenceOf(resolve(packageRoot(), folder)));
-  return { code: made.outputFiles[0]!.contents, licences };
+  folders.delete(root);
+  return [...folders].sort();
 }
 
 function licenceOf(folder: string): { name: string; text: string } {
