@@ -9,14 +9,16 @@ const specs = (name: string, include: string[], env: Record<string, string> = {}
     env,
     root: import.meta.dirname,
     setupFiles: [`${import.meta.dirname}/support/seed.ts`],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // A bound for what hangs, never for what is slow: another program may have both cores.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    globalSetup: `${import.meta.dirname}/support/setup.ts`,
     reporters: ["default", new Tally()],
     projects: [
       specs("scalar", ["assembly/**/*.test.ts"], { DORMOUSE_BUILD: "scalar" }),

@@ -67,7 +67,7 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
   });
   const users = [2, 4, 9, 10, 12, 13, 18, 20, 24];
 
-  it("gives the same logits and states on scalar, simd and reference, on all 2,996 windows", { timeout: 300_000 }, async () => {
+  it("gives the same logits and states on scalar, simd and reference, on all 2,996 windows", async () => {
     const results = [];
     for (const engine of ["scalar", "simd", "reference"] as const) {
       const model = await open(engine);
@@ -82,7 +82,7 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
     expect(card).toContain(results[0]!.sha256.slice(0, 12));
   });
 
-  it("loses at most half a point from float to int8", { timeout: 300_000 }, async () => {
+  it("loses at most half a point from float to int8", async () => {
     const model = await open("simd");
     const int8 = evaluateWindows(model, data, { users }).exits.at(-1)!.accuracy;
     const float = evaluateFloat(readFloatModel(readFileSync(join(folder, "model.safetensors"))), model.image.evidence, data, {
@@ -91,7 +91,7 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
     expect(float - int8).toBeLessThanOrEqual(0.005);
   });
 
-  it("does not look ahead: noise in the later samples leaves every earlier logit as it was", { timeout: 120_000 }, async () => {
+  it("does not look ahead: noise in the later samples leaves every earlier logit as it was", async () => {
     const model = await open("simd");
     const { frames } = data.recordings[0]!;
     const cut = 5000;
@@ -109,7 +109,7 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
     expect(hashUpTo(true)).toBe(hashUpTo(false));
   });
 
-  it("streams: the carried state is worth more than a window alone", { timeout: 120_000 }, async () => {
+  it("streams: the carried state is worth more than a window alone", async () => {
     const model = await open("simd");
     const stream = evaluateStream(model, data, { users });
     const window = evaluateWindows(model, data, { users });

@@ -52,7 +52,7 @@ describe("the shipped fall image", () => {
     expect(all).toHaveLength(38);
   });
 
-  it("is silent while a wearer stands, sits back or lies, for ten minutes each", { timeout: 60_000 }, async () => {
+  it("is silent while a wearer stands, sits back or lies, for ten minutes each", async () => {
     const trials = [
       resting("standing", [1, 0, 0], 600),
       resting("leaning", [0.8, 0, -0.6], 600),
@@ -71,7 +71,7 @@ describe.skipIf(!hasSisFall && !requireAll)(
   () => {
     const percent = (share: number | null): string => (100 * share!).toFixed(2);
 
-    it("alarms as its card says, the same on scalar and simd", { timeout: 300_000 }, async () => {
+    it("alarms as its card says, the same on scalar and simd", async () => {
       if (folderOfData === undefined) throw new Error(noData);
       const data = loadSisFall(folderOfData);
       const trials = recordingsOf(data, fallSplit.test);

@@ -124,7 +124,7 @@ const parts = [
   }, // 1/16.4 °/s a step
 ];
 
-describe("the IMU on a Pico (needs arm gcc, wabt)", { timeout: 120_000 }, () => {
+describe("the IMU on a Pico (needs arm gcc, wabt)", () => {
   it.for(parts)("decides of an $name's samples what it decides of the same frames here, byte for byte", async (part, context) => {
     needTools(context, "arm-none-eabi-gcc", "wasm2c");
     const raw = [...rawFrames(199), [-32768, 32767, -1, 32767, -32768, 12]]; // and the ends of the range

@@ -18,9 +18,7 @@ import { needTools } from "../support/tools.ts";
 
 const BOARD = "qemu-mps2-an386";
 
-it("runs from MCUboot's first slot, behind the header, started as a boot loader starts it (needs arm gcc, wabt, qemu)", {
-  timeout: 60_000,
-}, async (context) => {
+it("runs from MCUboot's first slot, behind the header, started as a boot loader starts it (needs arm gcc, wabt, qemu)", async (context) => {
   needTools(context, "arm-none-eabi-gcc", "wasm2c", "qemu-system-arm");
   const target = loadTarget(BOARD);
   const { emulator, mcubootSlotBytes: slot } = target;

@@ -58,19 +58,15 @@ const models = [
   },
 ];
 
-it.for(models)(
-  "build --board pico says and links for $title (needs arm gcc, wabt)",
-  { timeout: 120_000 },
-  async ({ agent, frames }, context) => {
-    needTools(context, "arm-none-eabi-gcc", "wasm2c");
-    const { code, stdout, stderr } = await cli(["build", agent(), "--board", "pico", "--out", join(folder, "out"), "--json"]);
-    expect(code, stderr).toBe(0);
-    const built = JSON.parse(stdout) as { artifacts: readonly { path: string; format: string }[] };
-    expect(built).toMatchObject({ frames });
-    const elf = built.artifacts.find(({ format }) => format === "elf")!;
-    expect(readElf(new Uint8Array(readFileSync(elf.path))).symbols.has("imu_tick")).toBe(frames.from === "imu");
-  },
-);
+it.for(models)("build --board pico says and links for $title (needs arm gcc, wabt)", async ({ agent, frames }, context) => {
+  needTools(context, "arm-none-eabi-gcc", "wasm2c");
+  const { code, stdout, stderr } = await cli(["build", agent(), "--board", "pico", "--out", join(folder, "out"), "--json"]);
+  expect(code, stderr).toBe(0);
+  const built = JSON.parse(stdout) as { artifacts: readonly { path: string; format: string }[] };
+  expect(built).toMatchObject({ frames });
+  const elf = built.artifacts.find(({ format }) => format === "elf")!;
+  expect(readElf(new Uint8Array(readFileSync(elf.path))).symbols.has("imu_tick")).toBe(frames.from === "imu");
+});
 
 it("boards/README.md and the cards name the axes that each bundled model was trained in", async () => {
   const boards = readFileSync(join(packageRoot(), "boards", "README.md"), "utf8");

@@ -37,7 +37,7 @@ function dormouse(args: readonly string[], env: Record<string, string> = {}) {
 }
 
 describe("processes", () => {
-  it("dormouse bench --offload: real workers answer all, nothing is lost, nothing acted on twice", { timeout: 120_000 }, async () => {
+  it("dormouse bench --offload: real workers answer all, nothing is lost, nothing acted on twice", async () => {
     const run = dormouse(["bench", "--offload", "--devices", "6", "--asks", "90", "--outstanding", "3", "--workers", "2", "--json"]);
     expect(await run.done).toBe(0);
     const report = JSON.parse(run.said.stdout) as { cloud: Record<string, number> };
@@ -56,12 +56,12 @@ describe("processes", () => {
     expect(report.cloud.largestBatch).toBeGreaterThan(1);
   });
 
-  it("dormouse cloud --workers: a killed worker is started again, a signal ends all in order", { timeout: 120_000 }, async () => {
+  it("dormouse cloud --workers: a killed worker is started again, a signal ends all in order", async () => {
     const broker = await startBroker({ port: 0 });
     try {
       const run = dormouse(["cloud", "--broker", broker.url, "--workers", "2", "--json"]);
       const ready = () => run.said.stderr.split("reached: answering").length - 1;
-      await until(() => ready() === 2, "both workers answer", 60_000);
+      await until(() => ready() === 2, "both workers answer");
       const outcomes: AskOutcome[] = [];
       const edge = createAsker({
         broker: { url: broker.url },
@@ -70,11 +70,11 @@ describe("processes", () => {
         events: { onOutcome: (one) => outcomes.push(one) },
       });
       for (let n = 0; n < 8; n++) edge.ask(query(n));
-      await until(() => outcomes.length === 8, "all are told that the labels are another agent's", 30_000);
+      await until(() => outcomes.length === 8, "all are told that the labels are another agent's");
       expect(new Set(outcomes.map(({ state, reason }) => `${state} ${reason?.split(":")[0]}`))).toEqual(new Set(["refused labels"]));
       const pid = Number(/worker 1: .*\(process (\d+)\)/.exec(run.said.stderr)?.[1]);
       process.kill(pid, "SIGKILL");
-      await until(() => ready() === 3, "it is there again", 60_000);
+      await until(() => ready() === 3, "it is there again");
       expect(run.said.stderr).toMatch(/worker 1 ended by SIGKILL; started again in \d+ ms/);
       await edge.close();
       run.child.kill("SIGTERM");
@@ -85,7 +85,7 @@ describe("processes", () => {
     }
   });
 
-  it("dormouse cloud --provider openai: asks a server, answers with its label, says no key", { timeout: 120_000 }, async () => {
+  it("dormouse cloud --provider openai: asks a server, answers with its label, says no key", async () => {
     const broker = await startBroker({ port: 0 });
     const server = await startModelServer();
     try {
@@ -93,7 +93,7 @@ describe("processes", () => {
         ["cloud", "--broker", broker.url, "--provider", "openai", "--base-url", server.baseUrl, "--model", "tiny", "--json"],
         { OPENAI_API_KEY: "sk-very-secret" },
       );
-      await until(() => run.said.stderr.includes("reached: answering"), "it answers", 60_000);
+      await until(() => run.said.stderr.includes("reached: answering"), "it answers");
       const outcomes: AskOutcome[] = [];
       const edge = createAsker({
         broker: { url: broker.url },
@@ -102,12 +102,12 @@ describe("processes", () => {
         events: { onOutcome: (one) => outcomes.push(one) },
       });
       edge.ask(query(1));
-      await until(() => outcomes.length === 1, "the answer", 30_000);
+      await until(() => outcomes.length === 1, "the answer");
       expect(outcomes[0]).toMatchObject({ state: "answered", answer: { label: 1, confidence: 0.9, model: "openai:tiny" } });
       expect(server.heard[0]!.authorization).toBe("Bearer sk-very-secret");
       server.respond((response) => response.writeHead(404).end('{"error":{"message":"model \'tiny\' not found, key sk-very-secret"}}'));
       edge.ask(query(2));
-      await until(() => outcomes.length === 2, "the refusal", 30_000);
+      await until(() => outcomes.length === 2, "the refusal");
       const words = "the server says 404: model 'tiny' not found, key (key)";
       expect(outcomes[1]).toMatchObject({ state: "refused", reason: `provider: ${words}` });
       expect(run.said.stderr).toContain(`OPENAI_REJECTED: ${words}`);
@@ -122,9 +122,7 @@ describe("processes", () => {
     }
   });
 
-  it("dormouse cloud --workers: a restarted worker goes on with the budget that is left, and all end with a killed supervisor", {
-    timeout: 120_000,
-  }, async () => {
+  it("dormouse cloud --workers: a restarted worker goes on with the budget that is left, and all end with a killed supervisor", async () => {
     const broker = await startBroker({ port: 0 });
     const server = await startModelServer();
     server.respond((response) => streamed(response, '{"label":"walk","confidence":0.9}', { prompt_tokens: 900, completion_tokens: 90 }));
@@ -136,7 +134,7 @@ describe("processes", () => {
       ]);
       const ready = () => run.said.stderr.split("reached: answering").length - 1;
       const workers = () => [...run.said.stderr.matchAll(/\(process (\d+)\)/g)].map((match) => Number(match[1]));
-      await until(() => ready() === 2, "both workers answer", 60_000);
+      await until(() => ready() === 2, "both workers answer");
       const outcomes: AskOutcome[] = [];
       const edge = createAsker({
         broker: { url: broker.url },
@@ -147,19 +145,19 @@ describe("processes", () => {
       const askTwenty = async () => {
         const before = outcomes.length;
         for (let n = 0; n < 20; n++) edge.ask(query(before + n));
-        await until(() => outcomes.length === before + 20, "all have an end", 30_000);
+        await until(() => outcomes.length === before + 20, "all have an end");
       };
       await askTwenty();
       expect(server.heard).toHaveLength(2);
       for (const pid of workers()) process.kill(pid, "SIGKILL");
-      await until(() => ready() === 4, "both are there again", 60_000);
+      await until(() => ready() === 4, "both are there again");
       await askTwenty();
       expect(server.heard).toHaveLength(2);
       expect(new Set(outcomes.slice(20).map(({ reason }) => reason?.split(":")[0]))).toEqual(new Set(["budget"]));
       pids.push(...workers().slice(2));
       await edge.close();
       run.child.kill("SIGKILL");
-      await until(() => !pids.some(isRunning), "the workers have ended", 20_000);
+      await until(() => !pids.some(isRunning), "the workers have ended");
     } finally {
       for (const pid of pids.filter(isRunning)) process.kill(pid, "SIGKILL");
       await server.close();

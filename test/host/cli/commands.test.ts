@@ -9,9 +9,6 @@ import { openTlsSite, type TlsSite, wristArguments } from "../../support/tls-sit
 import { until } from "../../support/until.ts";
 import { cli, fakeIo } from "./fake-io.ts";
 
-/** Bounds of waits that end as soon as something has happened: a busy machine needs more than the usual eight seconds. */
-const PATIENCE_MILLIS = 60_000;
-
 describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over TLS (needs mosquitto)", () => {
   let site: TlsSite;
   beforeAll(async () => {
@@ -40,7 +37,7 @@ describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over
 
     const node = fakeIo({ cwd });
     const run = runCli(wristArguments(site, "--headless"), node.io);
-    await until(() => node.output().stderr.includes("broker reached"), "the node is online", PATIENCE_MILLIS);
+    await until(() => node.output().stderr.includes("broker reached"), "the node is online");
     const send = (...args: string[]) => cli(["ota", "wrist-1", ...args, "--identity", "alice", "--wait-seconds", "60", "--json"], { cwd });
 
     const ordered = await send("set-point", "--max-exit", "0", "--asks", "off");
@@ -48,9 +45,9 @@ describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over
     expect(JSON.parse(ordered.stdout)).toMatchObject({ effect: { maxExit: 0, asks: "off" } });
     // How many it asked before it obeyed depends on this machine's load. The next report is of a node that has obeyed.
     const reports = askedByTelemetry.length;
-    await until(() => askedByTelemetry.length > reports, "a report after the order", PATIENCE_MILLIS);
+    await until(() => askedByTelemetry.length > reports, "a report after the order");
     const askedBefore = askedByTelemetry[reports]!;
-    await until(() => asks.size >= askedBefore, "what was asked before the order is sent", PATIENCE_MILLIS);
+    await until(() => asks.size >= askedBefore, "what was asked before the order is sent");
     const tooDeep = await send("set-point", "--max-exit", "7");
     expect(tooDeep.code).toBe(1);
     expect(JSON.parse(tooDeep.stdout)).toMatchObject({ error: { code: "COMMAND_REFUSED", message: expect.stringContaining("not-done") } });
@@ -77,7 +74,7 @@ describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over
     expect(captured).toHaveLength(5 + 7); // those above once more, and nothing of the update
     // Stays as it was ordered, although the process began anew.
     const reportsBefore = askedByTelemetry.length;
-    await until(() => askedByTelemetry.length >= reportsBefore + 3, "three more reports", PATIENCE_MILLIS);
+    await until(() => askedByTelemetry.length >= reportsBefore + 3, "three more reports");
 
     node.interrupt();
     expect(await run).toBe(0);
@@ -105,7 +102,7 @@ describe.skipIf(!hasMosquitto() && !requireAll)("commands to a running node over
     writeFileSync(keyless, JSON.stringify(config));
     const node = fakeIo({ cwd });
     const run = runCli(wristArguments(site, "--headless", "--config", keyless), node.io);
-    await until(() => node.output().stderr.includes("broker reached"), "the node is online", PATIENCE_MILLIS);
+    await until(() => node.output().stderr.includes("broker reached"), "the node is online");
     const refused = await cli(["ota", "wrist-1", "reboot", "--identity", "alice", "--wait-seconds", "60", "--json"], { cwd });
     expect([refused.code, JSON.parse(refused.stdout)]).toMatchObject([
       1,

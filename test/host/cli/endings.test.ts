@@ -114,7 +114,7 @@ describe("an interrupt while asks wait for answers", () => {
       ["run", "activity", "--broker", broker.url, "--data-dir", "data", "--deadline-seconds", "3600", "--json", ...args],
       fake.io,
     );
-    await until(() => when.test(fake.output().stderr), `it says ${when}`, 60_000);
+    await until(() => when.test(fake.output().stderr), `it says ${when}`);
     fake.interrupt();
     const code = await run;
     await broker.close();

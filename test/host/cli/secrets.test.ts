@@ -78,7 +78,7 @@ describe.skipIf(!hasMosquitto() && !requireAll)("secrets (needs mosquitto)", () 
     const cloud = start("cloud", "--identity", "worker", "--broker", site.cloudUrl, "--json", ...watched);
     await until(() => cloud.stderr().includes('"state":"online"'), "the worker is online");
     const node = start(...wristArguments(site, "--verbose"), ...watched);
-    await until(() => node.stderr().includes('"message":"outcome"'), "an ask was answered", 20_000);
+    await until(() => node.stderr().includes('"message":"outcome"'), "an ask was answered");
     for (const stderr of [node.stderr(), cloud.stderr()]) {
       said.push(await (await fetch(/Metrics at ([^\s"]+)/.exec(stderr)![1]!)).text());
       const lines = stderr.split("\n").filter((line) => line !== "");

@@ -46,7 +46,7 @@ async function linesIn(file: string, lines: number, seconds: number): Promise<vo
 }
 
 describe.skipIf(!hasMosquitto() && !requireAll)("two processes and a real mosquitto (needs mosquitto)", () => {
-  it("goes on deciding while the broker is dead, and every ask ends in one state", { timeout: 120_000 }, async () => {
+  it("goes on deciding while the broker is dead, and every ask ends in one state", async () => {
     const data = dataDir();
     const sensor = data === undefined ? "synthetic:1" : `replay:${data}#user=1,exp=1`;
     const broker = await mosquittoBroker();

@@ -25,7 +25,7 @@ describe.runIf(process.platform === "linux")("the processes of cloud --workers",
     const broker = "mqtt://joe:hunter%2F22@127.0.0.1:1";
     const { io, interrupt } = fakeIo({ env: { PATH: "" } });
     const running = runCli(["cloud", "--workers", "2", "--json", "--broker", broker, "--otlp", "http://joe:hunter33@127.0.0.1:1"], io);
-    await until(() => children().length === 2, "two workers have started", 30_000);
+    await until(() => children().length === 2, "two workers have started");
     const seen = children();
     interrupt();
     await running;

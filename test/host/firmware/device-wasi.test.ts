@@ -30,7 +30,7 @@ deviceSuite(
   isNightly ? { timeoutMillis: 600_000 } : { cutEvery: 32, randomCuts: 6, timeoutMillis: 180_000 },
 );
 
-describe("ten minutes under node:wasi", { timeout: 300_000 }, () => {
+describe("ten minutes under node:wasi", () => {
   const data = dataDir();
   const run = async (stream: Uint8Array, store: Uint8Array | undefined, factory: readonly string[] = []) => {
     const folder = folderWith(store);

@@ -28,9 +28,7 @@ describe("one peer of the embedded broker", () => {
     return client;
   }
 
-  it("that stops reading is cut off → all publishes are acknowledged, all others hear them, new clients connect", {
-    timeout: 30_000,
-  }, async () => {
+  it("that stops reading is cut off → all publishes are acknowledged, all others hear them, new clients connect", async () => {
     const stopped = await rawClient(broker.port, "stopped");
     stopped.write(subscribePacket("#"));
     await new Promise((resolve) => stopped.once("data", resolve));

@@ -11,7 +11,6 @@ const ASKS = 5000;
 
 it.skipIf(!hasMosquitto() && !requireAll)(
   "answers every one of 5,000 asks at once from one device, through mosquitto's default queue of 1,000 (needs mosquitto)",
-  { timeout: 90_000 },
   async () => {
     const broker = await mosquittoBroker();
     const worker = startWorker({ broker: { url: broker.url }, provider: echoProvider() });

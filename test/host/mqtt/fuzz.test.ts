@@ -154,7 +154,7 @@ describe("fuzzed payloads", () => {
       for (const result of await Promise.all(batch)) expect(result).toEqual({ ok: true }); // the broker passed it on
       if (toDevice + toWorker === Math.floor(payloads / 300) * 100) settledAt = memory();
     }
-    await until(() => heard() >= toDevice && taken() >= toWorker, "everything is counted", 30_000);
+    await until(() => heard() >= toDevice && taken() >= toWorker, "everything is counted");
     expect(heard()).toBe(toDevice);
     expect(taken()).toBe(toWorker);
     expect(flaws).toEqual([]);

@@ -137,7 +137,7 @@ describe("a simulated day", () => {
       ),
       { numRuns: 5, examples: [[{ radioKind: "lte-m", seed: 0, stateOfCharge: 0.005, targetSeconds: 100 * 3600, reportSeconds: 118 }]] },
     );
-  }, 60_000);
+  });
 
   it("keeps deciding through a day without coverage", async () => {
     const day = await governedDay(setting({ trace: [{ fromSeconds: 0, isUp: false, rttMillis: 0, loss: 1 }] }));

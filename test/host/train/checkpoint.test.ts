@@ -26,9 +26,7 @@ async function stoppedAt(stopAt: number, options: TrainNetOptions): Promise<Uint
 const resumed = (bytes: Uint8Array, options: TrainNetOptions) => readCheckpoint(bytes, options.config, fingerprintOf(options)).state;
 
 describe("a training that was stopped", () => {
-  it("ends with the same bits as one that was not, stopped in float, in int8, twice, or right at its end", {
-    timeout: 120_000,
-  }, async () => {
+  it("ends with the same bits as one that was not, stopped in float, in int8, twice, or right at its end", async () => {
     const straight = await trainNet(training());
     const once = await trainNet(training({ resume: resumed(await stoppedAt(7, training()), training()) }));
     expect(once).toEqual(straight);
@@ -40,7 +38,7 @@ describe("a training that was stopped", () => {
   });
 });
 
-it("ends with the same bits as one that was not where an ensemble teaches", { timeout: 120_000 }, async () => {
+it("ends with the same bits as one that was not where an ensemble teaches", async () => {
   const seen: number[] = [];
   const logits = (patches: Float32Array, seqLen: number): Float32Array => {
     seen.push(seqLen);

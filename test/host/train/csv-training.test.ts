@@ -30,7 +30,7 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 describe("an agent trained on a folder of CSV recordings", () => {
-  it("is far above chance on wearers it never saw, by eval, run and inspect of its folder", { timeout: 120_000 }, async () => {
+  it("is far above chance on wearers it never saw, by eval, run and inspect of its folder", async () => {
     const { training, dataset } = csvTraining("shaker", readCsvFolder(data), shape);
     expect(training.split).toEqual({ fit: ["1", "4", "6"], test: ["2", "7"], calibrate: ["3", "8"], select: ["5"] });
     const { metrics } = await trainAgent(training, { dataset, seed: 1, outDir: agent });
@@ -111,7 +111,7 @@ describe("an agent trained on a folder of CSV recordings", () => {
     expect(csvTraining("shaker", readCsvFolder(data), shape).training.manifest.channels[1]!.countsPerUnit).toBe(8192);
   });
 
-  it("keeps a card that its author has changed", { timeout: 60_000 }, async () => {
+  it("keeps a card that its author has changed", async () => {
     const { training, dataset } = csvTraining("shaker", readCsvFolder(data), { ...shape, recipe: { ...tinyRecipe, steps: 2 } });
     const { metrics } = await trainAgent(training, { dataset, seed: 1, outDir: agent });
     writeFileSync(join(agent, "CARD.md"), "mine");
@@ -122,7 +122,7 @@ describe("an agent trained on a folder of CSV recordings", () => {
     ]);
   });
 
-  it("has its agent.ts and its card written again by another training, each while nobody has changed it", { timeout: 60_000 }, async () => {
+  it("has its agent.ts and its card written again by another training, each while nobody has changed it", async () => {
     const train = async (rateHz: number) => {
       const { training, dataset } = csvTraining("shaker", readCsvFolder(data, rateHz), { ...shape, recipe: { ...tinyRecipe, steps: 2 } });
       const { metrics } = await trainAgent(training, { dataset, seed: 1, outDir: agent, isFresh: true });
@@ -210,7 +210,7 @@ it("splits wearers by their position in ascending order, whatever order they com
 });
 
 describe("dormouse train --name", () => {
-  it("gives the same bytes with one worker and with two, and the mean over seeds", { timeout: 240_000 }, async () => {
+  it("gives the same bytes with one worker and with two, and the mean over seeds", async () => {
     const run = (out: string, ...more: string[]) =>
       cli([
         "train",

@@ -29,9 +29,7 @@ const run = (dir: string, over: Partial<Parameters<typeof trainAgent>[1]> = {}) 
   trainAgent(training, { dataset, seed: 1, outDir: join(folder.path, dir), clock: new ManualClock(), ...over });
 const read = (...path: string[]) => readFileSync(join(folder.path, ...path));
 
-it("goes on after an interrupt and after a torn progress line, and leaves the folder that an undisturbed run leaves", {
-  timeout: 120_000,
-}, async () => {
+it("goes on after an interrupt and after a torn progress line, and leaves the folder that an undisturbed run leaves", async () => {
   await run("straight");
   const stop = new AbortController();
   const interrupted = run("stopped", {
@@ -50,7 +48,7 @@ it("goes on after an interrupt and after a torn progress line, and leaves the fo
     expect(read("stopped", file), file).toEqual(read("straight", file));
 });
 
-it("has in its progress lines the losses from before an interrupt between two of them", { timeout: 120_000 }, async () => {
+it("has in its progress lines the losses from before an interrupt between two of them", async () => {
   await run("straight", { steps: 40 }); // a line every second step
   let looks = 0; // one a step
   const signal = {
@@ -63,7 +61,7 @@ it("has in its progress lines the losses from before an interrupt between two of
   expect(read("stopped", "progress.jsonl").toString()).toBe(read("straight", "progress.jsonl").toString());
 });
 
-it("stops at a loss that is no number, and leaves a folder that can be read", { timeout: 60_000 }, async () => {
+it("stops at a loss that is no number, and leaves a folder that can be read", async () => {
   const steep = { ...training, recipe: { ...training.recipe, peakLearningRate: 1e30 } };
   const outDir = join(folder.path, "steep");
   const diverges = () => trainAgent(steep, { dataset, seed: 1, outDir, clock: new ManualClock() });
@@ -75,7 +73,7 @@ it("stops at a loss that is no number, and leaves a folder that can be read", { 
   await expect(diverges()).rejects.toMatchObject({ code: "TRAIN_DIVERGED" });
 });
 
-it("refuses a folder of another training, and forgets it with isFresh", { timeout: 60_000 }, async () => {
+it("refuses a folder of another training, and forgets it with isFresh", async () => {
   await run("one", { steps: 2 });
   await expect(run("one", { steps: 3 })).rejects.toThrow(/another training: the recipe .*--fresh/);
   await expect(run("one", { steps: 2, seed: 2 })).rejects.toThrow(/the seed differs/);
@@ -91,7 +89,7 @@ it("refuses a folder of another training, and forgets it with isFresh", { timeou
   await expect(run("one", { steps: 3 })).rejects.toThrow(/progress\.jsonl:1: no progress line/);
 });
 
-it("takes a member of an ensemble for trained only where this very run made it", { timeout: 60_000 }, async () => {
+it("takes a member of an ensemble for trained only where this very run made it", async () => {
   const member = { name: "a", seed: 1, training };
   await run(join("ensemble", "a", "seed-1"), { steps: 2 });
   const isTrained = (over: Partial<Parameters<typeof isMemberTrained>[2]> = {}, of = member) =>
@@ -113,7 +111,7 @@ it("says what recordings too short for the recipe lack", async () => {
   await expect(run("short", { dataset: short, steps: 2, phase: "select" })).rejects.toThrow(/no transition with 128 frames before it/);
 });
 
-it("holds out the select wearers in phase select, and needs windows of those it trains on and holds out", { timeout: 60_000 }, async () => {
+it("holds out the select wearers in phase select, and needs windows of those it trains on and holds out", async () => {
   const { metrics } = await run("select", { steps: 2, phase: "select" });
   expect(metrics).toMatchObject({ wearers: { train: ["1"], heldOut: ["2"] }, phase: "select", labels: activityTraining.manifest.labels });
   const without = { recordings: dataset.recordings.filter(({ subject }) => subject !== "3") };

@@ -43,7 +43,7 @@ async function compute(name: StudyName, ...parts: string[]): Promise<readonly Me
   return all;
 }
 
-it("runs the rows of a float and of a quantisation-aware training, the int8 ones in the core", { timeout: 120_000 }, async () => {
+it("runs the rows of a float and of a quantisation-aware training, the int8 ones in the core", async () => {
   const measured = await compute("quantisation", "float.seed-1", "aware.seed-1");
   expect(measured).toHaveLength(9);
   for (const { values, row } of measured) {
@@ -57,7 +57,7 @@ it("runs the rows of a float and of a quantisation-aware training, the int8 ones
   expect(valuesOf("float32").weightBytes!).toBeGreaterThan(2 * aware.weightBytes!);
 });
 
-it("teaches a student by the members' reliability on the calibrate wearers", { timeout: 240_000 }, async () => {
+it("teaches a student by the members' reliability on the calibrate wearers", async () => {
   const measured = await compute("distillation", "member-a", "member-c", "member-e", "ensemble", "reliability-weighted.seed-1");
   expect(measured.map(({ row }) => row)).toEqual([
     ...["member a", "member c", "member e"],
@@ -70,14 +70,14 @@ it("teaches a student by the members' reliability on the calibrate wearers", { t
   for (const key of ["window", "stream", "eceWindow", "eceStream", "eceStreamScaled"]) expect(values[key], key).toBeGreaterThanOrEqual(0);
 });
 
-it("scores an augmentation on sound sensors and on every faulty one", { timeout: 120_000 }, async () => {
+it("scores an augmentation on sound sensors and on every faulty one", async () => {
   const [none, recipes] = await compute("augmentation", "none.seed-1", "the-recipe-s.seed-1");
   expect([none!.row, recipes!.row]).toEqual(["none", "the recipe's"]);
   expect(Object.keys(none!.values)).toEqual(["window", "stream", "rotate20", "stuck-axis", "lost-frames", "no-gyro"]);
   expect(none!.values).not.toEqual(recipes!.values);
 });
 
-it("trains a shape with patches of 8 frames", { timeout: 120_000 }, async () => {
+it("trains a shape with patches of 8 frames", async () => {
   const [trial] = await compute("search", "d16-SA-n4-p8-x1");
   expect(trial!.values).toMatchObject({ arenaBytes: expect.any(Number), instructions: expect.any(Number) });
 });
