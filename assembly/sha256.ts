@@ -10,9 +10,11 @@ const K = memory.data<u32>([
 ]);
 const START = memory.data<u32>([0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19]);
 
-const schedule = memory.data(64, 16); // the last 16 words of W
-const state = memory.data(32, 16);
-const block = memory.data(64, 16);
+const BLOCK_BYTES = 64;
+const DIGEST_BYTES = 32;
+const schedule = memory.data(BLOCK_BYTES, 16); // the last 16 words of W
+const state = memory.data(DIGEST_BYTES, 16);
+const block = memory.data(BLOCK_BYTES, 16);
 let filled: i32 = 0;
 let total: u64 = 0;
 
@@ -62,14 +64,14 @@ function compress(): void {
 }
 
 export function sha256Start(): void {
-  memory.copy(state, START, 32);
+  memory.copy(state, START, DIGEST_BYTES);
   filled = 0;
   total = 0;
 }
 
 function put(byte: u8): void {
   store<u8>(block + <usize>filled, byte);
-  if (++filled < 64) return;
+  if (++filled < BLOCK_BYTES) return;
   filled = 0;
   compress();
 }
@@ -86,6 +88,6 @@ export function sha256End(): usize {
   put(0x80);
   while (filled != 56) put(0);
   for (let i = 56; i >= 0; i -= 8) put(<u8>(bits >> i));
-  for (let i: usize = 0; i < 32; i += 4) store<u32>(state + i, bswap(load<u32>(state + i)));
+  for (let i: usize = 0; i < <usize>DIGEST_BYTES; i += 4) store<u32>(state + i, bswap(load<u32>(state + i)));
   return state;
 }

@@ -54,7 +54,7 @@ export function checkFile(image: usize, bytes: u32): i32 {
   if (load<u32>(image, HEADER_ABI_HASH) != <u32>ABI_HASH) return STATUS_ABI_MISMATCH;
   if (bytes > <u32>IMAGE_MAX_BYTES || (bytes & 15) != 0 || load<u32>(image, HEADER_IMAGE_BYTES) != bytes) return STATUS_BAD_SIZE;
   if (load<u32>(image, HEADER_FLAGS) != 0 || load<u32>(image, HEADER_RESERVED) != 0) return STATUS_BAD_FLAGS;
-  const zero = memory.data(4, 4);
+  const zero = memory.data(<i32>sizeof<u32>(), 4);
   let crc = crc32(0, image, HEADER_CRC32);
   crc = crc32(crc, zero, 4);
   crc = crc32(crc, image + HEADER_CRC32 + 4, bytes - HEADER_CRC32 - 4);

@@ -27,7 +27,7 @@ let nextArea: i32 = 0; // where the next record goes
 let nextIndex: i32 = 0;
 
 function sealOf(p: usize): u32 {
-  const zero = memory.data(4, 4);
+  const zero = memory.data(<i32>sizeof<u32>(), 4);
   let crc = crc32(0, p, RECORD_CRC32);
   crc = crc32(crc, zero, 4);
   return crc32(crc, p + RECORD_CRC32 + 4, RECORD_BYTES - RECORD_CRC32 - 4);

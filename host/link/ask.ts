@@ -1,4 +1,5 @@
 import * as device from "../../assembly/device/layout.ts";
+import { outcomeOutOfRange } from "./decision.ts";
 import type { LinkResult } from "./frame.ts";
 
 /** An `ask` of a device: what the cloud needs to answer it. */
@@ -20,15 +21,16 @@ export function decodeAsk(payload: Uint8Array): LinkResult<DeviceAsk> {
   const patchBytes = view.getUint16(18, true);
   const bytes = device.ASK_HEADER_BYTES + view.getUint16(16, true) * patchBytes;
   if (payload.length !== bytes) return { ok: false, reason: `${payload.length} B instead of ${bytes} B for an ask` };
+  const outcome = { confidenceQ15: view.getUint16(12, true), label: payload[14]!, exit: payload[15]! };
+  const outOfRange = outcomeOutOfRange(outcome);
+  if (outOfRange !== undefined) return { ok: false, reason: `an ask with ${outOfRange}` };
   return {
     ok: true,
     value: {
       number: view.getUint32(0, true),
       tick: view.getUint32(4, true),
       imageCrc32: view.getUint32(8, true),
-      confidenceQ15: view.getUint16(12, true),
-      label: payload[14]!,
-      exit: payload[15]!,
+      ...outcome,
       patchBytes,
       patches: Int8Array.from(payload.subarray(device.ASK_HEADER_BYTES), (byte) => (byte << 24) >> 24),
     },

@@ -26,22 +26,23 @@ export type DeviceCommand =
   | { readonly verb: Exclude<keyof typeof COMMANDS, "option"> }
   | { readonly verb: "option"; readonly option: keyof typeof OPTIONS; readonly value: number };
 
+/** The values that an option takes, if this is none of them: the device refuses the same. */
+function wantedValue(option: keyof typeof OPTIONS, value: number): string | undefined {
+  const least = device.SNAPSHOT_TICKS_MIN;
+  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) return "a whole number from 0 to 4294967295";
+  if (option === "hash" && value > 1) return "0 or 1";
+  return option === "snapshotTicks" && value > 0 && value < least ? `0 (never) or at least ${least}: flash wears out` : undefined;
+}
+
 /** The payload of a `command` frame: u8 verb, 3 zeros, u32 key, u32 value. */
 export function encodeCommand(command: DeviceCommand): Uint8Array {
   const payload = new Uint8Array(device.COMMAND_BYTES);
   const view = new DataView(payload.buffer);
   payload[0] = COMMANDS[command.verb];
   if (command.verb === "option") {
-    if (!Number.isInteger(command.value) || command.value < 0 || command.value > 0xffff_ffff) {
-      throw new LinkError("OPTION_VALUE", `option ${command.option} = ${command.value}: give a whole number from 0 to 4294967295.`);
-    }
-    const least = device.SNAPSHOT_TICKS_MIN;
-    if (command.option === "snapshotTicks" && command.value > 0 && command.value < least) {
-      throw new LinkError(
-        "OPTION_VALUE",
-        `option snapshotTicks = ${command.value} wears flash out: give 0 (never) or ${least} ticks and more.`,
-      );
-    }
+    const { option, value } = command;
+    const wanted = wantedValue(option, value);
+    if (wanted !== undefined) throw new LinkError("OPTION_VALUE", `option ${option} = ${value}: give ${wanted}.`);
     view.setUint32(4, OPTIONS[command.option], true);
     view.setUint32(8, command.value, true);
   }

@@ -4,11 +4,19 @@ import type { Decision, DecisionWhy, SetPoint } from "../core/session-types.ts";
 import type { LinkResult } from "./frame.ts";
 
 const WHY: readonly DecisionWhy[] = ["exit", "ask", "deferred", "budget", "thermal"];
+const ONE_Q15 = 32768;
 const LIMIT_REASONS = { none: 0, budget: layout.WHY_BUDGET, thermal: layout.WHY_THERMAL } as const;
 
 /** A decision as a device sends it. `hash` is the CRC-32 of logits and state after it, where OPTION_HASH is set. */
 export interface DeviceDecision extends Decision {
   readonly hash: number | undefined;
+}
+
+/** What no image of any model can have decided, or undefined. */
+export function outcomeOutOfRange(outcome: Pick<Decision, "label" | "exit" | "confidenceQ15">): string | undefined {
+  if (outcome.label >= layout.LIMIT_CLASSES) return `label ${outcome.label} of ${layout.LIMIT_CLASSES}`;
+  if (outcome.exit >= layout.LIMIT_EXITS) return `exit ${outcome.exit} of ${layout.LIMIT_EXITS}`;
+  return outcome.confidenceQ15 > ONE_Q15 ? `confidence ${outcome.confidenceQ15} of ${ONE_Q15}` : undefined;
 }
 
 /** Reads the payload of a `decision` frame: DECISION_WORDS s32, u32 hash, u32 flags. Any bytes are safe. */
@@ -18,13 +26,18 @@ export function decodeDecision(payload: Uint8Array): LinkResult<DeviceDecision> 
   const word = (index: number) => view.getUint32(4 * index, true);
   const why = WHY[word(layout.DECISION_WHY)];
   if (why === undefined) return { ok: false, reason: `a decision for reason ${word(layout.DECISION_WHY)}` };
+  const outcome = {
+    label: word(layout.DECISION_LABEL),
+    exit: word(layout.DECISION_EXIT),
+    confidenceQ15: word(layout.DECISION_CONFIDENCE),
+  };
+  const outOfRange = outcomeOutOfRange(outcome);
+  if (outOfRange !== undefined) return { ok: false, reason: `a decision with ${outOfRange}` };
   const hasHash = (word(layout.DECISION_WORDS + 1) & device.DECISION_FLAG_HASH) !== 0;
   return {
     ok: true,
     value: {
-      label: word(layout.DECISION_LABEL),
-      exit: word(layout.DECISION_EXIT),
-      confidenceQ15: word(layout.DECISION_CONFIDENCE),
+      ...outcome,
       why,
       tick: word(layout.DECISION_TICK),
       patch: word(layout.DECISION_PATCH),

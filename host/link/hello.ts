@@ -77,6 +77,8 @@ const SLOTS: readonly DeviceSlot[] = ["a", "b", "factory"];
 /** Reads the payload of a device's hello. Any bytes are safe. */
 export function decodeDeviceHello(payload: Uint8Array): LinkResult<DeviceHello> {
   const count = payload[6] ?? 0;
+  if (count > device.DEVICE_AGENTS)
+    return { ok: false, reason: `a hello of ${count} agents: a device has at most ${device.DEVICE_AGENTS}` };
   const bytes = device.HELLO_OUT_BYTES + count * device.HELLO_AGENT_BYTES;
   if (payload.length !== bytes) return { ok: false, reason: `${payload.length} B instead of ${bytes} B for a hello of ${count} agents` };
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { ABI_HASH, TABLES_CRC32 } from "../../../assembly/layout.ts";
@@ -21,6 +21,15 @@ it("changes ABI_HASH when a line of the image format changes", () => {
     .map(([, name, value]) => `${name}=${Number(value)}\n`);
   expect(lines.length).toBeGreaterThan(90);
   expect(crc32(new TextEncoder().encode(lines.join("")))).toBe(ABI_HASH);
+});
+
+it("sizes every static buffer by what it holds: no bare number outgrows its comment", () => {
+  const folder = join(packageRoot(), "assembly");
+  const files = (readdirSync(folder, { recursive: true }) as string[]).filter((file) => file.endsWith(".ts"));
+  const sources = files.map((file) => readFileSync(join(folder, file), "utf8"));
+  expect(sources.join("\n").match(/memory\.data\(/g)!.length).toBeGreaterThan(25);
+  const bare = files.flatMap((file, i) => [...sources[i]!.matchAll(/memory\.data\(\d[^)]*\)/g)].map(([found]) => `${file}: ${found}`));
+  expect(bare).toEqual([]);
 });
 
 it("makes the tables that TABLES_CRC32 names", () => {

@@ -36,7 +36,7 @@ describe("payloads", () => {
       if (verb !== "option") expect(decodeCommand(encodeCommand({ verb }))).toEqual({ ok: true, value: { verb } });
     }
     for (const option of Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]) {
-      const command = { verb: "option", option, value: 4_000_000_000 } as const;
+      const command = { verb: "option", option, value: option === "hash" ? 1 : 4_000_000_000 } as const;
       expect(decodeCommand(encodeCommand(command))).toEqual({ ok: true, value: command });
     }
   });
@@ -51,9 +51,43 @@ describe("payloads", () => {
     );
   });
 
+  it("with a number out of every model's range are refused, sealed or not", () => {
+    const decision = new Uint8Array(layout.DECISION_OUT_BYTES);
+    expect(decodeDecision(decision).ok).toBe(true);
+    for (const [word, value] of [
+      [0, 64],
+      [1, 8],
+      [2, 32_769],
+      [0, 0xffff_ffff],
+    ] as const) {
+      const evil = decision.slice();
+      new DataView(evil.buffer).setUint32(4 * word, value, true);
+      expect(decodeDecision(evil), `word ${word}`).toMatchObject({ ok: false });
+    }
+    const ask = new Uint8Array(layout.ASK_HEADER_BYTES);
+    expect(decodeAsk(ask).ok).toBe(true);
+    for (const [byte, value] of [
+      [13, 129],
+      [14, 64],
+      [15, 8],
+    ] as const) {
+      expect(decodeAsk(Uint8Array.from(ask, (old, i) => (i === byte ? value : old))), `byte ${byte}`).toMatchObject({ ok: false });
+    }
+    const hello = new Uint8Array(layout.HELLO_OUT_BYTES + 5 * layout.HELLO_AGENT_BYTES);
+    hello[6] = 5;
+    expect(decodeDeviceHello(hello)).toMatchObject({ ok: false });
+  });
+
   it("that do not fit are refused before they leave", () => {
     expect(() => encodeNodeHello({ node: "n".repeat(65) })).toThrow(LinkError);
     expect(() => encodeCommand({ verb: "option", option: "hash", value: -1 })).toThrow(LinkError);
+    for (const [option, value] of [
+      ["hash", 2],
+      ["snapshotTicks", 2999],
+      ["snapshotTicks", 1],
+    ] as const) {
+      expect(() => encodeCommand({ verb: "option", option, value }), option).toThrow(LinkError);
+    }
     expect(() => encodeChunkBegin(100, "12")).toThrow(LinkError);
     expect(() => encodeChunkData(8, new Uint8Array(16))).toThrow(LinkError);
     expect(() => encodeChunkData(0, new Uint8Array(240))).toThrow(LinkError);
