@@ -18,6 +18,12 @@ export type CheckedAsk =
   | { readonly ok: true; readonly to: ReplyTo; readonly query: CloudQuery }
   | { readonly ok: false; readonly flaw: string; readonly to: ReplyTo | undefined };
 
+/** The answer topic of the node that an ask's topic names: who it is for the worker, guarded by the broker's access list. */
+export function senderOf(topic: string): string | undefined {
+  const parsed = parseTopic(topic);
+  return parsed?.kind === "ask" ? topicsOf(parsed.site, parsed.node).answer : undefined;
+}
+
 /**
  * Checks topic, correlation data, response topic, content type, size and schema. A reply is owed only to the answer topic of
  * the node that the request topic names: nobody makes a worker publish elsewhere. The deadline is what the payload says remains,

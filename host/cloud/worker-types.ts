@@ -59,6 +59,7 @@ export interface WorkerStats {
   readonly duplicates: number; // repeats of an ask that is still in work
   readonly cacheHits: number; // repeats that got the answer they had
   readonly notMine: number; // another worker's, by hash
+  readonly unread: number; // of nodes whose asks came to nothing too often lately
   readonly busy: number; // of the refused: turned away for want of room or time, to come back
   readonly hopeless: number; // of the refused: no time left for any answer
   readonly queued: number;

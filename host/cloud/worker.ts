@@ -9,9 +9,10 @@ import { createRepeatLimit } from "../mqtt/repeat-limit.ts";
 import { askFilter } from "../mqtt/topics.ts";
 import { type Admission, admit, createServiceTime } from "./admission.ts";
 import { createAnswerCache } from "./answer-cache.ts";
-import { checkAsk, type ReplyTo } from "./ask-check.ts";
+import { checkAsk, type ReplyTo, senderOf } from "./ask-check.ts";
 import { createAskQueue, type QueuedAsk } from "./ask-queue.ts";
 import { createBatcher } from "./batcher.ts";
+import { createNodeAllowance } from "./node-allowance.ts";
 import type { CloudAnswer } from "./provider.ts";
 import type { CloudState, Worker, WorkerOptions } from "./worker-types.ts";
 
@@ -19,13 +20,15 @@ export type { Worker, WorkerOptions } from "./worker-types.ts";
 
 /** QoS 1 messages that the broker may have under way to a worker. */
 const RECEIVE_MAXIMUM = 512;
+/** An ask's rank counts no deadline nearer than this: who asks in a hurry gains nothing over who asked before. */
+const DEADLINE_FLOOR_MILLIS = 1000;
 
 /** Answers asks with a provider; stateless but for a best-effort cache. Example: `startWorker({ broker: { url }, provider: createTeacher({ members }) })`. */
 export function startWorker(options: WorkerOptions): Worker {
   const { provider, clock = systemClock, random = systemRandom, workerIndex = 0, workerCount = 1 } = options;
   const { queueLimit = 512, retryAfterMillis = 1000 } = options;
   checkIndex(workerIndex, workerCount);
-  const count = { received: 0, answered: 0, refused: 0, expired: 0, malformed: 0, duplicates: 0, cacheHits: 0, notMine: 0 };
+  const count = { received: 0, answered: 0, refused: 0, expired: 0, malformed: 0, duplicates: 0, cacheHits: 0, notMine: 0, unread: 0 };
   const turnedAway = { busy: 0, hopeless: 0 };
   let providerErrors = 0;
   const ledger = createLedger<CloudState>({
@@ -38,6 +41,7 @@ export function startWorker(options: WorkerOptions): Worker {
   const anomalies = createRepeatLimit(clock, options.onAnomaly);
   const anomaly = anomalies.tell;
   const queue = createAskQueue(queueLimit);
+  const allowance = createNodeAllowance(clock);
   const serviceTime = createServiceTime();
   const inWork = new Set<string>(); // keys queued or with the provider: at most queueLimit + batchLimit
   const whenReady = new Set<() => void>();
@@ -79,6 +83,12 @@ export function startWorker(options: WorkerOptions): Worker {
   });
 
   function receive(message: IncomingMessage): void {
+    const sender = senderOf(message.topic);
+    if (sender !== undefined && allowance.isUsedUp(sender)) {
+      count.unread++;
+      anomaly("NODE_UNREAD", `asks of ${sender} go unread for now: too many came to nothing.`);
+      return;
+    }
     const checked = checkAsk(message, clock.now());
     const { to } = checked;
     if (subscription === "partitioned" && !isMine(to?.id, workerIndex, workerCount)) {
@@ -90,19 +100,24 @@ export function startWorker(options: WorkerOptions): Worker {
       anomaly("ASK_MALFORMED", `an ask was ignored: ${checked.flaw}.`);
       if (!to) return;
       options.onTaken?.(to);
+      allowance.use(to.topic);
       void reply(to, { ok: false, reason: "malformed", detail: checked.flaw.slice(0, 256) });
       return;
     }
-    const ask: QueuedAsk = { key: `${checked.to.node}/${checked.to.id}`, to: checked.to, query: checked.query };
+    const { topic: node, id } = checked.to; // a node's answer topic: its site and name
+    const dueAtMillis = Math.max(checked.query.deadlineAtMillis, clock.now() + DEADLINE_FLOOR_MILLIS);
+    const ask: QueuedAsk = { key: `${node}/${id}`, node, to: checked.to, query: checked.query, dueAtMillis };
     count.received++;
     if (inWork.has(ask.key)) {
       count.duplicates++;
+      allowance.use(node);
       return;
     }
     options.onTaken?.(ask.to);
     const known = cache.get(ask.key);
     if (known) {
       count.cacheHits++;
+      allowance.use(node);
       void reply(ask.to, known);
     } else take(ask);
   }
@@ -110,24 +125,28 @@ export function startWorker(options: WorkerOptions): Worker {
   /** Queues an ask that can be answered in time, and tells the others at once. */
   function take(ask: QueuedAsk): void {
     ledger.set(ask.to.id, ask.to.node, "received");
-    const admission = admissionOf(ask.query.deadlineAtMillis);
-    if (admission.ok) {
-      queue.push(ask);
+    const admission = admissionOf(ask);
+    const { ok, evicted } = admission.ok ? queue.push(ask) : { ok: false };
+    if (evicted) turnAway(evicted, busy("asks of other nodes took its place in the queue"));
+    if (ok) {
       inWork.add(ask.key);
       batcher.wake();
-    } else {
-      turnedAway[admission.reason === "busy" ? "busy" : "hopeless"]++;
-      conclude(ask, admission);
-    }
+    } else turnAway(ask, admission.ok ? busy(`${queueLimit} asks are waiting`) : admission);
   }
 
-  function admissionOf(deadlineAtMillis: number): Admission {
-    const busy = (detail: string): Admission => ({ ok: false, reason: "busy", detail, retryAfterMillis });
+  const busy = (detail: string) => ({ ok: false, reason: "busy", detail, retryAfterMillis }) as const;
+
+  function turnAway(ask: QueuedAsk, why: Exclude<Admission, { ok: true }>): void {
+    allowance.use(ask.node);
+    turnedAway[why.reason === "busy" ? "busy" : "hopeless"]++;
+    conclude(ask, why);
+  }
+
+  function admissionOf({ node, dueAtMillis, query: { deadlineAtMillis } }: QueuedAsk): Admission {
     if (isClosing) return busy("this worker is closing");
-    if (queue.size >= queueLimit) return busy(`${queueLimit} asks are waiting`);
     const [spread = 0] = random(1);
     return admit({
-      ...{ time: serviceTime, ahead: queue.aheadOf(deadlineAtMillis), leftMillis: deadlineAtMillis - clock.now() },
+      ...{ time: serviceTime, ahead: queue.aheadOf(node, dueAtMillis), leftMillis: deadlineAtMillis - clock.now() },
       ...{ maxWaitMillis: options.maxWaitMillis ?? 2000, retryAfterMillis, spread: spread / 256 },
     });
   }

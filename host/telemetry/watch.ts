@@ -15,6 +15,7 @@ const FATES = [
   "duplicates",
   "cacheHits",
   "notMine",
+  "unread",
 ] as const satisfies readonly (keyof WorkerStats)[];
 
 /** Reads a loop's and its asker's counters whenever somebody looks; returns how to stop. */

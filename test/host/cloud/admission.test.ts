@@ -59,7 +59,10 @@ describe("admission", () => {
 
 describe("the batcher", () => {
   const ask = (n: number, deadlineAtMillis: number) =>
-    ({ key: String(n), to: { id: String(n) }, query: { id: String(n), deadlineAtMillis, labels: ["a"] } }) as unknown as QueuedAsk;
+    ({
+      ...{ key: String(n), node: "a", dueAtMillis: deadlineAtMillis, to: { id: String(n) } },
+      query: { id: String(n), deadlineAtMillis, labels: ["a"] },
+    }) as unknown as QueuedAsk;
   const answer: CloudAnswer = { ok: true, label: 0, confidence: 1, model: "m" };
 
   const settled = () => new Promise<void>((resolve) => setImmediate(resolve));

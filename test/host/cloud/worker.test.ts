@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAnswerCache } from "../../../host/cloud/answer-cache.ts";
 import { checkAsk } from "../../../host/cloud/ask-check.ts";
-import { createAskQueue, type QueuedAsk } from "../../../host/cloud/ask-queue.ts";
 import type { CloudAnswer, Provider } from "../../../host/cloud/provider.ts";
 import { isMine, startWorker, type WorkerOptions } from "../../../host/cloud/worker.ts";
 import { ConfigError } from "../../../host/core/errors.ts";
@@ -84,33 +83,6 @@ describe("the check of an ask", () => {
         },
       ),
       { numRuns: 1500 },
-    );
-  });
-});
-
-describe("the ask queue", () => {
-  const ask = (deadlineAtMillis: number, n = 0) => ({ key: String(n), query: { deadlineAtMillis } }) as QueuedAsk;
-
-  it("gives the most urgent first, drops what is over, and never holds more than its limit", () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(1000), { maxLength: 60 }), fc.nat(500), fc.integer({ min: 1, max: 9 }), (deadlines, now, count) => {
-        const queue = createAskQueue(40);
-        const pushed = deadlines.map((deadline, n) => queue.push(ask(deadline, n)));
-        expect(pushed.filter(Boolean)).toHaveLength(Math.min(40, deadlines.length));
-        const got: number[] = [];
-        const expired: number[] = [];
-        for (;;) {
-          const some = queue.take(count, now, (one) => expired.push(one.query.deadlineAtMillis));
-          expect(some.length).toBeLessThanOrEqual(count);
-          got.push(...some.map((one) => one.query.deadlineAtMillis));
-          if (some.length === 0) break;
-        }
-        const held = deadlines.slice(0, 40).sort((a, b) => a - b);
-        expect(got).toEqual(held.filter((deadline) => deadline > now));
-        expect(expired).toEqual(held.filter((deadline) => deadline <= now));
-        expect(queue.size).toBe(0);
-      }),
-      { numRuns: 1000 },
     );
   });
 });
