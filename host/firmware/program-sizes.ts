@@ -12,15 +12,18 @@ export interface ProgramSizes {
   readonly stackReserveBytes: number;
 }
 
-/** The part of flash and RAM that the board's memory.ld gives to the program: an update store and core-coupled banks are apart. */
-export function programRoom({ folder, id }: Target): { readonly flashBytes: number; readonly ramBytes: number } {
+/** Where the board's memory.ld puts a region, and its length. */
+export function memoryRegion({ folder, id }: Target, name: "FLASH" | "STORE" | "RAM"): { readonly base: number; readonly bytes: number } {
   const script = readFileSync(join(folder, "memory.ld"), "utf8");
-  const length = (name: string): number => {
-    const match = new RegExp(`^\\s*${name}\\b[^\\n]*LENGTH\\s*=\\s*(\\d+)([KM]?)`, "m").exec(script);
-    if (match === null) throw new FirmwareError("MEMORY_MAP", `boards/${id}/memory.ld names no ${name}. Mend it.`);
-    return Number(match[1]) * (match[2] === "M" ? 1_048_576 : match[2] === "K" ? 1024 : 1);
-  };
-  return { flashBytes: length("FLASH"), ramBytes: length("RAM") };
+  const line = new RegExp(`^\\s*${name}\\b[^\\n]*ORIGIN\\s*=\\s*(0x[0-9a-fA-F]+|\\d+)[^\\n]*LENGTH\\s*=\\s*(\\d+)([KM]?)`, "m");
+  const match = line.exec(script);
+  if (match === null) throw new FirmwareError("MEMORY_MAP", `boards/${id}/memory.ld names no ${name}. Mend it.`);
+  return { base: Number(match[1]), bytes: Number(match[2]) * (match[3] === "M" ? 1_048_576 : match[3] === "K" ? 1024 : 1) };
+}
+
+/** The part of flash and RAM that the board's memory.ld gives to the program: an update store and core-coupled banks are apart. */
+export function programRoom(target: Target): { readonly flashBytes: number; readonly ramBytes: number } {
+  return { flashBytes: memoryRegion(target, "FLASH").bytes, ramBytes: memoryRegion(target, "RAM").bytes };
 }
 
 /** Sizes of a linked program. */

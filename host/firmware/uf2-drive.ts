@@ -37,15 +37,8 @@ export function findUf2Drives(user: string | undefined): Uf2Drive[] {
     .filter((drive) => drive !== undefined);
 }
 
-/** Checks that a UF2 file belongs on the drive: whole, of the board's chip, the right boot loader, nothing half-written there, room enough. */
+/** Checks that a UF2 file, itself checked (check-program.ts), may go on the drive: the right boot loader, nothing half-written there, room enough. */
 export function checkUf2Copy(file: Uint8Array, drive: Uf2Drive, method: Uf2Method, board: string): void {
-  const { familyId } = readUf2(file);
-  if (familyId !== Number(method.familyId)) {
-    throw new FirmwareError(
-      "FLASH_WRONG_CHIP",
-      `the file is for family 0x${familyId.toString(16)}, the ${board} takes ${method.familyId}: build it with --board ${board}.`,
-    );
-  }
   if (drive.boardId !== method.boardId) {
     throw new FirmwareError(
       "FLASH_WRONG_CHIP",

@@ -2,12 +2,10 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
-import { type Board, loadBoard } from "../../agent/board.ts";
+import { loadBoard } from "../../agent/board.ts";
 import { DataError, FirmwareError } from "../../core/errors.ts";
-import { readElf } from "../../firmware/elf.ts";
+import { checkProgram } from "../../firmware/check-program.ts";
 import { commandText, flashCommands, noMethod } from "../../firmware/flash-command.ts";
-import { readIntelHex } from "../../firmware/image/intel-hex.ts";
-import { readUf2 } from "../../firmware/image/uf2.ts";
 import { hasTool, toolMissing } from "../../firmware/tools.ts";
 import { checkUf2Copy, copyUf2, findUf2Drives, type Uf2Drive, uf2DriveAt } from "../../firmware/uf2-drive.ts";
 import type { CliIo } from "../io.ts";
@@ -45,7 +43,7 @@ function flash(io: CliIo, file: string, options: FlashOptions): void {
   } catch (cause) {
     throw new DataError("FILE_UNREADABLE", `cannot read ${path}: check the path, or build it: dormouse build.`, { cause });
   }
-  checkPlace(path, bytes, board);
+  checkProgram(path, bytes, board);
   const uf2 = board.flashing.find(({ method }) => method === "uf2");
   if (path.endsWith(".uf2") && uf2?.method === "uf2") {
     const drive = options.drive === undefined ? undefined : uf2DriveAt(resolve(io.cwd, options.drive));
@@ -94,25 +92,4 @@ function onlyDrive(drives: readonly Uf2Drive[], boardId: string): Uf2Drive | und
     );
   }
   return fitting[0] ?? drives[0]; // another board's drive: the check says so
-}
-
-/** Every address of the file lies in the board's flash: an image of another chip does not. */
-function checkPlace(path: string, bytes: Uint8Array, board: Board): void {
-  const segments = path.endsWith(".uf2")
-    ? readUf2(bytes).segments
-    : path.endsWith(".hex")
-      ? readIntelHex(Buffer.from(bytes).toString("latin1"))
-      : path.endsWith(".elf")
-        ? readElf(bytes).segments
-        : [];
-  const flash = (board.memory.regions ?? []).filter(({ kind }) => kind === "flash");
-  for (const { address, bytes: data } of segments) {
-    const fits = flash.some(({ base, bytes: size }) => address >= Number(base) && address + data.length <= Number(base) + size);
-    if (!fits) {
-      throw new FirmwareError(
-        "FLASH_WRONG_CHIP",
-        `${path} has bytes at 0x${address.toString(16)}, where ${board.id} has no flash: it is for another chip. Build it with --board ${board.id}.`,
-      );
-    }
-  }
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { crc32Mpeg2 } from "../../../host/firmware/image/boot2.ts";
 import { writeIntelHex } from "../../../host/firmware/image/intel-hex.ts";
 import { writeUf2 } from "../../../host/firmware/image/uf2.ts";
 import { type CliRun, cli } from "../cli/fake-io.ts";
@@ -11,7 +12,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const drive = join(folder, "drive");
 const file = join(folder, "activity-pico.uf2");
-const bytes = writeUf2([{ address: 0x10000000, bytes: new Uint8Array(2000).fill(7) }], "rp2040");
+const program = new Uint8Array(2000).fill(7);
+new DataView(program.buffer).setUint32(252, crc32Mpeg2(program.subarray(0, 252)), true); // as the boot ROM wants it
+const bytes = writeUf2([{ address: 0x10000000, bytes: program }], "rp2040");
 
 function makeDrive(boardId: string): void {
   rmSync(drive, { recursive: true, force: true });
@@ -70,6 +73,50 @@ describe("flash to a UF2 drive", () => {
     expect((await flash(file, "--board", "pico", "--drive", drive)).stderr).toMatch(
       /an earlier copy .* was cut short \(firmware-old\.uf2\).*Unplug/,
     );
+  });
+});
+
+describe("flash of a file that would not run", () => {
+  const refusal = async (name: string, contents: Uint8Array | string, board = "pico") => {
+    writeFileSync(join(folder, name), contents);
+    const { code, stdout } = await flash(
+      join(folder, name),
+      "--board",
+      board,
+      ...(name.endsWith(".uf2") ? ["--drive", drive] : ["--dry-run"]),
+    );
+    expect(existsSync(join(drive, name))).toBe(false);
+    return code === 0 ? undefined : (JSON.parse(stdout) as { error: { code: string } }).error.code;
+  };
+  const hexOf = (address: number, length: number) => writeIntelHex([{ address, bytes: new Uint8Array(length) }], address);
+
+  it("refuses two blocks for one address", async () => {
+    const doubled = bytes.slice();
+    doubled.copyWithin(512 + 12, 12, 16);
+    expect(await refusal("doubled.uf2", doubled)).toBe("FLASH_DOUBLED");
+    const twice = [
+      { address: 0x08000000, bytes: new Uint8Array(32) },
+      { address: 0x08000010, bytes: new Uint8Array(32) },
+    ];
+    expect(await refusal("doubled.hex", writeIntelHex(twice, 0x08000000), "feather-stm32f405")).toBe("FLASH_DOUBLED");
+  });
+
+  it("refuses a second stage whose checksum differs, or that is missing", async () => {
+    const broken = bytes.slice();
+    broken[32 + 100]! ^= 1;
+    expect(await refusal("broken.uf2", broken)).toBe("FLASH_BOOT2");
+    expect(await refusal("later.uf2", writeUf2([{ address: 0x10000100, bytes: program }], "rp2040"))).toBe("FLASH_BOOT2");
+  });
+
+  it("refuses bytes in the store", async () => {
+    const parts = [
+      { address: 0x10000000, bytes: program },
+      { address: 0x10180000, bytes: new Uint8Array(256) },
+    ];
+    expect(await refusal("stored.uf2", writeUf2(parts, "rp2040"))).toBe("FLASH_IN_STORE");
+    expect(await refusal("stored.hex", hexOf(0x08020000 - 16, 32), "feather-stm32f405")).toBe("FLASH_IN_STORE");
+    expect(await refusal("below.hex", hexOf(0x08020000 - 32, 32), "feather-stm32f405")).toBeUndefined();
+    expect(await refusal("long.bin", new Uint8Array(128 * 1024 + 1), "feather-stm32f405")).toBe("FLASH_IN_STORE");
   });
 });
 
