@@ -108,7 +108,7 @@ describe("run", () => {
   it("says that a folder is no file with the node's identity", async () => {
     const { code, stderr } = await cli(["run", "activity", "--config", folder.path, "--seconds", "1"]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/cannot read this node's identity .*--config FILE/);
+    expect(stderr).toMatch(/this node's identity .* is not a regular file.*--config FILE/);
   });
 
   it("decides alone when the broker cannot be reached, and says so", async () => {
