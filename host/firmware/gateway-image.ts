@@ -164,9 +164,9 @@ Configure   ${paths.config}, then: systemctl restart ${paths.unitName}
             with an identity of dormouse provision: "url": "mqtts://host:8883", its ca.crt, client.crt and client.key as
             "ca", "cert" and "key" (text), and its "node" and "site" beside "sensor"
             with a user: "username" and "password" (or "passwordFile", a path relative to the configuration; under systemd
-            add LoadCredential=broker-password:FILE to the unit and write "passwordFile": "broker-password")
+            systemctl edit the unit: LoadCredential=broker-password:${paths.passwordFile}, and write "passwordFile": "broker-password")
 Watch       journalctl -fu ${paths.unitName}; systemctl status ${paths.unitName}
-State       /var/lib/${paths.packageName}: the node's identity and the asks that wait for an answer
+State       /var/lib/${paths.packageName}: the node's identity and the asks that wait for an answer; dpkg --purge removes it
 Node        ${runtime.version}, ${runtime.origin}; licences in copyright
 `;
 }

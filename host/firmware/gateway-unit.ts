@@ -3,6 +3,7 @@ export interface GatewayPaths {
   readonly packageName: string;
   readonly root: string; // program, agent, wasm
   readonly config: string;
+  readonly passwordFile: string; // of the broker, where the administrator makes one
   readonly unit: string;
   readonly unitName: string;
   readonly doc: string;
@@ -14,6 +15,7 @@ export function gatewayPaths(agent: string): GatewayPaths {
     packageName,
     root: `/usr/lib/${packageName}`,
     config: `/etc/dormouse/${agent}.json`,
+    passwordFile: `/etc/dormouse/${agent}.password`,
     unit: `/usr/lib/systemd/system/${packageName}.service`,
     unitName: `${packageName}.service`,
     doc: `/usr/share/doc/${packageName}`,
@@ -89,8 +91,11 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Maintainer scripts, as debhelper's dh_installsystemd writes them: nothing is started where systemd does not run, e.g. in a chroot. */
-export function gatewayScripts({ unitName }: GatewayPaths): Record<string, string> {
+/**
+ * Maintainer scripts, as debhelper's dh_installsystemd writes them: nothing is started where systemd does not run, e.g. in a chroot.
+ * A purge also takes what the service kept (identity, asks with a wearer's movements) and what an administrator added for it.
+ */
+export function gatewayScripts({ packageName, passwordFile, unitName }: GatewayPaths): Record<string, string> {
   const script = (body: string) => `#!/bin/sh\nset -e\n${body}exit 0\n`;
   return {
     postinst: script(`if [ "$1" = configure ]; then
@@ -100,21 +105,26 @@ export function gatewayScripts({ unitName }: GatewayPaths): Record<string, strin
       deb-systemd-helper enable ${unitName} >/dev/null || true
     fi
   fi
-  if [ -d /run/systemd/system ]; then
+  if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
     systemctl --system daemon-reload >/dev/null || true
     deb-systemd-invoke restart ${unitName} >/dev/null || true
   fi
 fi
 `),
-    prerm: script(`if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+    prerm: script(`if [ "$1" = remove ] && [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
   deb-systemd-invoke stop ${unitName} >/dev/null || true
 fi
 `),
-    postrm: script(`if [ -d /run/systemd/system ]; then
+    postrm: script(`if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
   systemctl --system daemon-reload >/dev/null || true
 fi
 if [ "$1" = purge ] && command -v deb-systemd-helper >/dev/null; then
   deb-systemd-helper purge ${unitName} >/dev/null || true
+fi
+if [ "$1" = purge ]; then
+  rm -rf "$DPKG_ROOT/var/lib/${packageName}" "$DPKG_ROOT/var/lib/private/${packageName}"
+  rm -rf "$DPKG_ROOT/etc/systemd/system/${unitName}.d" "$DPKG_ROOT${passwordFile}"
+  rmdir "$DPKG_ROOT/etc/dormouse" 2>/dev/null || true
 fi
 `),
   };
