@@ -1,8 +1,12 @@
-import { DormouseError } from "../core/errors.ts";
+import { DormouseError, FirmwareError } from "../core/errors.ts";
+import { plainJson, plainLines, plainText } from "../core/plain-text.ts";
 import { textWithoutSecrets } from "../core/secrets.ts";
 import type { CliIo } from "./io.ts";
 
-/** Where a verb writes. With --json there is exactly one document on stdout and everything else goes to stderr. */
+/**
+ * Where a verb writes. With --json there is exactly one document on stdout and everything else goes to stderr. A line stays one line,
+ * and nothing in it steers a terminal, whoever wrote its parts.
+ */
 export interface Output {
   readonly isJson: boolean;
   /** A line of the answer for people: stdout, or stderr with --json. */
@@ -16,10 +20,10 @@ export interface Output {
 export function createOutput(io: CliIo, isJson: boolean): Output {
   return {
     isJson,
-    say: (line = "") => (isJson ? io.stderr : io.stdout)(`${line}\n`),
-    note: (line) => io.stderr(`${line}\n`),
+    say: (line = "") => (isJson ? io.stderr : io.stdout)(`${plainText(line)}\n`),
+    note: (line) => io.stderr(`${plainText(line)}\n`),
     document(value) {
-      if (isJson) io.stdout(`${JSON.stringify(value)}\n`);
+      if (isJson) io.stdout(`${plainJson(value)}\n`);
     },
   };
 }
@@ -29,13 +33,15 @@ export function reportFailure(io: CliIo, error: unknown, isJson: boolean): numbe
   const isOurs = error instanceof DormouseError;
   const code = isOurs ? error.code : "UNEXPECTED";
   const message = textWithoutSecrets(error instanceof Error ? error.message : String(error));
-  io.stderr(`dormouse: ${isOurs ? message : `unexpected: ${message}. Run again with DORMOUSE_DEBUG=1 and report what it prints.`}\n`);
-  if (io.env.DORMOUSE_DEBUG && error instanceof Error) io.stderr(`${textWithoutSecrets(error.stack ?? "")}\n`);
+  const plain = error instanceof FirmwareError ? plainLines : plainText; // a compiler's words have many lines
+  const sentence = isOurs ? message : `unexpected: ${message}. Run again with DORMOUSE_DEBUG=1 and report what it prints.`;
+  io.stderr(`dormouse: ${plain(sentence)}\n`);
+  if (io.env.DORMOUSE_DEBUG && error instanceof Error) io.stderr(`${plainLines(textWithoutSecrets(error.stack ?? ""))}\n`);
   if (isJson) failureDocument(io, code, message);
   return 1;
 }
 
 /** What --json prints instead of an answer. */
 export function failureDocument(io: CliIo, code: string, message: string): void {
-  io.stdout(`${JSON.stringify({ error: { code, message: textWithoutSecrets(message) } })}\n`);
+  io.stdout(`${plainJson({ error: { code, message: textWithoutSecrets(message) } })}\n`);
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { plainLines } from "../core/plain-text.ts";
 import { textWithoutSecrets } from "../core/secrets.ts";
 import type { CliIo } from "./io.ts";
 import { failureDocument, reportFailure } from "./output.ts";
@@ -55,7 +56,7 @@ export function createProgram(io: CliIo): Command {
     .configureOutput({
       writeOut: (text) => io.stdout(text),
       writeErr: (text) => io.stderr(text),
-      outputError: (text, write) => write(textWithoutSecrets(text)),
+      outputError: (text, write) => write(plainLines(textWithoutSecrets(text))),
     })
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError("(dormouse <verb> --help shows how)")

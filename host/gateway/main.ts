@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { systemClock } from "../core/clock.ts";
 import { DormouseError } from "../core/errors.ts";
 import { packageRoot } from "../core/package-root.ts";
+import { plainText } from "../core/plain-text.ts";
 import { endSoon, watchOutput, watchUncaught } from "../core/process-end.ts";
 import { textWithoutSecrets } from "../core/secrets.ts";
 import { runService } from "./service.ts";
@@ -14,7 +15,7 @@ import { createServiceManager } from "./service-manager.ts";
 
 const stop = new AbortController();
 const complain = (sentence: string): void => {
-  process.stderr.write(`dormouse gateway: ${textWithoutSecrets(sentence)}\n`);
+  process.stderr.write(`${plainText(`dormouse gateway: ${textWithoutSecrets(sentence)}`)}\n`);
 };
 let outputCode: number | undefined;
 watchOutput((code, sentence) => {
@@ -30,7 +31,7 @@ const { values } = parseArgs({
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
 const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${plainText(line)}\n`);
 };
 
 try {

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { plainText } from "../core/plain-text.ts";
 
 /** What a service tells systemd. Without systemd (no NOTIFY_SOCKET) every call does nothing. */
 export interface ServiceManager {
@@ -27,8 +28,8 @@ export function createServiceManager(
   const hasWatchdog = Number.isFinite(micros) && micros > 0;
   return {
     watchdogMillis: hasWatchdog ? micros / 1000 : undefined,
-    ready: (status) => send(["--ready", `--status=${status}`]),
-    status: (text) => send([`--status=${text}`]),
+    ready: (status) => send(["--ready", `--status=${plainText(status)}`]),
+    status: (text) => send([`--status=${plainText(text)}`]),
     alive: () => send(["WATCHDOG=1"]),
     stopping: () => send(["STOPPING=1"]),
   };

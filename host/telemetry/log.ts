@@ -1,3 +1,4 @@
+import { plainJson } from "../core/plain-text.ts";
 import { textWithoutSecrets } from "../core/secrets.ts";
 
 /** Least urgent first. */
@@ -28,7 +29,7 @@ export function createLog({ write, wall, level = "info", fields: common = {} }: 
     write(at, message, fields = {}) {
       if (LOG_LEVELS.indexOf(at) < least) return;
       const line = { time: new Date(wall()).toISOString(), level: at, message, ...common, ...fields };
-      write(`${JSON.stringify(withoutSecrets(line))}\n`);
+      write(`${plainJson(withoutSecrets(line))}\n`);
     },
   };
 }

@@ -1,3 +1,5 @@
+import { plainText } from "../../core/plain-text.ts";
+
 /** How a piece of text looks: dim, bold, or a colour of the 256-colour palette. */
 export type Style = "dim" | "bold" | number;
 /** A piece of text and its styles. Glyphs are one column wide. */
@@ -28,8 +30,9 @@ export function spread(left: Line, right: Line, columns: number): Line {
   return space < 1 ? left : [...left, [" ".repeat(space)], ...right];
 }
 
-/** Cuts a line at `columns` (the last column becomes …) and adds escape codes, or none. */
-export function paintLine(line: Line, columns: number, hasColour: boolean): string {
+/** Cuts a line at `columns` (the last column becomes …) and adds escape codes, or none; those that stand in its text are shown, not obeyed. */
+export function paintLine(raw: Line, columns: number, hasColour: boolean): string {
+  const line = raw.map(([text, ...styles]): Segment => [plainText(text), ...styles]);
   let left = columns;
   let text = "";
   const isCut = widthOf(line) > columns;

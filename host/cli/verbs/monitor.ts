@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { LINK_DEVICE } from "../../../assembly/device/layout.ts";
 import { LinkError } from "../../core/errors.ts";
+import { plainJson, plainText } from "../../core/plain-text.ts";
 import { PRIVATE_MODE } from "../../core/private-file.ts";
 import { openLinkPort } from "../../firmware/link-port.ts";
 import { type Described, describeMessage, describeNodeFrame, lineOf } from "../../link/describe.ts";
@@ -44,8 +45,8 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
   const port = await openLinkPort(isAddress ? source : resolve(io.cwd, source), options.baud);
   const capturePath = options.capture === undefined ? undefined : resolve(io.cwd, options.capture);
   let capture: number | undefined;
-  const show = (described: Described) => io.stdout(`${options.json ? JSON.stringify(described) : lineOf(described)}\n`);
-  const onBad = (reason: string, bytes: number) => io.stderr(`bad: ${bytes} B, ${reason}\n`);
+  const show = (described: Described) => io.stdout(`${options.json ? plainJson(described) : plainText(lineOf(described))}\n`);
+  const onBad = (reason: string, bytes: number) => io.stderr(`bad: ${bytes} B, ${plainText(reason)}\n`);
   const reader = options.sent
     ? createLinkDecoder({ onFrame: (frame) => show(describeNodeFrame(frame)), onBad })
     : createDeviceReader({ onMessage: (message) => show(describeMessage(message)), onBad });
@@ -84,7 +85,7 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
   reader.end();
   const stats = reader.stats();
   const likelyCause = stats.bad === 0 ? undefined : causes.find();
-  if (options.json) io.stdout(`${JSON.stringify({ type: "end", source, ...stats, likelyCause })}\n`);
+  if (options.json) io.stdout(`${plainJson({ type: "end", source, ...stats, likelyCause })}\n`);
   else io.stderr(`${stats.frames} frames, ${stats.bad} bad (${stats.badBytes} B)${"lost" in stats ? `, ${stats.lost} lost` : ""}\n`);
   if (likelyCause !== undefined) io.stderr(`likely cause: ${CAUSES[likelyCause]}\n`);
   if (!isStopped && stats.frames === 0 && stats.bad > 0)
