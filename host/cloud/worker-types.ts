@@ -18,6 +18,8 @@ export interface WorkerOptions {
   /** Worker i of N, where the broker has no shared subscriptions. Default 0 of 1. */
   readonly workerIndex?: number;
   readonly workerCount?: number;
+  /** Group of the shared subscription, one per site: all its workers name the same. Default `cloud`. */
+  readonly group?: string | undefined;
   /** The worker takes it over and closes it. */
   readonly ledgerSink?: LedgerSink;
   readonly onLinkState?: (state: LinkState, detail?: string) => void;

@@ -73,7 +73,7 @@ export function startWorker(options: WorkerOptions): Worker {
     receiveMaximum: RECEIVE_MAXIMUM,
     filters(offer) {
       subscription = offer.hasSharedSubscriptions ? "shared" : "partitioned";
-      return [askFilter({ shared: offer.hasSharedSubscriptions })];
+      return [askFilter({ shared: offer.hasSharedSubscriptions, group: options.group })];
     },
     onMessage: receive,
     onState(state, detail) {

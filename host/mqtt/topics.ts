@@ -17,8 +17,8 @@ export const TOPIC_PREFIX = "dormouse/v1";
 /** Longest site, node, agent or verb, in characters. */
 export const MAX_NAME_CHARS = 64;
 
-/** A group of shared subscribers: the broker gives each ask to one of them. */
-export const SHARED_GROUP = "cloud";
+/** The workers' shared subscription at a broker without identities. A provisioned site has a group name of its own, which devices do not know. */
+const DEFAULT_SHARED_GROUP = "cloud";
 
 export type TopicKind = "state" | "event" | "telemetry" | "ask" | "answer" | "command";
 
@@ -82,9 +82,9 @@ export function topicsOf(site: string, node: string): NodeTopics {
 }
 
 /** The topic filter by which a worker hears every node's asks; shared = one worker of the group gets each. */
-export function askFilter(options: { readonly shared: boolean }): string {
+export function askFilter(options: { readonly shared: boolean; readonly group?: string | undefined }): string {
   const filter = `${TOPIC_PREFIX}/+/+/ask/+`;
-  return options.shared ? `$share/${SHARED_GROUP}/${filter}` : filter;
+  return options.shared ? `$share/${checkName("group", options.group ?? DEFAULT_SHARED_GROUP)}/${filter}` : filter;
 }
 
 /** Takes a topic name apart; undefined when it is not one of ours. Any string is safe. */

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 import { readPrivate, readSmall } from "../core/private-file.ts";
+import { isName } from "../mqtt/topics.ts";
 
 const MEND = "Make the identity with dormouse provision.";
-const siteSchema = z.object({ site: z.string().optional(), broker: z.string().optional() });
+const siteSchema = z.object({ site: z.string().optional(), broker: z.string().optional(), group: z.string().refine(isName).optional() });
 
 /** What a folder that `provision` made says of its owner. */
 export interface Identity {
@@ -13,6 +14,8 @@ export interface Identity {
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly site: string | undefined;
   readonly brokerUrl: string | undefined;
+  /** A worker's: the site's group of shared subscribers. */
+  readonly group: string | undefined;
 }
 
 /** Reads an identity's folder: ca.crt, client.crt, client.key, and dormouse.json or site.json. */
@@ -23,10 +26,10 @@ export function readIdentity(folder: string): Identity {
     key: readPrivate(join(folder, "client.key"), "the key", MEND),
   };
   const about = ["dormouse.json", "site.json"].map((name) => join(folder, name)).find((path) => existsSync(path));
-  if (about === undefined) return { tls, site: undefined, brokerUrl: undefined };
+  if (about === undefined) return { tls, site: undefined, brokerUrl: undefined, group: undefined };
   try {
-    const { site, broker } = siteSchema.parse(JSON.parse(readSmall(about, "the identity's description", MEND)));
-    return { tls, site, brokerUrl: broker };
+    const { site, broker, group } = siteSchema.parse(JSON.parse(readSmall(about, "the identity's description", MEND)));
+    return { tls, site, brokerUrl: broker, group };
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
     throw new ConfigError("IDENTITY_INVALID", `${about} is not what provision writes: it names site and broker as JSON. ${MEND}`, {

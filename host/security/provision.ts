@@ -79,7 +79,10 @@ export async function provision(options: ProvisionOptions, wallMillis: number): 
   }
   if (!isBroker) {
     const broker = options.brokerUrl === undefined ? {} : { broker: options.brokerUrl };
-    const config = role === "node" ? { node: name, site, ...broker, commandKey } : { site, ...broker };
+    const config =
+      role === "node"
+        ? { node: name, site, ...broker, commandKey }
+        : { site, ...broker, ...(role === "cloud" ? { group: authority.group } : {}) };
     const file = role === "node" ? "dormouse.json" : "site.json";
     writeWhole(join(outFolder, file), `${JSON.stringify(config, undefined, 2)}\n`, { isPrivate: true });
     files.push(file);

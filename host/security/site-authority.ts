@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../core/errors.ts";
@@ -7,7 +8,7 @@ import { type CertifiedKey, createAuthority } from "./certificates.ts";
 import { newCommandKey, openCommandKey } from "./command-key.ts";
 
 /** Names of the files in an authority's folder. */
-export const AUTHORITY_FILES = { site: "site", commandKey: "command.key" } as const;
+export const AUTHORITY_FILES = { site: "site", commandKey: "command.key", group: "group" } as const;
 const MEND = "Restore the authority's folder from a copy, or choose a new one with --ca DIR.";
 
 /**
@@ -19,6 +20,8 @@ export interface SiteAuthority {
   readonly devices: CertifiedKey;
   readonly cloud: CertifiedKey;
   readonly commandKey: string; // PEM
+  /** The workers' group of shared subscribers. Secret: mosquitto lets a device that knows it join, and drops what is dealt to it. */
+  readonly group: string;
   readonly isNew: boolean;
 }
 
@@ -37,8 +40,9 @@ export async function openSiteAuthority(folder: string, site: string | undefined
   writePair(folder, "ca", devices);
   writePair(folder, "cloud-ca", cloud);
   writeWhole(join(folder, AUTHORITY_FILES.commandKey), commandKey, { isPrivate: true });
+  const group = readGroup(folder);
   writeWhole(join(folder, AUTHORITY_FILES.site), `${site}\n`); // last: its presence says that all the rest is there
-  return { site, devices, cloud, commandKey, isNew: true };
+  return { site, devices, cloud, commandKey, group, isNew: true };
 }
 
 /** Writes NAME.crt and NAME.key. */
@@ -58,7 +62,21 @@ function readAuthority(folder: string, site: string | undefined): SiteAuthority 
   checkSite(own);
   const commandKey = readPrivate(join(folder, AUTHORITY_FILES.commandKey), "the command key", MEND);
   openCommandKey(commandKey, join(folder, AUTHORITY_FILES.commandKey));
-  return { site: own, devices: readPair(folder, "ca"), cloud: readPair(folder, "cloud-ca"), commandKey, isNew: false };
+  return {
+    site: own,
+    devices: readPair(folder, "ca"),
+    cloud: readPair(folder, "cloud-ca"),
+    commandKey,
+    group: readGroup(folder),
+    isNew: false,
+  };
+}
+
+/** The site's group name; one is made for an authority without (new, or made by an earlier release). */
+function readGroup(folder: string): string {
+  const path = join(folder, AUTHORITY_FILES.group);
+  if (!existsSync(path)) writeWhole(path, `cloud-${randomBytes(16).toString("hex")}\n`, { isPrivate: true });
+  return checkName("group", readPrivate(path, "the workers' group", MEND).trim());
 }
 
 function readPair(folder: string, name: string): CertifiedKey {

@@ -79,7 +79,8 @@ export function registerCloud(program: Command, io: CliIo): void {
 async function one(io: CliIo, options: CloudOptions): Promise<void> {
   const interrupted = untilInterrupted(io);
   const out = createOutput(io, options.json);
-  const broker = brokerOf(io, options, identityOf(io, options), options.broker)!;
+  const identity = identityOf(io, options);
+  const broker = brokerOf(io, options, identity, options.broker)!;
   const agent = await loadAgent(options.agent, io.cwd);
   const who = { service: "dormouse-cloud", instance: `${options.worker.index}/${options.worker.count}` };
   const log = logOf(io, options, who);
@@ -96,6 +97,7 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
     clock: io.clock,
     workerIndex: options.worker.index,
     workerCount: options.worker.count,
+    group: identity?.group,
     queueLimit: options.queue,
     batchLimit: options.batch,
     onLinkState(state, detail) {

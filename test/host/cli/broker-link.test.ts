@@ -6,7 +6,7 @@ import { brokerOf } from "../../../host/cli/broker-link.ts";
 import { parseBrokerUrl } from "../../../host/mqtt/broker-url.ts";
 
 const io = { cwd: "/", env: {} };
-const identity = { tls: { ca: "ca", cert: "cert", key: "key" }, site: "lab", brokerUrl: "mqtts://own.example" };
+const identity = { tls: { ca: "ca", cert: "cert", key: "key" }, site: "lab", brokerUrl: "mqtts://own.example", group: undefined };
 
 describe("how a verb reaches its broker", () => {
   it("refuses plain text beyond this machine, unless --insecure says that it may be read", () => {

@@ -38,6 +38,8 @@ describe("topics", () => {
     expect(parseTopic(topics.ask("activity"))).toEqual({ site: "home", node: "wrist-1", kind: "ask", tail: "activity" });
     expect(parseTopic(topics.state)).toEqual({ site: "home", node: "wrist-1", kind: "state", tail: undefined });
     expect(askFilter({ shared: true })).toBe("$share/cloud/dormouse/v1/+/+/ask/+");
+    expect(askFilter({ shared: true, group: "g-1" })).toBe("$share/g-1/dormouse/v1/+/+/ask/+");
+    expect(() => askFilter({ shared: true, group: "a/#" })).toThrow(expect.objectContaining({ code: "NAME_INVALID" }) as Error);
   });
 
   it("refuses names that would reach beyond their level", () => {

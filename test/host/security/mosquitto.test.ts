@@ -138,7 +138,8 @@ describe.skipIf(!hasMosquitto() && !requireAll)(
 
     it("carries asks and answers between our own device and worker", async () => {
       const outcomes: AskOutcome[] = [];
-      const worker = startWorker({ broker: { url: site.cloudUrl, ...readIdentity(cloud).tls }, provider: echoProvider() });
+      const { tls, group } = readIdentity(cloud);
+      const worker = startWorker({ broker: { url: site.cloudUrl, ...tls }, group, provider: echoProvider() });
       expect(await worker.ready(8000)).toBe(true);
       const asker = createAsker({
         broker: { url: site.devicesUrl, ...readIdentity(wrist1).tls },
@@ -148,6 +149,34 @@ describe.skipIf(!hasMosquitto() && !requireAll)(
       await until(() => outcomes.length === 20, "all asks have ended");
       expect(outcomes.map(({ state }) => state)).toEqual(new Array(20).fill("answered"));
       expect(worker.subscription).toBe("shared");
+      await asker.close();
+      await worker.close();
+    });
+
+    it("a device joins a shared group and all filters it can think of → the worker gets every ask at once, none is sent twice", async () => {
+      const rogue = await site.connect(wrist2, "wrist-2", { clean: true });
+      for (const filter of [
+        "$share/cloud/dormouse/v1/+/+/ask/+",
+        "$share/cloud/#",
+        "$share/x/dormouse/v1/lab/+/ask/+",
+        "dormouse/v1/+/+/ask/+",
+      ])
+        await rogue.subscribe(filter);
+      const { tls, group } = readIdentity(cloud);
+      const worker = startWorker({ broker: { url: site.cloudUrl, ...tls }, group, provider: echoProvider() });
+      expect(await worker.ready(8000)).toBe(true);
+      const outcomes: AskOutcome[] = [];
+      const asker = createAsker({
+        broker: { url: site.devicesUrl, ...readIdentity(wrist1).tls },
+        ...{ site: "lab", node: "wrist-1", events: { onOutcome: (outcome: AskOutcome) => outcomes.push(outcome) } },
+        retry: { firstMillis: 600_000, maxMillis: 600_000 }, // an ask that is dealt to the rogue stays away
+      });
+      for (let n = 0; n < 20; n++) asker.ask(query(n));
+      await until(() => outcomes.length === 20, "all asks have ended");
+      expect(outcomes.map(({ state }) => state)).toEqual(new Array(20).fill("answered"));
+      expect(asker.stats().resends).toBe(0);
+      expect(rogue.heard).toEqual([]);
+      rogue.client.end(true);
       await asker.close();
       await worker.close();
     });

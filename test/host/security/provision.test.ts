@@ -76,6 +76,20 @@ describe("provision", () => {
     expect(withKey).toEqual(["alice"]);
   });
 
+  it("gives a site's workers one group of shared subscribers, which no device, broker or operator is told", async () => {
+    await make("second", { role: "cloud" });
+    const groups = ["worker", "second", "alice"].map((name) => readIdentity(join(folder, name)).group);
+    expect(groups[0]).toMatch(/^cloud-[0-9a-f]{32}$/);
+    expect(groups).toEqual([groups[0], groups[0], undefined]);
+    for (const name of ["wrist-1", "broker.example", "alice"]) {
+      for (const file of readdirSync(join(folder, name)).filter((one) => /\.(json|conf)$|^acl$/.test(one)))
+        expect(readFileSync(join(folder, name, file), "utf8")).not.toContain(groups[0]);
+    }
+    rmSync(join(folder, "authority", "group")); // an authority of an earlier release has none
+    await make("third", { role: "cloud" });
+    expect(readIdentity(join(folder, "third")).group).toMatch(/^cloud-[0-9a-f]{32}$/);
+  });
+
   it.each<[string, string, Partial<ProvisionOptions>, string]>([
     ["a key that is there", "wrist-1", {}, "IDENTITY_EXISTS"],
     ["another site than the authority's", "wrist-3", { site: "home" }, "SITE_OTHER"],
