@@ -19,6 +19,7 @@ const record = memory.data(RECORD_BYTES, 16);
 const area = memory.data(AREA_HEADER_BYTES, 16);
 const snapshotHeader = memory.data(SNAPSHOT_HEADER_BYTES, 16);
 
+const EIO = 29;
 const ENOSPC = 51;
 
 let hasRecord: bool = false;
@@ -124,6 +125,8 @@ export function writeRecord(): i32 {
   const offset = journalOffset(nextArea) + <u32>(nextIndex * RECORD_BYTES);
   let error = keep(offset, record, RECORD_BYTES);
   if (error == 0) error = settle(offset, RECORD_BYTES);
+  const kept = storeAt(offset);
+  if (error == 0 && !(isRecord(kept) && load<u32>(kept, RECORD_SEQUENCE) == sequence)) error = EIO; // it went elsewhere
   nextIndex++;
   if (error != 0 || nextIndex == <i32>(journalAreaBytes() / RECORD_BYTES)) {
     nextArea ^= 1;

@@ -58,6 +58,17 @@ describe("a call that answers EINTR or EAGAIN is made again", () => {
   });
 });
 
+it("a store whose writes go elsewhere is said to fail", () => {
+  const adapt = (_: Imports, memory: () => DataView) =>
+    ({
+      fd_pwrite: (_fd: number, iovs: number, _count: number, _offset: bigint, done: number) => {
+        memory().setUint32(done, memory().getUint32(iovs + 4, true), true);
+        return 0;
+      },
+    }) as unknown as Imports;
+  expect(storeLogs(runBrowserShim(stream, store, { adapt }))[0]).toBe(29);
+});
+
 it("a write that takes 7 bytes at a time loses none", () => {
   const adapt = (imports: Imports, memory: () => DataView): Imports => {
     const short =
