@@ -86,6 +86,7 @@ describe("an alarm that comes late", () => {
     expect([...log.pending.keys()]).toEqual([kept]);
     log.close();
     const over = second.close();
+    while (leave.length === 1) await Promise.resolve();
     leave[1]!();
     await over;
     rmSync(folder, { recursive: true });
