@@ -8,11 +8,13 @@ import { type ProcessEvents, startDormouse } from "./worker-processes.ts";
 
 /**
  * Runs `count` workers, each in a process of its own, until interrupted; a worker that ends is started again, and `argsOf` is told what its
- * earlier processes have spent. Returns what they report, and the restarts.
+ * earlier processes have spent. Returns what they report, the restarts, and who did not end in good order when told to.
  */
 export async function runWorkers(io: CliIo, out: Output, count: number, argsOf: (index: number, spent: Spent) => readonly string[]) {
   const interrupted = untilInterrupted(io);
   const documents: unknown[] = [];
+  const failures: string[] = [];
+  let isEnding = false;
   const spent = Array.from({ length: count }, () => NOTHING_SPENT);
   const supervisor = superviseWorkers({
     count,
@@ -26,15 +28,19 @@ export async function runWorkers(io: CliIo, out: Output, count: number, argsOf: 
           if (isSpent(message)) spent[index] = { tokens: before.tokens + message.tokens, cost: before.cost + message.cost };
         },
         onNote: (line) => out.note(`worker ${index}: ${line}`),
-        onExit,
+        onExit(reason, isFailure) {
+          if (isEnding && isFailure) failures.push(`worker ${index} ${reason}.`);
+          onExit(reason);
+        },
       };
       return startDormouse(argsOf(index, before), events, io.env);
     },
     onRestart: (index, reason, waitMillis) => out.note(`worker ${index} ${reason}; started again in ${Math.round(waitMillis)} ms.`),
   });
   await interrupted;
+  isEnding = true;
   await supervisor.stop();
-  return { documents, restarts: supervisor.restarts };
+  return { documents, restarts: supervisor.restarts, failures };
 }
 
 const NOTHING_SPENT: Spent = { tokens: 0, cost: 0 };

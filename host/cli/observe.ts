@@ -5,6 +5,7 @@ import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../telemetry/log
 import type { MetricsAddress } from "../telemetry/metrics-server.ts";
 import { openTelemetry, type RunningTelemetry } from "../telemetry/telemetry.ts";
 import type { CliIo } from "./io.ts";
+import { refuseWithout } from "./options.ts";
 import type { Output } from "./output.ts";
 import { packageVersion } from "./version.ts";
 
@@ -40,7 +41,7 @@ export function withObservation(command: Command): Command {
 export function observeArguments({ metrics, log, logLevel }: ObserveOptions, index: number): string[] {
   return [
     ...(metrics === undefined ? [] : ["--metrics", `${metrics.host}:${metrics.port === 0 ? 0 : metrics.port + index}`]),
-    ...["--log", log, "--log-level", logLevel],
+    ...(log === "json" ? ["--log", log, "--log-level", logLevel] : []),
   ];
 }
 
@@ -76,6 +77,11 @@ export async function observe(
   });
   if (telemetry.metricsUrl !== undefined) note(`Metrics at ${telemetry.metricsUrl}`);
   return telemetry;
+}
+
+/** Throws for a level of a log that is not written. */
+export function checkObserved(command: Command, { log }: ObserveOptions): void {
+  if (log !== "json") refuseWithout(command, "--log json", "--log-level");
 }
 
 /** The JSON log, where it was asked for. */

@@ -45,14 +45,24 @@ export function pricesOf(text: string): { prompt: number; completion: number } {
   return { prompt: prompt!, completion: completion! };
 }
 
-/** Throws where the command line has one of `flags`: without `other` they would change nothing. */
+/** Throws OPTION_ALONE where the command line has one of `flags`: without `other` they would change nothing. */
 export function refuseWithout(command: Command, other: string, ...flags: readonly string[]): void {
+  const names = givenOf(command, flags);
+  if (names === undefined) return;
+  throw new ConfigError("OPTION_ALONE", `${names} would change nothing without ${other}: give that, too, or leave ${names} out.`);
+}
+
+/** Throws OPTION_UNUSED where the command line has one of `flags`: beside `other` they would change nothing. */
+export function refuseWith(command: Command, other: string, ...flags: readonly string[]): void {
+  const names = givenOf(command, flags);
+  if (names !== undefined) throw new ConfigError("OPTION_UNUSED", `${names} would change nothing with ${other}: leave ${names} out.`);
+}
+
+function givenOf(command: Command, flags: readonly string[]): string | undefined {
   const given = command.options.filter(
     (option) => flags.includes(option.long ?? "") && command.getOptionValueSource(option.attributeName()) === "cli",
   );
-  if (given.length === 0) return;
-  const names = given.map(({ long }) => long).join(" and ");
-  throw new ConfigError("OPTION_ALONE", `${names} would change nothing without ${other}: give that, too, or leave ${names} out.`);
+  return given.length === 0 ? undefined : given.map(({ long }) => long).join(" and ");
 }
 
 export const jsonOption = (): Option => new Option("--json", "print one JSON document on stdout, everything else on stderr").default(false);

@@ -9,7 +9,7 @@ export interface ProcessEvents {
   /** What it reports while it runs. */
   onReport?(message: unknown): void;
   onNote(line: string): void;
-  onExit(reason: string): void;
+  onExit(reason: string, isFailure: boolean): void;
 }
 
 /**
@@ -38,7 +38,7 @@ export function startDormouse(
   });
   child.on("message", (message) => listen.onReport?.(message));
   let hasEnded = false;
-  const end = (reason: string) => {
+  const end = (reason: string, isFailure: boolean) => {
     if (hasEnded) return;
     hasEnded = true;
     try {
@@ -46,10 +46,12 @@ export function startDormouse(
     } catch {
       listen.onNote(`what it printed is no JSON document: ${stdout.slice(0, 200)}`);
     }
-    listen.onExit(reason);
+    listen.onExit(reason, isFailure);
   };
-  child.on("error", (error) => end(error.message));
-  child.on("close", (code, signal) => end(signal ? `ended by ${signal}` : `ended with code ${code}`));
+  child.on("error", (error) => end(error.message, true));
+  child.on("close", (code, signal) =>
+    signal ? end(`ended by ${signal}`, signal === "SIGKILL") : end(`ended with code ${code}`, code !== 0),
+  ); // one that was told to end while it still started has lost nothing
   return {
     pid: child.pid,
     stop: (isForced) => child.kill(isForced ? "SIGKILL" : "SIGTERM"),

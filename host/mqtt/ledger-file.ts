@@ -1,13 +1,13 @@
 import * as nodeFs from "node:fs";
 import { MqttError } from "../core/errors.ts";
-import { PRIVATE_MODE } from "../core/private-file.ts";
+import { PRIVATE_MODE, systemReason } from "../core/private-file.ts";
 import type { LedgerEntry, LedgerSink } from "./ledger.ts";
 import { statesOf, UNRECORDED } from "./ledger-reading.ts";
 import { isNews, type LedgerFs, openLedgerRoom, roomPath } from "./ledger-room.ts";
 
 /** A ledger as a JSONL file. */
 export interface LedgerFile extends LedgerSink {
-  /** Lines given up, and lines that wait for room. */
+  /** Lines given up, and lines that wait for room: after `close` those that the file lacks. */
   readonly failed: number;
   readonly waiting: number;
   /** Tries again to write what waits. */
@@ -22,10 +22,20 @@ const MAX_UNWRITTEN_LINES = 16_384;
  * the agent: lines wait in memory until there is room; a line that was cut is closed and written again. With `node`, whose asks this
  * process alone writes here, lines that wait outlive a kill as well: in a small file beside the ledger, made while there is room.
  */
-export function openLedgerFile(path: string, options: { readonly node?: string; readonly fs?: LedgerFs } = {}): LedgerFile {
+export function openLedgerFile(
+  path: string,
+  options: {
+    readonly node?: string;
+    readonly fs?: LedgerFs;
+    /** A line was not written, the first since the last one that was. */
+    readonly onTrouble?: (reason: string) => void;
+  } = {},
+): LedgerFile {
   const { node, fs = nodeFs } = options;
   let descriptor: number | undefined;
   let failed = 0;
+  let left = 0; // lines that waited when it was closed
+  let isInTrouble = false;
   let unrecorded = 0; // asks whose first line was given up
   let isTorn = false; // the file does not end with a whole line
   const unwritten: LedgerEntry[] = [];
@@ -33,18 +43,23 @@ export function openLedgerFile(path: string, options: { readonly node?: string; 
     descriptor = fs.openSync(path, "a+", PRIVATE_MODE);
     const stats = fs.fstatSync(descriptor);
     const { size } = stats;
+    if (!stats.isFile()) fs.writeSync(descriptor, new Uint8Array(0)); // only a disk gets room later: /dev/full never does
     if (stats.isFile() && stats.uid === process.geteuid?.()) nodeFs.fchmodSync(descriptor, PRIVATE_MODE); // never a device's mode
     const last = new Uint8Array(1);
     isTorn = size > 0 && fs.readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
   } catch (cause) {
     throw new MqttError(
       "LEDGER_UNWRITABLE",
-      `the ledger ${path} cannot be opened: ${(cause as Error).message}. Name a file in a folder that exists.`,
+      `the ledger ${path} cannot be written: ${systemReason(cause)}. Name a file in a folder that exists, on a disk with room.`,
       { cause },
     );
   }
   const room = node === undefined ? undefined : openLedgerRoom(roomPath(path, node), fs);
 
+  const trouble = (reason: string) => {
+    if (!isInTrouble) options.onTrouble?.(reason);
+    isInTrouble = true;
+  };
   /** Writes a line; false where the disk takes none, or not all of it. */
   const write = (line: string): boolean => {
     if (descriptor === undefined) return false;
@@ -52,8 +67,11 @@ export function openLedgerFile(path: string, options: { readonly node?: string; 
       const bytes = Buffer.from(`${isTorn ? "\n" : ""}${line}\n`);
       const written = fs.writeSync(descriptor, bytes);
       if (written > 0) isTorn = written < bytes.length;
+      if (written === bytes.length) isInTrouble = false;
+      else trouble("a part of a line was written");
       return written === bytes.length;
-    } catch {
+    } catch (cause) {
+      trouble(systemReason(cause));
       return false;
     }
   };
@@ -96,7 +114,7 @@ export function openLedgerFile(path: string, options: { readonly node?: string; 
       return failed;
     },
     get waiting() {
-      return unwritten.length;
+      return unwritten.length + left;
     },
     append,
     earlier(of, isKnown) {
@@ -108,8 +126,9 @@ export function openLedgerFile(path: string, options: { readonly node?: string; 
     close() {
       if (descriptor === undefined) return;
       flush();
-      const left = unwritten.splice(0).length; // the next start takes them up from the room
-      if (room === undefined) failed += left;
+      const lines = unwritten.splice(0).length;
+      if (room === undefined) failed += lines;
+      else left = lines; // the next start takes them up from the room
       try {
         room?.close();
       } finally {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type Board, boardJsonSchema, loadBoard, loadBoards } from "../../agent/board.ts";
 import type { CliIo } from "../io.ts";
-import { jsonOption } from "../options.ts";
+import { jsonOption, refuseWith } from "../options.ts";
 import { createOutput } from "../output.ts";
 import { bytesText, table } from "../table.ts";
 
@@ -14,8 +14,9 @@ export function registerBoards(program: Command, io: CliIo): void {
     .option("--schema", "print the JSON Schema of a board.json instead", false)
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  $ dormouse boards\n  $ dormouse boards pico")
-    .action((id: string | undefined, options: { json: boolean; schema: boolean }) => {
+    .action((id: string | undefined, options: { json: boolean; schema: boolean }, command: Command) => {
       if (options.schema) {
+        if (id !== undefined) refuseWith(command, `a board (${id})`, "--schema");
         io.stdout(`${JSON.stringify(boardJsonSchema(), undefined, 2)}\n`);
         return;
       }

@@ -4,7 +4,7 @@ import { startBroker } from "../../mqtt/broker.ts";
 import { isLoopback } from "../../mqtt/broker-url.ts";
 import { METRICS } from "../../telemetry/catalogue.ts";
 import type { CliIo } from "../io.ts";
-import { logOf, notesTo, type ObserveOptions, observe, withObservation } from "../observe.ts";
+import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../observe.ts";
 import { jsonOption, wholeNumber } from "../options.ts";
 import { createOutput } from "../output.ts";
 import { untilInterrupted } from "../until-interrupted.ts";
@@ -25,7 +25,8 @@ export function registerBroker(program: Command, io: CliIo): void {
     .option("--insecure", "listen beyond this machine: in plain text, for anybody", false)
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  $ dormouse broker --port 1883")
-    .action(async (options: BrokerOptions) => {
+    .action(async (options: BrokerOptions, command: Command) => {
+      checkObserved(command, options);
       const out = createOutput(io, options.json);
       if (!options.insecure && !isLoopback(options.host)) {
         throw new ConfigError(

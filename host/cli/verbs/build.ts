@@ -19,7 +19,7 @@ import { PORTABLE_LAYOUTS, type PortableTarget } from "../../firmware/portable-l
 import { loadTarget } from "../../firmware/target.ts";
 import { checkFolder, checkWritable, makeFolder, writeFile } from "../files.ts";
 import type { CliIo } from "../io.ts";
-import { jsonOption, numberAtLeast } from "../options.ts";
+import { jsonOption, numberAtLeast, refuseWith, refuseWithout } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { bytesText, table } from "../table.ts";
 import { packageVersion } from "../version.ts";
@@ -77,10 +77,14 @@ export function registerBuild(program: Command, io: CliIo): void {
       "\nExamples:\n  $ dormouse build activity --board pico --out firmware && dormouse flash firmware/activity-pico.uf2 --board pico" +
         "\n  $ dormouse build activity --board raspberry-pi-5 --out packages\n  $ dormouse build activity --target esp-idf --out components/activity",
     )
-    .action((agent: string, options: BuildOptions) => build(io, agent, options));
+    .action((agent: string, options: BuildOptions, command: Command) => {
+      if (options.key === undefined) refuseWithout(command, "--key", "--security-counter");
+      if (options.target !== undefined) refuseWith(command, "--target", "--variant", "--kernels");
+      return build(io, agent, options, command);
+    });
 }
 
-async function build(io: CliIo, name: string, options: BuildOptions): Promise<void> {
+async function build(io: CliIo, name: string, options: BuildOptions, command: Command): Promise<void> {
   const out = createOutput(io, options.json);
   const outFolder = resolve(io.cwd, options.out);
   const { board, target } = options;
@@ -95,6 +99,7 @@ async function build(io: CliIo, name: string, options: BuildOptions): Promise<vo
     throw new ConfigError("BUILD_OPTIONS", "--node goes with a gateway's board, as in --board raspberry-pi-5: leave it out.");
   if (options.key !== undefined && (target !== undefined || linux !== undefined))
     throw new ConfigError("BUILD_OPTIONS", "--key signs a microcontroller's firmware for MCUboot: leave it out.");
+  if (linux !== undefined) refuseWith(command, "a gateway's board", "--variant", "--kernels");
   checkFolder(outFolder);
   const agent = await loadAgent(name, io.cwd);
   if (target !== undefined) {

@@ -1,12 +1,11 @@
 import { resolve } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, CommanderError, Option } from "commander";
 import { loadAgent } from "../../agent/registry.ts";
 import { startWorker } from "../../cloud/worker.ts";
 import { closeAll } from "../../core/close-all.ts";
 import { urlText } from "../../core/secrets.ts";
 import type { EngineName } from "../../core/session-types.ts";
 import { parseBrokerUrl } from "../../mqtt/broker-url.ts";
-import { openLedgerFile } from "../../mqtt/ledger-file.ts";
 import { credentialsEnvironment } from "../../security/broker-credentials.ts";
 import { traceWorker } from "../../telemetry/traced-connect.ts";
 import { timedProvider, watchWorker } from "../../telemetry/watch.ts";
@@ -15,8 +14,18 @@ import { openProvider, type ProviderOptions, providerArguments } from "../cloud-
 import { runWorkers, sumOf } from "../cloud-workers.ts";
 import { cpuMillis } from "../cpu-millis.ts";
 import type { CliIo } from "../io.ts";
-import { logOf, notesTo, type ObserveOptions, observe, observeArguments, observeEnvironment, withObservation } from "../observe.ts";
-import { engineOption, jsonOption, numberAtLeast, pricesOf, refuseWithout, wholeNumber, workerOf } from "../options.ts";
+import { checkLedgers, openLedger } from "../ledger-option.ts";
+import {
+  checkObserved,
+  logOf,
+  notesTo,
+  type ObserveOptions,
+  observe,
+  observeArguments,
+  observeEnvironment,
+  withObservation,
+} from "../observe.ts";
+import { engineOption, jsonOption, numberAtLeast, pricesOf, refuseWith, refuseWithout, wholeNumber, workerOf } from "../options.ts";
 import { createOutput } from "../output.ts";
 import { untilInterrupted } from "../until-interrupted.ts";
 
@@ -71,6 +80,8 @@ export function registerCloud(program: Command, io: CliIo): void {
       "\nExamples:\n  $ dormouse cloud --broker mqtt://localhost:1883 --workers 2\n  $ dormouse cloud --broker mqtt://localhost:1883 --provider openai --base-url http://127.0.0.1:11434/v1 --model llama3.2",
     )
     .action((options: CloudOptions, command: Command) => {
+      checkObserved(command, options);
+      if (options.workers > 1) refuseWith(command, "--workers, which numbers its own", "--worker");
       if (options.provider !== "openai") refuseWithout(command, "--provider openai", ...OPENAI_FLAGS);
       return options.workers > 1 ? many(io, options) : one(io, options);
     });
@@ -87,7 +98,7 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
   const note = notesTo(out, log);
   const warn = (code: string, detail: string) => (log ? log.write("warn", "anomaly", { code, detail }) : out.note(`${code}: ${detail}`));
   const { provider, figures } = await openProvider(agent, options, io, { onTrouble: warn, onSpent: (spent) => io.report?.(spent) });
-  const ledgerSink = options.ledger === undefined ? undefined : openLedgerFile(resolve(io.cwd, options.ledger));
+  const ledgerSink = options.ledger === undefined ? undefined : openLedger(io, options.ledger, note);
   const telemetry = await observe(io, note, options, who);
   const now = () => io.clock.now();
   const worker = startWorker({
@@ -124,6 +135,7 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
     `${stats.received} asks received, ${stats.answered} answered, ${stats.refused} refused, ${stats.expired} expired, ${stats.duplicates} repeated.`,
   );
   out.document({ agent: agent.definition.name, provider: provider.name, subscription, ...stats, ...figures(), cpuMillis: cpuMillis() });
+  if (ledgerSink) checkLedgers([ledgerSink], note);
 }
 
 /** Each worker a process of its own, i of N. */
@@ -132,6 +144,7 @@ async function many(io: CliIo, options: CloudOptions): Promise<void> {
   const broker = brokerOf(io, options, identityOf(io, options), options.broker)!;
   parseBrokerUrl(broker);
   await openProvider(await loadAgent(options.agent, io.cwd), options, io); // what is wrong is said once, not by each worker for ever
+  if (options.ledger !== undefined) openLedger(io, options.ledger, out.note).close();
   const shared = [
     ...["cloud", "--json", "--broker", broker.url, "--agent", options.agent, "--engine", options.engine],
     ...["--queue", String(options.queue), "--batch", String(options.batch)],
@@ -140,14 +153,22 @@ async function many(io: CliIo, options: CloudOptions): Promise<void> {
   ];
   const secrets = { ...credentialsEnvironment(broker), ...observeEnvironment(options) };
   out.note(`${options.workers} workers for ${options.agent}, provider ${options.provider}. Ctrl-C ends them.`);
-  const { documents, restarts } = await runWorkers({ ...io, env: { ...io.env, ...secrets } }, out, options.workers, (index, spent) => [
-    ...shared,
-    ...providerArguments(options, options.workers, spent),
-    ...observeArguments(options, index),
-    "--worker",
-    `${index}/${options.workers}`,
-  ]);
+  const { documents, restarts, failures } = await runWorkers(
+    { ...io, env: { ...io.env, ...secrets } },
+    out,
+    options.workers,
+    (index, spent) => [
+      ...shared,
+      ...providerArguments(options, options.workers, spent),
+      ...observeArguments(options, index),
+      "--worker",
+      `${index}/${options.workers}`,
+    ],
+  );
   const sum = sumOf(documents);
   out.say(`${sum.received ?? 0} asks received, ${sum.answered ?? 0} answered by ${options.workers} workers; ${restarts} restarts.`);
   out.document({ agent: options.agent, provider: options.provider, workers: options.workers, restarts, ...sum });
+  if (failures.length === 0) return;
+  for (const failure of failures) out.note(failure);
+  throw new CommanderError(1, "dormouse.workers", "");
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { loadBoard } from "../../agent/board.ts";
-import { DataError, FirmwareError } from "../../core/errors.ts";
+import { ConfigError, DataError, FirmwareError } from "../../core/errors.ts";
 import { checkProgram } from "../../firmware/check-program.ts";
 import { commandText, flashCommands, noMethod } from "../../firmware/flash-command.ts";
 import { hasTool, toolMissing } from "../../firmware/tools.ts";
@@ -45,6 +45,11 @@ function flash(io: CliIo, file: string, options: FlashOptions): void {
   }
   checkProgram(path, bytes, board);
   const uf2 = board.flashing.find(({ method }) => method === "uf2");
+  if (options.drive !== undefined && (uf2 === undefined || !path.endsWith(".uf2")))
+    throw new ConfigError(
+      "FLASH_OPTIONS",
+      `--drive takes a .uf2 file to a board with a UF2 drive, and ${basename(path)} for ${board.id} goes another way: leave it out.`,
+    );
   if (path.endsWith(".uf2") && uf2?.method === "uf2") {
     const drive = options.drive === undefined ? undefined : uf2DriveAt(resolve(io.cwd, options.drive));
     if (options.drive !== undefined && drive === undefined) {
@@ -71,8 +76,13 @@ function flash(io: CliIo, file: string, options: FlashOptions): void {
       const drive = uf2?.method === "uf2" && path.endsWith(".uf2") ? `no UF2 drive of a ${board.id} is mounted (${uf2.how}), and ` : "";
       throw toolMissing(command.tool, `${drive}it flashes ${board.id}`);
     }
-    const { status } = spawnSync(command.tool, [...command.args], { stdio: ["inherit", "inherit", "inherit"] });
-    if (status !== 0) throw new FirmwareError("FLASH_FAILED", `${command.tool} ended with ${status}: it says why above.`);
+    const stdout = options.json ? process.stderr.fd : "inherit"; // --json: one document, the tool's words beside it
+    const { status, signal, error } = spawnSync(command.tool, [...command.args], { stdio: ["inherit", stdout, "inherit"] });
+    if (status !== 0)
+      throw new FirmwareError(
+        "FLASH_FAILED",
+        `${command.tool} ${error ? `cannot be started: ${error.message}` : `ended with ${signal ?? status}: it says why above`}. The board may be half-written: flash it again.`,
+      );
   }
   out.document({ board: board.id, method: command.tool, command: commandText(command), isDryRun: options.dryRun });
 }

@@ -7,7 +7,7 @@ import { type LedgerReading, scanLedgerFile } from "../../mqtt/ledger-reading.ts
 import { inspectImage, sayImage } from "../inspect-image.ts";
 import { inspectStream, sayStream } from "../inspect-stream.ts";
 import type { CliIo } from "../io.ts";
-import { jsonOption, numberAtLeast } from "../options.ts";
+import { jsonOption, numberAtLeast, refuseWithout } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { countText } from "../table.ts";
 
@@ -26,12 +26,16 @@ export function registerInspect(program: Command, io: CliIo): void {
       "after",
       "\nExamples:\n  $ dormouse inspect agents/activity/model.dmm\n  $ dormouse inspect node.jsonl cloud.jsonl        asks that are lost: in no state at the node",
     )
-    .action((file: string, ledger: string | undefined, options: { json: boolean; rateHz: number }) => {
+    .action((file: string, ledger: string | undefined, options: { json: boolean; rateHz: number }, command: Command) => {
       const out = createOutput(io, options.json);
       const path = resolve(io.cwd, file);
       const bytes = readBytes(path);
+      const isImage = Buffer.from(bytes.subarray(0, 4)).toString("latin1") === IMAGE_MAGIC;
+      if (isImage || ledger !== undefined) refuseWithout(command, "a link stream", "--rate-hz");
+      if (isImage && ledger !== undefined)
+        throw new ConfigError("INSPECT_WHAT", `${path} is a model image, no ledger: give it alone, or two ledgers.`);
       if (ledger !== undefined) compare(out, path, resolve(io.cwd, ledger));
-      else if (Buffer.from(bytes.subarray(0, 4)).toString("latin1") === IMAGE_MAGIC) {
+      else if (isImage) {
         const document = inspectImage(path, bytes);
         sayImage(out, document);
         out.document(document);

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { urlText } from "../../core/secrets.ts";
 import { type ProvisionOptions, provision, ROLES, type Role } from "../../security/provision.ts";
 import type { CliIo } from "../io.ts";
-import { jsonOption, wholeNumber } from "../options.ts";
+import { jsonOption, refuseWith, refuseWithout, wholeNumber } from "../options.ts";
 import { createOutput } from "../output.ts";
 
 interface Options {
@@ -52,7 +52,9 @@ export function registerProvision(program: Command, io: CliIo): void {
       "after",
       "\nExamples:\n  $ dormouse provision wrist-1 --site lab --ca authority --out wrist-1\n  $ dormouse provision broker.example --as broker --address 10.0.0.5 --ca authority --out broker",
     )
-    .action(async (name: string, options: Options) => {
+    .action(async (name: string, options: Options, command: Command) => {
+      if (options.as === "broker") refuseWith(command, "--as broker", "--broker");
+      else refuseWithout(command, "--as broker", "--address", "--port", "--cloud-port", "--bind");
       const out = createOutput(io, options.json);
       const folder = options.out ?? name;
       const what: ProvisionOptions = {

@@ -18,15 +18,25 @@ import type { Telemetry } from "../../core/telemetry.ts";
 import type { AskerOptions } from "../../mqtt/asker.ts";
 import type { BrokerOptions } from "../../mqtt/broker-url.ts";
 import { openCommandStore } from "../../mqtt/commands/command-store.ts";
-import { openLedgerFile } from "../../mqtt/ledger-file.ts";
+import type { LedgerFile } from "../../mqtt/ledger-file.ts";
 import { openOutbox } from "../../mqtt/outbox.ts";
 import type { RadioKind } from "../../power/board-power.ts";
 import { parsePublicCommandKey } from "../../security/command-key.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../broker-link.ts";
 import type { CliIo } from "../io.ts";
-import { logOf, notesTo, type ObserveOptions, observe, withObservation } from "../observe.ts";
-import { boardOption, engineOption, jsonOption, numberAtLeast, radioOption, secondsOption, speedOption } from "../options.ts";
+import { checkLedgers, openLedger } from "../ledger-option.ts";
+import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../observe.ts";
+import {
+  boardOption,
+  engineOption,
+  jsonOption,
+  numberAtLeast,
+  radioOption,
+  refuseWithout,
+  secondsOption,
+  speedOption,
+} from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { type Summary, saySummary, summaryOf } from "../summary.ts";
 import { packageVersion } from "../version.ts";
@@ -74,10 +84,11 @@ export function registerRun(program: Command, io: CliIo): void {
       "after",
       "\nExamples:\n  $ dormouse run activity --sensor synthetic --broker mqtt://localhost:1883\n  $ dormouse run activity --identity wrist-1 --broker mqtts://broker.example:8883\n  $ dormouse run activity --sensor replay:data/HAPT#user=1,exp=1 --speed 10\n  $ dormouse run activity --board nrf52840-dk --radio lte-m --sensor synthetic",
     )
-    .action((agent: string, options: RunOptions) => run(io, agent, options));
+    .action((agent: string, options: RunOptions, command: Command) => run(io, agent, options, command));
 }
 
-async function run(io: CliIo, name: string, options: RunOptions): Promise<void> {
+async function run(io: CliIo, name: string, options: RunOptions, command: Command): Promise<void> {
+  checkObserved(command, options);
   const out = createOutput(io, options.json);
   if (options.radio !== undefined && options.board === undefined) {
     throw new ConfigError("RADIO_WITHOUT_BOARD", "--radio prices the asks of a board: give --board, too (dormouse boards lists them).");
@@ -97,13 +108,15 @@ async function run(io: CliIo, name: string, options: RunOptions): Promise<void> 
   if (options.wearer !== undefined && broker === undefined) {
     throw new ConfigError("WEARER_ALONE", "--wearer learns from the cloud's answers: give --broker, too, or leave it out.");
   }
+  if (broker === undefined) refuseWithout(command, "--broker", "--ledger", "--data-dir", "--deadline-seconds", "--insecure");
   const telemetry = await observe(io, note, options, { service: "dormouse-run", instance: `${config.site}/${config.node}` });
   let summary: Summary | undefined;
+  const ledgers: LedgerFile[] = []; // one for each start of the node
   let reboots = 0;
   const runToTheEnd = async () => {
     for (; ; reboots++) {
       const reboot = new AbortController();
-      summary = await runOnce(io, out, options, { agent, model, config, broker, reboot, telemetry, log });
+      summary = await runOnce(io, out, options, { agent, model, config, broker, reboot, telemetry, log, ledgers });
       if (!reboot.signal.aborted || io.interrupt.aborted) return;
       note("Rebooted on the operator's command.");
     }
@@ -113,6 +126,7 @@ async function run(io: CliIo, name: string, options: RunOptions): Promise<void> 
   if (io.interrupt.aborted && pending > 0) note(`Asks that wait in ${options.dataDir} for the next start: ${pending}.`);
   saySummary(out, summary!, broker !== undefined);
   out.document(config.commandKey === undefined ? summary! : { ...summary!, reboots });
+  checkLedgers(ledgers, note);
 }
 
 interface NodeRun {
@@ -123,6 +137,8 @@ interface NodeRun {
   readonly reboot: AbortController;
   readonly telemetry: Telemetry;
   readonly log: Log | undefined;
+  /** Gets the file of --ledger. */
+  readonly ledgers: LedgerFile[];
 }
 
 /** From the first frame to the last, or to a reboot. */
@@ -132,6 +148,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   const wearer = wearerOf(io, note, options, agent, model);
   const { definition } = agent;
   const asker = broker === undefined ? undefined : askerOptions(io, note, options, { ...config, broker, model: model.imageHash });
+  if (asker?.ledgerSink) node.ledgers.push(asker.ledgerSink);
   const wearable = createWearable(io, out, {
     agent,
     model,
@@ -198,7 +215,7 @@ function askerOptions(
   note: (line: string) => void,
   options: RunOptions,
   node: { broker: BrokerOptions; site: string; node: string; model: string },
-): Omit<AskerOptions, "events" | "clock"> {
+): Omit<AskerOptions, "events" | "clock" | "ledgerSink"> & { ledgerSink?: LedgerFile } {
   const folder = resolve(io.cwd, options.dataDir);
   try {
     makePrivateFolder(folder, { mark: ".outbox" });
@@ -215,6 +232,6 @@ function askerOptions(
     node: node.node,
     outbox,
     presence: { firmware: `dormouse-edge ${packageVersion()}`, model: node.model },
-    ...(options.ledger === undefined ? {} : { ledgerSink: openLedgerFile(resolve(io.cwd, options.ledger), { node: node.node }) }),
+    ...(options.ledger === undefined ? {} : { ledgerSink: openLedger(io, options.ledger, note, node.node) }),
   };
 }

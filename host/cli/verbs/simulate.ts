@@ -16,7 +16,7 @@ import { faultNames } from "../../train/faults.ts";
 import { scoredLists } from "../eval/setting.ts";
 import { checkWritable, writeFile } from "../files.ts";
 import type { CliIo } from "../io.ts";
-import { engineOption, jsonOption, numberAtLeast, refuseWithout, wholeNumber } from "../options.ts";
+import { engineOption, jsonOption, numberAtLeast, refuseWith, refuseWithout, wholeNumber } from "../options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { backToBack } from "../simulate/back-to-back.ts";
 import { batteryText, comparisonSentences, courseSentences, dayTable, numberText } from "../simulate/day-words.ts";
@@ -79,6 +79,18 @@ export function registerSimulate(program: Command, io: CliIo): void {
     )
     .action((agent: string, options: SimulateOptions, command: Command) => {
       if (options.data === undefined && options.tune === undefined) refuseWithout(command, "--data DIR", "--wearer", "--wearers");
+      const ofADay = [
+        "--radio",
+        "--seed",
+        "--network",
+        "--battery",
+        "--target-hours",
+        "--privacy-bytes",
+        "--report-seconds",
+        "--no-baselines",
+      ];
+      if (options.backToBack) refuseWith(command, "--back-to-back", "--tune", "--data", ...ofADay);
+      if (isTuning(options)) refuseWith(command, "--tune", "--html", "--board", "--hours", "--ambient", "--fault", "--wearer", ...ofADay);
       return simulate(io, agent, options);
     });
 }
@@ -103,9 +115,11 @@ async function simulate(io: CliIo, name: string, options: SimulateOptions): Prom
   out.document(document);
 }
 
+const isTuning = ({ data, tune, wearers }: SimulateOptions): boolean => tune !== undefined && data !== undefined && wearers === "calibrate";
+
 /** Everything that the policy may know of how decisions turn out, from wearers who are not scored. */
 async function tune(io: CliIo, out: Output, name: string, options: SimulateOptions, file: string): Promise<void> {
-  if (options.data === undefined || options.wearers !== "calibrate")
+  if (options.data === undefined || !isTuning(options))
     throw new ConfigError(
       "TUNE_WEARERS",
       "--tune needs --data DIR and --wearers calibrate: image and teacher have learned from the select wearers, and the test wearers tune nothing.",

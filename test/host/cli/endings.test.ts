@@ -139,6 +139,17 @@ describe("an interrupt while asks wait for answers", () => {
 });
 
 describe("a start that cannot succeed", () => {
+  it.skipIf(!isFullThere).each([
+    ["run", "activity"],
+    ["cloud", "--workers", "1"],
+    ["cloud", "--workers", "2"],
+  ])("%s %s %s with a ledger that takes no line → said at once, code 1 (needs /dev/full)", async (...args) => {
+    const { code, stdout } = await cli([...args.filter(Boolean), "--broker", "mqtt://127.0.0.1:1", "--ledger", "/dev/full", "--json"], {
+      cwd: folder.path,
+    });
+    expect([code, JSON.parse(stdout)]).toMatchObject([1, { error: { code: "LEDGER_UNWRITABLE" } }]);
+  });
+
   it.each([
     ["demo", "demo --headless --seconds 20"],
     ["run", "run activity --headless --seconds 20"],

@@ -1,4 +1,7 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { packageRoot } from "../../../host/core/package-root.ts";
 import { cli } from "./fake-io.ts";
 import { tempFolder } from "./temp-agent.ts";
 
@@ -22,11 +25,41 @@ describe("an option that would be ignored is refused", () => {
     ["--wearer", "simulate", "activity", "--wearer", "7"],
     ["--wearers", "simulate", "activity", "--wearers", "select"],
     ["--alpha", "eval", "activity", "--data", ".", "--alpha", "0.05"],
+    ["--ledger", "run", "activity", "--ledger", "l.jsonl"],
+    ["--data-dir", "run", "activity", "--data-dir", "d"],
+    ["--deadline-seconds", "run", "activity", "--deadline-seconds", "9"],
+    ["--log-level", "run", "activity", "--log-level", "debug"],
+    ["--log-level", "broker", "--port", "0", "--log-level", "debug"],
+    ["--log-level", "cloud", "--broker", "mqtt://127.0.0.1:1", "--log-level", "debug"],
+    ["--bind", "provision", "wrist-1", "--site", "lab", "--bind", "127.0.0.1"],
+    ["--security-counter", "build", "activity", "--board", "pico", "--out", "out", "--security-counter", "2"],
+    ["--rate-hz", "inspect", join(packageRoot(), "agents/activity/model.dmm"), "--rate-hz", "9"],
     ["--delta", "eval", "activity", "--data", ".", "--delta", "0.05"],
   ])("%s without what it belongs to: %s", async (flag, ...args) => {
     const { code, message } = await refused(...args);
     expect(code).toBe("OPTION_ALONE");
-    expect(message).toContain(`${flag} would change nothing without --`);
+    expect(message).toContain(`${flag} would change nothing without `);
+  });
+
+  it.each([
+    ["--html", "simulate", "activity", "--data", ".", "--wearers", "calibrate", "--tune", "p.json", "--html", "day.html"],
+    ["--tune", "simulate", "activity", "--back-to-back", "--tune", "p.json"],
+    ["--network", "simulate", "activity", "--back-to-back", "--network", "n.csv"],
+    ["--no-baselines", "simulate", "activity", "--back-to-back", "--no-baselines"],
+    ["--worker", "cloud", "--broker", "mqtt://127.0.0.1:1", "--workers", "2", "--worker", "0/2"],
+    ["--broker", "provision", "b.example", "--as", "broker", "--site", "lab", "--broker", "mqtts://b.example"],
+    ["--kernels", "build", "activity", "--target", "c", "--out", "out", "--kernels", "wasm"],
+    ["--variant", "build", "activity", "--board", "raspberry-pi-5", "--out", "out", "--variant", "safe"],
+    ["--schema", "boards", "pico", "--schema"],
+  ])("%s beside what leaves it no effect: %s", async (flag, ...args) => {
+    const { code, message } = await refused(...args);
+    expect(code).toBe("OPTION_UNUSED");
+    expect(message).toContain(`${flag} would change nothing with `);
+  });
+
+  it("flash --drive with a file, or for a board, that takes no drive", async () => {
+    writeFileSync(join(folder.path, "f.bin"), "x");
+    expect(await refused("flash", "f.bin", "--board", "pico", "--drive", ".")).toMatchObject({ code: "FLASH_OPTIONS" });
   });
 
   it.each([

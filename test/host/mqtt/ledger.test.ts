@@ -1,7 +1,9 @@
+import * as nodeFs from "node:fs";
 import { appendFileSync, chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkLedgers } from "../../../host/cli/ledger-option.ts";
 import { MqttError } from "../../../host/core/errors.ts";
 import { compareLedgers, createLedger } from "../../../host/mqtt/ledger.ts";
 import { openLedgerFile } from "../../../host/mqtt/ledger-file.ts";
@@ -70,6 +72,31 @@ describe("ledgers", () => {
     expect([...readLedgerFile(path, { node: "odd" }).keys()]).toEqual([id(1), id(3), id(5)]);
     appendFileSync(path, '\nnull\n{"id":"x","state":"answered"}\n{"id":5,"state":1}\n');
     expect(readLedgerFile(path).size).toBe(5);
+  });
+
+  it("a disk that takes no line → told once an outage, and what the file lacks is known when it is closed", () => {
+    let hasRoom = false;
+    const fs = {
+      ...nodeFs,
+      writeSync: ((descriptor: number, bytes: Uint8Array) => {
+        if (!hasRoom) throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+        return nodeFs.writeSync(descriptor, bytes);
+      }) as typeof nodeFs.writeSync,
+    };
+    const told: string[] = [];
+    const sink = openLedgerFile(join(folder, "full.jsonl"), { fs, onTrouble: (reason) => told.push(reason) });
+    const line = (n: number) => sink.append({ id: id(n), node: "n", state: "pending", wallMillis: 1 });
+    for (let n = 1; n <= 3; n++) line(n);
+    expect([told.length, told[0], sink.waiting]).toEqual([1, expect.stringContaining("ENOSPC"), 3]);
+    hasRoom = true;
+    line(4);
+    expect(sink.waiting).toBe(0);
+    hasRoom = false;
+    line(5);
+    sink.close();
+    expect([told.length, sink.failed, sink.waiting]).toEqual([2, 1, 0]);
+    expect(() => checkLedgers([sink], (text) => told.push(text))).toThrow(expect.objectContaining({ exitCode: 1 }));
+    expect(told.at(-1)).toContain("lacks 1 line");
   });
 
   it("writes whole lines after a torn one", () => {
