@@ -48,5 +48,13 @@ export function brokerOf(
   if (identity !== undefined && isPlain)
     throw new ConfigError("IDENTITY_UNUSED", "an identity needs a broker URL with TLS. Write mqtts://host:8883, or leave --identity out.");
   const { brokerPasswordFile: file } = options;
-  return withCredentials({ url: meant, ...identity?.tls }, io.env, file === undefined ? undefined : resolve(io.cwd, file));
+  const read = (tls: Identity["tls"] | undefined) =>
+    withCredentials({ url: meant, ...tls }, io.env, file === undefined ? undefined : resolve(io.cwd, file));
+  const broker = read(identity?.tls);
+  if (identity === undefined && file === undefined) return broker;
+  const renew = () => {
+    const { url: _, ...renewed } = read(identity?.readTls());
+    return renewed;
+  };
+  return { ...broker, renew };
 }

@@ -10,12 +10,13 @@ import { ModelError } from "../core/errors.ts";
 import { Model } from "../core/model.ts";
 import { type CoreBuild, coreWasmBytes, instantiateCore } from "../core/module.ts";
 import type { EngineName } from "../core/session-types.ts";
+import { certificateExpiries, EXPIRY_WARNING_DAYS } from "../mqtt/certificate-expiry.ts";
 import { bytesText } from "./table.ts";
 
-/** One finding. `missing` is an optional thing that is not there; `failed` must be mended. */
+/** One finding. `missing` is an optional thing that is not there; `warning` will have to be mended, `failed` must be. */
 export interface DoctorCheck {
   readonly check: string;
-  readonly state: "ok" | "missing" | "failed";
+  readonly state: "ok" | "missing" | "warning" | "failed";
   readonly detail: string;
   readonly mend?: string;
 }
@@ -85,6 +86,16 @@ export function goldenHash(model: Model): string {
     if (tick % 128 === 127) for (const logits of session.logits()) hash.update(new Uint8Array(logits.slice().buffer));
   }
   return hash.update(session.snapshot()).digest("hex");
+}
+
+/** How long the certificates of an identity's folder hold. */
+export function certificateChecks(tls: { readonly cert: string; readonly ca: string }, wallMillis: number): DoctorCheck[] {
+  return certificateExpiries(tls, wallMillis).map(({ what, daysLeft, notAfter }): DoctorCheck => {
+    const mend = "Make new ones with dormouse provision and replace the files: running nodes use them at their next connection.";
+    if (daysLeft < 0) return { check: what, state: "failed", detail: `expired on ${notAfter}`, mend };
+    const detail = `until ${notAfter}, ${daysLeft} days`;
+    return daysLeft < EXPIRY_WARNING_DAYS ? { check: what, state: "warning", detail, mend } : { check: what, state: "ok", detail };
+  });
 }
 
 const TOOLS = [

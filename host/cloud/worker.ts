@@ -76,6 +76,7 @@ export function startWorker(options: WorkerOptions): Worker {
       return [askFilter({ shared: offer.hasSharedSubscriptions, group: options.group })];
     },
     onMessage: receive,
+    onAnomaly: anomaly,
     onState(state, detail) {
       if (state === "online") for (const resolve of whenReady) resolve();
       options.onLinkState?.(state, detail);

@@ -45,6 +45,7 @@ try {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
   await runService({
     config: readServiceConfig(config),
+    readConfig: () => readServiceConfig(config),
     agentFolder: join(packageRoot(), "agents", agent),
     stateFolder: state,
     firmware: `dormouse-edge ${version}`,

@@ -28,6 +28,8 @@ const STATUS_DECISIONS = 32;
 
 export interface ServiceOptions {
   readonly config: ServiceConfig;
+  /** Reads the configuration again, for certificates that were replaced in it. Left out: they are used as they are. */
+  readonly readConfig?: () => ServiceConfig;
   /** Folder of the packed agent. */
   readonly agentFolder: string;
   /** Folder that survives restarts: the node's identity, the asks that wait. */
@@ -88,7 +90,7 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
         if (line !== undefined) say(line);
         if (step.kind === "decision" && loop.counters().decisions % STATUS_DECISIONS === 1) manager.status(statusOf(loop));
       },
-      ...(broker === undefined ? {} : { connect: connect(brokerOptions(broker, options.env ?? {})) }),
+      ...(broker === undefined ? {} : { connect: connect(renewable(broker, options)) }),
     });
     say(
       `agent ${definition.name} (${model.imageHash.slice(0, 12)}) as ${config.site}/${node}, sensor ${source.name}, broker ${broker === undefined ? "none" : urlText(broker.url)}`,
@@ -115,6 +117,17 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
   }
   say(statusOf(loop));
   return loop.counters();
+}
+
+/** The broker as configured; with certificates and password as they are configured when a connection begins. */
+function renewable(broker: NonNullable<ServiceConfig["broker"]>, { env = {}, readConfig }: ServiceOptions): BrokerOptions {
+  const at = brokerOptions(broker, env);
+  if (readConfig === undefined) return at;
+  const renew = () => {
+    const { url: _, ...renewed } = brokerOptions(readConfig().broker ?? broker, env);
+    return renewed;
+  };
+  return { ...at, renew };
 }
 
 /** The broker with its credentials, without the keys that are not given. */

@@ -57,6 +57,7 @@ export function createAsker(options: AskerOptions): Asker {
     will: () => ({ topic: topics.state, payload: statePayload(node, clock.wall(), "offline"), delaySeconds: seconds.willDelay }),
     filters: () => [topics.answer, ...(options.onCommand ? [topics.commands] : [])],
     onMessage: receive,
+    onAnomaly: anomaly,
     onState(state, detail) {
       if (state === "online") {
         stats.connects++;

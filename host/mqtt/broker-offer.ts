@@ -41,9 +41,9 @@ export function offerOf(connack: Connack): BrokerOffer {
 }
 
 /** CONNACK and DISCONNECT codes that the next try will meet again: it can wait for a person. */
-const LASTING_CODES: ReadonlySet<number> = new Set([0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c]);
+const LASTING_CODES: ReadonlySet<number> = new Set([0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x9d]);
 
-/** Whether the broker refused for a reason that trying again does not mend: credentials, authorisation, client id, version, a ban. */
+/** Whether the broker refused for a reason that trying again does not mend: credentials, authorisation, client id, version, a ban, a server that has moved. */
 export function isLastingRefusal(reasonCode: unknown): boolean {
   return typeof reasonCode === "number" && LASTING_CODES.has(reasonCode);
 }

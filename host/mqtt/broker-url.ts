@@ -17,6 +17,8 @@ export interface BrokerOptions {
   readonly key?: string;
   /** The name in the broker's certificate, where it is not the URL's host. */
   readonly serverName?: string;
+  /** Reads certificates and password anew before each connection, so that rotated files are used; what it throws leaves the last ones in use. */
+  readonly renew?: () => Pick<BrokerOptions, "ca" | "cert" | "key" | "username" | "password">;
 }
 
 /** The options of mqtt.js that say where the broker is. */

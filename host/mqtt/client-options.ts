@@ -9,14 +9,17 @@ const TOPIC_ALIASES_IN = 16;
 const BACKSTOP_MILLIS = 5000;
 
 /** What mqtt.js needs to open one connection over TCP, TLS or WebSocket; reconnection is not its business. */
-export function clientOptions(options: ConnectionOptions, address: BrokerAddress, timeoutMillis: number): IClientOptions {
+export function clientOptions(
+  options: ConnectionOptions,
+  broker: BrokerOptions,
+  address: BrokerAddress,
+  timeoutMillis: number,
+): IClientOptions {
   const will = options.will?.();
   return {
     ...address,
-    ...tlsOptions(options.broker, address),
-    ...(address.protocol === "ws" || address.protocol === "wss"
-      ? { wsOptions: webSocketOptions(options.broker, address, timeoutMillis) }
-      : {}),
+    ...tlsOptions(broker, address),
+    ...(address.protocol === "ws" || address.protocol === "wss" ? { wsOptions: webSocketOptions(broker, address, timeoutMillis) } : {}),
     protocolVersion: 5,
     clientId: options.clientId,
     clean: options.cleanStart,

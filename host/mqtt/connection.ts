@@ -5,17 +5,21 @@ import { textWithoutSecrets } from "../core/secrets.ts";
 import type { Backoff, RandomBytes } from "./backoff.ts";
 import type { BreakerOptions } from "./breaker.ts";
 import { type BrokerOffer, isLastingRefusal, offerOf } from "./broker-offer.ts";
+import { closedOnConnect, type Loss, lossOf, TELLING_CLOSURES, takenOver, toldIn } from "./broker-refusal.ts";
 import { type BrokerOptions, parseBrokerUrl } from "./broker-url.ts";
+import { expiryWarnings } from "./certificate-expiry.ts";
 import { clientOptions } from "./client-options.ts";
 import { watchPacketLengths } from "./packet-size.ts";
 import { MAX_PACKET_BYTES } from "./payloads.ts";
 import type { PublishOptions, PublishResult } from "./publish.ts";
-import { createReconnect } from "./reconnect.ts";
+import { createReconnect, STABLE_MILLIS } from "./reconnect.ts";
 import { ACK_TIMEOUT_MILLIS, createSendWindow, shutWindow } from "./send-window.ts";
 import type { LinkState } from "./types.ts";
 
 /** How long a polite DISCONNECT may take: real time, since it is the transport's. */
 const CLOSE_TIMEOUT_MILLIS = 1000;
+const DAY_MILLIS = 86_400_000;
+const CLOSED_BY_BROKER = "connection closed by the broker";
 /** DISCONNECT with reason code 0x95, Packet too large. */
 const TOO_LARGE_PACKET = Buffer.of(0xe0, 2, 0x95, 0);
 
@@ -40,6 +44,8 @@ export interface ConnectionOptions {
   readonly filters: (offer: BrokerOffer) => readonly string[];
   readonly onMessage: (message: IncomingMessage) => void;
   readonly onState: (state: LinkState, detail?: string) => void;
+  /** What a person has to mend: a name that another client uses, a broker that is too old, a certificate that ends. */
+  readonly onAnomaly?: (code: string, message: string) => void;
 }
 
 export interface IncomingMessage {
@@ -71,8 +77,8 @@ export interface Connection {
   flush(): Promise<void>;
   /** Disconnects and stops trying; may be opened again. One that leaves already goes on leaving as it was told first. */
   close(options?: CloseOptions): Promise<void>;
-  /** Radio time of the last hour that brought nothing, and how often the circuit breaker has opened. */
-  effort(): { readonly radioMillis: number; readonly breakerOpens: number };
+  /** Radio time of the last hour that brought nothing, how often the circuit breaker has opened, and how often another client took our name. */
+  effort(): { readonly radioMillis: number; readonly breakerOpens: number; readonly takeovers: number };
 }
 
 /** What a test, a simulation or another transport may put in the place of createConnection. */
@@ -84,7 +90,14 @@ export type Connect = (options: ConnectionOptions) => Connection;
  */
 export function createConnection(options: ConnectionOptions): Connection {
   const { clock, ackTimeoutMillis = ACK_TIMEOUT_MILLIS } = options;
-  const address = parseBrokerUrl(options.broker);
+  let broker = options.broker; // with the certificates that were read last
+  parseBrokerUrl(broker); // one that can never work is refused at once
+  const said = new Set<string>();
+  let soonClosures = 0; // in a row, without a reason: online with our session, and closed soon after
+  let connectClosures = 0; // in a row, without a CONNACK, before the first one ever
+  let hadConnack = false; // ever
+  let takeovers = 0;
+  let cancelExpiryCheck = () => {};
   const reconnect = createReconnect({
     ...{ random: options.random, backoff: options.backoff, breaker: options.breaker, radioMillisAnHour: options.radioMillisAnHour },
     silenceMillis: Math.max(ackTimeoutMillis, 1500 * options.keepAliveSeconds),
@@ -104,8 +117,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   function connect(): void {
     setState("connecting");
     if (!wanted) return; // closed by the listener
-    let why = "connection closed by the broker";
+    const renewalFlaw = renew();
+    let why = CLOSED_BY_BROKER;
+    let told: Loss | undefined;
     let isLasting = false;
+    let onlineAt: number | undefined; // with the session of a connection before
     let heardAt = clock.now();
     let me: MqttClient;
     const giveUp = (because: string) => {
@@ -114,9 +130,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     };
     const timeoutMillis = reconnect.begin(clock.now());
     try {
-      me = mqtt.connect(clientOptions(options, address, timeoutMillis));
+      me = mqtt.connect(clientOptions(options, broker, parseBrokerUrl(broker), timeoutMillis));
     } catch (error) {
-      retry(messageOf(error), heardAt, false);
+      retry({ why: `${messageOf(error)}${renewalFlaw}`, isLasting: false }, heardAt);
       return;
     }
     client = me;
@@ -129,16 +145,16 @@ export function createConnection(options: ConnectionOptions): Connection {
     };
     me.stream.on("data", watchPacketLengths(MAX_PACKET_BYTES, refuseHuge));
     (me.stream as Partial<Socket>).setNoDelay?.(true); // small packets both ways: Nagle and delayed ACK would add 40 ms each
-    me.on("packetreceive", () => {
+    let subackText = "";
+    me.on("packetreceive", (packet) => {
       heardAt = clock.now();
+      if (packet.cmd === "connack") hadConnack = true;
+      if (packet.cmd === "suback") subackText = toldIn(packet.properties);
+      told ??= lossOf(packet, options.clientId);
     });
     me.on("error", (error) => {
       why = messageOf(error);
       isLasting = isLastingRefusal((error as { code?: unknown }).code);
-    });
-    me.on("disconnect", (packet) => {
-      why = `broker disconnected with reason code 0x${(packet.reasonCode ?? 0).toString(16)}`;
-      isLasting = isLastingRefusal(packet.reasonCode);
     });
     me.on("close", () => {
       if (client !== me) return;
@@ -147,15 +163,18 @@ export function createConnection(options: ConnectionOptions): Connection {
       window.fail("connection lost");
       window = shutWindow;
       discard(me);
-      if (wanted && !leaving) retry(why, heardAt, isLasting);
+      if (why !== CLOSED_BY_BROKER || onlineAt === undefined) soonClosures = 0;
+      const loss = told ?? (why === CLOSED_BY_BROKER ? silentLoss(onlineAt) : { why: `${why}${renewalFlaw}`, isLasting });
+      if (wanted && !leaving) retry(loss, heardAt);
     });
     me.on("message", (topic, payload, packet) => client === me && options.onMessage(incoming(topic, payload, packet)));
     me.on("connect", (connack) => {
       const offer = offerOf(connack);
       me.subscribe([...options.filters(offer)], { qos: 1 }, (error) => {
         if (client !== me) return;
-        if (error) return giveUp(`subscription refused: ${error.message}`);
+        if (error) return giveUp(`subscription refused: ${error.message}${subackText}`);
         cancelTimer();
+        if (offer.sessionPresent) onlineAt = clock.now();
         reconnect.online(clock.now());
         const onStalled = () => giveUp(`the broker acknowledged nothing for ${ackTimeoutMillis} ms`);
         window = createSendWindow({ client: me, offer, clock, ackTimeoutMillis, onStalled });
@@ -164,8 +183,43 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
   }
 
-  function retry(why: string, heardAt: number, isLasting: boolean): void {
+  /** Reads rotated files anew; returns what to add to the reason of a connection that then fails. */
+  function renew(): string {
+    try {
+      broker = { ...broker, ...options.broker.renew?.() };
+      return "";
+    } catch (error) {
+      return ` (and the certificates could not be read anew: ${messageOf(error)})`;
+    }
+  }
+
+  /**
+   * Why a broker closes that gives no reason: as it looks after several times. One that restarts has forgotten our session, or cannot be
+   * reached meanwhile; one that gives our name to another client keeps it.
+   */
+  function silentLoss(onlineAt: number | undefined): Loss {
+    if (onlineAt !== undefined && clock.now() - onlineAt < STABLE_MILLIS && ++soonClosures >= TELLING_CLOSURES)
+      return takenOver(options.clientId, `closed ${soonClosures} times soon after connecting`);
+    if (!hadConnack && ++connectClosures >= TELLING_CLOSURES) return closedOnConnect();
+    return { why: CLOSED_BY_BROKER, isLasting: false };
+  }
+
+  function retry({ why, isLasting, notice }: Loss, heardAt: number): void {
+    if (notice?.code === "NAME_TAKEN") takeovers++;
+    if (notice) sayOnce(notice.code, notice.message);
     tryIn(reconnect.lost(clock.now(), heardAt, isLasting), why);
+  }
+
+  function sayOnce(code: string, message: string): void {
+    if (said.has(code)) return;
+    said.add(code);
+    options.onAnomaly?.(code, message);
+  }
+
+  /** Once per day, while the connection is wanted. */
+  function checkExpiry(): void {
+    for (const warning of expiryWarnings(broker, clock.wall())) options.onAnomaly?.("CERTIFICATE_EXPIRES", warning);
+    cancelExpiryCheck = broker.cert === undefined && broker.ca === undefined ? () => {} : clock.after(DAY_MILLIS, checkExpiry);
   }
 
   function tryIn(waitMillis: number, why: string): void {
@@ -188,6 +242,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function left(former: MqttClient | undefined): void {
     client = undefined;
+    cancelExpiryCheck();
     window.fail("connection closed");
     window = shutWindow;
     reconnect.closed(clock.now());
@@ -202,11 +257,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     open() {
       if (wanted) return;
       wanted = true;
+      checkExpiry();
       if (!leaving) begin();
     },
     publish: (topic, payload, publishOptions = {}) => window.publish(topic, payload, publishOptions),
     flush: () => atMost(CLOSE_TIMEOUT_MILLIS, window.flushed()),
-    effort: () => ({ radioMillis: reconnect.radioMillis(clock.now()), breakerOpens: reconnect.breakerOpens }),
+    effort: () => ({ radioMillis: reconnect.radioMillis(clock.now()), breakerOpens: reconnect.breakerOpens, takeovers }),
     async close(closeOptions = {}) {
       const isWanted = wanted;
       wanted = false;

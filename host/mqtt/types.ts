@@ -99,6 +99,7 @@ export interface AskerStats {
   readonly unrecorded: number; // answers not acted on, since the disk did not take their end: asked again
   readonly radioMillis: number; // of the last hour, that brought nothing
   readonly breakerOpens: number;
+  readonly takeovers: number; // connections that another client of our name ended
   readonly connects: number;
   readonly sends: number; // publishes of asks, resends included
   readonly resends: number;

@@ -8,10 +8,18 @@ import { isName } from "../mqtt/topics.ts";
 const MEND = "Make the identity with dormouse provision.";
 const siteSchema = z.object({ site: z.string().optional(), broker: z.string().optional(), group: z.string().refine(isName).optional() });
 
+interface IdentityTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** What a folder that `provision` made says of its owner. */
 export interface Identity {
   /** PEM, for the broker's options. */
-  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+  readonly tls: IdentityTls;
+  /** Reads the three files anew: they may have been replaced. */
+  readonly readTls: () => IdentityTls;
   readonly site: string | undefined;
   readonly brokerUrl: string | undefined;
   /** A worker's: the site's group of shared subscribers. */
@@ -20,16 +28,17 @@ export interface Identity {
 
 /** Reads an identity's folder: ca.crt, client.crt, client.key, and dormouse.json or site.json. */
 export function readIdentity(folder: string): Identity {
-  const tls = {
+  const readTls = () => ({
     ca: readSmall(join(folder, "ca.crt"), "the authority's certificate", MEND),
     cert: readSmall(join(folder, "client.crt"), "the certificate", MEND),
     key: readPrivate(join(folder, "client.key"), "the key", MEND),
-  };
+  });
+  const tls = readTls();
   const about = ["dormouse.json", "site.json"].map((name) => join(folder, name)).find((path) => existsSync(path));
-  if (about === undefined) return { tls, site: undefined, brokerUrl: undefined, group: undefined };
+  if (about === undefined) return { tls, readTls, site: undefined, brokerUrl: undefined, group: undefined };
   try {
     const { site, broker, group } = siteSchema.parse(JSON.parse(readSmall(about, "the identity's description", MEND)));
-    return { tls, site, brokerUrl: broker, group };
+    return { tls, readTls, site, brokerUrl: broker, group };
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
     throw new ConfigError("IDENTITY_INVALID", `${about} is not what provision writes: it names site and broker as JSON. ${MEND}`, {

@@ -161,7 +161,7 @@ export function createAir({ clock, trace, radio, random, cloud }: AirOptions): A
         });
       },
       async flush() {},
-      effort: () => ({ radioMillis: 0, breakerOpens: 0 }), // coverage is known here: nothing is tried in vain
+      effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }), // coverage is known here: nothing is tried in vain
       async close() {
         isOpen = false;
         turn();

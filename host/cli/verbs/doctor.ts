@@ -1,21 +1,26 @@
+import { resolve } from "node:path";
 import { type Command, CommanderError } from "commander";
-import { agentChecks, coreChecks, type DoctorCheck, nodeCheck, toolChecks } from "../doctor-checks.ts";
+import { readIdentity } from "../../security/identity.ts";
+import { agentChecks, certificateChecks, coreChecks, type DoctorCheck, nodeCheck, toolChecks } from "../doctor-checks.ts";
 import type { CliIo } from "../io.ts";
 import { jsonOption } from "../options.ts";
 import { createOutput } from "../output.ts";
 
-const MARKS = { ok: "✓", missing: "–", failed: "✗" } as const;
+const MARKS = { ok: "✓", missing: "–", warning: "!", failed: "✗" } as const;
 
 /** `dormouse doctor`: is everything there, and does every engine give the same bits? */
 export function registerDoctor(program: Command, io: CliIo): void {
   program
     .command("doctor")
     .description("Check this machine: Node, the wasm core, the shipped models, optional tools.")
+    .option("--identity <dir>", "also check how long the certificates of this folder hold")
     .addOption(jsonOption())
-    .addHelpText("after", "\nExample:\n  $ dormouse doctor")
-    .action(async (options: { json: boolean }) => {
+    .addHelpText("after", "\nExamples:\n  $ dormouse doctor\n  $ dormouse doctor --identity wrist-1")
+    .action(async (options: { json: boolean; identity?: string }) => {
       const out = createOutput(io, options.json);
+      const identity = options.identity === undefined ? undefined : readIdentity(resolve(io.cwd, options.identity));
       const checks: DoctorCheck[] = [nodeCheck(), ...coreChecks(), ...(await agentChecks()), ...toolChecks(io.env.PATH ?? "")];
+      if (identity !== undefined) checks.push(...certificateChecks(identity.tls, io.clock.wall()));
       for (const { check, state, detail, mend } of checks) {
         out.say(`${MARKS[state]} ${check}: ${detail}${mend === undefined ? "" : `. ${mend}`}`);
       }

@@ -6,7 +6,8 @@ import { brokerOf } from "../../../host/cli/broker-link.ts";
 import { parseBrokerUrl } from "../../../host/mqtt/broker-url.ts";
 
 const io = { cwd: "/", env: {} };
-const identity = { tls: { ca: "ca", cert: "cert", key: "key" }, site: "lab", brokerUrl: "mqtts://own.example", group: undefined };
+const tls = { ca: "ca", cert: "cert", key: "key" };
+const identity = { tls, readTls: () => tls, site: "lab", brokerUrl: "mqtts://own.example", group: undefined };
 
 describe("how a verb reaches its broker", () => {
   it("refuses plain text beyond this machine, unless --insecure says that it may be read", () => {
@@ -19,7 +20,10 @@ describe("how a verb reaches its broker", () => {
   });
 
   it("takes the first URL that is named, the identity's own last, with the identity's certificates", () => {
-    expect(brokerOf(io, { insecure: false }, identity, undefined)).toEqual({ url: "mqtts://own.example", ...identity.tls });
+    expect(brokerOf(io, { insecure: false }, identity, undefined)).toEqual({
+      ...{ url: "mqtts://own.example", ...identity.tls },
+      renew: expect.any(Function),
+    });
     expect(brokerOf(io, { insecure: false }, identity, undefined, "wss://b.example")).toMatchObject({ url: "wss://b.example", key: "key" });
     expect(brokerOf(io, { insecure: false }, undefined, undefined)).toBeUndefined();
   });
@@ -38,7 +42,10 @@ describe("how a verb reaches its broker", () => {
     const bare = "mqtts://broker.example";
     expect(brokerOf({ cwd: folder, env }, plain, undefined, bare)).toEqual({ url: bare, username: "joe", password: "of the environment" });
     expect(brokerOf({ cwd: folder, env }, plain, undefined, url)).toEqual({ url: bare, username: "ann", password: "of the url" });
-    expect(brokerOf({ cwd: folder, env }, inFile, undefined, url)).toEqual({ url: bare, username: "ann", password: "of the file" });
+    const fromFile = brokerOf({ cwd: folder, env }, inFile, undefined, url)!;
+    expect(fromFile).toMatchObject({ url: bare, username: "ann", password: "of the file" });
+    writeFileSync(join(folder, "password"), "rotated");
+    expect(fromFile.renew!()).toEqual({ username: "ann", password: "rotated" });
     expect(brokerOf({ cwd: folder, env: {} }, plain, undefined, bare)).toEqual({ url: bare });
     chmodSync(join(folder, "password"), 0o644);
     expect(() => brokerOf({ cwd: folder, env }, inFile, undefined, url)).toThrow(expect.objectContaining({ code: "KEY_EXPOSED" }));

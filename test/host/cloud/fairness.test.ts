@@ -16,7 +16,12 @@ function workerOn(clock: ManualClock, provider: Provider, onReply: (node: string
     connect({ filters, onMessage }) {
       filters({ hasSharedSubscriptions: true } as BrokerOffer);
       hear = onMessage;
-      const quiet = { open: () => {}, flush: async () => {}, close: async () => {}, effort: () => ({ radioMillis: 0, breakerOpens: 0 }) };
+      const quiet = {
+        open: () => {},
+        flush: async () => {},
+        close: async () => {},
+        effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }),
+      };
       return {
         ...quiet,
         state: "online",

@@ -219,7 +219,12 @@ describe("a worker", () => {
       connect({ filters, onMessage }) {
         filters({ hasSharedSubscriptions: false } as BrokerOffer);
         hear = onMessage;
-        const quiet = { open: () => {}, flush: async () => {}, close: async () => {}, effort: () => ({ radioMillis: 0, breakerOpens: 0 }) };
+        const quiet = {
+          open: () => {},
+          flush: async () => {},
+          close: async () => {},
+          effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }),
+        };
         return { ...quiet, state: "online", publish: async () => ({ ok: true }) };
       },
     });

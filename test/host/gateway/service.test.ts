@@ -172,7 +172,7 @@ describe("a service", () => {
       },
       flush: async () => {},
       close: async () => {},
-      effort: () => ({ radioMillis: 0, breakerOpens: 0 }),
+      effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }),
     });
     const wearer = createSyntheticWearer({ parameters: readSyntheticParameters("agents/activity/synthetic.json"), seed: 3 });
     const recording: Uint8Array[] = [];

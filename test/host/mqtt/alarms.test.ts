@@ -59,7 +59,7 @@ describe("an alarm that comes late", () => {
     const leave: (() => void)[] = [];
     const connect: Connect = () => ({
       ...{ state: "offline", open: () => {}, flush: async () => {}, publish: async () => ({ ok: false, reason: "offline" }) },
-      ...{ close: () => new Promise((resolve) => leave.push(resolve)), effort: () => ({ radioMillis: 0, breakerOpens: 0 }) },
+      ...{ close: () => new Promise((resolve) => leave.push(resolve)), effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }) },
     });
     const open = (name: string) =>
       createAsker({

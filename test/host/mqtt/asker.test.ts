@@ -240,7 +240,12 @@ describe("an asker with a durable outbox", () => {
           if (topic.includes("/ask/")) sent.push(Buffer.from(correlationData).toString("hex"));
           return { ok: true };
         },
-        ...{ open: () => {}, flush: async () => {}, close: async () => {}, effort: () => ({ radioMillis: 0, breakerOpens: 0 }) },
+        ...{
+          open: () => {},
+          flush: async () => {},
+          close: async () => {},
+          effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }),
+        },
       };
     };
     const outcomes: AskOutcome[] = [];
@@ -348,7 +353,7 @@ describe("what an asker refuses itself", () => {
       publish: async (topic) => (topic.includes("/ask/") ? { ok: false, reason: "65536 B at most", isTooLarge: true } : { ok: true }),
       flush: async () => {},
       close: async () => {},
-      effort: () => ({ radioMillis: 0, breakerOpens: 0 }),
+      effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }),
     });
     const edge = createAsker({
       ...{ broker: { url: "mqtt://127.0.0.1" }, site: "lab", node: "wrist", connect },

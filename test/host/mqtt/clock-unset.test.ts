@@ -50,7 +50,12 @@ describe("a close in which something fails", () => {
       outbox: { ...outbox, close: () => closed.push("outbox") },
       ledgerSink: { append: () => {}, close: () => closed.push("ledger") },
       connect: (_: ConnectionOptions) => ({
-        ...{ state: "offline" as const, open: () => {}, flush: async () => {}, effort: () => ({ radioMillis: 0, breakerOpens: 0 }) },
+        ...{
+          state: "offline" as const,
+          open: () => {},
+          flush: async () => {},
+          effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }),
+        },
         publish: async () => ({ ok: false as const, reason: "offline" }),
         close: () => Promise.reject(new Error("the socket is stuck")),
       }),

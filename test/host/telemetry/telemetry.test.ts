@@ -113,7 +113,7 @@ describe("telemetry", () => {
             open: () => {},
             flush: async () => {},
             close: async () => {},
-            effort: () => ({ radioMillis: 0, breakerOpens: 0 }),
+            effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }),
           },
           publish: async (_topic, _payload, more) => {
             sent.push(more?.userProperties);
