@@ -22,6 +22,8 @@ const nodeConfigSchema = z.strictObject({
   broker: z.string().min(1).optional(),
   /** Ed25519 public key (base64url) of the operator whose commands this node obeys. Left out: it hears none. */
   commandKey: z.string().length(43).optional(),
+  /** Counter that a command must exceed although this node remembers none: the wall milliseconds of its making. Default 0. */
+  commandFloor: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
 });
 
 /** Who this node is. */
@@ -68,6 +70,6 @@ function readNodeConfig(path: string): NodeConfig {
     value,
     "NODE_CONFIG_INVALID",
     path,
-    "It may hold node, site, broker and commandKey: mend the named fields.",
+    "It may hold node, site, broker, commandKey and commandFloor: mend the named fields.",
   );
 }

@@ -8,6 +8,14 @@ export interface Clock {
   after(millis: number, run: () => void): () => void;
 }
 
+/** A wall clock before this has not been set: a board without a battery starts in 1970. */
+const PLAUSIBLE_WALL_MILLIS = Date.UTC(2023, 0, 1);
+
+/** Whether somebody has set this wall clock. */
+export function isClockSet(wallMillis: number): boolean {
+  return wallMillis >= PLAUSIBLE_WALL_MILLIS;
+}
+
 /** The longest that setTimeout waits; asked for more, it calls at once. */
 const MAX_TIMEOUT_MILLIS = 2 ** 31 - 1;
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
-import { type Clock, systemClock } from "../core/clock.ts";
+import { type Clock, isClockSet, systemClock } from "../core/clock.ts";
 
 /** Time that no one can set: since the machine started, its sleep included, the same for all processes of one start. */
 export interface SteadyClock {
@@ -12,9 +12,6 @@ export interface SteadyClock {
 
 /** A start of the machine whose name cannot be read (not Linux, or /proc is hidden): nobody can tell it from another by its name. */
 export const NAMELESS_BOOT = "0".repeat(32);
-
-/** A wall clock before this has not been set: a board without a battery starts in 1970. */
-const PLAUSIBLE_WALL_MILLIS = Date.UTC(2023, 0, 1);
 
 /** The machine's own: on Linux CLOCK_BOOTTIME. */
 export const systemSteadyClock: SteadyClock = { boot: bootId(), steady: () => uptime() * 1000, wall: systemClock.wall };
@@ -55,7 +52,7 @@ function resumed(clock: SteadyClock, mark: LogMark, steady: number): number {
   const isNameless = mark.boot === NAMELESS_BOOT || (mark.boot !== "" && clock.boot === NAMELESS_BOOT);
   if (isNameless && here >= mark.lastAt) return here;
   if (!isNameless && mark.boot === clock.boot) return Math.max(mark.lastAt, here);
-  const isKnown = mark.lastWall >= PLAUSIBLE_WALL_MILLIS && clock.wall() >= PLAUSIBLE_WALL_MILLIS;
+  const isKnown = isClockSet(mark.lastWall) && isClockSet(clock.wall());
   return mark.lastAt + (isKnown ? Math.max(0, clock.wall() - mark.lastWall) : 0);
 }
 

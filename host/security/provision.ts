@@ -81,7 +81,7 @@ export async function provision(options: ProvisionOptions, wallMillis: number): 
     const broker = options.brokerUrl === undefined ? {} : { broker: options.brokerUrl };
     const config =
       role === "node"
-        ? { node: name, site, ...broker, commandKey }
+        ? { node: name, site, ...broker, commandKey, commandFloor: Math.floor(wallMillis) }
         : { site, ...broker, ...(role === "cloud" ? { group: authority.group } : {}) };
     const file = role === "node" ? "dormouse.json" : "site.json";
     writeWhole(join(outFolder, file), `${JSON.stringify(config, undefined, 2)}\n`, { isPrivate: true });

@@ -167,7 +167,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
       : {
           commands: {
             key: parsePublicCommandKey(config.commandKey),
-            store: openCommandStore(join(resolve(io.cwd, options.dataDir), `${config.node}.commands.json`)),
+            store: openCommandStore(join(resolve(io.cwd, options.dataDir), `${config.node}.commands.json`), config.commandFloor),
             folder: resolve(io.cwd, options.dataDir),
             onReboot: () => reboot.abort(),
             note,

@@ -3,6 +3,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { type Command, type CommandHead, MAX_COMMAND_BYTES, parseCommand } from "./command.ts";
 import type { CommandRefusal } from "./command-report.ts";
 import type { CommandStore } from "./command-store.ts";
+import { highestCounter } from "./counter-range.ts";
 import { openEnvelope } from "./signed-envelope.ts";
 
 export type GuardedCommand =
@@ -49,6 +50,9 @@ export function createCommandGuard(options: CommandGuardOptions): CommandGuard {
       if (command.verb !== verb) return refuse("wrong-verb", `it says ${command.verb} and came on ${verb.slice(0, 32)}`);
       if (counter === last) return refuse("replayed", `counter ${counter} was used already`, counter);
       if (counter < last) return refuse("older", `counter ${counter} is below ${last}`, counter);
+      const highest = highestCounter(options.wall(), last);
+      if (counter > highest)
+        return refuse("ahead", `counter ${counter} is far ahead of this node's clock, which allows ${highest}: set both clocks`, counter);
       if ((command.notAfterWallMillis ?? Number.POSITIVE_INFINITY) < options.wall()) return refuse("late", "its time is over", counter);
       try {
         store.commit({ ...store.state, counter });

@@ -9,6 +9,7 @@ export const COMMAND_REFUSALS = [
   "late", // its time is over
   "replayed", // the last one again
   "older", // counter below the last
+  "ahead", // counter far ahead of the clock: it would outdate every later one
   "not-stored", // the disk did not take the counter: what cannot be remembered is not done
   "not-done", // the node could not do it
 ] as const;

@@ -42,9 +42,13 @@ export function memoryCommandStore(state: CommandState = BLANK): CommandStore {
   };
 }
 
-/** A file, written whole. One that cannot be read is an error: to begin again at 0 would take every old command for a new one. */
-export function openCommandStore(path: string): CommandStore {
-  const store = memoryCommandStore(existsSync(path) ? readState(path) : BLANK);
+/**
+ * A file, written whole. One that cannot be read is an error: to begin again at 0 would take every old command for a new one. Where
+ * there is none yet, `floor` is the counter that every command must exceed.
+ */
+export function openCommandStore(path: string, floor = 0): CommandStore {
+  const found = existsSync(path) ? readState(path) : BLANK;
+  const store = memoryCommandStore({ ...found, counter: Math.max(found.counter, floor) });
   return {
     get state() {
       return store.state;

@@ -67,6 +67,8 @@ describe("signed commands", () => {
     ["wrong-verb", signed(), "reboot"],
     ["older", signed({ counter: 3 }), "set-point"],
     ["replayed", signed({ counter: 4 }), "set-point"],
+    ["ahead", signed({ counter: Number.MAX_SAFE_INTEGER }), "set-point"],
+    ["ahead", signed({ counter: 1_700_000_000_000 + 86_400_001 }), "set-point"],
     ["late", signed({ notAfterWallMillis: 1000 }), "set-point"],
     ["malformed", signEnvelope("command", { ...command(), v: 1, verb: "dance" }, operator.privateKey), "dance"],
     ["malformed", signEnvelope("command", { ...command(), v: 1, payload: { maxExit: 99 } }, operator.privateKey), "set-point"],
@@ -90,6 +92,27 @@ describe("signed commands", () => {
     expect(done).toEqual(['set-point {"maxExit":1}', "snapshot undefined"]);
     expect(again.counts()).toMatchObject({ obeyed: 1, replayed: 1, older: 1 });
     expect(openCommandStore(path).state).toMatchObject({ counter: 6, setPoint: { maxExit: 1 } });
+  });
+
+  it("its counters are new, as in a fresh data folder → it obeys nothing that was signed before it was provisioned", () => {
+    const floor = clock.wall() - 1000;
+    const path = join(folder, "fresh.json");
+    const box = inbox(openCommandStore(path, floor));
+    for (const counter of [5, floor]) box.receive(sent(signed({ counter })));
+    expect(done).toEqual([]);
+    box.receive(sent(signed({ counter: floor + 1 })));
+    box.receive(sent(signed({ counter: clock.wall() + 86_400_000, verb: "reboot", payload: {} }), "reboot"));
+    expect(box.counts()).toMatchObject({ obeyed: 2, older: 1, replayed: 1 });
+    expect(openCommandStore(path, floor).state.counter).toBe(clock.wall() + 86_400_000);
+  });
+
+  it("its clock is not set → commands of the ten years after its floor are obeyed, and none that ends the channel", () => {
+    clock.jumpWall(-clock.wall()); // 1970
+    const floor = Date.UTC(2026, 0, 1);
+    const box = inbox(memoryCommandStore({ counter: floor, setPoint: {} }));
+    box.receive(sent(signed({ counter: Date.UTC(2034, 0, 1) })));
+    for (const counter of [5, Number.MAX_SAFE_INTEGER, Date.UTC(2050, 0, 1)]) box.receive(sent(signed({ counter })));
+    expect(box.counts()).toMatchObject({ obeyed: 1, older: 1, ahead: 2 });
   });
 
   it("refuses a command with any one bit flipped: none gets as far as its counter", () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { openNodeConfig } from "../../../host/agent/node-config.ts";
+import { nextCounter } from "../../../host/security/command-counters.ts";
 import { parsePublicCommandKey } from "../../../host/security/command-key.ts";
 import { readIdentity } from "../../../host/security/identity.ts";
 import { type ProvisionOptions, provision } from "../../../host/security/provision.ts";
@@ -31,7 +32,7 @@ describe("provision", () => {
     expect(own.publicKey.asymmetricKeyDetails).toMatchObject({ namedCurve: "prime256v1" });
     expect(Date.parse(own.validTo) - wall).toBe(30 * 86_400_000);
     const { config } = openNodeConfig({ path: join(folder, "wrist-1", "dormouse.json") });
-    expect(config).toMatchObject({ node: "wrist-1", site: "lab", broker: "mqtts://broker.example:8883" });
+    expect(config).toMatchObject({ node: "wrist-1", site: "lab", broker: "mqtts://broker.example:8883", commandFloor: wall });
     expect(parsePublicCommandKey(config.commandKey!).asymmetricKeyType).toBe("ed25519");
     expect(readIdentity(join(folder, "wrist-1"))).toMatchObject({ site: "lab", tls: { cert: own.toString() } });
   });
@@ -123,5 +124,16 @@ describe("provision", () => {
     await make("wrist-4", { caFolder: half });
     rmSync(join(half, "site"));
     await expect(make("wrist-5", { caFolder: half })).rejects.toMatchObject({ code: "AUTHORITY_INCOMPLETE" });
+  });
+});
+
+describe("an operator's counters", () => {
+  it("rise with the clock and go on through its small steps back; a wrong clock's, far ahead, is left behind", () => {
+    const path = join(folder, "counters.json");
+    expect(nextCounter(path, "lab/wrist-1", wall)).toBe(wall);
+    expect(nextCounter(path, "lab/wrist-1", wall - 1000)).toBe(wall + 1);
+    const wrong = Date.UTC(2090, 0, 1);
+    expect(nextCounter(path, "lab/wrist-1", wrong)).toBe(wrong);
+    expect(nextCounter(path, "lab/wrist-1", wall + 5000)).toBe(wall + 5000);
   });
 });
