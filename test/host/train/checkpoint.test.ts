@@ -4,10 +4,14 @@ import { activityTraining } from "../../../agents/activity/train.ts";
 import { DormouseError } from "../../../host/core/errors.ts";
 import { readCheckpoint, writeCheckpoint } from "../../../host/train/checkpoint.ts";
 import { fingerprintOf } from "../../../host/train/fingerprint.ts";
-import { type TrainNetOptions, type TrainState, trainNet } from "../../../host/train/train-net.ts";
+import { type TrainedNet, type TrainNetOptions, type TrainState, trainNet } from "../../../host/train/train-net.ts";
 import { recordingOfTwo, tinyConfig, tinyRecipe, tinyTraining } from "./support/tiny-training.ts";
 
-const training = (over: Partial<TrainNetOptions> = {}) => tinyTraining({ recipe: { ...tinyRecipe, steps: 20, dropout: 0.1 }, ...over });
+const STEPS = 20;
+const training = (over: Partial<TrainNetOptions> = {}) => tinyTraining({ recipe: { ...tinyRecipe, steps: STEPS, dropout: 0.1 }, ...over });
+
+const checkpointOf = (options: TrainNetOptions, state: TrainState): Uint8Array =>
+  writeCheckpoint(options.config, { fingerprint: fingerprintOf(options), state, seconds: 1 });
 
 /** Trains until `stopAt` steps are done, as a killed process would leave it: with a checkpoint's bytes. */
 async function stoppedAt(stopAt: number, options: TrainNetOptions): Promise<Uint8Array> {
@@ -20,21 +24,50 @@ async function stoppedAt(stopAt: number, options: TrainNetOptions): Promise<Uint
     },
   });
   await expect(run).rejects.toThrow("killed");
-  return writeCheckpoint(options.config, { fingerprint: fingerprintOf(options), state: left!, seconds: 1 });
+  return checkpointOf(options, left!);
 }
 
 const resumed = (bytes: Uint8Array, options: TrainNetOptions) => readCheckpoint(bytes, options.config, fingerprintOf(options)).state;
 
-describe("a training that was stopped", () => {
-  it("ends with the same bits as one that was not, stopped in float, in int8, twice, or right at its end", async () => {
-    const straight = await trainNet(training());
-    const once = await trainNet(training({ resume: resumed(await stoppedAt(7, training()), training()) }));
-    expect(once).toEqual(straight);
-    const first = training({ resume: resumed(await stoppedAt(7, training()), training()) });
-    const twice = await trainNet(training({ resume: resumed(await stoppedAt(13, first), training()) }));
+// One training that nobody stops, its losses and its checkpoints after every step.
+const losses: number[] = [];
+const checkpoints: Uint8Array[] = [];
+let straight: TrainedNet;
+beforeAll(async () => {
+  const options = training();
+  straight = await trainNet({
+    ...options,
+    onStep(progress) {
+      losses.push(progress.loss);
+      const state = progress.state();
+      checkpoints[state.step] = checkpointOf(options, state);
+    },
+  });
+});
+
+describe("a training", () => {
+  it("lowers the loss in a few steps, in float and then in int8", () => {
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(losses).toHaveLength(STEPS);
+    expect(mean(losses.slice(-4))).toBeLessThan(0.7 * mean(losses.slice(0, 4)));
+  });
+
+  it("of the same seed → the same bits", async () => {
+    expect(await stoppedAt(2, training())).toEqual(checkpoints[2]);
+  });
+
+  it.each([
+    ["in float", 7],
+    ["in int8", 13],
+    ["right at its end", STEPS],
+  ])("stopped %s and begun anew → the same bits as one that was not", async (_, stopAt) => {
+    expect(await trainNet(training({ resume: resumed(checkpoints[stopAt]!, training()) }))).toEqual(straight);
+  });
+
+  it("stopped twice → the same bits as one that was not", async () => {
+    const first = training({ resume: resumed(checkpoints[7]!, training()) });
+    const twice = await trainNet(training({ resume: resumed(await stoppedAt(11, first), training()) }));
     expect(twice).toEqual(straight);
-    const atEnd = await trainNet(training({ resume: resumed(await stoppedAt(20, training()), training()) }));
-    expect(atEnd).toEqual(straight);
   });
 });
 
@@ -60,8 +93,8 @@ it("ends with the same bits as one that was not where an ensemble teaches", asyn
 
 describe("a checkpoint", () => {
   let bytes: Uint8Array;
-  beforeAll(async () => {
-    bytes = await stoppedAt(2, training());
+  beforeAll(() => {
+    bytes = checkpoints[2]!;
   });
 
   it.each([

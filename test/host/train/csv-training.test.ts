@@ -1,14 +1,17 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { activityTraining } from "../../../agents/activity/train.ts";
 import { readCsvFolder } from "../../../host/agent/csv/csv-folder.ts";
 import { loadAgent } from "../../../host/agent/registry.ts";
 import { openSensor } from "../../../host/agent/sensors/open-sensor.ts";
 import { readImage } from "../../../host/core/image-read.ts";
+import { IMU_CHANNELS } from "../../../host/core/imu-channels.ts";
 import { keptFiles, writeAgentFolder } from "../../../host/train/agent-folder.ts";
 import { csvTraining } from "../../../host/train/csv-training.ts";
+import type { RunMetrics } from "../../../host/train/metrics.ts";
 import { trainAgent } from "../../../host/train/run.ts";
+import { openRunFolder } from "../../../host/train/run-folder.ts";
 import { splitSubjects } from "../../../host/train/split-subjects.ts";
 import { csvText, writeCsvFolder } from "../../support/csv-folder.ts";
 import { cli } from "../cli/fake-io.ts";
@@ -29,11 +32,23 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
+// One training for all that only needs a trained agent's folder.
+const shaker = tempFolder();
+let metrics: RunMetrics;
+beforeAll(async () => {
+  const recordings = join(shaker.path, "data");
+  mkdirSync(recordings);
+  writeCsvFolder(recordings);
+  const { training, dataset } = csvTraining("shaker", readCsvFolder(recordings), shape);
+  ({ metrics } = await trainAgent(training, { dataset, seed: 1, outDir: shaker.path }));
+});
+afterAll(() => shaker.remove());
+
 describe("an agent trained on a folder of CSV recordings", () => {
   it("is far above chance on wearers it never saw, by eval, run and inspect of its folder", async () => {
-    const { training, dataset } = csvTraining("shaker", readCsvFolder(data), shape);
+    const { training } = csvTraining("shaker", readCsvFolder(data), shape);
     expect(training.split).toEqual({ fit: ["1", "4", "6"], test: ["2", "7"], calibrate: ["3", "8"], select: ["5"] });
-    const { metrics } = await trainAgent(training, { dataset, seed: 1, outDir: agent });
+    cpSync(shaker.path, agent, { recursive: true });
     writeAgentFolder(agent, training, metrics);
 
     const { manifest, frameRateMillihertz } = readImage(new Uint8Array(readFileSync(join(agent, "model.dmm"))));
@@ -56,6 +71,7 @@ describe("an agent trained on a folder of CSV recordings", () => {
     expect(JSON.parse(inspected.stdout)).toMatchObject({ name: "shaker", labels: ["shaken", "still"] });
 
     const loaded = await loadAgent(agent);
+    expect(loaded.definition.sensor).toMatchObject({ kind: "custom", channels: 2, rateHz: 50 });
     const sensor = openSensor(`replay:${join(data, "s02_day.csv")}`, loaded, folder.path);
     const whole = openSensor(`replay:${data}#user=2`, loaded, folder.path);
     let frames = 0;
@@ -111,9 +127,9 @@ describe("an agent trained on a folder of CSV recordings", () => {
     expect(csvTraining("shaker", readCsvFolder(data), shape).training.manifest.channels[1]!.countsPerUnit).toBe(8192);
   });
 
-  it("keeps a card that its author has changed", async () => {
-    const { training, dataset } = csvTraining("shaker", readCsvFolder(data), { ...shape, recipe: { ...tinyRecipe, steps: 2 } });
-    const { metrics } = await trainAgent(training, { dataset, seed: 1, outDir: agent });
+  it("keeps a card that its author has changed", () => {
+    const { training } = csvTraining("shaker", readCsvFolder(data), shape);
+    cpSync(shaker.path, agent, { recursive: true });
     writeFileSync(join(agent, "CARD.md"), "mine");
     writeAgentFolder(agent, training, metrics);
     expect(readFileSync(join(agent, "CARD.md"), "utf8")).toBe("mine");
@@ -122,27 +138,38 @@ describe("an agent trained on a folder of CSV recordings", () => {
     ]);
   });
 
-  it("has its agent.ts and its card written again by another training, each while nobody has changed it", async () => {
-    const train = async (rateHz: number) => {
-      const { training, dataset } = csvTraining("shaker", readCsvFolder(data, rateHz), { ...shape, recipe: { ...tinyRecipe, steps: 2 } });
-      const { metrics } = await trainAgent(training, { dataset, seed: 1, outDir: agent, isFresh: true });
-      writeAgentFolder(agent, training, metrics);
+  it("has its agent.ts and its card written again by another training, each while nobody has changed it", () => {
+    const train = (rateHz: number) => {
+      openRunFolder(agent, true); // as another training begins
+      writeAgentFolder(agent, csvTraining("shaker", readCsvFolder(data, rateHz), shape).training, metrics);
     };
     const [source, card] = [join(agent, "agent.ts"), join(agent, "CARD.md")];
-    await train(50);
-    await train(40);
+    train(50);
+    train(40);
     expect(readFileSync(source, "utf8")).toContain("rateHz: 40");
     expect(readFileSync(card, "utf8")).toContain("40 Hz.");
     expect(keptFiles(agent)).toEqual([]);
     writeFileSync(source, readFileSync(source, "utf8").replace("defineAgent({", "defineAgent({\n  // on the left wrist"));
     expect(keptFiles(agent)).toEqual([]); // changed, but nothing in it is out of date
-    await train(50);
+    train(50);
     expect(readFileSync(source, "utf8")).toContain("rateHz: 40");
     expect(readFileSync(card, "utf8")).toContain("50 Hz.");
     expect(keptFiles(agent)).toEqual([expect.stringMatching(/^Kept .*agent\.ts, .* would write: sensor: .*rateHz: 50.*\. Delete/)]);
     writeFileSync(join(agent, "generated.json"), "{");
-    await train(40);
+    train(40);
     expect(readFileSync(card, "utf8")).toContain("50 Hz."); // who wrote it is not known
+  });
+
+  it.each([
+    ["imu", IMU_CHANNELS],
+    ["imu", IMU_CHANNELS.map((channel) => ({ ...channel, countsPerUnit: 512 }))],
+    ["custom", IMU_CHANNELS.map((channel) => ({ ...channel, unit: "ppm" }))],
+    ["custom", IMU_CHANNELS.slice(0, 3)],
+  ])("has a sensor of the kind %s when its columns say so", async (kind, channels) => {
+    const { training } = csvTraining("shaker", readCsvFolder(data), shape);
+    mkdirSync(agent);
+    writeAgentFolder(agent, { ...training, manifest: { ...training.manifest, channels } }, metrics);
+    expect((await loadAgent(agent)).definition.sensor).toMatchObject({ kind, channels: channels.length });
   });
 
   it.each([
@@ -212,27 +239,13 @@ it("splits wearers by their position in ascending order, whatever order they com
 describe("dormouse train --name", () => {
   it("gives the same bytes with one worker and with two, and the mean over seeds", async () => {
     const run = (out: string, ...more: string[]) =>
-      cli([
-        "train",
-        "--data",
-        data,
-        "--name",
-        "shaker",
-        "--steps",
-        "2",
-        "--seeds",
-        "2",
-        "--out",
-        join(folder.path, out),
-        "--json",
-        ...more,
-      ]);
-    const [one, two] = [await run("one"), await run("two", "--workers", "2")];
+      cli(["train", "--data", data, "--name", "shaker", "--steps", "2", "--seeds", "2", "--out", join(folder.path, out), ...more]);
+    const [one, two] = [await run("one"), await run("two", "--workers", "2", "--json")];
     expect(one.code, one.stderr).toBe(0);
     expect(two.code, two.stderr).toBe(0);
     for (const file of ["seed-1/model.dmm", "seed-2/model.dmm", "seed-1/model.safetensors", "summary.json"])
       expect(readFileSync(join(folder.path, "two", file))).toEqual(readFileSync(join(folder.path, "one", file)));
-    const summary = JSON.parse(one.stdout) as { seeds: number[]; window: { mean: number; sd: number }[] };
+    const summary = JSON.parse(two.stdout) as { seeds: number[]; window: { mean: number; sd: number }[] };
     expect(summary).toMatchObject({ agent: "shaker", seeds: [1, 2], heldOut: ["3", "8"] });
     expect(summary.window).toHaveLength(4);
     expect(summary.window[0]!.sd).toBeGreaterThanOrEqual(0);
@@ -244,10 +257,7 @@ describe("dormouse train --name", () => {
         [null, null],
       ],
     });
-    const { stdout } = await cli([
-      ...["train", "--data", data, "--name", "shaker", "--steps", "2", "--seeds", "2"],
-      ...["--out", join(folder.path, "one")],
-    ]);
+    const { stdout } = one;
     expect(stdout).toMatch(/held-out wearers 3, 8 \(\d+ windows\), the thresholds fitted on them\n/);
     expect(stdout).toMatch(/answers from\n.* never\n/);
     expect(stdout).toMatch(/seed 2: No exit is certified: this agent asks about every decision\. 2 calibrate wearers gave/);

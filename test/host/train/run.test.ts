@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { activityTraining } from "../../../agents/activity/train.ts";
 import { isMemberTrained } from "../../../host/train/ensemble.ts";
 import { trainAgent } from "../../../host/train/run.ts";
@@ -29,36 +29,47 @@ const run = (dir: string, over: Partial<Parameters<typeof trainAgent>[1]> = {}) 
   trainAgent(training, { dataset, seed: 1, outDir: join(folder.path, dir), clock: new ManualClock(), ...over });
 const read = (...path: string[]) => readFileSync(join(folder.path, ...path));
 
-it("goes on after an interrupt and after a torn progress line, and leaves the folder that an undisturbed run leaves", async () => {
-  await run("straight");
-  const stop = new AbortController();
-  const interrupted = run("stopped", {
-    signal: stop.signal,
-    onProgress: ({ step }) => {
-      if (step === 7) stop.abort();
-    },
+describe("a training that was interrupted", () => {
+  const STEPS = 40; // a progress line every second step
+  let straight: ReturnType<typeof tempFolder>;
+  beforeAll(async () => {
+    straight = tempFolder();
+    await trainAgent(training, { dataset, seed: 1, outDir: straight.path, clock: new ManualClock(), steps: STEPS });
   });
-  await expect(interrupted).rejects.toThrow(/stopped after step 7 of 20; .*stopped keeps it: the same command goes on/);
-  appendFileSync(
-    join(folder.path, "stopped", "progress.jsonl"),
-    '{"step":8,"steps":20,"loss":1,"learningRate":1,"seconds":0}\n{"step":9,"st',
-  );
-  await run("stopped");
-  for (const file of ["model.dmm", "model.safetensors", "metrics.json", "progress.jsonl", "config.json", "report.html"])
-    expect(read("stopped", file), file).toEqual(read("straight", file));
-});
+  afterAll(() => straight.remove());
 
-it("has in its progress lines the losses from before an interrupt between two of them", async () => {
-  await run("straight", { steps: 40 }); // a line every second step
-  let looks = 0; // one a step
-  const signal = {
-    get aborted() {
-      return ++looks === 5;
-    },
-  } as AbortSignal;
-  await expect(run("stopped", { steps: 40, signal })).rejects.toThrow(/stopped after step 5 of 40/);
-  await run("stopped", { steps: 40 });
-  expect(read("stopped", "progress.jsonl").toString()).toBe(read("straight", "progress.jsonl").toString());
+  it("goes on, also after a torn progress line, and leaves the folder that an undisturbed run leaves", async () => {
+    const stop = new AbortController();
+    const interrupted = run("stopped", {
+      steps: STEPS,
+      signal: stop.signal,
+      onProgress: ({ step }) => {
+        if (step === 8) stop.abort();
+      },
+    });
+    await expect(interrupted).rejects.toThrow(/stopped after step 8 of 40; .*stopped keeps it: the same command goes on/);
+    appendFileSync(
+      join(folder.path, "stopped", "progress.jsonl"),
+      '{"step":9,"steps":40,"loss":1,"learningRate":1,"seconds":0}\n{"step":10,"st',
+    );
+    await run("stopped", { steps: STEPS });
+    for (const file of ["model.dmm", "model.safetensors", "metrics.json", "progress.jsonl", "config.json", "report.html"])
+      expect(read("stopped", file), file).toEqual(readFileSync(join(straight.path, file)));
+  });
+
+  it("between two progress lines has the losses from before in the next", async () => {
+    let looks = 0; // one per step
+    const signal = {
+      get aborted() {
+        looks++;
+        return looks === 5 || looks === 10;
+      },
+    } as AbortSignal;
+    await expect(run("stopped", { steps: STEPS, signal })).rejects.toThrow(/stopped after step 5 of 40/);
+    await expect(run("stopped", { steps: STEPS, signal })).rejects.toThrow(/stopped after step 10 of 40/);
+    const lines = (text: Buffer) => text.toString().split("\n").slice(0, 5);
+    expect(lines(read("stopped", "progress.jsonl"))).toEqual(lines(readFileSync(join(straight.path, "progress.jsonl"))));
+  });
 });
 
 it("stops at a loss that is no number, and leaves a folder that can be read", async () => {
