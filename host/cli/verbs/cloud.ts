@@ -69,7 +69,11 @@ export function registerCloud(program: Command, io: CliIo): void {
       wholeNumber(1, 32_768),
       64,
     )
-    .option("--max-tokens-total <n>", "openai: stop asking the server after so many tokens in this run", wholeNumber(1))
+    .option(
+      "--max-tokens-total <n>",
+      "openai: stop asking the server after so many tokens in this run; one node may use no more than it leaves",
+      wholeNumber(1),
+    )
     .option("--max-cost <n>", "openai: stop at this cost of this run, by --price-per-million", numberAtLeast(0))
     .option("--price-per-million <in,out>", "openai: what a million tokens of prompt and of reply cost", pricesOf)
     .option("--concurrency <n>", "openai: requests under way at once", wholeNumber(1, 256), 8)

@@ -1,3 +1,6 @@
+/** Nodes whose use is remembered; of more, the one that asked least lately is forgotten. */
+const MAX_NODES = 4096;
+
 /** What requests may use in the life of a worker. */
 export interface BudgetLimits {
   readonly maxTokens?: number;
@@ -16,17 +19,23 @@ export interface Spent {
   readonly cost: number;
 }
 
-/** Counts tokens and their price, reserves for what is under way, and says when there is no more. */
+/**
+ * Counts tokens and their price, reserves for what is under way, and says when there is no more. One node may use no more than it
+ * leaves (a dynamic threshold, Choudhury and Hahne 1998): the first half of all at most, and whoever comes later finds something.
+ */
 export interface Budget {
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly cost: number;
   spent(): Spent;
-  /** Sets tokens aside for a request; false: they would be beyond the budget. */
-  reserve(most: Usage): boolean;
+  /** Sets tokens aside for a request; otherwise says whose budget they would be beyond: the worker's, or the node's share of it. */
+  reserve(node: string, most: Usage): "ok" | "all" | "share";
   /** The request is over, and used this. */
-  settle(most: Usage, used: Usage): void;
+  settle(node: string, most: Usage, used: Usage): void;
 }
+
+const NOTHING: Usage = { promptTokens: 0, completionTokens: 0 };
+const tokensOf = ({ promptTokens, completionTokens }: Usage): number => promptTokens + completionTokens;
 
 export function createBudget(limits: BudgetLimits): Budget {
   const {
@@ -34,14 +43,20 @@ export function createBudget(limits: BudgetLimits): Budget {
     maxCost = Number.POSITIVE_INFINITY,
     pricePerMillion = { prompt: 0, completion: 0 },
   } = limits;
-  let used: Usage = { promptTokens: 0, completionTokens: 0 };
-  let reserved: Usage = { promptTokens: 0, completionTokens: 0 };
+  let used = NOTHING;
+  let reserved = NOTHING;
   const costOf = (usage: Usage) =>
     (usage.promptTokens * pricePerMillion.prompt + usage.completionTokens * pricePerMillion.completion) / 1e6;
   const sum = (a: Usage, b: Usage, sign = 1): Usage => ({
     promptTokens: a.promptTokens + sign * b.promptTokens,
     completionTokens: a.completionTokens + sign * b.completionTokens,
   });
+  const byNode = new Map<string, Usage>(); // used and reserved, least lately first
+  const count = (node: string, own: Usage) => {
+    byNode.delete(node);
+    byNode.set(node, own);
+    if (byNode.size > MAX_NODES) byNode.delete(byNode.keys().next().value!);
+  };
   return {
     get promptTokens() {
       return used.promptTokens;
@@ -54,17 +69,21 @@ export function createBudget(limits: BudgetLimits): Budget {
     },
     spent() {
       const all = sum(used, reserved);
-      return { tokens: all.promptTokens + all.completionTokens, cost: costOf(all) };
+      return { tokens: tokensOf(all), cost: costOf(all) };
     },
-    reserve(most) {
+    reserve(node, most) {
       const would = sum(sum(used, reserved), most);
-      if (would.promptTokens + would.completionTokens > maxTokens || costOf(would) > maxCost) return false;
+      const own = sum(byNode.get(node) ?? NOTHING, most);
+      if (tokensOf(would) > maxTokens || costOf(would) > maxCost) return "all";
+      if (tokensOf(own) > maxTokens - tokensOf(would) || costOf(own) > maxCost - costOf(would)) return "share";
       reserved = sum(reserved, most);
-      return true;
+      count(node, own);
+      return "ok";
     },
-    settle(most, really) {
+    settle(node, most, really) {
       reserved = sum(reserved, most, -1);
       used = sum(used, really);
+      count(node, sum(sum(byNode.get(node) ?? most, most, -1), really));
     },
   };
 }

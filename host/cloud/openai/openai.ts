@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { isLoopback } from "../../mqtt/broker-url.ts";
 import type { CloudAnswer, CloudQuery, Provider } from "../provider.ts";
-import { type BudgetLimits, createBudget, type Spent } from "./budget.ts";
+import { type Budget, type BudgetLimits, createBudget, type Spent } from "./budget.ts";
 import { type ChatResult, chat } from "./chat.ts";
 import { formFlaw, promptOf, type SensorDescription } from "./prompt.ts";
 import { readAnswer } from "./read-answer.ts";
@@ -57,6 +57,11 @@ const BUSY_MILLIS = 1000;
 const freeFailures: readonly string[] = ["busy", "server", "rejected"];
 /** A malformed reply is asked for once more, if there is time. */
 const TRIES = 2;
+type OverBudget = Exclude<ReturnType<Budget["reserve"]>, "ok">;
+const OVER_BUDGET: Readonly<Record<OverBudget, string>> = {
+  all: "this worker's token budget is spent",
+  share: "this node has used its share of the worker's token budget",
+};
 /** How a reply ends that would end so again. */
 const CUT: readonly string[] = ["length", "max_tokens", "model_length"];
 const FINAL: readonly string[] = [...CUT, "content_filter"];
@@ -98,13 +103,14 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
   }
 
   /** One request within the budget. */
-  async function send(query: CloudQuery, sent: RequestShape): Promise<ChatResult | "spent"> {
+  async function send(query: CloudQuery, sent: RequestShape): Promise<ChatResult | OverBudget> {
     const messages = promptOf(query, options.sensor);
     const characters = messages.reduce((sum, { content }) => sum + content.length, 0);
     const most = { promptTokens: Math.ceil(characters / 2), completionTokens: maxTokens }; // a token is hardly ever less than two characters
-    if (!budget.reserve(most)) {
+    const reserved = budget.reserve(query.node, most);
+    if (reserved !== "ok") {
       count.overBudget++;
-      return "spent";
+      return reserved;
     }
     options.onSpent?.(budget.spent());
     count.requests++;
@@ -115,17 +121,17 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
     const replyChars = result.ok ? result.text.length + result.reasoning.length : result.replyChars;
     const guess = { promptTokens: Math.ceil(characters / 4), completionTokens: Math.ceil(replyChars / 4) };
     const isFree = !result.ok && replyChars === 0 && freeFailures.includes(result.kind);
-    budget.settle(most, isFree ? none : ((result.ok ? result.usage : undefined) ?? guess));
+    budget.settle(query.node, most, isFree ? none : ((result.ok ? result.usage : undefined) ?? guess));
     options.onSpent?.(budget.spent());
     return result;
   }
 
   /** Sends, and sends again without each parameter that the server refuses: at most once per parameter. */
-  async function request(query: CloudQuery): Promise<ChatResult | "spent"> {
+  async function request(query: CloudQuery): Promise<ChatResult | OverBudget> {
     for (let sent = shape; ; ) {
       const result = await send(query, sent);
-      if (result === "spent" || result.ok) {
-        if (result !== "spent") isShapeKnown = true;
+      if (typeof result === "string" || result.ok) {
+        if (typeof result !== "string") isShapeKnown = true;
         return result;
       }
       const isRefused = result.kind === "rejected" || (result.kind === "server" && result.status !== undefined);
@@ -139,12 +145,12 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
   }
 
   /** A server that refuses the first request and does not say why may know no `response_format`: one guess. */
-  async function withoutFormat(query: CloudQuery, sent: RequestShape, refusal: ChatFailure): Promise<ChatResult | "spent"> {
+  async function withoutFormat(query: CloudQuery, sent: RequestShape, refusal: ChatFailure): Promise<ChatResult | OverBudget> {
     if (isShapeKnown || !sent.hasResponseFormat || (refusal.status !== 400 && refusal.status !== 422)) return refusal;
     isShapeKnown = true;
     const next = { ...sent, hasResponseFormat: false };
     const result = await send(query, next);
-    if (result === "spent" || !result.ok) return refusal;
+    if (typeof result === "string" || !result.ok) return refusal;
     trouble("OPENAI_ADAPTED", `asking without response_format: ${refusal.detail}`);
     shape = next;
     return result;
@@ -157,7 +163,7 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
     for (let attempt = 0; attempt < TRIES && query.deadlineAtMillis > clock.now(); attempt++) {
       if (pausedUntil > clock.now()) return busy();
       const result = await request(query);
-      if (result === "spent") return { ok: false, reason: "budget", detail: "this worker's token budget is spent" };
+      if (typeof result === "string") return { ok: false, reason: "budget", detail: OVER_BUDGET[result] };
       if (!result.ok && result.kind !== "malformed") return failed(result);
       const answer = result.ok ? readAnswer(result, query.labels) : { ok: false as const, flaw: result.detail };
       if (answer.ok) return { ok: true, label: answer.label, confidence: answer.confidence, model: name };

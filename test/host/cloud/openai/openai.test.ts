@@ -175,7 +175,7 @@ describe("the openai provider against a server on loopback", () => {
 
   it("stops at its budget, with what is under way counted", async () => {
     const provider = open({ budget: { maxTokens: 900 }, concurrency: 8 });
-    const answers = await provider.answer([query(), query(), query(), query()]);
+    const answers = await provider.answer(["a", "b", "c", "d"].map((node) => query({ node })));
     const refused = answers.filter((answer) => !answer.ok && answer.reason === "budget");
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.length).toBeLessThan(4);
@@ -183,6 +183,16 @@ describe("the openai provider against a server on loopback", () => {
     expect(promptTokens + completionTokens).toBeLessThanOrEqual(900);
     const byCost = open({ budget: { maxCost: 0.000_001, pricePerMillion: { prompt: 1, completion: 1 } } });
     expect(await byCost.answer([query()])).toMatchObject([{ ok: false, reason: "budget" }]);
+  });
+
+  it("one node asks without end → its share ends, never above half, and a node that comes later is still answered", async () => {
+    const provider = open({ budget: { maxTokens: 3000 }, concurrency: 1 });
+    const reasons = (await provider.answer(Array.from({ length: 20 }, () => query({ node: "greedy" })))).map((one) => one.ok || one.reason);
+    expect(new Set(reasons)).toEqual(new Set([true, "budget"]));
+    const { promptTokens, completionTokens } = provider.figures();
+    expect(promptTokens + completionTokens).toBeLessThanOrEqual(1500);
+    expect(await provider.answer([query({ node: "late" })])).toMatchObject([{ ok: true }]);
+    expect(await provider.answer([query({ node: "greedy" })])).toMatchObject([{ ok: false, reason: "budget" }]);
   });
 
   it.each([
