@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { checked } from "../core/checked.ts";
 import { ConfigError } from "../core/errors.ts";
 import { packageRoot } from "../core/package-root.ts";
 import {
@@ -22,7 +23,6 @@ import {
   memorySchema,
   sourceSchema,
 } from "./board-facts.ts";
-import { checked } from "./checked.ts";
 
 /** Facts about one board, each from the source that it names. */
 export const boardSchema = z.strictObject({

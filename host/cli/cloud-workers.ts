@@ -1,9 +1,9 @@
 import type { Spent } from "../cloud/openai/budget.ts";
 import { superviseWorkers } from "../cloud/supervisor.ts";
+import { untilAborted } from "../core/until-aborted.ts";
 import { systemRandom } from "../mqtt/backoff.ts";
 import type { CliIo } from "./io.ts";
 import type { Output } from "./output.ts";
-import { untilInterrupted } from "./until-interrupted.ts";
 import { type ProcessEvents, startDormouse } from "./worker-processes.ts";
 
 /**
@@ -11,7 +11,7 @@ import { type ProcessEvents, startDormouse } from "./worker-processes.ts";
  * earlier processes have spent. Returns what they report, the restarts, and who did not end in good order when told to.
  */
 export async function runWorkers(io: CliIo, out: Output, count: number, argsOf: (index: number, spent: Spent) => readonly string[]) {
-  const interrupted = untilInterrupted(io);
+  const interrupted = untilAborted(io.interrupt);
   const documents: unknown[] = [];
   const failures: string[] = [];
   let isEnding = false;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { checked } from "../agent/checked.ts";
+import { checked } from "../core/checked.ts";
 import { ConfigError } from "../core/errors.ts";
 import { packageRoot } from "../core/package-root.ts";
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { checked } from "../agent/checked.ts";
 import { agentSchema } from "../agent/define-agent.ts";
 import { agentOf, type LoadedAgent } from "../agent/loaded-agent.ts";
+import { checked } from "../core/checked.ts";
 import { ConfigError } from "../core/errors.ts";
 
 /** The file that holds a packed agent's definition: agent.ts as data, so that a gateway needs no compiler. */

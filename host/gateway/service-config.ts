@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import { checked } from "../agent/checked.ts";
+import { checked } from "../core/checked.ts";
 import { ConfigError } from "../core/errors.ts";
 import { readSmall } from "../core/private-file.ts";
 import { jsonFlaw } from "../core/secrets.ts";

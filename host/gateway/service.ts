@@ -71,7 +71,6 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
       events,
       clock,
       onCommand: createCommandRefuser({
-        reason: "a gateway takes no commands yet: change its configuration and restart its service",
         clock,
         tell: (report) => asker?.telemetry({ command: report }),
       }),

@@ -6,6 +6,7 @@ import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { closeAll } from "../../core/close-all.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { urlText } from "../../core/secrets.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import { startBroker } from "../../mqtt/broker.ts";
 import type { BrokerOptions } from "../../mqtt/broker-url.ts";
 import { compareLedgers } from "../../mqtt/ledger.ts";
@@ -15,7 +16,6 @@ import { cpuMillis } from "../cpu-millis.ts";
 import type { CliIo } from "../io.ts";
 import type { Output } from "../output.ts";
 import { syntheticContexts } from "../synthetic-contexts.ts";
-import { untilInterrupted } from "../until-interrupted.ts";
 import { type Device, openFleet } from "./fleet.ts";
 import { type BenchWorkers, startBenchWorkers } from "./workers.ts";
 
@@ -179,7 +179,7 @@ export function runOffload(
         if (!options.isBurst) queueMicrotask(() => next(device));
         if (ended >= options.asks) resolve();
       });
-      void untilInterrupted(io).then(resolve);
+      void untilAborted(io.interrupt).then(resolve);
       if (options.isBurst) for (let i = 0; i < options.asks; i++) next(devices[0]!);
       else for (let i = 0; i < options.outstanding; i++) for (const device of devices) next(device);
     });

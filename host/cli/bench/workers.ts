@@ -1,10 +1,10 @@
 import { ConfigError } from "../../core/errors.ts";
 import { urlText } from "../../core/secrets.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import type { BrokerOptions } from "../../mqtt/broker-url.ts";
 import { credentialsEnvironment } from "../../security/broker-credentials.ts";
 import { sumOf } from "../cloud-workers.ts";
 import type { CliIo } from "../io.ts";
-import { untilInterrupted } from "../until-interrupted.ts";
 import { startDormouse } from "../worker-processes.ts";
 
 /** How long a worker may take to load its images and subscribe. */
@@ -28,7 +28,7 @@ export interface BenchWorkerOptions {
 export async function startBenchWorkers(io: CliIo, options: BenchWorkerOptions): Promise<BenchWorkers> {
   const documents: unknown[] = [];
   const { workers, broker, agent, ledgerPath } = options;
-  const interrupted = untilInterrupted(io);
+  const interrupted = untilAborted(io.interrupt);
   const running = Array.from({ length: workers }, (_, index) => {
     let onReady = () => {};
     let onEnd = (_reason: string) => {};

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { loadBoard } from "../../agent/board.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
-import { poweredBoard } from "../../simulate/setting.ts";
+import { poweredBoard } from "../../power/powered-board.ts";
 import { type SustainedRun, sustainedRun } from "../../simulate/sustained.ts";
 import { writeFile } from "../files.ts";
 import type { Output } from "../output.ts";

@@ -9,12 +9,13 @@ import { readSyntheticParameters } from "../../agent/sensors/synthetic-sensor.ts
 import { ConfigError, DataError } from "../../core/errors.ts";
 import type { Model } from "../../core/model.ts";
 import type { EngineName } from "../../core/session-types.ts";
+import { policyFromCertificate, readPolicy } from "../../policy/policy-file.ts";
 import type { RadioKind } from "../../power/board-power.ts";
+import { poweredBoard } from "../../power/powered-board.ts";
 import { createSimulatedCloud, type SimulatedCloud } from "../../simulate/cloud.ts";
 import { type Day, recordedDay, syntheticDay } from "../../simulate/day.ts";
 import { parseTrace, seededTrace } from "../../simulate/network-trace.ts";
-import { policyFromCertificate, readPolicy } from "../../simulate/policy-file.ts";
-import { type DaySetting, poweredBoard } from "../../simulate/setting.ts";
+import type { DaySetting } from "../../simulate/setting.ts";
 import { FAULT_SEED, type FaultName, withFault } from "../../train/faults.ts";
 import type { ScoredList } from "../eval/setting.ts";
 import type { Output } from "../output.ts";

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { ConfigError } from "../../core/errors.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import { startBroker } from "../../mqtt/broker.ts";
 import { isLoopback } from "../../mqtt/broker-url.ts";
 import { METRICS } from "../../telemetry/catalogue.ts";
@@ -7,7 +8,6 @@ import type { CliIo } from "../io.ts";
 import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../observe.ts";
 import { jsonOption, wholeNumber } from "../options.ts";
 import { createOutput } from "../output.ts";
-import { untilInterrupted } from "../until-interrupted.ts";
 
 interface BrokerOptions extends ObserveOptions {
   readonly insecure: boolean;
@@ -34,7 +34,7 @@ export function registerBroker(program: Command, io: CliIo): void {
           `this broker knows neither TLS nor users: on ${options.host} anybody could listen and talk. Run mosquitto with dormouse provision --as broker, or say --insecure.`,
         );
       }
-      const interrupted = untilInterrupted(io);
+      const interrupted = untilAborted(io.interrupt);
       const broker = await startBroker({
         port: options.port,
         host: options.host,

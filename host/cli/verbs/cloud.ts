@@ -5,6 +5,7 @@ import { startWorker } from "../../cloud/worker.ts";
 import { closeAll } from "../../core/close-all.ts";
 import { urlText } from "../../core/secrets.ts";
 import type { EngineName } from "../../core/session-types.ts";
+import { untilAborted } from "../../core/until-aborted.ts";
 import { parseBrokerUrl } from "../../mqtt/broker-url.ts";
 import { credentialsEnvironment } from "../../security/broker-credentials.ts";
 import { traceWorker } from "../../telemetry/traced-connect.ts";
@@ -27,7 +28,6 @@ import {
 } from "../observe.ts";
 import { engineOption, jsonOption, numberAtLeast, pricesOf, refuseWith, refuseWithout, wholeNumber, workerOf } from "../options.ts";
 import { createOutput } from "../output.ts";
-import { untilInterrupted } from "../until-interrupted.ts";
 
 interface CloudOptions extends BrokerLinkOptions, ObserveOptions, ProviderOptions {
   readonly json: boolean;
@@ -92,7 +92,7 @@ export function registerCloud(program: Command, io: CliIo): void {
 }
 
 async function one(io: CliIo, options: CloudOptions): Promise<void> {
-  const interrupted = untilInterrupted(io);
+  const interrupted = untilAborted(io.interrupt);
   const out = createOutput(io, options.json);
   const identity = identityOf(io, options);
   const broker = brokerOf(io, options, identity, options.broker)!;

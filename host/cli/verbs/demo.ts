@@ -14,7 +14,7 @@ import { createOutput } from "../output.ts";
 import { saySummary, summaryOf } from "../summary.ts";
 import { openTeacher } from "../teacher.ts";
 import type { View } from "../view.ts";
-import { createWearable } from "../wearable.ts";
+import { runWearable } from "../wearable.ts";
 
 /** The worker subscribes within milliseconds on loopback; asks sent before would wait for a retry. */
 const READY_MILLIS = 5000;
@@ -66,16 +66,14 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
   });
   try {
     if (!(await worker.ready(READY_MILLIS))) out.note("The cloud worker is not ready yet: the first asks will wait for it.");
-    const wearable = createWearable(io, out, {
+    const wearable = runWearable(io, out, {
       agent,
       model,
       sensor,
-      speed: options.speed,
-      deadlineSeconds: definition.asks.deadlineSeconds,
+      pace: { speed: options.speed, ...(options.seconds === undefined ? {} : { seconds: options.seconds }) },
       live: { board: loadBoard(options.board), radio: options.radio },
       show: { isHeadless: options.headless, isVerbose: options.verbose },
       asker: { broker: { url: broker.url }, site: "home", node: `demo-${randomBytes(3).toString("hex")}` },
-      ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
     });
     const { loop, view } = wearable;
     show = view;
@@ -86,12 +84,12 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
     };
     let summary: ReturnType<typeof summarize> | undefined;
     await closeAll(
-      () => wearable.run(),
+      () => wearable.ended,
       () => view.close(),
       () => {
         summary = summarize(); // before the close evicts what is pending
       },
-      () => loop.asker!.close(),
+      () => wearable.close(),
     );
     saySummary(out, summary!, true);
     out.say("The ledgers of both ends were compared.");

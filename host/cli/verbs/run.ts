@@ -40,7 +40,7 @@ import {
 import { createOutput, type Output } from "../output.ts";
 import { type Summary, saySummary, summaryOf } from "../summary.ts";
 import { packageVersion } from "../version.ts";
-import { createWearable } from "../wearable.ts";
+import { runWearable } from "../wearable.ts";
 
 interface RunOptions extends BrokerLinkOptions, ObserveOptions {
   readonly json: boolean;
@@ -149,16 +149,15 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   const { definition } = agent;
   const asker = broker === undefined ? undefined : askerOptions(io, note, options, { ...config, broker, model: model.imageHash });
   if (asker?.ledgerSink) node.ledgers.push(asker.ledgerSink);
-  const wearable = createWearable(io, out, {
+  const wearable = runWearable(io, out, {
     agent,
     model,
     sensor: openSensor(options.sensor, agent, io.cwd),
-    speed: options.speed,
-    deadlineSeconds: options.deadlineSeconds ?? definition.asks.deadlineSeconds,
+    pace: { speed: options.speed, ...(options.seconds === undefined ? {} : { seconds: options.seconds }) },
+    ...(options.deadlineSeconds === undefined ? {} : { deadlineSeconds: options.deadlineSeconds }),
     show: { isHeadless: options.headless, isVerbose: options.verbose, ...(log && { log }) },
     telemetry,
     stop: reboot.signal,
-    ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
     ...(options.board === undefined ? {} : { live: { board: loadBoard(options.board), radio: options.radio ?? "ble" } }),
     ...(wearer === undefined ? {} : { wearer }),
     ...(asker === undefined ? {} : { asker }),
@@ -176,9 +175,9 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   });
   const { loop, view, inbox } = wearable;
   await closeAll(
-    () => wearable.run(),
+    () => wearable.ended,
     () => view.close(),
-    () => loop.asker?.close(),
+    () => wearable.close(),
   );
   const power = wearable.governor && { board: options.board, power: wearable.governor.status() };
   const more = { node: config.node, engine: options.engine, ...power, ...(wearer && { wearer: wearer.status() }) };

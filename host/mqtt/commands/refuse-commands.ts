@@ -8,6 +8,7 @@ import { peekEnvelope } from "./signed-envelope.ts";
 /** Refusals that are told at once, and how long until one more may be: a command sent again and again must not keep the radio on. */
 const TOLD_AT_ONCE = 4;
 const TELL_REFUSAL_MILLIS = 10_000;
+const NO_KEY = "it has no command key: give it the identity that dormouse provision made";
 
 /** Passes refusals on, a bounded number in any time. */
 export function createRefusalTeller(clock: Clock, tell: (report: CommandReport) => void) {
@@ -27,7 +28,6 @@ export function createRefusalTeller(clock: Clock, tell: (report: CommandReport) 
  * names the command, is read without checking the signature: there is no key to check it with, and nothing is done. Any bytes are safe.
  */
 export function createCommandRefuser(options: {
-  readonly reason: string;
   readonly clock: Clock;
   readonly tell: (report: CommandReport) => void;
 }): (message: Pick<IncomingMessage, "topic" | "payload">) => void {
@@ -36,6 +36,6 @@ export function createCommandRefuser(options: {
     const parsed = parseTopic(topic);
     const counter = peekEnvelope("command", payload, MAX_COMMAND_BYTES)?.counter;
     if (parsed?.kind !== "command" || !Number.isSafeInteger(counter)) return;
-    tellRefusal({ verb: parsed.tail!, counter: counter as number, refusal: TAKES_NONE, reason: options.reason });
+    tellRefusal({ verb: parsed.tail!, counter: counter as number, refusal: TAKES_NONE, reason: NO_KEY });
   };
 }

@@ -5,6 +5,7 @@ import { createAgentGovernor } from "../../../host/agent/governed.ts";
 import type { Decision, SetPoint } from "../../../host/core/session-types.ts";
 import { createDriftMonitor } from "../../../host/policy/drift-monitor.ts";
 import type { CostTable } from "../../../host/policy/expected-cost.ts";
+import { DEFAULT_PRICES } from "../../../host/policy/policy-file.ts";
 import { createPrivacyBudget } from "../../../host/policy/privacy-budget.ts";
 import { createBattery } from "../../../host/power/battery.ts";
 import { type PowerFigures, type RadioKind, radioKinds } from "../../../host/power/board-power.ts";
@@ -12,10 +13,9 @@ import { type Budget, createBudget, discretionaryWatts } from "../../../host/pow
 import { DEEPEST_WORKING } from "../../../host/power/degrade.ts";
 import { createPoweredDevice } from "../../../host/power/device.ts";
 import { createEnergyModel } from "../../../host/power/energy.ts";
+import { poweredBoard } from "../../../host/power/powered-board.ts";
 import { createRadio } from "../../../host/power/radio.ts";
 import { createThermalModel } from "../../../host/power/thermal.ts";
-import { DEFAULT_PRICES } from "../../../host/simulate/policy-file.ts";
-import { poweredBoard } from "../../../host/simulate/setting.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 
 const image = activityShaped(3);

@@ -208,7 +208,7 @@ describe("a service", () => {
         counter: 7,
         result: "refused",
         refusal: "takes-none",
-        reason: expect.stringContaining("gateway takes no commands"),
+        reason: expect.stringContaining("no command key"),
       },
     ]);
     expect(plain.events.map(({ isAlarm }) => isAlarm ?? false)).not.toContain(true);

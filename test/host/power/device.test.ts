@@ -3,8 +3,8 @@ import { loadBoard, loadRadio } from "../../../host/agent/board.ts";
 import { createBudget } from "../../../host/power/budget.ts";
 import { createPoweredDevice } from "../../../host/power/device.ts";
 import { createEnergyModel } from "../../../host/power/energy.ts";
+import { poweredBoard } from "../../../host/power/powered-board.ts";
 import { createRadio } from "../../../host/power/radio.ts";
-import { poweredBoard } from "../../../host/simulate/setting.ts";
 
 const board = poweredBoard(loadBoard("nrf52840-dk"));
 const REPORT = { bytesUp: 600, bytesDown: 0, waitSeconds: 0 };

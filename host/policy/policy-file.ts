@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { checked } from "../agent/checked.ts";
+import { checked } from "../core/checked.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Model } from "../core/model.ts";
-import type { CostTable } from "../policy/expected-cost.ts";
-import type { TunedPolicy } from "./setting.ts";
+import { windowOps } from "../core/reference/op-count.ts";
+import type { DriftOptions } from "./drift-monitor.ts";
+import type { CostTable, Prices } from "./expected-cost.ts";
 
 const share = z.number().min(0).max(1);
 const joules = z.number().min(0);
@@ -39,6 +40,13 @@ export const DEFAULT_PRICES: PolicyFile["prices"] = {
   privacyJoulesPerByte: 5e-7,
 };
 
+/** What an agent's policy was tuned to, and on whom. */
+export interface TunedPolicy {
+  readonly table: CostTable;
+  readonly prices: Prices;
+  readonly drift: DriftOptions;
+}
+
 /** Reads an agent's policy.json. Throws POLICY_INVALID, or POLICY_OTHER_IMAGE where it was tuned with another image. */
 export function readPolicy(path: string, imageHash: string): TunedPolicy {
   let value: unknown;
@@ -64,12 +72,11 @@ export function policyFromCertificate(model: Model): TunedPolicy {
   const { calibration, guarantee } = model.manifest;
   const alpha = guarantee?.alpha ?? 0.02;
   const { windowPatches, hopPatches } = model.image;
-  const session = model.createSession();
   let answered = 0;
   const rows = model.image.exits.map((_, k) => {
     answered = Math.min(1, answered + (calibration[k]?.coverage ?? 0));
     const unsure = 1 - answered;
-    const macs = (session.opCount(k).macs * hopPatches) / windowPatches;
+    const macs = (windowOps(model.image, k).macs * hopPatches) / windowPatches;
     return { unsure, wrong: answered * alpha + unsure * 0.2, wrongUnsure: 0.2, macs };
   });
   const table: CostTable = { sure: rows, doubt: rows, asked: { decisions: 0, wrongBefore: 0, wrongAfter: 0 } };

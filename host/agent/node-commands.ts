@@ -1,16 +1,16 @@
 import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
-import { type CommandInbox, createCommandInbox } from "../agent/command-inbox.ts";
-import type { Loop } from "../agent/loop-types.ts";
+import type { Clock } from "../core/clock.ts";
 import type { ModelImage } from "../core/image-types.ts";
 import { writeWhole } from "../core/private-file.ts";
 import type { Session, SetPoint } from "../core/session-types.ts";
 import type { CommandPayload } from "../mqtt/commands/command.ts";
 import type { CommandRefusal } from "../mqtt/commands/command-report.ts";
 import type { CommandStore } from "../mqtt/commands/command-store.ts";
-import type { CliIo } from "./io.ts";
+import { type CommandInbox, createCommandInbox } from "./command-inbox.ts";
+import type { Loop } from "./loop-types.ts";
 
-/** Who may command this node, and where it keeps what it was told. */
+/** Who may command a node, and where it keeps what it was told. */
 export interface NodeCommandOptions {
   readonly key: KeyObject; // public
   readonly store: CommandStore;
@@ -23,7 +23,7 @@ export interface NodeCommandOptions {
 
 /** Puts the operator's commands into effect on a running loop, the last ordered set-point first. */
 export function nodeCommands(
-  io: CliIo,
+  clock: Clock,
   node: { readonly site: string; readonly node: string; readonly agent: string },
   { loop, session, image }: { readonly loop: Loop; readonly session: Session; readonly image: Pick<ModelImage, "exits"> },
   options: NodeCommandOptions,
@@ -35,7 +35,7 @@ export function nodeCommands(
     ...node,
     key: options.key,
     store,
-    clock: io.clock,
+    clock,
     tell: (report) => loop.asker?.telemetry({ command: report }),
     onAnomaly: (error) => note(`${error.code}: ${error.message}`),
     onCommand: (verb, outcome) => {

@@ -1,20 +1,20 @@
-import type { Board } from "../agent/board.ts";
-import { loadRadio } from "../agent/board.ts";
-import { createAgentGovernor } from "../agent/governed.ts";
-import type { AgentGovernor } from "../agent/governor-types.ts";
-import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { Model } from "../core/model.ts";
 import { createDriftMonitor } from "../policy/drift-monitor.ts";
+import { policyFromCertificate, readPolicy } from "../policy/policy-file.ts";
 import { createPrivacyBudget } from "../policy/privacy-budget.ts";
 import { createBattery } from "../power/battery.ts";
 import type { RadioKind } from "../power/board-power.ts";
 import { createBudget, discretionaryWatts } from "../power/budget.ts";
 import { createPoweredDevice } from "../power/device.ts";
 import { createEnergyModel } from "../power/energy.ts";
+import { poweredBoard } from "../power/powered-board.ts";
 import { createRadio } from "../power/radio.ts";
 import { createThermalModel } from "../power/thermal.ts";
-import { policyFromCertificate, readPolicy } from "../simulate/policy-file.ts";
-import { poweredBoard } from "../simulate/setting.ts";
+import type { Board } from "./board.ts";
+import { loadRadio } from "./board.ts";
+import { createAgentGovernor } from "./governed.ts";
+import type { AgentGovernor } from "./governor-types.ts";
+import type { LoadedAgent } from "./loaded-agent.ts";
 
 /** The board that a live run on this machine is priced as. */
 export interface LiveBoard {
@@ -31,7 +31,7 @@ const REPORT_SECONDS = 600;
 const MILLIS = 1000;
 
 /** A governor for a live run: the same as in a simulated day, its board, its radio and the air being modelled. Throws BOARD_NO_POWER. */
-export function liveGovernor(agent: LoadedAgent, model: Model, live: LiveBoard): AgentGovernor {
+export function boardGovernor(agent: LoadedAgent, model: Model, live: LiveBoard): AgentGovernor {
   const board = poweredBoard(live.board);
   const profile = loadRadio(board, live.radio);
   const { asks, sensor } = agent.definition;

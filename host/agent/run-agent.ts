@@ -1,0 +1,173 @@
+import type { Wearer } from "../adapt/wearer.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Model } from "../core/model.ts";
+import { untilAborted } from "../core/until-aborted.ts";
+import { type AskerOptions, createAsker } from "../mqtt/asker.ts";
+import { createCommandRefuser } from "../mqtt/commands/refuse-commands.ts";
+import { type Connect, createConnection } from "../mqtt/connection.ts";
+import type { Asker, AskerEvents, AskOutcome } from "../mqtt/types.ts";
+import type { CommandInbox } from "./command-inbox.ts";
+import type { AgentDefinition } from "./define-agent.ts";
+import { createLoop, loopAgent, loopModel } from "./loop.ts";
+import type { Loop, LoopGovernor, LoopStep } from "./loop-types.ts";
+import { type NodeCommandOptions, nodeCommands } from "./node-commands.ts";
+import { type PaceOptions, paced } from "./sensors/pace.ts";
+import type { Sensor } from "./sensors/sensor.ts";
+
+/** An unpaced replay waits for answers while more asks than this are pending. */
+const UNPACED_PENDING = 64;
+/** Added to the deadline when a run waits for its last answers: their way back. */
+const DRAIN_GRACE_MILLIS = 2000;
+/** How long an aborted run waits for answers if its outbox is not durable. */
+const ABORTED_DRAIN_MILLIS = 2000;
+
+/** What views, logs and telemetry may see of a run; they lie above it. */
+export interface AgentObservers {
+  /** Gets every step of the loop, in order; the first may come before `runAgent` has returned. */
+  step?(step: LoopStep): void;
+  /** Gets the composed loop, and its operator's inbox if it has one; the returned function is called when the frames have ended. */
+  loop?(loop: Loop, inbox: CommandInbox | undefined): () => void;
+  /** Wraps the transport, e.g. to trace what it carries. */
+  connect?(connect: Connect): Connect;
+  /** Gets every ask that has ended, audits included. */
+  ask?(outcome: AskOutcome): void;
+  /** The frames have ended and answers are due. */
+  draining?(): void;
+}
+
+/** What `runAgent` composes. Clock, transport (`asker.connect`) and randomness (`asker.random`) are injected. */
+export interface RunAgentOptions {
+  /** What the agent declares of its events, its alarm, its asks and their privacy: all of it is obeyed. */
+  readonly definition: AgentDefinition;
+  readonly model: Model;
+  readonly sensor: Sensor;
+  readonly clock: Clock;
+  /** Paces a recording or a synthetic sensor by the clock. Left out: the sensor delivers frames at its own pace. */
+  readonly pace?: Pick<PaceOptions, "speed" | "seconds">;
+  /** The broker, and who asks. Left out: the agent decides locally and never asks. */
+  readonly asker?: Omit<AskerOptions, "events" | "clock" | "onCommand">;
+  /** How long an answer may take. Default: the definition's. */
+  readonly deadlineSeconds?: number;
+  /** Energy, heat, privacy per day and the worth of asks: `boardGovernor` makes one for a board. Left out: nothing is governed. */
+  readonly governor?: LoopGovernor;
+  /** Personalisation: its session runs instead of the model's. */
+  readonly wearer?: Wearer;
+  /** Who may command the node. Left out: every command is refused, with the reason. */
+  readonly commands?: NodeCommandOptions;
+  readonly observers?: AgentObservers;
+  /** Device seconds between two telemetry messages. Default 60. */
+  readonly telemetrySeconds?: number;
+  /** Wait for due answers when the frames have ended, at most so long. Default: the deadline and 2 s; 0: do not wait. */
+  readonly drainMillis?: number;
+  /** Ends the run early. A durable outbox keeps the pending asks for the next start. */
+  readonly signal?: AbortSignal;
+}
+
+/** An agent that runs. */
+export interface AgentRun {
+  readonly loop: Loop;
+  readonly inbox: CommandInbox | undefined;
+  /** Settles when the frames have ended and due answers have come, or the signal has aborted. */
+  readonly ended: Promise<void>;
+  /** Closes the asker. The loop's counters stay readable. */
+  close(): Promise<void>;
+}
+
+/**
+ * Runs an agent: sensor, session, loop, governor, asker, commands, telemetry and personalisation, put together in one way. The command
+ * line, the gateway, the simulated day and `eval` all run agents by it, so that what is simulated and measured is what ships. Frames are
+ * taken from the call on. Throws what the asker throws for a broker that it cannot reach by any means.
+ *
+ *     const agent = await loadAgent("activity");
+ *     const model = await openAgentModel(agent);
+ *     const sensor = openSensor("synthetic:1", agent, process.cwd());
+ *     const run = runAgent({ definition: agent.definition, model, sensor, clock: systemClock, pace: { speed: 1, seconds: 60 } });
+ *     await run.ended;
+ *     console.log(run.loop.counters());
+ *     await run.close();
+ */
+export function runAgent(options: RunAgentOptions): AgentRun {
+  const { definition, model, clock, pace, wearer, governor, observers = {}, signal } = options;
+  const deadlineSeconds = options.deadlineSeconds ?? definition.asks.deadlineSeconds;
+  const session = wearer?.session ?? model.createSession();
+  let asker: Asker | undefined;
+  let inbox: CommandInbox | undefined;
+  try {
+    const loop = createLoop({
+      ...loopAgent(definition),
+      deadlineSeconds,
+      model: loopModel(model),
+      session,
+      frames: framesOf(options),
+      ...(options.asker === undefined
+        ? {}
+        : {
+            connect: (events) => {
+              asker = openAsker(options, events, () => inbox);
+              return asker;
+            },
+          }),
+      ...(observers.step === undefined ? {} : { onStep: (step) => observers.step?.(step) }),
+      ...(governor === undefined ? {} : { governor }),
+      ...(wearer === undefined ? {} : { learner: wearer }),
+      ...(pace?.speed === Number.POSITIVE_INFINITY ? { maxPending: UNPACED_PENDING } : {}),
+      ...(options.telemetrySeconds === undefined ? {} : { telemetrySeconds: options.telemetrySeconds }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (options.asker !== undefined && options.commands !== undefined) {
+      const { site, node } = options.asker;
+      const { image } = model;
+      inbox = nodeCommands(clock, { site, node, agent: definition.name }, { loop, session, image }, options.commands);
+    }
+    const unwatch = observers.loop?.(loop, inbox);
+    const drain = () => drained(options, loop, options.drainMillis ?? deadlineSeconds * 1000 + DRAIN_GRACE_MILLIS);
+    const ended = loop
+      .run()
+      .finally(() => unwatch?.())
+      .then(drain);
+    return { loop, inbox, ended, close: async () => asker?.close() };
+  } catch (error) {
+    void asker?.close();
+    throw error;
+  }
+}
+
+function framesOf({ sensor, model, clock, pace, signal }: RunAgentOptions): LoopFrames {
+  if (pace === undefined) return sensor;
+  const hopFrames = model.image.hopPatches * model.image.patchFrames;
+  return paced(sensor, { clock, hopFrames, ...pace, ...(signal === undefined ? {} : { signal }) });
+}
+
+type LoopFrames = Parameters<typeof createLoop>[0]["frames"];
+
+/** The asker, observed, with its operator's commands. */
+function openAsker(options: RunAgentOptions, events: AskerEvents, inbox: () => CommandInbox | undefined): Asker {
+  const { clock, commands, observers = {} } = options;
+  const refuse = createCommandRefuser({ clock, tell: (report) => asker.telemetry({ command: report }) });
+  const connect = options.asker!.connect ?? createConnection;
+  const asker = createAsker({
+    ...options.asker!,
+    clock,
+    connect: observers.connect?.(connect) ?? connect,
+    onCommand: (message) => (commands === undefined ? refuse(message) : inbox()?.receive(message)),
+    events: {
+      ...events,
+      onOutcome(outcome) {
+        observers.ask?.(outcome);
+        events.onOutcome(outcome);
+      },
+    },
+  });
+  return asker;
+}
+
+/** Waits for the answers that are due. An aborted run leaves them to its outbox if that is durable. */
+async function drained({ asker, signal, observers }: RunAgentOptions, loop: Loop, millis: number): Promise<void> {
+  const isDurable = asker?.outbox?.isDurable ?? false;
+  const isAborted = () => signal?.aborted ?? false;
+  if (loop.asker === undefined || millis === 0 || loop.counters().pending === 0 || (isAborted() && isDurable)) return;
+  observers?.draining?.();
+  const answered = loop.asker.drain(millis);
+  await (signal === undefined ? answered : Promise.race([answered, untilAborted(signal)]));
+  if (isAborted() && !isDurable) await loop.asker.drain(ABORTED_DRAIN_MILLIS);
+}
