@@ -122,7 +122,7 @@ describe("the node's identity", () => {
 
   it.each([
     ["bad JSON", "{ node: 1 }", /is not valid JSON at position 2( \(line 1 column 3\))?\. Mend it, or remove it/],
-    ["an unknown key", '{"node":"a","nodeId":"b"}', /"nodeId".*node, site, broker and commandKey/],
+    ["an unknown key", '{"node":"a","nodeId":"b"}', /"nodeId".*node, site, broker, commandKey and commandFloor/],
     ["a node that is no topic level", '{"node":"a/b"}', /node: expected a name without/],
     ["no node", "{}", /node/],
   ])("refuses %s and leaves the file as it is", (_, text, message) => {
