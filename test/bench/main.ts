@@ -7,11 +7,12 @@ import { packageRoot } from "../../host/core/package-root.ts";
 import type { EngineName, Session } from "../../host/core/session-types.ts";
 import { loadKernels } from "../support/kernels.ts";
 import { randomPatches, seeded } from "../support/random.ts";
+import { benchFairness } from "./fairness.ts";
 import { KERNEL_CASES } from "./kernels.ts";
 import { type Subject, timePaired } from "./measure.ts";
 
 // npm run bench: every kernel, scalar against SIMD; a step and a window of the shipped model on every engine.
-// With --save it appends to test/bench/results.csv.
+// With --save it appends to test/bench/results.csv. npm run bench -- fairness [word of a scene]: see fairness.ts.
 
 interface Row {
   readonly what: string;
@@ -147,6 +148,10 @@ async function batchRows(): Promise<Row[]> {
   return [...nanos].map(([name, ns]) => row("32 windows", name, "simd", ns / 32, macs, nanos.get("single")! / ns));
 }
 
+if (process.argv[2] === "fairness") {
+  await benchFairness(process.argv.slice(3));
+  process.exit();
+}
 const { rows: ofModel, arenaBytes, wasmBytes } = await modelRows();
 const rows = [...(await kernelRows()), ...ofModel, ...(await batchRows())];
 const machine = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}`;
