@@ -6,7 +6,8 @@ import { writeWhole } from "../core/private-file.ts";
 import type { Session, SetPoint } from "../core/session-types.ts";
 import type { CommandPayload } from "../mqtt/commands/command.ts";
 import type { CommandRefusal } from "../mqtt/commands/command-report.ts";
-import type { CommandStore } from "../mqtt/commands/command-store.ts";
+import { type CommandStore, openCommandStore } from "../mqtt/commands/command-store.ts";
+import { parsePublicCommandKey } from "../security/command-key.ts";
 import { type CommandInbox, createCommandInbox } from "./command-inbox.ts";
 import type { Loop } from "./loop-types.ts";
 
@@ -19,6 +20,16 @@ export interface NodeCommandOptions {
   readonly onReboot: () => void;
   readonly note: (line: string) => void;
   readonly onCommand?: (verb: string, outcome: "obeyed" | CommandRefusal) => void;
+}
+
+/** What a node that has a command key obeys; opens its command counters in `folder`. Throws COMMAND_KEY_INVALID and COMMAND_STATE_INVALID. */
+export function openNodeCommands(
+  node: { readonly node: string; readonly commandKey: string; readonly commandFloor?: number | undefined },
+  folder: string,
+  more: Pick<NodeCommandOptions, "onReboot" | "note">,
+): NodeCommandOptions {
+  const key = parsePublicCommandKey(node.commandKey);
+  return { ...more, key, folder, store: openCommandStore(join(folder, `${node.node}.commands.json`), node.commandFloor) };
 }
 
 /** Puts the operator's commands into effect on a running loop, the last ordered set-point first. */

@@ -13,6 +13,14 @@ export const NODE_CONFIG_FILE = "dormouse.json";
 
 const topicName = z.string().refine(isName, "expected a name without + # / and control characters, not of dots alone");
 
+/** Whom a node obeys. */
+export const commandSchema = z.strictObject({
+  /** Ed25519 public key (base64url) of the operator whose commands this node obeys. Left out: it obeys none. */
+  commandKey: z.string().length(43).optional(),
+  /** Counter that a command must exceed although this node remembers none: the wall milliseconds of its making. Default 0. */
+  commandFloor: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+});
+
 const nodeConfigSchema = z.strictObject({
   /** Unique among the nodes of a site; also the MQTT client id. */
   node: topicName,
@@ -20,10 +28,7 @@ const nodeConfigSchema = z.strictObject({
   site: topicName.default("home"),
   /** Broker when the command names none, e.g. mqtt://host:1883. */
   broker: z.string().min(1).optional(),
-  /** Ed25519 public key (base64url) of the operator whose commands this node obeys. Left out: it hears none. */
-  commandKey: z.string().length(43).optional(),
-  /** Counter that a command must exceed although this node remembers none: the wall milliseconds of its making. Default 0. */
-  commandFloor: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  ...commandSchema.shape,
 });
 
 /** Who this node is. */

@@ -1,15 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { ConfigError } from "../core/errors.ts";
-import { urlText } from "../core/secrets.ts";
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../telemetry/log.ts";
-import type { MetricsAddress } from "../telemetry/metrics-server.ts";
-import { openTelemetry, type RunningTelemetry } from "../telemetry/telemetry.ts";
+import { type MetricsAddress, parseMetricsAddress } from "../telemetry/metrics-server.ts";
+import { OTLP_VARIABLE, openConfiguredTelemetry, type RunningTelemetry } from "../telemetry/telemetry.ts";
 import type { CliIo } from "./io.ts";
 import { refuseWithout } from "./options.ts";
 import type { Output } from "./output.ts";
 import { packageVersion } from "./version.ts";
-
-const OTLP_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /** How a long-running verb is watched. */
 export interface ObserveOptions {
@@ -62,19 +58,7 @@ export async function observe(
   options: Pick<ObserveOptions, "metrics" | "otlp">,
   who: { readonly service: string; readonly instance: string },
 ): Promise<RunningTelemetry> {
-  const isOff = io.env.OTEL_SDK_DISABLED?.toLowerCase() === "true";
-  const url = (options.otlp ?? io.env[OTLP_VARIABLE])?.replace(/\/+$/, "");
-  if (url !== undefined && url !== "" && !isOff && !(/^https?:/i.test(url) && URL.canParse(url)))
-    throw new ConfigError(
-      "OTLP_URL",
-      `${urlText(url)} is no collector's address: give --otlp, or OTEL_EXPORTER_OTLP_ENDPOINT, as http://host:4318.`,
-    );
-  const telemetry = await openTelemetry({
-    ...who,
-    version: packageVersion(),
-    ...(url === undefined || url === "" || isOff ? {} : { otlpUrl: url }),
-    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
-  });
+  const telemetry = await openConfiguredTelemetry(io.env, options, { ...who, version: packageVersion() });
   if (telemetry.metricsUrl !== undefined) note(`Metrics at ${telemetry.metricsUrl}`);
   return telemetry;
 }
@@ -91,8 +75,7 @@ export function logOf(io: CliIo, options: ObserveOptions, fields: Readonly<Recor
 }
 
 function metricsAddress(text: string): MetricsAddress {
-  const match = /^(?:(.+):)?(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (match === null || port > 65_535) throw new InvalidArgumentError("Give a port or host:port, e.g. 9464 or 0.0.0.0:9464.");
-  return { host: match[1]?.replace(/^\[|\]$/g, "") ?? "127.0.0.1", port };
+  const address = parseMetricsAddress(text);
+  if (address === undefined) throw new InvalidArgumentError("Give a port or host:port, e.g. 9464 or 0.0.0.0:9464.");
+  return address;
 }

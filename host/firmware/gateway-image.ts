@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Board } from "../agent/board.ts";
+import { type Board, loadBoards } from "../agent/board.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { openAgentModel } from "../agent/registry.ts";
 import { ConfigError } from "../core/errors.ts";
@@ -57,6 +57,7 @@ export async function buildGatewayImage(options: GatewayImageOptions): Promise<G
     files: [
       ...programFiles(paths, runtime, bundle.code, manifest.version),
       ...agentFiles(agent, paths),
+      ...boardFiles(paths),
       { path: paths.config, bytes: json(defaultConfig(agent, board)), mode: 0o600, isConfig: true },
       { path: paths.unit, bytes: Buffer.from(gatewayUnit(name, paths, linkDevice(board))) },
       { path: `${paths.doc}/README`, bytes: Buffer.from(readme(agent, board, paths, runtime)) },
@@ -120,18 +121,32 @@ function programFiles({ root }: GatewayPaths, runtime: NodeRuntime, code: Uint8A
   ];
 }
 
-/** The agent's definition as data, its model and its synthetic wearer. The teacher stays in the cloud. */
-function agentFiles({ definition, folder, modelPath, syntheticPath }: LoadedAgent, { root }: GatewayPaths): PackageFile[] {
+/** The boards and radios that the configuration may name as `board` and `radio`. */
+function boardFiles({ root }: GatewayPaths): PackageFile[] {
+  const names = ["radios.json", ...loadBoards().flatMap(({ id, power }) => (power === undefined ? [] : [`${id}/board.json`]))];
+  return names.map((name) => ({ path: `${root}/boards/${name}`, bytes: readFileSync(join(packageRoot(), "boards", name)) }));
+}
+
+/** The agent's definition as data, its model, its policy and its synthetic wearer. The teacher stays in the cloud. */
+function agentFiles({ definition, folder, modelPath, syntheticPath, policyPath }: LoadedAgent, { root }: GatewayPaths): PackageFile[] {
   const to = `${root}/agents/${definition.name}`;
   const model = basename(definition.model);
   const synthetic = syntheticPath === undefined ? undefined : basename(syntheticPath);
-  const { policy: _, ...kept } = definition; // the service decides by the model's own certificate
-  const packed = { ...kept, model, teacher: [], ...(synthetic === undefined ? {} : { synthetic }) };
+  const policy = policyPath === undefined ? undefined : "policy.json";
+  const { policy: _, ...kept } = definition;
+  const packed = {
+    ...kept,
+    model,
+    teacher: [],
+    ...(synthetic === undefined ? {} : { synthetic }),
+    ...(policy === undefined ? {} : { policy }),
+  };
   const notices = ["CARD.md", "LICENSE-MODEL"].flatMap((name) => optionalFile(join(folder, name), `${to}/${name}`));
   return [
     { path: `${to}/${PACKED_AGENT_FILE}`, bytes: json(packed) },
     { path: `${to}/${model}`, bytes: readFileSync(modelPath) },
     ...(synthetic === undefined ? [] : optionalFile(syntheticPath!, `${to}/${synthetic}`)),
+    ...(policyPath === undefined ? [] : [{ path: `${to}/${policy}`, bytes: readFileSync(policyPath) }]),
     ...notices,
   ];
 }
@@ -162,11 +177,13 @@ Configure   ${paths.config}, then: systemctl restart ${paths.unitName}
             "sensor": "serial:/dev/ttyAMA0@115200" (link frames), "synthetic", or "replay:FILE.dls"
             "broker": { "url": "mqtt://host:1883" }   left out: decides alone and never asks
             with an identity of dormouse provision: "url": "mqtts://host:8883", its ca.crt, client.crt and client.key as
-            "ca", "cert" and "key" (text), and its "node" and "site" beside "sensor"
+            "ca", "cert" and "key" (text), and its "node", "site", "commandKey" and "commandFloor" beside "sensor": it obeys dormouse ota
             with a user: "username" and "password" (or "passwordFile", a path relative to the configuration; under systemd
             systemctl edit the unit: LoadCredential=broker-password:${paths.passwordFile}, and write "passwordFile": "broker-password")
+            "board": "nrf52840-dk", "radio": "ble"   apply that board's power and thermal model
+            "metrics": "9464", "otlp": "http://collector:4318"   serve Prometheus metrics, push OpenTelemetry
 Watch       journalctl -fu ${paths.unitName}; systemctl status ${paths.unitName}
-State       /var/lib/${paths.packageName}: the node's identity and the asks that wait for an answer; dpkg --purge removes it
+State       /var/lib/${paths.packageName}: the node's identity, the asks that wait for an answer and the counters of its commands; dpkg --purge removes it
 Node        ${runtime.version}, ${runtime.origin}; licences in copyright
 `;
 }

@@ -48,7 +48,7 @@ try {
     readConfig: () => readServiceConfig(config),
     agentFolder: join(packageRoot(), "agents", agent),
     stateFolder: state,
-    firmware: `dormouse-edge ${version}`,
+    version,
     clock: systemClock,
     env: process.env,
     manager: createServiceManager(process.env, say),

@@ -1,11 +1,21 @@
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import { commandSchema } from "../agent/node-config.ts";
 import { checked } from "../core/checked.ts";
 import { ConfigError } from "../core/errors.ts";
 import { readSmall } from "../core/private-file.ts";
 import { jsonFlaw } from "../core/secrets.ts";
 import { isName } from "../mqtt/topics.ts";
+import { radioKinds } from "../power/board-power.ts";
+import { type MetricsAddress, parseMetricsAddress } from "../telemetry/metrics-server.ts";
+
+function metricsAddress(text: string, context: z.RefinementCtx): MetricsAddress {
+  const address = parseMetricsAddress(text);
+  if (address !== undefined) return address;
+  context.addIssue({ code: "custom", message: "expected a port or host:port, e.g. 9464 or 0.0.0.0:9464" });
+  return z.NEVER;
+}
 
 /** What /etc/dormouse/<agent>.json of a gateway holds. */
 export const serviceConfigSchema = z.strictObject({
@@ -30,6 +40,15 @@ export const serviceConfigSchema = z.strictObject({
       key: z.string().optional(),
     })
     .optional(),
+  /** Ed25519 public key of the operator whose commands the node obeys, and their floor: as dormouse.json of its identity has them. Left out: it obeys none. */
+  ...commandSchema.shape,
+  /** Apply this board's power and thermal model (nrf52840-dk, smart-glasses, …), with this radio. Left out: nothing is governed. */
+  board: z.string().min(1).optional(),
+  radio: z.enum(radioKinds).default("ble"),
+  /** Serve Prometheus metrics at [host:]port; the host is 127.0.0.1 unless named. */
+  metrics: z.string().transform(metricsAddress).optional(),
+  /** Push OpenTelemetry metrics and traces, e.g. http://collector:4318. Default OTEL_EXPORTER_OTLP_ENDPOINT. */
+  otlp: z.string().min(1).optional(),
   /** What runs the model. Default simd. */
   engine: z.enum(["scalar", "simd"]).default("simd"),
   /** Log every decision with its reason. Default false. */

@@ -1,27 +1,29 @@
 import { join } from "node:path";
-import { createLoop, loopAgent, loopModel } from "../agent/loop.ts";
-import type { Loop, LoopStep } from "../agent/loop-types.ts";
+import { loadBoard } from "../agent/board.ts";
+import { boardGovernor } from "../agent/live-governor.ts";
+import type { LoadedAgent } from "../agent/loaded-agent.ts";
+import type { LoopCounters } from "../agent/loop-types.ts";
+import { openNodeCommands } from "../agent/node-commands.ts";
 import { openNodeConfig } from "../agent/node-config.ts";
 import { openAgentModel } from "../agent/registry.ts";
-import { openSensor } from "../agent/sensors/open-sensor.ts";
-import { paced } from "../agent/sensors/pace.ts";
-import type { SensorFrame } from "../agent/sensors/sensor.ts";
+import { type AgentObservers, type AgentRun, type RunAgentOptions, runAgent } from "../agent/run-agent.ts";
 import type { Clock } from "../core/clock.ts";
 import { closeAll } from "../core/close-all.ts";
+import type { Model } from "../core/model.ts";
 import { makePrivateFolder } from "../core/private-file.ts";
 import { urlText } from "../core/secrets.ts";
-import { createAsker } from "../mqtt/asker.ts";
 import type { BrokerOptions } from "../mqtt/broker-url.ts";
-import { createCommandRefuser } from "../mqtt/commands/refuse-commands.ts";
 import type { Connect } from "../mqtt/connection.ts";
 import { openOutbox } from "../mqtt/outbox.ts";
-import type { Asker, AskerEvents } from "../mqtt/types.ts";
 import { type Environment, withCredentials } from "../security/broker-credentials.ts";
+import { observeAgent } from "../telemetry/observe-agent.ts";
+import { openConfiguredTelemetry } from "../telemetry/telemetry.ts";
 import { openPackedAgent } from "./packed-agent.ts";
-import { openSerialSensor, parseSerialSpec } from "./serial-sensor.ts";
 import type { ServiceConfig } from "./service-config.ts";
+import { statusLine, stepLine } from "./service-lines.ts";
 import type { ServiceManager } from "./service-manager.ts";
-import { keepAlive, type Progress } from "./watchdog.ts";
+import { openSource } from "./service-source.ts";
+import { keepAlive } from "./watchdog.ts";
 
 /** Decisions between two status lines for the service manager. */
 const STATUS_DECISIONS = 32;
@@ -32,69 +34,94 @@ export interface ServiceOptions {
   readonly readConfig?: () => ServiceConfig;
   /** Folder of the packed agent. */
   readonly agentFolder: string;
-  /** Folder that survives restarts: the node's identity, the asks that wait. */
+  /** Folder that survives restarts: the node's identity, the asks that wait, the commands that were obeyed. */
   readonly stateFolder: string;
-  readonly firmware: string;
+  /** Of the package: what the node tells as its firmware. */
+  readonly version: string;
   readonly clock: Clock;
   readonly manager: ServiceManager;
   readonly say: (line: string) => void;
   /** Ends the service in good order. */
   readonly signal: AbortSignal;
-  /** May hold the broker's user and password. Default none. */
+  /** May hold the broker's user and password, and the collector's address. Default none. */
   readonly env?: Environment;
   /** How brokers are reached. Default createConnection. */
   readonly connect?: Connect;
 }
 
-/** Runs one agent as a service, until the signal or the end of its frames. Returns what it counted. */
-export async function runService(options: ServiceOptions): Promise<ReturnType<Loop["counters"]>> {
-  const { config, clock, manager, say, signal } = options;
+/** What stays while the service is rebooted. */
+interface ServiceNode {
+  readonly agent: LoadedAgent;
+  readonly model: Model;
+  readonly node: string;
+  readonly observers: AgentObservers;
+}
+
+/** Runs one agent as a service, until the signal or the end of its frames. Returns what it counted since its last reboot. */
+export async function runService(options: ServiceOptions): Promise<LoopCounters> {
+  const { config, say, signal, env = {}, stateFolder, version } = options;
   const agent = openPackedAgent(options.agentFolder);
-  const { definition } = agent;
   const model = await openAgentModel(agent, { engine: config.engine });
-  makePrivateFolder(options.stateFolder, { mark: ".outbox" });
-  const node = config.node ?? openNodeConfig({ path: join(options.stateFolder, "node.json") }).config.node;
-  const { broker } = config;
-  const source = openSource(options, agent);
+  makePrivateFolder(stateFolder, { mark: ".outbox" });
+  const node = config.node ?? openNodeConfig({ path: join(stateFolder, "node.json") }).config.node;
+  const who = { service: "dormouse-gateway", instance: `${config.site}/${node}`, version };
+  const telemetry = await openConfiguredTelemetry(env, config, who);
+  if (telemetry.metricsUrl !== undefined) say(`metrics at ${telemetry.metricsUrl}`);
+  let counters: LoopCounters | undefined;
+  const runToTheEnd = async () => {
+    for (;;) {
+      const reboot = new AbortController();
+      counters = await runOnce(options, { agent, model, node, observers: observeAgent(telemetry) }, reboot);
+      if (!reboot.signal.aborted || signal.aborted) return;
+      say("rebooted on the operator's command");
+    }
+  };
+  await closeAll(
+    runToTheEnd,
+    () => options.manager.stopping(),
+    () => telemetry.close(),
+  );
+  return counters!;
+}
+
+/** From the first frame to the last, or to a reboot. */
+async function runOnce(options: ServiceOptions, service: ServiceNode, reboot: AbortController): Promise<LoopCounters> {
+  const { config, clock, manager, say } = options;
+  const { agent, model, node, observers } = service;
+  const { definition } = agent;
+  const signal = AbortSignal.any([options.signal, reboot.signal]);
+  const source = openSource(config.sensor, agent, { cwd: options.stateFolder, clock, say, signal });
   const stop = () => source.close();
   signal.addEventListener("abort", stop, { once: true });
-  let asker: Asker | undefined;
+  let run: AgentRun | undefined;
   let stopWatchdog = () => {};
-  let loop: Loop;
-  const connect = (at: BrokerOptions) => (events: AskerEvents) => {
-    asker = createAsker({
-      broker: at,
-      site: config.site,
-      node,
-      outbox: openOutbox({ path: join(options.stateFolder, `${node}.outbox`) }),
-      presence: { firmware: options.firmware, model: model.imageHash },
-      events,
-      clock,
-      onCommand: createCommandRefuser({
-        clock,
-        tell: (report) => asker?.telemetry({ command: report }),
-      }),
-      ...(options.connect === undefined ? {} : { connect: options.connect }),
-    });
-    return asker;
-  };
   try {
-    loop = createLoop({
-      ...loopAgent(definition),
-      model: loopModel(model),
-      session: model.createSession(),
-      frames: source.frames,
-      onStep: (step) => {
-        const line = lineOf(step, config.isVerbose);
-        if (line !== undefined) say(line);
-        if (step.kind === "decision" && loop.counters().decisions % STATUS_DECISIONS === 1) manager.status(statusOf(loop));
+    const started = runAgent({
+      definition,
+      model,
+      clock,
+      signal,
+      sensor: source.sensor,
+      ...(source.pace === undefined ? {} : { pace: source.pace }),
+      ...(config.board === undefined
+        ? {}
+        : { governor: boardGovernor(agent, model, { board: loadBoard(config.board), radio: config.radio }) }),
+      ...askerAndCommands(options, service, () => reboot.abort()),
+      observers: {
+        ...observers,
+        step(step) {
+          const line = stepLine(step, config.isVerbose);
+          if (line !== undefined) say(line);
+          if (step.kind !== "decision" || run === undefined) return;
+          if (run.loop.counters().decisions % STATUS_DECISIONS === 1) manager.status(statusLine(run.loop));
+        },
       },
-      ...(broker === undefined ? {} : { connect: connect(renewable(broker, options)) }),
     });
+    run = started;
     say(
-      `agent ${definition.name} (${model.imageHash.slice(0, 12)}) as ${config.site}/${node}, sensor ${source.name}, broker ${broker === undefined ? "none" : urlText(broker.url)}`,
+      `agent ${definition.name} (${model.imageHash.slice(0, 12)}) as ${config.site}/${node}, sensor ${source.sensor.name}, broker ${config.broker === undefined ? "none" : urlText(config.broker.url)}`,
     );
-    manager.ready(`${definition.name}: waiting for ${source.name}`);
+    manager.ready(`${definition.name}: waiting for ${source.sensor.name}`);
     if (manager.watchdogMillis !== undefined) {
       stopWatchdog = keepAlive({
         clock,
@@ -104,18 +131,44 @@ export async function runService(options: ServiceOptions): Promise<ReturnType<Lo
         onStuck: () => say("frames wait and none is taken: no sign of life to the watchdog"),
       });
     }
-    await loop.run();
+    await started.ended;
   } finally {
     await closeAll(
-      () => manager.stopping(),
       () => stopWatchdog(),
       () => signal.removeEventListener("abort", stop),
       () => source.close(),
-      () => asker?.close(),
+      () => run?.close(),
     );
   }
-  say(statusOf(loop));
-  return loop.counters();
+  say(statusLine(run.loop));
+  return run.loop.counters();
+}
+
+/** How the node asks, and whom it obeys. Nothing without a broker. */
+function askerAndCommands(
+  options: ServiceOptions,
+  { model, node }: ServiceNode,
+  onReboot: () => void,
+): Pick<RunAgentOptions, "asker" | "commands"> {
+  const { config, stateFolder, version, connect, say } = options;
+  if (config.broker === undefined) return {};
+  const { commandKey, commandFloor } = config;
+  const commands =
+    commandKey === undefined
+      ? undefined
+      : openNodeCommands({ node, commandKey, ...(commandFloor === undefined ? {} : { commandFloor }) }, stateFolder, {
+          onReboot,
+          note: say,
+        });
+  const asker = {
+    broker: renewable(config.broker, options),
+    site: config.site,
+    node,
+    outbox: openOutbox({ path: join(stateFolder, `${node}.outbox`) }),
+    presence: { firmware: `dormouse-edge ${version}`, model: model.imageHash },
+    ...(connect === undefined ? {} : { connect }),
+  };
+  return { asker, ...(commands === undefined ? {} : { commands }) };
 }
 
 /** The broker as configured; with certificates and password as they are configured when a connection begins. */
@@ -133,62 +186,4 @@ function renewable(broker: NonNullable<ServiceConfig["broker"]>, { env = {}, rea
 function brokerOptions({ url, passwordFile, ...rest }: NonNullable<ServiceConfig["broker"]>, env: Environment): BrokerOptions {
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   return withCredentials({ url, ...(Object.fromEntries(given) as Partial<BrokerOptions>) }, env, passwordFile);
-}
-
-interface Source {
-  readonly name: string;
-  readonly frames: AsyncIterable<SensorFrame>;
-  progress(): Progress;
-  close(): void;
-}
-
-/** The configured sensor: a device pushes frames at its own pace, a recording or a synthetic wearer is paced by the clock. */
-function openSource({ config, clock, say, signal, ...options }: ServiceOptions, agent: ReturnType<typeof openPackedAgent>): Source {
-  const { rateHz, channels } = agent.definition.sensor;
-  const serial = parseSerialSpec(config.sensor);
-  if (serial !== undefined) {
-    const sensor = openSerialSensor(serial, { rateHz, channels }, { clock, tell: say });
-    if (signal.aborted) sensor.close();
-    const { queue } = sensor;
-    return {
-      name: sensor.name,
-      frames: sensor,
-      progress: () => ({ arrived: queue.arrived - queue.dropped, done: queue.taken }),
-      close: sensor.close,
-    };
-  }
-  const sensor = openSensor(config.sensor, agent, options.stateFolder);
-  let taken = 0;
-  async function* frames(): AsyncGenerator<SensorFrame> {
-    for await (const frame of paced(sensor, { clock, speed: 1, hopFrames: Math.max(1, Math.round(rateHz / 5)), signal })) {
-      taken++;
-      yield frame;
-    }
-  }
-  return { name: sensor.name, frames: frames(), progress: () => ({ arrived: taken, done: taken }), close: () => undefined };
-}
-
-function statusOf(loop: Loop): string {
-  const { decisions, frames, events, asked, answered, pending } = loop.counters();
-  return `${loop.label ?? "no label yet"}; ${frames} frames, ${decisions} decisions, ${events} events, ${asked} asked, ${answered} answered, ${pending} waiting`;
-}
-
-/** One line a step for the journal, or undefined for what is not worth one. */
-function lineOf(step: LoopStep, isVerbose: boolean): string | undefined {
-  switch (step.kind) {
-    case "decision":
-      return isVerbose ? `decision ${step.record.label} ${step.record.confidence.toFixed(3)}: ${step.record.reason}` : undefined;
-    case "event":
-      return `event ${step.label} (${step.source}, ${step.confidence.toFixed(3)})`;
-    case "ask":
-      return `ask ${step.id.slice(0, 8)} ${step.label} ${step.confidence.toFixed(3)}`;
-    case "outcome":
-      return `ask ${step.outcome.id.slice(0, 8)} ${step.outcome.state}${step.answer === undefined ? "" : `: ${step.answer}`}`;
-    case "link":
-      return `broker ${step.state}${step.detail === undefined ? "" : `: ${step.detail}`}`;
-    case "gap":
-      return step.isReset ? "frames were lost: the model begins anew" : undefined;
-    case "anomaly":
-      return `${step.error.code}: ${step.error.message}`;
-  }
 }

@@ -16,6 +16,14 @@ export interface MetricsAddress {
   readonly port: number; // 0 = any free one
 }
 
+/** Reads `[host:]port`; undefined if it is neither. */
+export function parseMetricsAddress(text: string): MetricsAddress | undefined {
+  const match = /^(?:(.+):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) return undefined;
+  return { host: match[1]?.replace(/^\[|\]$/g, "") ?? "127.0.0.1", port };
+}
+
 export interface MetricsServer {
   readonly url: string;
   close(): Promise<void>;

@@ -6,6 +6,7 @@ import { createWearer, type Wearer } from "../../adapt/wearer.ts";
 import { openTaught, saveTaught } from "../../adapt/wearer-file.ts";
 import { loadBoard } from "../../agent/board.ts";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
+import { openNodeCommands } from "../../agent/node-commands.ts";
 import { NODE_CONFIG_FILE, type NodeConfig, openNodeConfig } from "../../agent/node-config.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
@@ -17,11 +18,9 @@ import type { EngineName } from "../../core/session-types.ts";
 import type { Telemetry } from "../../core/telemetry.ts";
 import type { AskerOptions } from "../../mqtt/asker.ts";
 import type { BrokerOptions } from "../../mqtt/broker-url.ts";
-import { openCommandStore } from "../../mqtt/commands/command-store.ts";
 import type { LedgerFile } from "../../mqtt/ledger-file.ts";
 import { openOutbox } from "../../mqtt/outbox.ts";
 import type { RadioKind } from "../../power/board-power.ts";
-import { parsePublicCommandKey } from "../../security/command-key.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../broker-link.ts";
 import type { CliIo } from "../io.ts";
@@ -164,13 +163,10 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     ...(asker === undefined || config.commandKey === undefined
       ? {}
       : {
-          commands: {
-            key: parsePublicCommandKey(config.commandKey),
-            store: openCommandStore(join(resolve(io.cwd, options.dataDir), `${config.node}.commands.json`), config.commandFloor),
-            folder: resolve(io.cwd, options.dataDir),
+          commands: openNodeCommands({ ...config, commandKey: config.commandKey }, resolve(io.cwd, options.dataDir), {
             onReboot: () => reboot.abort(),
             note,
-          },
+          }),
         }),
   });
   const { loop, view, inbox } = wearable;

@@ -17,6 +17,7 @@ import type { BrokerOffer } from "../../../host/mqtt/broker-offer.ts";
 import { signCommand } from "../../../host/mqtt/commands/command.ts";
 import type { Connect } from "../../../host/mqtt/connection.ts";
 import { decodePayload, type Payload } from "../../../host/mqtt/payloads.ts";
+import { publicCommandKey } from "../../../host/security/command-key.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dormouse-service-"));
@@ -31,6 +32,7 @@ describe("a service's configuration", () => {
     expect(readServiceConfig(file("a.json", '{"sensor":"synthetic"}'))).toEqual({
       site: "home",
       sensor: "synthetic",
+      radio: "ble",
       engine: "simd",
       isVerbose: false,
     });
@@ -142,17 +144,23 @@ describe("a service", () => {
   };
   const config = (what: object): ServiceOptions["config"] => readServiceConfig(file("service.json", JSON.stringify(what)));
   const common = {
-    ...{ firmware: "test", clock, say: () => undefined, signal: new AbortController().signal },
+    ...{ version: "test", clock, say: () => undefined, signal: new AbortController().signal },
     manager: createServiceManager({}, () => undefined),
   };
 
-  const command = signCommand(
-    { site: "home", node: "gw-1", verb: "reboot", counter: 7, payload: {} },
-    generateKeyPairSync("ed25519").privateKey,
-  );
+  const operator = generateKeyPairSync("ed25519").privateKey;
+  const order = { site: "home", node: "gw-1" } as const;
+  const reboot = signCommand({ ...order, verb: "reboot", counter: 7, payload: {} }, operator);
 
   /** What a broker hears of a minute of somebody's day. */
-  async function heardOf(name: string, over: Partial<AgentDefinition>) {
+  async function heardOf(
+    name: string,
+    over: Partial<AgentDefinition>,
+    configured: object = {},
+    commands: readonly (readonly [string, Uint8Array])[] = [["reboot", reboot]],
+  ) {
+    const said: string[] = [];
+    let metrics: Promise<string> | undefined;
     let asks = 0;
     const events: Payload<"event">[] = [];
     const reports: unknown[] = [];
@@ -161,7 +169,9 @@ describe("a service", () => {
       open() {
         onState("online");
         expect(filters({} as BrokerOffer)).toContain("dormouse/v1/home/gw-1/command/+");
-        queueMicrotask(() => onMessage({ topic: "dormouse/v1/home/gw-1/command/reboot", payload: command, retain: false }));
+        queueMicrotask(() => {
+          for (const [verb, payload] of commands) onMessage({ topic: `dormouse/v1/home/gw-1/command/${verb}`, payload, retain: false });
+        });
       },
       publish: async (_, payload) => {
         const read = decodePayload(["ask", "event", "telemetry"], payload);
@@ -185,21 +195,25 @@ describe("a service", () => {
     const service = runService({
       ...common,
       ...folders(name, over),
-      config: config({ node: "gw-1", sensor: `replay:${path}`, broker }),
+      config: config({ node: "gw-1", sensor: `replay:${path}`, broker, ...configured }),
       connect,
+      say: (line) => said.push(line),
     });
     const done = service.finally(() => {
       isDone = true;
     });
     while (!isDone) {
       clock.advance(200);
+      const at = said.map((line) => /^metrics at (.*)$/.exec(line)?.[1]).find((url) => url !== undefined);
+      if (at !== undefined && reports.length === 2 * commands.length) metrics ??= fetch(at).then((answer) => answer.text());
       await new Promise(setImmediate);
+      if (metrics !== undefined) await metrics;
     }
-    const { asked } = await done;
-    return { asked, asks, events, reports };
+    const counters = await done;
+    return { ...counters, asks, events, reports, said, metrics: await metrics };
   }
 
-  it("says that it takes no commands, tells the alarms that its agent declares, and keeps to the agent's cap on what asks give away", async () => {
+  it("says that it takes no commands without a key, tells the alarms that its agent declares, and keeps to the agent's cap on what asks give away", async () => {
     const plain = await heardOf("plain", {});
     expect(plain.asked).toBeGreaterThan(0);
     expect(plain.reports).toEqual([
@@ -217,6 +231,35 @@ describe("a service", () => {
     expect(declared).toMatchObject({ asked: 0, asks: 0 });
     expect(declared.events.length).toBeGreaterThan(0);
     for (const { data, isAlarm } of declared.events) expect(isAlarm ?? false).toBe(data.label === label);
+  });
+
+  it("its configuration names a command key, a board and a port of metrics → it obeys, reboots and is measured", async () => {
+    const setPoint = signCommand({ ...order, verb: "set-point", counter: 6, payload: { maxExit: 0, askAllowed: false } }, operator);
+    const configured = { commandKey: publicCommandKey(operator), board: "nrf52840-dk", isVerbose: true, metrics: "0" };
+    const heard = await heardOf("commanded", { policy: undefined }, configured, [
+      ["set-point", setPoint],
+      ["reboot", reboot],
+      ["reboot", reboot],
+    ]);
+    expect(heard.reports).toMatchObject([
+      { verb: "set-point", result: "obeyed", effect: { maxExit: 0, asks: "off" } },
+      { verb: "reboot", result: "obeyed" },
+      { verb: "reboot", result: "refused", refusal: "replayed" },
+      { verb: "set-point", refusal: "older" }, // after the reboot, once more
+      { verb: "reboot", refusal: "replayed" },
+      { verb: "reboot", refusal: "replayed" },
+    ]);
+    expect(heard.said).toContain("rebooted on the operator's command");
+    expect(heard.asked).toBe(0);
+    expect(heard.exits.slice(1)).toEqual([0, 0, 0]); // the order holds after the reboot
+    expect(heard.metrics).toMatch(/dormouse_decisions_total\{exit="1"/);
+    expect(heard.metrics).toMatch(/dormouse_commands_total\{outcome="replayed".*\} 2/);
+  });
+
+  it("its configuration names a board that nobody wears, or no port → it is refused, and says what to write", async () => {
+    const given = { ...common, ...folders("unworn"), config: config({ sensor: `serial:${join(folder, "none")}`, board: "linux-x64" }) };
+    await expect(runService(given)).rejects.toThrow(expect.objectContaining({ code: "BOARD_NO_POWER" }));
+    expect(() => config({ sensor: "synthetic", metrics: "everywhere" })).toThrow(/metrics.*host:port/);
   });
 
   it("shows the broker the certificate of its identity", async () => {

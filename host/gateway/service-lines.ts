@@ -1,0 +1,27 @@
+import type { Loop, LoopStep } from "../agent/loop-types.ts";
+
+/** The service's state in one line, for its manager. */
+export function statusLine(loop: Loop): string {
+  const { decisions, frames, events, asked, answered, pending } = loop.counters();
+  return `${loop.label ?? "no label yet"}; ${frames} frames, ${decisions} decisions, ${events} events, ${asked} asked, ${answered} answered, ${pending} waiting`;
+}
+
+/** One line a step for the journal, or undefined for what is not worth one. */
+export function stepLine(step: LoopStep, isVerbose: boolean): string | undefined {
+  switch (step.kind) {
+    case "decision":
+      return isVerbose ? `decision ${step.record.label} ${step.record.confidence.toFixed(3)}: ${step.record.reason}` : undefined;
+    case "event":
+      return `event ${step.label} (${step.source}, ${step.confidence.toFixed(3)})`;
+    case "ask":
+      return `ask ${step.id.slice(0, 8)} ${step.label} ${step.confidence.toFixed(3)}`;
+    case "outcome":
+      return `ask ${step.outcome.id.slice(0, 8)} ${step.outcome.state}${step.answer === undefined ? "" : `: ${step.answer}`}`;
+    case "link":
+      return `broker ${step.state}${step.detail === undefined ? "" : `: ${step.detail}`}`;
+    case "gap":
+      return step.isReset ? "frames were lost: the model begins anew" : undefined;
+    case "anomaly":
+      return `${step.error.code}: ${step.error.message}`;
+  }
+}
