@@ -85,7 +85,11 @@ describe("the gateway package", () => {
     const device = join(folder, "device");
     execFileSync("mkfifo", [device]);
     const config = join(folder, "config.json");
-    writeFileSync(config, JSON.stringify({ site: "test", node: "gw-1", sensor: `serial:${device}`, broker: { url: broker.url } }));
+    const governed = { board: "smart-glasses", radio: "wifi", metrics: "0" };
+    writeFileSync(
+      config,
+      JSON.stringify({ site: "test", node: "gw-1", sensor: `serial:${device}`, broker: { url: broker.url }, ...governed }),
+    );
     const args = ["dist/gateway.js", "--agent", "activity", "--config", config, "--state", join(folder, "state")];
     const child = spawn(join(prefix, "bin/node"), args, {
       cwd: prefix,
@@ -112,6 +116,8 @@ describe("the gateway package", () => {
         link.sensor(0, tick, 6, Int16Array.from(Array.from({ length: 50 }, () => [...wearer.next().frame]).flat()));
       }
       await heard("event ");
+      const metrics = /metrics at (\S+)/.exec(said)?.[1];
+      expect(await (await fetch(metrics!)).text()).toContain("dormouse_frames_total");
     } finally {
       child.kill("SIGTERM");
     }
