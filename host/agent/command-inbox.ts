@@ -1,13 +1,13 @@
 import type { KeyObject } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
-import type { MqttError } from "../core/errors.ts";
+import { MqttError } from "../core/errors.ts";
+import { createRepeatLimit } from "../core/repeat-limit.ts";
 import type { Command, CommandPayload } from "../mqtt/commands/command.ts";
 import { type CommandCounts, createCommandGuard } from "../mqtt/commands/command-guard.ts";
 import { COMMAND_REFUSALS, type CommandRefusal, type CommandReport } from "../mqtt/commands/command-report.ts";
 import type { CommandStore } from "../mqtt/commands/command-store.ts";
 import { createRefusalTeller } from "../mqtt/commands/refuse-commands.ts";
 import type { IncomingMessage } from "../mqtt/connection.ts";
-import { createRepeatLimit } from "../mqtt/repeat-limit.ts";
 import { parseTopic } from "../mqtt/topics.ts";
 
 /** What doing a command has brought about, for the operator to read; or, as a text, why it cannot be done. */
@@ -46,7 +46,7 @@ export function createCommandInbox(options: CommandInboxOptions): CommandInbox {
   const { store, actions, clock } = options;
   const guard = createCommandGuard({ ...options, wall: () => clock.wall() });
   const counts = Object.fromEntries(["obeyed", ...COMMAND_REFUSALS].map((kind) => [kind, 0])) as Record<CommandRefusal | "obeyed", number>;
-  const anomalies = createRepeatLimit(clock, options.onAnomaly);
+  const anomalies = createRepeatLimit(clock, (code, message) => options.onAnomaly?.(new MqttError(code, message)));
   const tellRefusal = createRefusalTeller(clock, options.tell);
 
   /** Orders what the disk has taken already; what cannot be done is taken back from there. */

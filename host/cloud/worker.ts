@@ -1,11 +1,11 @@
 import { systemClock } from "../core/clock.ts";
 import { closeAll } from "../core/close-all.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, MqttError } from "../core/errors.ts";
+import { createRepeatLimit } from "../core/repeat-limit.ts";
 import { systemRandom } from "../mqtt/backoff.ts";
 import { createConnection, type IncomingMessage } from "../mqtt/connection.ts";
 import { createLedger } from "../mqtt/ledger.ts";
 import { encodePayload, SCHEMA_VERSION } from "../mqtt/payloads.ts";
-import { createRepeatLimit } from "../mqtt/repeat-limit.ts";
 import { askFilter } from "../mqtt/topics.ts";
 import { type Admission, admit, createServiceTime } from "./admission.ts";
 import { createAnswerCache } from "./answer-cache.ts";
@@ -38,7 +38,7 @@ export function startWorker(options: WorkerOptions): Worker {
     sink: options.ledgerSink,
   });
   const cache = createAnswerCache<CloudAnswer>(options.cacheEntries ?? 4096);
-  const anomalies = createRepeatLimit(clock, options.onAnomaly);
+  const anomalies = createRepeatLimit(clock, (code, message) => options.onAnomaly?.(new MqttError(code, message)));
   const anomaly = anomalies.tell;
   const queue = createAskQueue(queueLimit);
   const allowance = createNodeAllowance(clock);

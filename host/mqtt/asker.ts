@@ -1,6 +1,7 @@
 import { systemClock } from "../core/clock.ts";
 import { closeAll } from "../core/close-all.ts";
 import { MqttError } from "../core/errors.ts";
+import { createRepeatLimit } from "../core/repeat-limit.ts";
 import { createAlarms } from "./alarms.ts";
 import { ID_BYTES } from "./answer-check.ts";
 import { createAnswerIntake } from "./answer-intake.ts";
@@ -14,7 +15,6 @@ import { memoryOutbox } from "./outbox.ts";
 import { encodePayload, MAX_DEADLINE_MILLIS, type Payload, SCHEMA_VERSION } from "./payloads.ts";
 import { createPendingAsks, type PendingAsk } from "./pending-asks.ts";
 import { presenceSeconds, statePayload } from "./presence.ts";
-import { createRepeatLimit } from "./repeat-limit.ts";
 import { parseTopic, topicsOf } from "./topics.ts";
 import type { Asker, AskQuery } from "./types.ts";
 
@@ -39,7 +39,7 @@ export function createAsker(options: AskerOptions): Asker {
   const drained = new Set<() => void>();
   let isClosed = false;
 
-  const anomalies = createRepeatLimit(clock, events.onAnomaly && ((error) => events.onAnomaly!(error)));
+  const anomalies = createRepeatLimit(clock, (code, message) => events.onAnomaly?.(new MqttError(code, message)));
   const anomaly = anomalies.tell;
   const connection: Connection = connect({
     broker: options.broker,

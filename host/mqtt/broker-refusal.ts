@@ -1,4 +1,5 @@
 import { type Packet, ReasonCodes } from "mqtt";
+import { plainJson } from "../core/plain-text.ts";
 import { isLastingRefusal } from "./broker-offer.ts";
 
 /** Why a connection ended. */
@@ -59,7 +60,7 @@ function tooOld(why: string) {
 }
 
 function shown(text: string): string {
-  return JSON.stringify(text.slice(0, MAX_TEXT_CHARS).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd"));
+  return plainJson(text.slice(0, MAX_TEXT_CHARS));
 }
 
 function hex(code: number): string {

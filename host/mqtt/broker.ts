@@ -1,10 +1,10 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { systemClock } from "../core/clock.ts";
 import { MqttError } from "../core/errors.ts";
+import { createRepeatLimit } from "../core/repeat-limit.ts";
 import { type GuardEvent, GuardedAedes } from "./broker-guard.ts";
 import { boundBrokerMemory, type MessageStore } from "./broker-memory.ts";
 import { MAX_PACKET_BYTES } from "./payloads.ts";
-import { createRepeatLimit } from "./repeat-limit.ts";
 
 /** Sessions and delayed wills that the broker keeps for absent clients. */
 const MAX_ABSENT_SESSIONS = 10_000;
@@ -51,7 +51,7 @@ export interface BrokerServer {
 export async function startBroker(options: BrokerServerOptions): Promise<BrokerServer> {
   const host = options.host ?? "127.0.0.1";
   const sockets = new Set<Socket>();
-  const anomalies = createRepeatLimit(systemClock, options.onAnomaly);
+  const anomalies = createRepeatLimit(systemClock, (code, message) => options.onAnomaly?.(new MqttError(code, message)));
   const limits = {
     maximumPacketSize: MAX_PACKET_BYTES,
     receiveMaximum: RECEIVE_MAXIMUM,

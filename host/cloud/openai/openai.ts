@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { createRepeatLimit } from "../../core/repeat-limit.ts";
 import { isLoopback } from "../../mqtt/broker-url.ts";
 import type { CloudAnswer, CloudQuery, Provider } from "../provider.ts";
 import { type Budget, type BudgetLimits, createBudget, type Spent } from "./budget.ts";
@@ -86,21 +87,11 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
   const budget = createBudget(options.budget ?? {});
   const count = { requests: 0, malformedReplies: 0, rateLimited: 0, timeouts: 0, serverErrors: 0, overBudget: 0 };
   const name = `openai:${options.model}`.slice(0, 200);
-  const troubles = new Map<TroubleCode, { at: number; untold: number }>();
+  const troubles = createRepeatLimit<TroubleCode>(clock, options.onTrouble, { toldPerWindow: 1, windowMillis: TROUBLE_MILLIS });
   let pausedUntil = 0;
   let busyDetail = "";
   let shape = FULL_SHAPE;
   let isShapeKnown = false; // a request of this shape was answered, or a guess at it failed
-
-  function trouble(code: TroubleCode, detail: string): void {
-    const last = troubles.get(code);
-    if (last !== undefined && clock.now() - last.at < TROUBLE_MILLIS) {
-      last.untold++;
-      return;
-    }
-    troubles.set(code, { at: clock.now(), untold: 0 });
-    options.onTrouble?.(code, last === undefined || last.untold === 0 ? detail : `${detail} (${last.untold} more like it before)`);
-  }
 
   /** One request within the budget. */
   async function send(query: CloudQuery, sent: RequestShape): Promise<ChatResult | OverBudget> {
@@ -137,7 +128,7 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
       const isRefused = result.kind === "rejected" || (result.kind === "server" && result.status !== undefined);
       const next = isRefused ? shapeWithout(sent, result.words ?? "") : undefined;
       if (next === undefined) return isRefused ? withoutFormat(query, sent, result) : result;
-      trouble("OPENAI_ADAPTED", `asking again without it: ${result.detail}`);
+      troubles.tell("OPENAI_ADAPTED", `asking again without it: ${result.detail}`);
       shape = next;
       sent = next;
       if (query.deadlineAtMillis <= clock.now()) return result;
@@ -151,7 +142,7 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
     const next = { ...sent, hasResponseFormat: false };
     const result = await send(query, next);
     if (typeof result === "string" || !result.ok) return refusal;
-    trouble("OPENAI_ADAPTED", `asking without response_format: ${refusal.detail}`);
+    troubles.tell("OPENAI_ADAPTED", `asking without response_format: ${refusal.detail}`);
     shape = next;
     return result;
   }
@@ -174,7 +165,7 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
       break; // the same question gets the same end
     }
     if (flaw === "") return { ok: false, reason: "provider", detail: "no time is left" };
-    trouble("OPENAI_UNREADABLE", flaw);
+    troubles.tell("OPENAI_UNREADABLE", flaw);
     return { ok: false, reason: "provider", detail: `the model's reply is of no use: ${flaw}` };
   }
 
@@ -185,7 +176,7 @@ export function createOpenAi(options: OpenAiOptions): Provider & { figures(): Op
 
   function failed(result: ChatFailure): CloudAnswer {
     const { kind, detail } = result;
-    trouble(TROUBLES[kind], detail);
+    troubles.tell(TROUBLES[kind], detail);
     const retryAfterMillis = Math.max(BUSY_MILLIS, result.retryAfterMillis ?? 0);
     if (kind === "busy") {
       count.rateLimited++;

@@ -1,3 +1,5 @@
+import { plainText } from "../../core/plain-text.ts";
+
 /**
  * A chat completion that failed. `busy`: the server wants fewer requests; `server`: it failed or cannot be reached, and may recover;
  * `broken`: it had the request and cut its reply off; `rejected`: it would refuse the same request again.
@@ -45,12 +47,14 @@ const CONTEXT_NAME = /context.?(size|length|window)/;
 const BUSY_WORDS =
   /too many requests|rate.?limit|overloaded|(server|model|llm)( is)? busy|queue (is )?full|pending requests|no slots? available|loading model|temporarily unavailable|(try|retry) again (in|later|shortly)/i;
 
-/** Text from elsewhere on one line: no control or format characters, at most `maxChars`. */
+/** Text from elsewhere on one line, with single spaces, as `plainText` shows it: at most `maxChars`. */
 export function plainWords(text: string, maxChars = MAX_WORDS_CHARS): string {
-  const line = text
-    .slice(0, 8 * maxChars)
-    .replace(/[\p{C}\s]+/gu, " ")
-    .trim();
+  const line = plainText(
+    text
+      .slice(0, 8 * maxChars)
+      .replace(/\s+/g, " ")
+      .trim(),
+  );
   return line.length > maxChars ? `${line.slice(0, maxChars - 1).replace(/[\ud800-\udbff]$/, "")}…` : line;
 }
 

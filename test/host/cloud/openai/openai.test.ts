@@ -343,7 +343,7 @@ describe("the openai provider against a server on loopback", () => {
       unless(() => true, '{"error": "response_format.type: only json_schema and text are known\\u001b[2J here"}');
       const told: string[] = [];
       const provider = open({ onTrouble: (code, detail) => told.push(`${code} ${detail}`) });
-      const words = "the server says 400: response_format.type: only json_schema and text are known [2J here";
+      const words = "the server says 400: response_format.type: only json_schema and text are known\\u001b[2J here";
       expect(await provider.answer([query()])).toEqual([{ ok: false, reason: "provider", detail: words }]);
       expect(server.heard).toHaveLength(2);
       expect(told).toEqual([`OPENAI_ADAPTED asking again without it: ${words}`, `OPENAI_REJECTED ${words}`]);
@@ -352,7 +352,7 @@ describe("the openai provider against a server on loopback", () => {
       expect(told).toHaveLength(2);
       clock.advance(10_000);
       await provider.answer([query({ deadlineAtMillis: 1e6 })]);
-      expect(told[2]).toBe(`OPENAI_REJECTED ${words} (20 more like it before)`);
+      expect(told[2]).toBe(`OPENAI_REJECTED ${words} (20 more like it were not reported)`);
     });
   });
 
