@@ -24,7 +24,7 @@ export function decisionRule({ nClasses, hopPatches, exits, track }: ModelImage)
 }
 
 /** The temperatures that an image's exit was calibrated with; the same twice where nothing is tracked. */
-export function exitTemperatures({ temperature, trackedTemperature }: Exit): ExitTemperatures {
+function exitTemperatures({ temperature, trackedTemperature }: Exit): ExitTemperatures {
   return { alone: temperatureOf(temperature), tracked: temperatureOf(trackedTemperature ?? temperature) };
 }
 

@@ -7,7 +7,7 @@ import { exitDecisionsOf, MIN_ANSWERED } from "./decide.ts";
 import { type Guarantee, type GuaranteeOptions, guaranteeOf } from "./guarantee.ts";
 
 /** Share of decisions that the capped operating point may ask about: one in seven. */
-export const ASKED_CAP = 1 / 7;
+const ASKED_CAP = 1 / 7;
 const CURVE_POINTS = 21;
 
 /** Decisions of wearers in their roles; the scored ones choose nothing. */
@@ -81,7 +81,7 @@ export function cascadeReport({ scored, tuning, certifying }: CascadeGroups, opt
 }
 
 /** The device's own confidence at its last exit, 0…1. */
-export function confidenceOfEdge({ exits }: CascadeDecision): number {
+function confidenceOfEdge({ exits }: CascadeDecision): number {
   return exits.at(-1)!.confidenceQ15 / 32768;
 }
 

@@ -2,9 +2,8 @@ import { createRandom } from "../../agent/random.ts";
 import type { CascadeDecision } from "../../policy/cascade.ts";
 import type { Output } from "../output.ts";
 import { countText, percentText, table } from "../table.ts";
-import { ASKED_CAP, type CascadeReport, cascadeReport } from "./cascade-report.ts";
+import { type CascadeReport, cascadeReport } from "./cascade-report.ts";
 import { decideAll } from "./decide.ts";
-import { compareGate } from "./gate.ts";
 import { type EvalSetting, wearerRoles } from "./setting.ts";
 
 export interface CascadeOptions {
@@ -22,18 +21,12 @@ const BOOTSTRAP_SEED = 1;
 export async function evalCascade(setting: EvalSetting, { alpha, delta }: CascadeOptions): Promise<void> {
   const { out, agent, model, list } = setting;
   const roles = wearerRoles(model.manifest.protocol, list);
-  const { scored, tuning, certifying, gating, members } = await decideAll(setting, roles);
+  const { scored, tuning, certifying, members } = await decideAll(setting, roles);
   const report = cascadeReport(
     { scored: scored.all, tuning: tuning.map(({ all }) => all), certifying: certifying.all },
     { alpha, delta, random: createRandom(BOOTSTRAP_SEED) },
   );
-  const gate = compareGate(gating, scored, model, report.cascade);
   say(out, report, `${agent.definition.name}, cascade, ${model.engine} core`, `${countText(roles.score.length, `${list} wearer`)}`);
-  const { askedFraction, confidenceAccuracy, gateAccuracy } = gate.table.find((row) => row.askedFraction === ASKED_CAP)!;
-  out.say(
-    `asking the least sure ${percentText(askedFraction, 1)}: ${percentText(confidenceAccuracy, 2)} by confidence, ` +
-      `${percentText(gateAccuracy, 2)} by a logistic gate (area under its curve ${gate.auroc.gate.toFixed(3)}, confidence ${gate.auroc.confidence.toFixed(3)})`,
-  );
   const { windows, edge, cloud, cap, ...rest } = report;
   out.document({
     agent: agent.definition.name,
@@ -43,11 +36,10 @@ export async function evalCascade(setting: EvalSetting, { alpha, delta }: Cascad
     cloud: { ...cloud, members: members.length, contextPatches: model.image.contextPatches, meanMacs: meanMacs(scored.all) },
     ...rest,
     cap: { ...cap, tuning: cap.tuning.map((group, g) => ({ users: roles.tune[g], ...group })) },
-    gate,
     engine: model.engine,
     imageHash: model.imageHash,
     teacherHashes: members.map(({ imageHash }) => imageHash),
-    users: { score: roles.score, tune: roles.tune.flat(), certify: roles.certify, gate: roles.gate },
+    users: { score: roles.score, tune: roles.tune.flat(), certify: roles.certify },
   });
 }
 

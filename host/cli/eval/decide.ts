@@ -2,7 +2,6 @@ import type { SubjectList } from "../../core/image-types.ts";
 import type { Model } from "../../core/model.ts";
 import type { CascadeDecision } from "../../policy/cascade.ts";
 import type { GradedDecisions } from "../../policy/exit-decisions.ts";
-import { exitTemperatures, LOGIT_ONE } from "../../policy/replay.ts";
 import { type StreamDecision, streamDecisions } from "../../train/stream-decisions.ts";
 import { openTeacherModels, teacherOf } from "../teacher.ts";
 import { askAll } from "./ask-cloud.ts";
@@ -22,7 +21,6 @@ export interface Decided {
   readonly scored: DecidedGroup;
   readonly tuning: readonly DecidedGroup[]; // as in the roles
   readonly certifying: DecidedGroup;
-  readonly gating: DecidedGroup;
   readonly members: readonly Model[];
 }
 
@@ -42,8 +40,7 @@ export async function decideAll(setting: EvalSetting, roles: WearerRoles): Promi
   const scored = await decide(roles.score);
   const tuning: DecidedGroup[] = [];
   for (const users of roles.tune) tuning.push(await decide(users));
-  const groupOf = (users: SubjectList): DecidedGroup => tuning[roles.tune.indexOf(users)]!;
-  return { scored, tuning, certifying: groupOf(roles.certify), gating: groupOf(roles.gate), members };
+  return { scored, tuning, certifying: tuning[roles.tune.indexOf(roles.certify)]!, members };
 }
 
 /** Decisions as certification reads them, at the certainties that the core had. */
@@ -53,10 +50,4 @@ export function exitDecisionsOf(decisions: readonly CascadeDecision[]): GradedDe
     right: exits.map((k) => Uint8Array.from(decisions, (one) => (one.exits[k]!.label === one.truth ? 1 : 0))),
     certaintyQ15: exits.map((k) => Float64Array.from(decisions, (one) => one.exits[k]!.certaintyQ15)),
   };
-}
-
-/** The last exit's scores of each decision, (nClasses,), divided by its temperature. */
-export function lastLogits({ edge }: DecidedGroup, model: Model): number[][] {
-  const scale = LOGIT_ONE * exitTemperatures(model.image.exits.at(-1)!).tracked;
-  return edge.map(({ scores }) => Array.from(scores.at(-1)!, (score) => score / scale));
 }

@@ -34,17 +34,16 @@ export interface WearerRoles {
   readonly score: SubjectList;
   readonly tune: readonly SubjectList[]; // groups that operating points are chosen on
   readonly certify: SubjectList; // thresholds are certified on them
-  readonly gate: SubjectList; // a learned gate is fitted on them
 }
 
 /**
- * Roles for scoring a list: the select and calibrate wearers tune, the calibrate ones certify, the select ones fit the gate. Scoring
- * one of these two lists is a rehearsal that leaves the test wearers alone: the other one then does all three.
+ * Roles for scoring a list: the select and calibrate wearers tune, the calibrate ones certify. Scoring one of these two lists is a
+ * rehearsal that leaves the test wearers alone: the other one then does both.
  */
 export function wearerRoles({ select, calibrate, test }: Model["manifest"]["protocol"], list: ScoredList): WearerRoles {
-  if (list === "test") return { score: test, tune: [select, calibrate], certify: calibrate, gate: select };
+  if (list === "test") return { score: test, tune: [select, calibrate], certify: calibrate };
   const [score, other] = list === "select" ? [select, calibrate] : [calibrate, select];
-  return { score, tune: [other], certify: other, gate: other };
+  return { score, tune: [other], certify: other };
 }
 
 /** Whether an image has learned from the select wearers too, as training's last phase does: its manifest's own metrics are of the others. */

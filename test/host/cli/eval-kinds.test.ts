@@ -43,11 +43,10 @@ describe("eval --cascade", () => {
       cloud: { accuracy: expect.any(Number), members: 1, contextPatches: 128 },
       cascade: { accuracy: expect.any(Number), askedFraction: expect.any(Number), cloudComputeFraction: expect.any(Number) },
       guarantee: { alpha: 0.01, delta: 0.1, isCertified: false, coverage: 0, localErrorRate: null },
-      users: { score: [5], tune: [3, 4], certify: [4], gate: [3] },
+      users: { score: [5], tune: [3, 4], certify: [4] },
     });
     const curve = document.curve as unknown as { askedFraction: number }[];
     expect(curve.map(({ askedFraction }) => askedFraction)).toEqual(Array.from({ length: 21 }, (_, i) => i / 20));
-    expect((document.gate!.table as unknown[]).length).toBeGreaterThan(3);
     expect((document.calibration!.cloud as { bins: unknown[] }).bins).toHaveLength(15);
     expect((await evaluate("--cascade", "--alpha", "0.01")).text).toBe(text);
   });
@@ -59,7 +58,7 @@ describe("eval --cascade", () => {
 
   it("rehearses on other wearers: the scored ones choose nothing", async () => {
     const { document } = await evaluate("--cascade", "--wearers", "calibrate");
-    expect(document.users).toEqual({ score: [4], tune: [3], certify: [3], gate: [3] });
+    expect(document.users).toEqual({ score: [4], tune: [3], certify: [3] });
   });
 
   it.each([
