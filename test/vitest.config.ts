@@ -23,7 +23,7 @@ export default defineConfig({
     projects: [
       specs("scalar", ["assembly/**/*.test.ts"], { DORMOUSE_BUILD: "scalar" }),
       specs("simd", ["assembly/**/*.test.ts"], { DORMOUSE_BUILD: "simd" }),
-      specs("host", ["host/**/*.test.ts", "agents/**/*.test.ts"]),
+      specs("host", ["host/**/*.test.ts", "agents/**/*.test.ts", "bench/**/*.test.ts"]),
       specs("boards", ["boards/**/*.test.ts"]),
     ],
   },

@@ -4,7 +4,6 @@ import { textWithoutSecrets } from "../core/secrets.ts";
 import type { CliIo } from "./io.ts";
 import { failureDocument, reportFailure } from "./output.ts";
 import { registerAgents } from "./verbs/agents.ts";
-import { registerBench } from "./verbs/bench.ts";
 import { registerBoards } from "./verbs/boards.ts";
 import { registerBroker } from "./verbs/broker.ts";
 import { registerBuild } from "./verbs/build.ts";
@@ -41,7 +40,6 @@ const VERBS = [
   registerEmulate,
   registerInspect,
   registerMonitor,
-  registerBench,
   registerDoctor,
   registerBoards,
   registerAgents,

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadAgent, openAgentModel } from "../../host/agent/registry.ts";
-import { type Device, openFleet } from "../../host/cli/bench/fleet.ts";
 import { syntheticContexts } from "../../host/cli/synthetic-contexts.ts";
 import { systemClock } from "../../host/core/clock.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
@@ -16,6 +15,7 @@ import { readIdentity } from "../../host/security/identity.ts";
 import { rawClient, subscribePacket } from "../host/mqtt/raw-client.ts";
 import { hasMosquitto, mosquittoBroker } from "../support/broker.ts";
 import { openTlsSite } from "../support/tls-site.ts";
+import { type Device, openFleet } from "./fleet.ts";
 
 // npm run bench -- fairness: what one peer costs the others, with a real worker and its real teacher. Latencies are of the others' asks.
 

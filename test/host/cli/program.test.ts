@@ -20,7 +20,6 @@ const VERBS = [
   "emulate",
   "inspect",
   "monitor",
-  "bench",
   "doctor",
   "boards",
   "agents",

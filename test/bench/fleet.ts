@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import type { Clock } from "../../core/clock.ts";
-import type { Model } from "../../core/model.ts";
-import { createAsker } from "../../mqtt/asker.ts";
-import type { BrokerOptions } from "../../mqtt/broker-url.ts";
-import { openLedgerFile } from "../../mqtt/ledger-file.ts";
-import { openOutbox } from "../../mqtt/outbox.ts";
-import type { Asker, AskOutcome, AskQuery } from "../../mqtt/types.ts";
+import type { Clock } from "../../host/core/clock.ts";
+import type { Model } from "../../host/core/model.ts";
+import { createAsker } from "../../host/mqtt/asker.ts";
+import type { BrokerOptions } from "../../host/mqtt/broker-url.ts";
+import { openLedgerFile } from "../../host/mqtt/ledger-file.ts";
+import { openOutbox } from "../../host/mqtt/outbox.ts";
+import type { Asker, AskOutcome, AskQuery } from "../../host/mqtt/types.ts";
 
 /** Ids that a device's ledger keeps in memory; the file has all. */
 const LEDGER_ENTRIES = 16;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { serviceMillis, simulateWorker, sizeWorkers } from "../../../host/cloud/sizing.ts";
-import { seeded } from "../../support/random.ts";
+import { seeded } from "../support/random.ts";
+import { serviceMillis, simulateWorker, sizeWorkers } from "./worker-queue.ts";
 
 const constant = [{ asks: 1, millis: 10 }];
 const curve = [

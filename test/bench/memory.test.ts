@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { memorySeries, residentKiB } from "../../../host/cli/bench/memory.ts";
+import { memorySeries, residentKiB } from "./memory.ts";
 
 const samples = (kiBAt: (minute: number) => number) => Array.from({ length: 101 }, (_, i) => ({ minute: i / 10, kiB: kiBAt(i / 10) }));
 

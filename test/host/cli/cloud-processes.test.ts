@@ -11,7 +11,7 @@ import { query } from "../../suites/offload.ts";
 import { until } from "../../support/until.ts";
 import { startModelServer, streamed } from "../cloud/openai/fake-server.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "dormouse-bench-test-"));
+const folder = mkdtempSync(join(tmpdir(), "dormouse-cloud-test-"));
 const children: ChildProcess[] = [];
 afterAll(() => {
   for (const child of children) child.kill("SIGKILL");
@@ -36,26 +36,7 @@ function dormouse(args: readonly string[], env: Record<string, string> = {}) {
   return { child, said, done };
 }
 
-describe("processes", () => {
-  it("dormouse bench --offload: real workers answer all, nothing is lost, nothing acted on twice", async () => {
-    const run = dormouse(["bench", "--offload", "--devices", "6", "--asks", "90", "--outstanding", "3", "--workers", "2", "--json"]);
-    expect(await run.done).toBe(0);
-    const report = JSON.parse(run.said.stdout) as { cloud: Record<string, number> };
-    expect(report).toMatchObject({
-      asked: 90,
-      answered: 90,
-      expired: 0,
-      refused: 0,
-      evicted: 0,
-      pending: 0,
-      lost: 0,
-      duplicatesActedOn: 0,
-    });
-    expect(report).toMatchObject({ p50Millis: expect.any(Number), p99Millis: expect.any(Number), asksPerSecond: expect.any(Number) });
-    expect(report.cloud.answered).toBeGreaterThanOrEqual(90);
-    expect(report.cloud.largestBatch).toBeGreaterThan(1);
-  });
-
+describe("dormouse cloud processes", () => {
   it("dormouse cloud --workers: a killed worker is started again, a signal ends all in order", async () => {
     const broker = await startBroker({ port: 0 });
     try {
@@ -130,7 +111,7 @@ describe("processes", () => {
     try {
       const run = dormouse([
         ...["cloud", "--broker", broker.url, "--provider", "openai", "--base-url", server.baseUrl, "--model", "tiny", "--json"],
-        ...["--workers", "2", "--max-tokens-total", "2400"], // one request each: what it reserves fits once
+        ...["--workers", "2", "--max-tokens-total", "4000"], // 2000 per worker: a node may use half, and one request reserves 600 to 750
       ]);
       const ready = () => run.said.stderr.split("reached: answering").length - 1;
       const workers = () => [...run.said.stderr.matchAll(/\(process (\d+)\)/g)].map((match) => Number(match[1]));

@@ -1,11 +1,11 @@
-import { ConfigError } from "../../core/errors.ts";
-import { urlText } from "../../core/secrets.ts";
-import { untilAborted } from "../../core/until-aborted.ts";
-import type { BrokerOptions } from "../../mqtt/broker-url.ts";
-import { credentialsEnvironment } from "../../security/broker-credentials.ts";
-import { sumOf } from "../cloud-workers.ts";
-import type { CliIo } from "../io.ts";
-import { startDormouse } from "../worker-processes.ts";
+import { sumOf } from "../../host/cli/cloud-workers.ts";
+import type { CliIo } from "../../host/cli/io.ts";
+import { startDormouse } from "../../host/cli/worker-processes.ts";
+import { ConfigError } from "../../host/core/errors.ts";
+import { urlText } from "../../host/core/secrets.ts";
+import { untilAborted } from "../../host/core/until-aborted.ts";
+import type { BrokerOptions } from "../../host/mqtt/broker-url.ts";
+import { credentialsEnvironment } from "../../host/security/broker-credentials.ts";
 
 /** How long a worker may take to load its images and subscribe. */
 const READY_MILLIS = 60_000;

@@ -1,16 +1,17 @@
-import { createRandom } from "../../agent/random.ts";
-import { loadAgent, openAgentModel } from "../../agent/registry.ts";
-import { checkAsk } from "../../cloud/ask-check.ts";
-import type { CloudQuery, Provider } from "../../cloud/provider.ts";
-import { type LoadResult, type ServiceCurve, serviceMillis, simulateWorker, sizeWorkers } from "../../cloud/sizing.ts";
-import { ConfigError } from "../../core/errors.ts";
-import { encodePayload, type Payload, SCHEMA_VERSION } from "../../mqtt/payloads.ts";
-import { topicsOf } from "../../mqtt/topics.ts";
-import { cpuMillis } from "../cpu-millis.ts";
-import type { CliIo } from "../io.ts";
-import type { Output } from "../output.ts";
-import { syntheticContexts } from "../synthetic-contexts.ts";
-import { openTeacher } from "../teacher.ts";
+import { createRandom } from "../../host/agent/random.ts";
+import { loadAgent, openAgentModel } from "../../host/agent/registry.ts";
+import { cpuMillis } from "../../host/cli/cpu-millis.ts";
+import type { CliIo } from "../../host/cli/io.ts";
+import type { Output } from "../../host/cli/output.ts";
+import { syntheticContexts } from "../../host/cli/synthetic-contexts.ts";
+import { openTeacher } from "../../host/cli/teacher.ts";
+import { checkAsk } from "../../host/cloud/ask-check.ts";
+import type { CloudQuery, Provider } from "../../host/cloud/provider.ts";
+import { ConfigError } from "../../host/core/errors.ts";
+import { encodePayload, type Payload, SCHEMA_VERSION } from "../../host/mqtt/payloads.ts";
+import { topicsOf } from "../../host/mqtt/topics.ts";
+import { median } from "./measure.ts";
+import { type LoadResult, type ServiceCurve, serviceMillis, simulateWorker, sizeWorkers } from "./worker-queue.ts";
 
 const BATCHES = [1, 2, 4, 8, 16, 32];
 const ROUNDS = 9;
@@ -121,7 +122,6 @@ async function timeProvider(out: Output, provider: Provider, queries: readonly C
 /** Uniform numbers, the same in every run. */
 const seededRandom = (seed: number) => createRandom(seed).uniform;
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 const round = (value: number) => Math.round(value * 1000) / 1000;
 const rounded = <T extends Record<string, number>>(values: T) =>
   Object.fromEntries(Object.entries(values).map(([k, v]) => [k, round(v)])) as T;

@@ -1,0 +1,121 @@
+import { Command, CommanderError, Option } from "commander";
+import type { CliIo } from "../../host/cli/io.ts";
+import { jsonOption, numberAtLeast, wholeNumber } from "../../host/cli/options.ts";
+import { createOutput, reportFailure } from "../../host/cli/output.ts";
+import { countText, figureText } from "../../host/cli/table.ts";
+import { benchCompute } from "./compute.ts";
+import { benchFairness } from "./fairness.ts";
+import { type OffloadOptions, runOffload } from "./offload.ts";
+import { runSizing, type SizingRequest } from "./sizing.ts";
+import { runSoak } from "./soak.ts";
+
+interface StageOptions extends OffloadOptions {
+  readonly json: boolean;
+}
+
+/** `npm run bench -- …`. Offload, burst and soak run real clients, a broker and worker processes. */
+export function createBench(io: CliIo): Command {
+  const bench = new Command("bench").description("Measure this machine.");
+  bench
+    .command("compute", { isDefault: true })
+    .description("Time kernels, steps, windows and batches.")
+    .option("--save", "append the rows to test/bench/results.csv", false)
+    .addOption(jsonOption())
+    .action((options: { readonly save: boolean; readonly json: boolean }) => benchCompute(options));
+  bench
+    .command("fairness [scenes...]")
+    .description("Measure what one peer costs the others; a scene is named by a word of it.")
+    .action((scenes: readonly string[]) => benchFairness(scenes));
+  withStageOptions(bench.command("offload"))
+    .description("Ask from many devices and compare the ledgers of both ends; latency and throughput.")
+    .option("--asks <n>", "asks in all", wholeNumber(1, 10_000_000), 20_000)
+    .option("--outstanding <n>", "asks that a device keeps pending", wholeNumber(1, 4096), 1)
+    .action((options: StageOptions & { readonly asks: number; readonly outstanding: number }) =>
+      offload(io, options, { asks: options.asks, outstanding: options.outstanding, isBurst: false }),
+    );
+  withStageOptions(bench.command("burst"))
+    .argument("<asks>", "asks at once from one device", wholeNumber(1, 8192))
+    .description("Ask many times at once from one device.")
+    .action((asks: number, options: StageOptions) => offload(io, { ...options, devices: 1 }, { asks, outstanding: 1, isBurst: true }));
+  withStageOptions(bench.command("soak"))
+    .argument("<minutes>", "duration", numberAtLeast(0.05))
+    .description("Ask at a steady rate and watch the memory of every process (Linux).")
+    .option("--rate <n>", "asks per second in all", numberAtLeast(0.1), 100)
+    .action((minutes: number, options: StageOptions & { readonly rate: number }) => soak(io, options, minutes, options.rate));
+  withAgent(bench.command("sizing"))
+    .description("Compute how many workers a fleet needs from the teacher's time on this machine and a simulated queue.")
+    .option("--devices <n>", "devices in the fleet", wholeNumber(1, 1_000_000_000), 200)
+    .option("--asks-per-day <n>", "asks per day and device", numberAtLeast(0.001), 40)
+    .option("--peak-factor <n>", "busiest hour over the mean", numberAtLeast(1), 3)
+    .option("--p99-millis <n>", "time within which 99 % must be answered", numberAtLeast(1), 1000)
+    .option("--reserve <n>", "percent of the workers that may be missing at the peak", wholeNumber(0, 90), 30)
+    .option("--ask-millis <n>", "a model server's time per ask, instead of the teacher's", numberAtLeast(0.001))
+    .action((options: SizingRequest & { readonly json: boolean }) => sizing(io, { ...options, reserve: options.reserve / 100 }));
+  for (const command of [bench, ...bench.commands]) {
+    command.configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) }).exitOverride();
+  }
+  return bench;
+}
+
+/** Runs one command line and returns the exit code. Never throws. */
+export async function runBench(args: readonly string[], io: CliIo): Promise<number> {
+  try {
+    await createBench(io).parseAsync([...args], { from: "user" });
+    return 0;
+  } catch (error) {
+    return error instanceof CommanderError ? error.exitCode : reportFailure(io, error, args.includes("--json"));
+  }
+}
+
+function withAgent(command: Command): Command {
+  return command.option("--agent <name>", "agent whose contexts are asked and whose teacher answers", "activity").addOption(jsonOption());
+}
+
+function withStageOptions(command: Command): Command {
+  return withAgent(command)
+    .option("--broker <url>", "an MQTT 5 broker (default: the embedded one)")
+    .option("--devices <n>", "devices, each with its own client, outbox and ledger", wholeNumber(1, 1_000_000), 200)
+    .option("--workers <n>", "worker processes", wholeNumber(1, 256), 2)
+    .option("--deadline-seconds <n>", "deadline of each ask", numberAtLeast(0.1), 30)
+    .addOption(new Option("--fsync <when>", "whether a device's outbox syncs each ask to disk").choices(["asked", "none"]).default("none"));
+}
+
+async function offload(
+  io: CliIo,
+  options: StageOptions,
+  load: { readonly asks: number; readonly outstanding: number; readonly isBurst: boolean },
+): Promise<void> {
+  const out = createOutput(io, options.json);
+  const report = await runOffload(io, out, { ...options, ...load });
+  const { asked, answered, expired, refused, evicted, lost, duplicatesActedOn, p50Millis, p99Millis, asksPerSecond } = report;
+  out.say(
+    `${asked} asked: ${answered} answered, ${expired} expired, ${refused} refused, ${evicted} evicted; ${lost} lost, ${duplicatesActedOn} acted on twice.`,
+  );
+  out.say(`${asksPerSecond} asks per second; half within ${p50Millis} ms, 99 % within ${p99Millis} ms.`);
+  out.document(report);
+}
+
+async function soak(io: CliIo, options: StageOptions, minutes: number, asksPerSecond: number): Promise<void> {
+  const out = createOutput(io, options.json);
+  const report = await runSoak(io, out, { ...options, minutes, asksPerSecond });
+  for (const { process, firstMiB, lastMiB, slopeMiBPerMinute, isFlat } of report.memory) {
+    out.say(
+      `${process}: ${firstMiB} MiB after the warm-up, ${lastMiB} MiB at the end, ${slopeMiBPerMinute} MiB per minute: ${isFlat ? "flat" : "it grows"}.`,
+    );
+  }
+  out.say(`${report.asked} asked, ${report.answered} answered, ${report.lost} lost.`);
+  out.document(report);
+}
+
+async function sizing(io: CliIo, request: SizingRequest & { readonly json: boolean }): Promise<void> {
+  const out = createOutput(io, request.json);
+  const report = await runSizing(io, out, request);
+  const { batched, single, peakAsksPerSecond } = report;
+  out.say(
+    `${figureText(report.devices)} devices, ${figureText(report.asksPerDay)} asks per day each: ${figureText(peakAsksPerSecond)} asks per second at the peak.`,
+  );
+  out.say(
+    `${countText(batched.workers, "worker")} like this machine's core ${batched.workers === 1 ? "answers" : "answer"} 99 % within ${figureText(batched.p99Millis)} ms; without batches it takes ${figureText(single.workers)}.`,
+  );
+  out.document(report);
+}
