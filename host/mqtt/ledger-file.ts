@@ -38,23 +38,26 @@ export function openLedgerFile(
   let isInTrouble = false;
   let unrecorded = 0; // asks whose first line was given up
   let isTorn = false; // the file does not end with a whole line
+  let isOnDisk = false; // neither a device nor a pipe
   const unwritten: LedgerEntry[] = [];
   try {
     descriptor = fs.openSync(path, "a+", PRIVATE_MODE);
     const stats = fs.fstatSync(descriptor);
     const { size } = stats;
-    if (!stats.isFile()) fs.writeSync(descriptor, new Uint8Array(0)); // only a disk gets room later: /dev/full never does
-    if (stats.isFile() && stats.uid === process.geteuid?.()) nodeFs.fchmodSync(descriptor, PRIVATE_MODE); // never a device's mode
+    isOnDisk = stats.isFile();
+    if (!isOnDisk) fs.writeSync(descriptor, new Uint8Array(0)); // only a disk gets room later: /dev/full never does
+    if (isOnDisk && stats.uid === process.geteuid?.()) nodeFs.fchmodSync(descriptor, PRIVATE_MODE); // never a device's mode
     const last = new Uint8Array(1);
     isTorn = size > 0 && fs.readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
   } catch (cause) {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
     throw new MqttError(
       "LEDGER_UNWRITABLE",
       `the ledger ${path} cannot be written: ${systemReason(cause)}. Name a file in a folder that exists, on a disk with room.`,
       { cause },
     );
   }
-  const room = node === undefined ? undefined : openLedgerRoom(roomPath(path, node), fs);
+  const room = node === undefined || !isOnDisk ? undefined : openLedgerRoom(roomPath(path, node), fs);
 
   const trouble = (reason: string) => {
     if (!isInTrouble) options.onTrouble?.(reason);
@@ -118,7 +121,7 @@ export function openLedgerFile(
     },
     append,
     earlier(of, isKnown) {
-      const states = statesOf(path, of, isKnown);
+      const states = isOnDisk ? statesOf(path, of, isKnown) : new Map<string, string>(); // reading a pipe would wait for ever
       for (const entry of unwritten) if (entry.node === of) states.set(entry.id, entry.state);
       return states;
     },

@@ -1,5 +1,5 @@
 import * as nodeFs from "node:fs";
-import { appendFileSync, chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -107,6 +107,23 @@ describe("ledgers", () => {
     sink.close();
     expect([...readLedgerFile(path)]).toEqual([[id(2), "pending"]]);
     expect(sink.failed).toBe(0);
+  });
+
+  it.skipIf(process.platform === "win32")("a device or a pipe as ledger → nothing is read back, and no room is made beside it", () => {
+    const path = join(folder, "ledger");
+    symlinkSync("/dev/null", path);
+    const device = openLedgerFile(path, { node: "n" });
+    device.append({ id: id(1), node: "n", state: "pending", wallMillis: 1 });
+    device.close();
+    expect([nodeFs.readdirSync(folder), device.failed, device.waiting]).toEqual([["ledger"], 0, 0]);
+
+    const pipe = join(folder, "pipe"); // stands for one: opened for reading, a true one would hold the test up
+    appendFileSync(pipe, `${JSON.stringify({ id: id(1), node: "n", state: "pending", wallMillis: 1 })}\n`);
+    const fs = { ...nodeFs, fstatSync: () => Object.assign(statSync(pipe), { isFile: () => false }) };
+    const sink = openLedgerFile(pipe, { node: "n", fs: fs as unknown as typeof nodeFs });
+    expect(sink.earlier!("n", () => true)).toEqual(new Map());
+    sink.close();
+    expect(nodeFs.readdirSync(folder)).toEqual(["ledger", "pipe"]);
   });
 
   it("says how to mend a path that cannot be written", () => {
