@@ -16,7 +16,7 @@ export { createAgentGovernor } from "./agent/governed.ts";
 export type { AgentGovernor, AgentGovernorOptions, GovernorStatus } from "./agent/governor-types.ts";
 export { loadHapt } from "./agent/hapt.ts";
 export type { LiveBoard } from "./agent/live-governor.ts";
-export { boardGovernor } from "./agent/live-governor.ts";
+export { liveGovernor } from "./agent/live-governor.ts";
 export type { LoadedAgent } from "./agent/loaded-agent.ts";
 export { createLoop, loopModel } from "./agent/loop.ts";
 export type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./agent/loop-types.ts";

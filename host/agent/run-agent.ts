@@ -48,7 +48,7 @@ export interface RunAgentOptions {
   readonly asker?: Omit<AskerOptions, "events" | "clock" | "onCommand">;
   /** How long an answer may take. Default: the definition's. */
   readonly deadlineSeconds?: number;
-  /** Energy, heat, privacy per day and the worth of asks: `boardGovernor` makes one for a board. Left out: nothing is governed. */
+  /** Energy, heat, privacy per day and the worth of asks: `liveGovernor` makes one for a board. Left out: nothing is governed. */
   readonly governor?: LoopGovernor;
   /** Personalisation: its session runs instead of the model's. */
   readonly wearer?: Wearer;

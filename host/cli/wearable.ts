@@ -1,5 +1,5 @@
 import type { AgentGovernor } from "../agent/governor-types.ts";
-import { boardGovernor, type LiveBoard } from "../agent/live-governor.ts";
+import { type LiveBoard, liveGovernor } from "../agent/live-governor.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { Loop } from "../agent/loop-types.ts";
 import { type AgentRun, type RunAgentOptions, runAgent } from "../agent/run-agent.ts";
@@ -33,7 +33,7 @@ export function runWearable(io: CliIo, out: Output, options: WearableOptions): W
   const { definition } = agent;
   const { image } = model;
   const { rateHz } = definition.sensor;
-  const governor = live && boardGovernor(agent, model, live);
+  const governor = live && liveGovernor(agent, model, live);
   const last = image.exits.length - 1;
   const { macs } = wearer?.session.opCount(last) ?? windowOps(image, last);
   let loop: Loop | undefined;

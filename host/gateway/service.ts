@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { loadBoard } from "../agent/board.ts";
-import { boardGovernor } from "../agent/live-governor.ts";
+import { liveGovernor } from "../agent/live-governor.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { LoopCounters } from "../agent/loop-types.ts";
 import { openNodeCommands } from "../agent/node-commands.ts";
@@ -105,7 +105,7 @@ async function runOnce(options: ServiceOptions, service: ServiceNode, reboot: Ab
       ...(source.pace === undefined ? {} : { pace: source.pace }),
       ...(config.board === undefined
         ? {}
-        : { governor: boardGovernor(agent, model, { board: loadBoard(config.board), radio: config.radio }) }),
+        : { governor: liveGovernor(agent, model, { board: loadBoard(config.board), radio: config.radio }) }),
       ...askerAndCommands(options, service, () => reboot.abort()),
       observers: {
         ...observers,

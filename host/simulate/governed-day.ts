@@ -1,52 +1,32 @@
-import { createAgentGovernor } from "../agent/governed.ts";
-import { createLoop, loopModel } from "../agent/loop.ts";
+import { governBoard } from "../agent/board-governor.ts";
 import type { LoopStep } from "../agent/loop-types.ts";
 import { createRandom } from "../agent/random.ts";
+import { runAgent } from "../agent/run-agent.ts";
 import type { SensorFrame } from "../agent/sensors/sensor.ts";
-import { createAsker } from "../mqtt/asker.ts";
 import { steadyOf } from "../mqtt/log-time.ts";
 import { memoryOutbox } from "../mqtt/outbox.ts";
-import { answersToNotice, createDriftMonitor } from "../policy/drift-monitor.ts";
-import { createPrivacyBudget } from "../policy/privacy-budget.ts";
-import { createBudget, discretionaryWatts } from "../power/budget.ts";
-import { createPoweredDevice } from "../power/device.ts";
-import { createRadio } from "../power/radio.ts";
+import { answersToNotice } from "../policy/drift-monitor.ts";
 import { createAir } from "./air.ts";
 import { createSimulatedClock } from "./clock.ts";
 import type { GovernedDay, MinuteRow } from "./results.ts";
-import { type DaySetting, freshDevice } from "./setting.ts";
+import type { DaySetting } from "./setting.ts";
 
-/** The bucket holds as much as comes in in this time: a busy hour may borrow from a quiet one. */
-const BUCKET_SECONDS = 3600;
-/** A bucket never holds less than this many exchanges: a device that may ask at all can ask once. */
-const BUCKET_EXCHANGES = 8;
 const ROW_SECONDS = 60;
 
 /** A day of the loop, its asker and outbox, and the governor, all on simulated time. The same setting gives the same bytes. */
 export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
-  const { definition, model, day, radio: profile, policy, seed, ambientCelsius } = setting;
+  const { definition, model, day, policy, seed, ambientCelsius } = setting;
   const { image } = model;
   const rateHz = image.frameRateMillihertz / 1000;
   const clock = createSimulatedClock();
   const random = createRandom(seed ^ 0x5eed);
-  const { energy, battery, thermal } = freshDevice(setting);
-  const radio = createRadio(profile);
-  const floor = energy.sleepWatts + energy.sensorWatts + energy.loadWatts;
-  const rateWatts = discretionaryWatts(battery.usableJoules(ambientCelsius(0)), setting.targetSeconds, floor);
-  const exchangeJoules = radio.priceJoules(0, { bytesUp: 4096, bytesDown: 256, waitSeconds: 1 });
-  const capacityJoules = Math.max(rateWatts * BUCKET_SECONDS, BUCKET_EXCHANGES * exchangeJoules);
-  const budget = createBudget({ rateWatts, capacityJoules, initialJoules: capacityJoules });
-  const device = createPoweredDevice({ energy, battery, thermal, budget, radio, ambientCelsius });
-  const air = createAir({ clock, trace: setting.trace, radio, random, cloud: setting.cloud });
-  const drift = createDriftMonitor(policy.drift);
-  const privacy = createPrivacyBudget(setting.privacyBytesPerDay);
-  const { asks } = definition;
-  const governor = createAgentGovernor({
-    ...{ image, device, rateHz, drift, privacy, asks, reportSeconds: setting.reportSeconds },
-    ...{ table: policy.table, prices: policy.prices, carries: false, targetSeconds: setting.targetSeconds },
-    roundTripSeconds: () => air.rttMillis() / 1000,
-    onReport: air.flush,
+  const governed = governBoard(definition, model, setting.board, {
+    ...setting,
+    network: { roundTripSeconds: () => air.rttMillis() / 1000, flush: () => air.flush() },
   });
+  const { governor, device, battery, thermal, radio, drift, privacy } = governed;
+  const { budget } = device;
+  const air = createAir({ clock, trace: setting.trace, radio, random, cloud: setting.cloud });
 
   const seconds = { decided: [] as number[], answeredInDeadline: 0 };
   const rows: MinuteRow[] = [];
@@ -59,7 +39,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   let isAsked = false; // about the decision that is told next
   let maxOutboxBytes = 0;
   const outbox = memoryOutbox({ maxEntries: 256, maxBytes: 1 << 20 }, steadyOf(clock));
-  const deadlineSeconds = asks.deadlineSeconds;
+  const { deadlineSeconds } = definition.asks;
   const onStep = (step: LoopStep): void => {
     if (step.kind === "ask") {
       askedAt.set(step.id, governor.decisionSeconds);
@@ -159,23 +139,23 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     nextRow = at + ROW_SECONDS;
   }
 
-  const loop = createLoop({
-    agent: definition.name,
-    stableDecisions: definition.events.stableDecisions,
-    ...{ holdSeconds: asks.holdSeconds, intervalHops: asks.intervalHops, deadlineSeconds, rateHz, telemetrySeconds: setting.reportSeconds },
-    model: loopModel(model),
-    session: model.createSession(),
-    frames: paced(),
+  const run = runAgent({
+    definition,
+    model,
+    clock,
+    sensor: { name: day.source, rateHz, channels: image.channels, [Symbol.asyncIterator]: paced },
     governor,
-    onStep,
-    connect: (events) =>
-      createAsker({
-        ...{ broker: { url: "mqtt://simulated" }, site: "day", node: "wearer", events, clock, outbox },
-        random: (count) => Uint8Array.from({ length: count }, () => random.integer(256)),
-        connect: air.connect,
-      }),
+    observers: { step: onStep },
+    telemetrySeconds: setting.reportSeconds,
+    drainMillis: 0, // simulated time stands still once the frames have ended
+    asker: {
+      ...{ broker: { url: "mqtt://simulated" }, site: "day", node: "wearer", outbox },
+      random: (count) => Uint8Array.from({ length: count }, () => random.integer(256)),
+      connect: air.connect,
+    },
   });
-  await loop.run();
+  const { loop } = run;
+  await run.ended;
   // The last answers; the device's own account ended with the day. One whose battery is empty hears none.
   if (aliveSeconds === day.seconds) await clock.advanceTo((day.seconds + deadlineSeconds) * 1000);
   const counters = loop.counters();
