@@ -1,7 +1,8 @@
 import type { PushResult, Session } from "../core/session-types.ts";
-import { chooseForm, createPrivacyMeter } from "../mqtt/ask-form.ts";
+import { chooseForm } from "../mqtt/ask-form.ts";
 import { type AskForm, PAYLOAD_LIMITS } from "../mqtt/payloads.ts";
 import type { AskQuery } from "../mqtt/types.ts";
+import { createPrivacyBudget, largestWithin, type PrivacyBudget } from "../policy/privacy-budget.ts";
 
 /** A form that an agent's asks may take. */
 export interface AskInput {
@@ -13,6 +14,7 @@ export interface AskInput {
 export interface AskInputOptions {
   readonly inputs?: readonly AskInput[] | undefined; // default features alone
   readonly privacyBitsAnHour?: number | undefined; // default unbounded
+  readonly privacyBytesPerDay?: number | undefined; // default unbounded
   readonly worthAKilobyte?: number | undefined; // default 0
 }
 
@@ -23,9 +25,10 @@ export type AskContent = Pick<AskQuery, "patches" | "patchBytes" | "windowPatche
 export interface AskInputs {
   /** After each frame, with what the session made of it. */
   gather(frame: Int16Array, result: PushResult): void;
-  /** Whether privacy and size let anything be asked at device time `seconds`. */
-  canAsk(seconds: number): boolean;
-  /** The content of an ask at device time `seconds`, which it spends; undefined if there is none that may go. Of a context at most the last `mostPatches`; 0: nothing may go. */
+  /** Of sensor data, in the smallest ask of the declared forms. */
+  readonly leastBytes: number;
+  readonly privacy: PrivacyBudget;
+  /** The content of an ask at device time `seconds`, which it spends; undefined if there is none that may go. Features are the whole context if it fits, else its last window; never more than the last `mostPatches`, 0: nothing may go. */
   take(seconds: number, mostPatches?: number): AskContent | undefined;
 }
 
@@ -36,10 +39,10 @@ export function createAskInputs(
   session: Session,
   model: { readonly patchBytes: number; readonly windowPatches: number },
   options: AskInputOptions = {},
+  privacy = createPrivacyBudget({ bytesPerDay: options.privacyBytesPerDay, bitsPerHour: options.privacyBitsAnHour }),
 ): AskInputs {
   const { inputs = [{ form: "features", worth: 1 }], worthAKilobyte = 0 } = options;
   const { patchBytes, windowPatches } = model;
-  const meter = createPrivacyMeter(options.privacyBitsAnHour);
   const maxBytes = PAYLOAD_LIMITS.ask - ASK_OVERHEAD_BYTES;
   const activations = inputs.find(({ form }) => form === "activations");
   const isRaw = inputs.some(({ form }) => form === "raw");
@@ -52,10 +55,12 @@ export function createAskInputs(
     rows.push(row);
     if (rows.length > windowPatches) rows.shift();
   };
-  const contents = (input: AskInput, mostPatches: number): AskContent | undefined => {
+  const contents = (input: AskInput, mostPatches: number, allowedBytes: number): AskContent | undefined => {
     if (input.form === "features") {
       const context = session.context();
-      const patches = context.subarray(Math.max(0, context.length - mostPatches * patchBytes));
+      const longest = Math.min(context.length, mostPatches * patchBytes);
+      const bytes = largestWithin(allowedBytes, [longest, Math.min(longest, windowPatches * patchBytes)]);
+      const patches = context.subarray(Math.max(0, context.length - bytes));
       return patches.length === 0 ? undefined : { patches, patchBytes, windowPatches };
     }
     const rows = input.form === "raw" ? rawRows : activationRows;
@@ -65,11 +70,12 @@ export function createAskInputs(
   };
   const choice = (seconds: number, mostPatches = Number.POSITIVE_INFINITY) => {
     if (mostPatches === 0) return undefined;
+    const allowedBytes = privacy.allowedBytes(seconds);
     const offers = inputs.flatMap((input) => {
-      const content = contents(input, mostPatches);
+      const content = contents(input, mostPatches, allowedBytes);
       return content === undefined ? [] : [{ ...input, content, bytes: content.patches.length }];
     });
-    return chooseForm(offers, { bitsLeft: meter.bitsLeft(seconds), maxBytes, worthAKilobyte });
+    return chooseForm(offers, { allowedBytes, maxBytes, worthAKilobyte });
   };
 
   return {
@@ -88,10 +94,13 @@ export function createAskInputs(
       partial = [];
       if (activations) keep(activationRows, session.features(atExit));
     },
-    canAsk: (seconds) => options.privacyBitsAnHour === undefined || choice(seconds) !== undefined,
+    leastBytes: Math.min(
+      ...inputs.map(({ form }) => windowPatches * (form === "raw" ? 2 * patchBytes : form === "features" ? patchBytes : 1)),
+    ),
+    privacy,
     take(seconds, mostPatches) {
       const chosen = choice(seconds, mostPatches);
-      if (chosen) meter.spend(seconds, chosen.bytes);
+      if (chosen) privacy.send(seconds, chosen.bytes);
       return chosen?.content;
     },
   };

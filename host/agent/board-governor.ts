@@ -19,6 +19,9 @@ const BUCKET_SECONDS = 3600;
 /** A bucket never holds less than this many exchanges: a device that may ask at all can ask once. */
 const BUCKET_EXCHANGES = 8;
 
+/** Sensor data that may leave a governed board per day, if its agent does not say. */
+const PRIVACY_BYTES_PER_DAY = 4_194_304;
+
 /** Where a governed board is, and how long it shall last. */
 export interface BoardSurroundings {
   readonly radio: RadioProfile;
@@ -26,7 +29,8 @@ export interface BoardSurroundings {
   readonly ambientCelsius: (atSeconds: number) => number;
   readonly stateOfCharge: number; // 0…1, at the start
   readonly targetSeconds: number; // that the battery shall last
-  readonly privacyBytesPerDay: number;
+  /** Sensor data that may leave the device. Default: the agent's, or 4 MiB. */
+  readonly privacyBytesPerDay?: number;
   readonly reportSeconds: number; // between two reports: what is not urgent waits for them
   /** A simulated network. Left out: packets are real, and priced as the board's radio would carry them. */
   readonly network?: { roundTripSeconds(): number; flush(): void };
@@ -59,7 +63,10 @@ export function governBoard(definition: AgentDefinition, model: Model, board: Po
   });
   const device = createPoweredDevice({ energy, budget, battery, thermal, radio, ambientCelsius });
   const drift = createDriftMonitor(policy.drift);
-  const privacy = createPrivacyBudget(where.privacyBytesPerDay);
+  const privacy = createPrivacyBudget({
+    bytesPerDay: where.privacyBytesPerDay ?? privacyBytesPerDay(asks),
+    bitsPerHour: asks.privacyBitsAnHour,
+  });
   const roundTripSeconds = where.radio.roundTripMillis.value / 1000;
   const governor = createAgentGovernor({
     image: model.image,
@@ -77,6 +84,11 @@ export function governBoard(definition: AgentDefinition, model: Model, board: Po
     onReport: () => network?.flush(),
   });
   return { governor, device, battery, thermal, radio, drift, privacy };
+}
+
+/** What an agent on a governed board may send per day. */
+export function privacyBytesPerDay(asks: AgentDefinition["asks"]): number {
+  return asks.privacyBytesPerDay ?? PRIVACY_BYTES_PER_DAY;
 }
 
 /** An ask with its context and the answer, from an idle radio. */

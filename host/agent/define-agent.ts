@@ -47,6 +47,8 @@ const asksSchema = z.strictObject({
     .optional(),
   /** Bits about the wearer that asks may carry off the device in any hour. Default: unbounded. */
   privacyBitsAnHour: z.number().min(0).optional(),
+  /** Bytes of sensor data that asks may carry off the device per day. Default: unbounded; 4 MiB on a governed board. */
+  privacyBytesPerDay: z.int().min(0).optional(),
   /** What a kilobyte of radio costs, in worth. Default 0. */
   worthAKilobyte: z.number().min(0).optional(),
 });

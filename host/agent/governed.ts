@@ -1,5 +1,6 @@
 import type { SetPoint } from "../core/session-types.ts";
 import { type AskOffer, type Choice, choosePlan } from "../policy/expected-cost.ts";
+import { largestWithin } from "../policy/privacy-budget.ts";
 import { discretionaryWatts } from "../power/budget.ts";
 import { createBudgetGovernor } from "../power/budget-level.ts";
 import { type DegradeLevel, degraded, degradeLevels, firstAnsweringExit, SENSE_ONLY } from "../power/degrade.ts";
@@ -111,11 +112,8 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
     isAuditDue = true;
   }
 
-  function askForm(): { bytes: number; patches: number } {
-    const form = privacy.form(now(), contextBytes, windowFrames * image.channels);
-    const patches = form === "context" ? image.contextPatches : form === "window" ? image.windowPatches : 0;
-    return { patches, bytes: patches * patchBytes };
-  }
+  /** Of features: the whole context, the window alone, or nothing. */
+  const askBytes = (): number => largestWithin(privacy.allowedBytes(now()), [contextBytes, windowFrames * image.channels]);
 
   function exchange(bytes: number, latencySeconds: number) {
     return { bytesUp: bytes + ASK_HEAD_BYTES, bytesDown: ANSWER_BYTES, waitSeconds: latencySeconds };
@@ -125,7 +123,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
   const allowedBytes = (): number => privacy.leftBytes - AUDIT_SHARE * privacy.bytesPerDay;
 
   function offer(isPossible: boolean, priceFactor: number): AskOffer {
-    const { bytes } = askForm();
+    const bytes = askBytes();
     const spareBytes = Math.min(privacy.pacedBytes(now()), allowedBytes());
     const roundTrip = options.roundTripSeconds();
     const latencySeconds = roundTrip + (radio?.readySeconds(now()) ?? 0);
@@ -145,6 +143,10 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
   }
 
   return {
+    privacy,
+    get seconds() {
+      return now();
+    },
     admits(tick) {
       const gap = lastTick === undefined ? 1 : (tick - lastTick) >>> 0;
       lastTick = tick;
@@ -174,14 +176,13 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
       isInDoubt = decision.why !== "exit";
     },
     isAudit() {
-      if (!isAuditDue || !budget.isOpen || askForm().patches === 0) return false;
+      if (!isAuditDue || !budget.isOpen || askBytes() === 0) return false;
       isAuditDue = false;
       audits++;
       return true;
     },
-    askPatches: () => (budget.isOpen ? askForm().patches : 0),
+    askPatches: () => (budget.isOpen ? askBytes() / patchBytes : 0),
     onAsk(sensorBytes) {
-      privacy.send(now(), sensorBytes);
       if (radio === undefined) return;
       const need = exchange(sensorBytes, options.roundTripSeconds());
       device.reserve(radio.priceJoules(now(), need));

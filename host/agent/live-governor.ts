@@ -15,7 +15,6 @@ export interface LiveBoard {
 
 const TARGET_SECONDS = 7 * 86_400;
 const AMBIENT_CELSIUS = 22;
-const PRIVACY_BYTES_PER_DAY = 4_194_304;
 const REPORT_SECONDS = 600;
 
 /** A governor for a live run: as in a simulated day; board, radio and ambient temperature are modelled. Throws BOARD_NO_POWER. */
@@ -26,7 +25,6 @@ export function liveGovernor(agent: LoadedAgent, model: Model, { board, radio }:
     ambientCelsius: () => AMBIENT_CELSIUS,
     stateOfCharge: 1,
     targetSeconds: TARGET_SECONDS,
-    privacyBytesPerDay: PRIVACY_BYTES_PER_DAY,
     reportSeconds: REPORT_SECONDS,
   });
   return governor;

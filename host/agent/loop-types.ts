@@ -2,6 +2,7 @@ import type { Learner } from "../adapt/wearer.ts";
 import type { DormouseError } from "../core/errors.ts";
 import type { Decision, DecisionWhy, Session, SetPoint } from "../core/session-types.ts";
 import type { AskCounts, Asker, AskerEvents, AskOutcome, LinkState } from "../mqtt/types.ts";
+import type { PrivacyBudget } from "../policy/privacy-budget.ts";
 import type { AskInputOptions } from "./ask-inputs.ts";
 import type { AnswerUse, LabelSource } from "./label-tracker.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
@@ -71,6 +72,10 @@ export interface LoopCounters extends Omit<AskCounts, "duplicateAnswers" | "late
 
 /** Decides, between two decisions, what the next may cost. Called in order: admits … onDecision, (isAudit), setPoint, … */
 export interface LoopGovernor {
+  /** The one budget of what leaves the device: the loop spends it. */
+  readonly privacy: PrivacyBudget;
+  /** Device time, by which `privacy` is spent. */
+  readonly seconds: number;
   /** Whether the model gets this frame. A rest longer than the model's gap limit resets its state, as any loss of frames does. */
   admits(tick: number): boolean;
   /** The model's state began anew. */

@@ -2,6 +2,7 @@ import { ModelError } from "../core/errors.ts";
 import type { Model } from "../core/model.ts";
 import type { Decision, PushResult, SetPoint } from "../core/session-types.ts";
 import type { Asker, AskOutcome, LinkState } from "../mqtt/types.ts";
+import { type AskPurpose, mayAsk } from "../policy/may-ask.ts";
 import { isCloudSurer } from "../policy/word.ts";
 import { type AskInputs, createAskInputs } from "./ask-inputs.ts";
 import type { AgentDefinition } from "./define-agent.ts";
@@ -58,7 +59,7 @@ class AgentLoop implements Loop {
 
   constructor(options: LoopOptions) {
     this.#options = options;
-    this.#inputs = createAskInputs(options.session, options.model, options.asks);
+    this.#inputs = createAskInputs(options.session, options.model, options.asks, options.governor?.privacy);
     this.#exits = new Array<number>(options.model.nExits).fill(0);
     this.#tracker = new LabelTracker({ stableDecisions: options.stableDecisions, holdFrames: options.holdSeconds * options.rateHz });
     this.#nextTelemetryFrame = this.#telemetryFrames;
@@ -142,11 +143,10 @@ class AgentLoop implements Loop {
     this.#setPoint = wanted;
   }
 
-  /** One ask a doubt, and none that privacy does not let go: while one is on its way or its answer holds, the set-point lets the core ask no more. */
+  /** What the core may do next: it asks when it is unsure, if it may. */
   #wanted(): SetPoint {
-    const { model, intervalHops, setPoint, governor, rateHz } = this.#options;
-    const seconds = (this.#log.at(-1)?.tick ?? 0) / rateHz;
-    const askAllowed = this.asker !== undefined && !this.#tracker.isAsked && this.#inputs.canAsk(seconds);
+    const { model, intervalHops, setPoint, governor } = this.#options;
+    const askAllowed = this.#mayAsk("unsure");
     const link = this.asker && this.#link;
     const own: SetPoint = {
       maxExit: model.nExits - 1,
@@ -160,6 +160,22 @@ class AgentLoop implements Loop {
     return orderedSetPoint(own, this.#ordered, governor?.setPoint({ canAsk: askAllowed, link }));
   }
 
+  #mayAsk(purpose: AskPurpose): boolean {
+    const { privacy, leastBytes } = this.#inputs;
+    return mayAsk(purpose, {
+      link: this.asker && this.#link,
+      isOrderedOff: this.#ordered.askAllowed === false,
+      isOpen: this.#tracker.isAsked,
+      leastBytes,
+      allowedBytes: privacy.allowedBytes(this.#seconds(this.#log.at(-1)?.tick ?? 0)),
+    });
+  }
+
+  /** Device time: the governor's, which knows of rests, or the frames'. */
+  #seconds(tick: number): number {
+    return this.#options.governor?.seconds ?? tick / this.#options.rateHz;
+  }
+
   #onDecision(decision: Decision, { truth }: SensorFrame): void {
     const { model, logEntries = 256 } = this.#options;
     const link = this.asker && this.#link;
@@ -170,9 +186,8 @@ class AgentLoop implements Loop {
     const { governor } = this.#options;
     const limited = governor?.reason;
     governor?.onDecision(decision);
-    const isAudit = this.asker !== undefined && (governor?.isAudit(decision) ?? false);
-    const mayWonder = link === "online" && this.#ordered.askAllowed !== false;
-    const isCurious = mayWonder && (this.#options.learner?.isCurious() ?? false);
+    const isAudit = this.#mayAsk("audit") && (governor?.isAudit(decision) ?? false);
+    const isCurious = this.#mayAsk("exploration") && (this.#options.learner?.isCurious() ?? false);
     const isSent = (decision.why === "ask" || isAudit || isCurious) && this.#ask(decision, isAudit);
     const isAsked = decision.why === "ask" && isSent;
     const isSure = decision.why === "exit";
@@ -202,7 +217,7 @@ class AgentLoop implements Loop {
   #ask(decision: Decision, isAudit: boolean): boolean {
     const { agent, model, deadlineSeconds, governor } = this.#options;
     const { label, confidenceQ15, exit, tick } = decision;
-    const content = this.#inputs.take(tick / this.#options.rateHz, governor?.askPatches());
+    const content = this.#inputs.take(this.#seconds(tick), governor?.askPatches());
     if (content === undefined) return false;
     const id = this.asker?.ask({
       agent,

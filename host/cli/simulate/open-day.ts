@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { loadBoard, loadRadio } from "../../agent/board.ts";
+import { privacyBytesPerDay } from "../../agent/board-governor.ts";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { openRecordings } from "../../agent/open-recordings.ts";
 import { recordingsOf } from "../../agent/recording.ts";
@@ -35,7 +36,7 @@ export interface DayOptions {
   readonly ambient: number;
   readonly battery: number; // % at the start
   readonly targetHours: number;
-  readonly privacyBytes: number;
+  readonly privacyBytes?: number;
   readonly reportSeconds: number;
   readonly engine: EngineName;
 }
@@ -69,7 +70,7 @@ export async function openDay(
     ambientCelsius: (at) => options.ambient + AMBIENT_SWING_KELVIN * Math.sin(2 * Math.PI * (at / DAY_SECONDS - 9 / 24)),
     stateOfCharge: options.battery / 100,
     targetSeconds: options.targetHours * 3600,
-    privacyBytesPerDay: options.privacyBytes,
+    privacyBytesPerDay: options.privacyBytes ?? privacyBytesPerDay(agent.definition.asks),
     reportSeconds: options.reportSeconds,
   };
 }

@@ -58,7 +58,7 @@ export function registerSimulate(program: Command, io: CliIo): void {
     .option("--ambient <celsius>", "mean temperature of the air over a day", numberAtLeast(-40), 22)
     .option("--battery <percent>", "charge at the start", wholeNumber(1, 100), 100)
     .option("--target-hours <n>", "the battery shall last so long", numberAtLeast(1), 168)
-    .option("--privacy-bytes <n>", "sensor data that may leave the device a day", wholeNumber(0), 4_194_304)
+    .option("--privacy-bytes <n>", "sensor data that may leave the device per day (default: the agent's, or 4194304)", wholeNumber(0))
     .option("--report-seconds <n>", "news that are not urgent wait for a report; one decision is audited with each", wholeNumber(10), 600)
     .option(
       "--back-to-back",

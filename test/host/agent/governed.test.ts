@@ -63,10 +63,15 @@ function rig(options: RigOptions) {
     thermal,
     ambientCelsius: () => ambientCelsius,
   });
+  const privacy = createPrivacyBudget({ bytesPerDay: privacyBytes });
+  const onAsk = (bytes: number): void => {
+    privacy.send(governor.seconds, bytes); // as the loop does
+    governor.onAsk(bytes);
+  };
   const governor = createAgentGovernor({
     ...{ image, device, rateHz: RATE_HZ, table, prices: DEFAULT_PRICES, reportSeconds, carries: true },
     drift: createDriftMonitor({ usualDoubt: image.manifest.labels.map(() => 0.1) }),
-    privacy: createPrivacyBudget(privacyBytes),
+    privacy,
     asks: { intervalHops: 1, deadlineSeconds: 60, holdSeconds: 60 },
     roundTripSeconds: () => 0.1,
     ...(targetSeconds !== undefined && { targetSeconds }),
@@ -86,11 +91,11 @@ function rig(options: RigOptions) {
       governor.onDecision(decision);
       const isSent = why === "ask" || governor.isAudit(decision);
       const patches = isSent ? governor.askPatches() : 0;
-      if (patches > 0) governor.onAsk(patches * image.channels * image.patchFrames);
+      if (patches > 0) onAsk(patches * image.channels * image.patchFrames);
       setPoint = governor.setPoint({ canAsk, link: "online" }) as SetPoint;
     }
   };
-  return { governor, device, thermal, battery, energy, run, idle };
+  return { governor, device, thermal, battery, energy, run, idle, onAsk };
 }
 
 describe("the governor of an agent, on heat", () => {
@@ -174,14 +179,19 @@ describe("the governor of an agent, on its battery", () => {
 describe("the governor of an agent, on its privacy budget", () => {
   it("leaves a quarter of the day's bytes to audits alone", () => {
     const contextBytes = image.contextPatches * image.channels * image.patchFrames;
-    const { governor, idle } = rig({ board: "nrf52840-dk", radioKind: "ble", reportSeconds: 65_000, privacyBytes: 20 * contextBytes });
+    const { governor, idle, onAsk } = rig({
+      board: "nrf52840-dk",
+      radioKind: "ble",
+      reportSeconds: 65_000,
+      privacyBytes: 20 * contextBytes,
+    });
     idle(0, 70_000); // late in the day: its pace allows 17 contexts; a report at 65,000 s makes an audit due
     const doubt: Decision = { label: 0, exit: 3, confidenceQ15: 0, why: "deferred", tick: 0, patch: 0, macs: 0, rebuilds: 0, steps: 0 };
     governor.onDecision(doubt);
     const mayAsk = () => governor.setPoint({ canAsk: true, link: "online" }).askAllowed;
     for (let sent = 0; sent < 15; sent++) {
       expect([sent, mayAsk(), governor.isAllowanceSpent]).toEqual([sent, true, false]);
-      governor.onAsk(contextBytes);
+      onAsk(contextBytes);
     }
     expect([mayAsk(), governor.isAllowanceSpent]).toEqual([false, true]);
     expect([governor.isAudit(doubt), governor.askPatches()]).toEqual([true, image.contextPatches]);

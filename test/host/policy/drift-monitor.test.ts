@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { createRandom } from "../../../host/agent/random.ts";
 import { answersToNotice, createDriftMonitor } from "../../../host/policy/drift-monitor.ts";
-import { createPrivacyBudget } from "../../../host/policy/privacy-budget.ts";
 import { violationRate } from "../../../host/policy/violation.ts";
 
 const usualDoubt = [0.05, 0.1, 0.2];
@@ -54,35 +53,6 @@ describe("the drift monitor", () => {
     for (let i = 0; i < 5000; i++) monitor.onAnswer(i % 3, 0.01);
     expect(monitor.step).toBe(0);
     expect(monitor.evidence).toBeLessThan(1);
-  });
-});
-
-describe("the privacy budget", () => {
-  it("lets no more bytes out on any day, and offers the fullest form that fits", () => {
-    const budget = createPrivacyBudget(10_000);
-    const random = createRandom(3);
-    const sent = [0, 0, 0];
-    for (let at = 0; at < 3 * 86_400; at += 300) {
-      const form = budget.form(at, 3000, 800);
-      const bytes = form === "context" ? 3000 : form === "window" ? 800 : 0;
-      if (bytes === 0 || random.uniform() < 0.5) continue;
-      budget.send(at, bytes);
-      sent[Math.floor(at / 86_400)]! += bytes;
-    }
-    for (const day of sent) {
-      expect(day).toBeLessThanOrEqual(10_000);
-      expect(day).toBeGreaterThan(9000);
-    }
-    expect(budget.sentBytes).toBe(sent.reduce((a, b) => a + b, 0));
-  });
-
-  it("keeps back what belongs to the rest of the day", () => {
-    const budget = createPrivacyBudget(24_000);
-    expect(budget.pacedBytes(0)).toBeCloseTo(1000, 6);
-    budget.send(0, 1000);
-    expect(budget.pacedBytes(0)).toBe(0);
-    expect(budget.pacedBytes(12 * 3600)).toBeCloseTo(12_000, 6);
-    expect(budget.pacedBytes(86_400)).toBeCloseTo(1000, 6);
   });
 });
 
