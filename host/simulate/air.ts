@@ -1,6 +1,8 @@
 import type { Random } from "../agent/random.ts";
+import { checkAsk } from "../cloud/ask-check.ts";
+import type { CloudQuery } from "../cloud/provider.ts";
 import type { Connection, ConnectionOptions } from "../mqtt/connection.ts";
-import { decodePayload, encodePayload, type Payload, SCHEMA_VERSION } from "../mqtt/payloads.ts";
+import { CONTENT_TYPE, encodePayload, SCHEMA_VERSION } from "../mqtt/payloads.ts";
 import type { PublishOptions, PublishResult } from "../mqtt/publish.ts";
 import { parseTopic } from "../mqtt/topics.ts";
 import type { Radio } from "../power/radio.ts";
@@ -38,7 +40,7 @@ export interface Air {
 }
 
 /**
- * Asks go out at once; everything else waits until the radio is up for one, or for `flush`. The modem is taken to know whether there is
+ * Asks and alarms go out at once; everything else waits until the radio is up for one, or for `flush`. The modem is taken to know whether there is
  * coverage; what is under way when it ends is lost, and the asker's own retries bring it back.
  */
 export function createAir({ clock, trace, radio, random, cloud }: AirOptions): Air {
@@ -93,24 +95,9 @@ export function createAir({ clock, trace, radio, random, cloud }: AirOptions): A
     };
     for (const entry of trace.slice(1)) clock.after(entry.fromSeconds * 1000 - clock.now(), turn);
 
-    function ask(payload: Payload<"ask">, { responseTopic, correlationData }: PublishOptions): void {
+    function ask(query: CloudQuery, { responseTopic, correlationData }: PublishOptions): void {
       if (cloud === undefined) return;
-      const { node, agent, tick, imageHash, labels, patches, patchBytes, windowPatches, local } = payload;
-      const query = {
-        ...{
-          id: Buffer.from(correlationData ?? []).toString("hex"),
-          node,
-          agent,
-          imageHash,
-          labels,
-          tick,
-          patchBytes,
-          windowPatches,
-          local,
-        },
-        patches: new Int8Array(patches.buffer, patches.byteOffset, patches.byteLength),
-        deadlineAtMillis: Number.MAX_SAFE_INTEGER,
-      };
+      const { node, agent, tick } = query;
       clock.hold(
         cloud.answer(query).then(({ label, confidence }) => {
           clock.after(SERVICE_MILLIS, () => {
@@ -134,11 +121,13 @@ export function createAir({ clock, trace, radio, random, cloud }: AirOptions): A
       );
     }
 
-    function transmit(payload: Uint8Array, publishOptions: PublishOptions, done: (result: PublishResult) => void): void {
+    function transmit(topic: string, payload: Uint8Array, publishOptions: PublishOptions, done: (result: PublishResult) => void): void {
       send(payload.length, 1, (isDelivered) => {
         done(isDelivered ? { ok: true } : { ok: false, reason: "lost on the air" });
-        const decoded = isDelivered ? decodePayload(["ask"], payload) : undefined;
-        if (decoded?.ok) ask(decoded.value, publishOptions);
+        if (isDelivered && parseTopic(topic)?.kind === "ask") {
+          const checked = checkAsk({ topic, payload, retain: false, contentType: CONTENT_TYPE, ...publishOptions }, clock.now());
+          if (checked.ok) ask({ ...checked.query, deadlineAtMillis: Number.MAX_SAFE_INTEGER }, publishOptions);
+        }
         flush();
       });
     }
@@ -154,8 +143,9 @@ export function createAir({ clock, trace, radio, random, cloud }: AirOptions): A
       publish(topic, payload, publishOptions = {}) {
         return new Promise((resolve) => {
           if (current !== "online") return resolve({ ok: false, reason: "no coverage" });
-          const go = (): void => transmit(payload, publishOptions, resolve);
-          if (parseTopic(topic)?.kind === "ask" || radio.isUp(seconds())) go();
+          const go = (): void => transmit(topic, payload, publishOptions, resolve);
+          const isUrgent = parseTopic(topic)?.kind === "ask" || publishOptions.priority === "alarm";
+          if (isUrgent || radio.isUp(seconds())) go();
           else if (waiting.length < MOST_WAITING) waiting.push(go);
           else resolve({ ok: false, reason: "too much waits for the radio" });
         });

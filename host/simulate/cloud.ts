@@ -15,7 +15,7 @@ export interface SimulatedCloud {
   readonly worked: number;
 }
 
-/** Answers depend on the patches alone, so a day that loops its recordings repeats most of its questions. */
+/** Answers depend on the patches and their form alone, so a day that loops its recordings repeats most of its questions. */
 export function createSimulatedCloud(provider: Provider): SimulatedCloud {
   const known = new Map<string, Promise<CloudWord>>();
   let worked = 0;
@@ -24,7 +24,7 @@ export function createSimulatedCloud(provider: Provider): SimulatedCloud {
       return worked;
     },
     answer(query) {
-      const key = createHash("sha1").update(query.patches).digest("base64");
+      const key = `${query.form ?? "features"} ${query.atExit ?? ""} ${createHash("sha1").update(query.patches).digest("base64")}`;
       const found = known.get(key);
       if (found !== undefined) return found;
       worked++;
