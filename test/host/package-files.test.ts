@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { bundledAgents } from "../../host/agent/registry.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
 import { targetIds } from "../../host/firmware/target.ts";
+import { readmePaths } from "../support/readme.ts";
 
 describe("the npm package", () => {
   // As npm says itself; scripts are off, so that dist is what the tests' own build made.
@@ -67,6 +68,11 @@ describe("the npm package", () => {
   });
 
   it("carries no sources of tests, no recordings", () => {
-    for (const path of files) expect(path).not.toMatch(/^(test|host(?!\/mqtt\/brokers\/)|assembly|node_modules|runs|\.ci)\//);
+    const rest = [...files].filter((path) => !path.endsWith("/README.md"));
+    for (const path of rest) expect(path).not.toMatch(/^(test|host(?!\/mqtt\/brokers\/)|assembly|node_modules|runs|\.ci)\//);
+  });
+
+  it("carries every README that its READMEs lead to", () => {
+    for (const path of readmePaths()) expect(files).toContain(path);
   });
 });

@@ -1,0 +1,34 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { packageRoot } from "../../host/core/package-root.ts";
+
+const FOLDERS = ["agents", "assembly", "boards", "host", "test"];
+
+/** Text of a file of the repository. */
+export const readText = (path: string): string => readFileSync(join(packageRoot(), path), "utf8");
+
+/** Every README, model card and notebook of the repository, as paths relative to it. */
+export function readmePaths(): string[] {
+  const below = FOLDERS.flatMap((folder) =>
+    readdirSync(join(packageRoot(), folder), { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`),
+  );
+  return ["README.md", ...below.filter((path) => /\/(README|CARD|NOTEBOOK)\.md$/.test(path)).sort()];
+}
+
+export interface FencedBlock {
+  readonly language: string; // empty: a command line or a picture
+  readonly text: string; // its lines, each with its end
+}
+
+/** Fenced blocks of a Markdown text, in order. */
+export function fencedBlocks(markdown: string): FencedBlock[] {
+  return [...markdown.matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({ language: language!, text: text! }));
+}
+
+/** Relative links of a Markdown file, and whether their target is there. */
+export function linksOf(path: string): { target: string; isThere: boolean }[] {
+  return [...readText(path).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => target!)
+    .filter((target) => !/^(https?:|#)/.test(target))
+    .map((target) => ({ target, isThere: existsSync(join(packageRoot(), dirname(path), target.replace(/#.*$/, ""))) }));
+}
