@@ -17,6 +17,6 @@ export function csvText(seed: number, { frames = 600, rateHz = 50 } = {}): strin
 }
 
 /** Writes recordings of `subjects` wearers into a folder: s01_day.csv, s02_day.csv, … */
-export function writeCsvFolder(dir: string, subjects = 8): void {
-  for (let s = 1; s <= subjects; s++) writeFileSync(join(dir, `s${String(s).padStart(2, "0")}_day.csv`), csvText(s));
+export function writeCsvFolder(dir: string, subjects = 8, what = "day"): void {
+  for (let s = 1; s <= subjects; s++) writeFileSync(join(dir, `s${String(s).padStart(2, "0")}_${what}.csv`), csvText(s));
 }

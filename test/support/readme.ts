@@ -25,6 +25,22 @@ export function fencedBlocks(markdown: string): FencedBlock[] {
   return [...markdown.matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({ language: language!, text: text! }));
 }
 
+/** Command lines of a Markdown text, without comments: those of fenced blocks, each part of `a && b` by itself. */
+export function commandLines(markdown: string): string[] {
+  return fencedBlocks(markdown)
+    .filter(({ language }) => language === "")
+    .flatMap(({ text }) => text.split("\n"))
+    .filter((line) => /^[a-z]/.test(line) && !line.includes("─"))
+    .flatMap((line) => line.replace(/\s+#.*$/, "").split(" && "))
+    .map((line) => line.trim().replace(/\s+/g, " "));
+}
+
+/** Command lines in running text: code spans that begin with `dormouse` and a verb, written out in full. */
+export function inlineCommands(markdown: string): string[] {
+  const text = markdown.replace(/^```[\s\S]*?^```$/gm, "");
+  return [...text.matchAll(/`(?:npx )?(dormouse [a-z][^`]*)`/g)].map(([, line]) => line!).filter((line) => !/[<…|[]/.test(line));
+}
+
 /** Relative links of a Markdown file, and whether their target is there. */
 export function linksOf(path: string): { target: string; isThere: boolean }[] {
   return [...readText(path).matchAll(/\]\(([^)\s]+)\)/g)]
