@@ -24,7 +24,7 @@ export function withObservation(command: Command): Command {
     .addOption(
       new Option(
         "--otlp <url>",
-        "push OpenTelemetry metrics and traces, e.g. http://collector:4318 (default: OTEL_EXPORTER_OTLP_ENDPOINT)",
+        "push OpenTelemetry metrics and traces, e.g. http://collector:4318; needs the @opentelemetry packages (default: OTEL_EXPORTER_OTLP_ENDPOINT)",
       ),
     )
     .addOption(

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { ConfigError } from "../core/errors.ts";
 
@@ -29,17 +29,21 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** Serves `GET /metrics` and nothing else. */
+/** Serves `GET /metrics` and nothing else. If `answer` throws, the scrape gets a 500. */
 export async function startMetricsServer(
   { host, port }: MetricsAddress,
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  answer: (response: ServerResponse) => void,
 ): Promise<MetricsServer> {
   const unasked = new Set<Socket>(); // oldest first
   const server = createServer({ connectionsCheckingInterval: CHECK_MILLIS }, (request, response) => {
     unasked.delete(request.socket);
     response.once("close", () => request.socket.destroyed || unasked.add(request.socket));
-    if (request.method === "GET" && request.url?.split("?")[0] === "/metrics") return answer(request, response);
-    response.writeHead(404).end();
+    if (request.method !== "GET" || request.url?.split("?")[0] !== "/metrics") return response.writeHead(404).end();
+    try {
+      answer(response);
+    } catch {
+      response.writeHead(500).end();
+    }
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.requestTimeout = REQUEST_TIMEOUT_MILLIS;

@@ -1,7 +1,9 @@
+import { closeAll } from "../core/close-all.ts";
 import { ConfigError } from "../core/errors.ts";
 import { urlText } from "../core/secrets.ts";
-import { noTelemetry, type Telemetry } from "../core/telemetry.ts";
-import type { MetricsAddress } from "./metrics-server.ts";
+import { type Attributes, noTelemetry, type Telemetry } from "../core/telemetry.ts";
+import { type MetricsAddress, type MetricsServer, startMetricsServer } from "./metrics-server.ts";
+import { createPrometheus, EXPOSITION_TYPE, type PrometheusMetrics } from "./prometheus.ts";
 
 export interface TelemetryOptions {
   /** `dormouse-run`, `dormouse-cloud`, `dormouse-broker`. */
@@ -41,9 +43,46 @@ export function openConfiguredTelemetry(
   return openTelemetry({ ...who, ...(isPushed ? { otlpUrl: url } : {}), ...(metrics === undefined ? {} : { metrics }) });
 }
 
-/** Telemetry as asked for; the SDK is loaded only then, and most runs never do. */
+/** Telemetry as asked for. A collector alone needs OpenTelemetry's packages. Throws METRICS_LISTEN_FAILED, OTLP_PACKAGES_MISSING. */
 export async function openTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
-  if (options.otlpUrl === undefined && options.metrics === undefined) return { ...noTelemetry, metricsUrl: undefined };
-  const { startOpenTelemetry } = await import("./open-telemetry.ts");
-  return startOpenTelemetry(options);
+  const target = { "service.name": options.service, "service.version": options.version, "service.instance.id": options.instance };
+  const prometheus = options.metrics && (await servePrometheus(options.metrics, target));
+  const otlp = await push(options, target).catch(async (error: unknown) => {
+    await prometheus?.close();
+    throw error;
+  });
+  const sinks = [prometheus, otlp].filter((sink) => sink !== undefined);
+  return {
+    record(metric, value, attributes) {
+      for (const sink of sinks) sink.record(metric, value, attributes);
+    },
+    observe(metric, read) {
+      const stops = sinks.map((sink) => sink.observe(metric, read));
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+    span: otlp?.span ?? noTelemetry.span,
+    metricsUrl: prometheus?.url,
+    close: () =>
+      closeAll(
+        () => otlp?.close(),
+        () => prometheus?.close(),
+      ),
+  };
+}
+
+async function push({ otlpUrl, exportIntervalMillis }: TelemetryOptions, target: Attributes): Promise<Telemetry | undefined> {
+  if (otlpUrl === undefined) return undefined;
+  const { startOtlp } = await import("./otlp.ts");
+  return startOtlp({ url: otlpUrl, target, ...(exportIntervalMillis === undefined ? {} : { exportIntervalMillis }) });
+}
+
+async function servePrometheus(address: MetricsAddress, target: Attributes): Promise<PrometheusMetrics & MetricsServer> {
+  const prometheus = createPrometheus(target);
+  const server = await startMetricsServer(address, (response) => {
+    const text = prometheus.text();
+    response.writeHead(200, { "content-type": EXPOSITION_TYPE }).end(text);
+  });
+  return { ...prometheus, ...server };
 }

@@ -21,7 +21,7 @@ describe("the metrics server", () => {
   it.each(["GET /metrics HTTP/1.1\r\nHost: a\r\nX", "", "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"])(
     "has 40 peers that sent %j and no more → it still answers at once",
     async (text) => {
-      server = await startMetricsServer({ host: "127.0.0.1", port: 0 }, (_, response) => response.end("figures 1\n"));
+      server = await startMetricsServer({ host: "127.0.0.1", port: 0 }, (response) => response.end("figures 1\n"));
       for (let n = 0; n < 40; n++) await halfOpen(text);
       const response = await fetch(server.url);
       expect([response.status, await response.text()]).toEqual([200, "figures 1\n"]);
@@ -29,7 +29,7 @@ describe("the metrics server", () => {
   );
 
   it("answers GET /metrics alone", async () => {
-    server = await startMetricsServer({ host: "127.0.0.1", port: 0 }, (_, response) => response.end("figures 1\n"));
+    server = await startMetricsServer({ host: "127.0.0.1", port: 0 }, (response) => response.end("figures 1\n"));
     expect((await fetch(server.url, { method: "POST" })).status).toBe(404);
     expect((await fetch(new URL("/other", server.url))).status).toBe(404);
   });
