@@ -3,11 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { loadBoards } from "../../host/agent/board.ts";
 import { bundledAgents, loadAgent } from "../../host/agent/registry.ts";
 import { Model } from "../../host/core/model.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
 import { serviceConfigSchema } from "../../host/gateway/service-config.ts";
-import { fencedBlocks, linksOf, readmePaths, readText } from "../support/readme.ts";
+import { fencedBlocks, linksOf, namedFiles, readmePaths, readText } from "../support/readme.ts";
 
 const readme = readText("README.md");
 const agents = readText("agents/README.md");
@@ -44,6 +45,10 @@ describe("every README, card and notebook", () => {
     expect(linksOf(path).filter(({ isThere }) => !isThere)).toEqual([]);
   });
 
+  it.each(readmePaths().filter((path) => !path.endsWith("NOTEBOOK.md")))("%s: the files that it names exist", (path) => {
+    expect(namedFiles(path).filter(({ isThere }) => !isThere)).toEqual([]);
+  });
+
   it.each(readmePaths())("%s: no placeholder is left", (path) => {
     if (path !== "boards/portable/README.md") expect(readText(path)).not.toMatch(/@@|TODO|FIXME/); // that one is a template
   });
@@ -75,6 +80,14 @@ describe("agents/README.md", () => {
       rmSync(folder, { recursive: true, force: true });
     }
   });
+});
+
+it("boards/README.md lists every board with its chip and core", () => {
+  const rows = readText("boards/README.md").split("\n");
+  for (const { id, chip, core } of loadBoards()) {
+    const row = rows.find((line) => line.startsWith(`| ${id} | ${chip} | ${core} |`));
+    expect(row, `no row for ${id}, ${chip}, ${core}`).toBeDefined();
+  }
 });
 
 describe("host/gateway/README.md", () => {
