@@ -22,14 +22,24 @@ export interface NodeCommandOptions {
   readonly onCommand?: (verb: string, outcome: "obeyed" | CommandRefusal) => void;
 }
 
-/** What a node that has a command key obeys; opens its command counters in `folder`. Throws COMMAND_KEY_INVALID and COMMAND_STATE_INVALID. */
+/**
+ * What a node that has a command key obeys; opens its command counters in `folder`. Throws COMMAND_KEY_INVALID and COMMAND_STATE_INVALID.
+ * A node of an earlier release that has neither a floor nor counters would obey commands of any age: says so.
+ */
 export function openNodeCommands(
   node: { readonly node: string; readonly commandKey: string; readonly commandFloor?: number | undefined },
   folder: string,
-  more: Pick<NodeCommandOptions, "onReboot" | "note">,
+  more: Pick<NodeCommandOptions, "onReboot" | "note"> & { readonly clock: Pick<Clock, "wall"> },
 ): NodeCommandOptions {
+  const { clock, ...options } = more;
   const key = parsePublicCommandKey(node.commandKey);
-  return { ...more, key, folder, store: openCommandStore(join(folder, `${node.node}.commands.json`), node.commandFloor) };
+  const store = openCommandStore(join(folder, `${node.node}.commands.json`), node.commandFloor);
+  if (store.state.counter === 0)
+    options.note(
+      `COMMAND_FLOOR_MISSING: ${node.node} remembers no command in ${folder}, so it obeys old ones too. ` +
+        `Add "commandFloor": ${Math.max(0, Math.floor(clock.wall()))} beside its commandKey.`,
+    );
+  return { ...options, key, folder, store };
 }
 
 /** Puts the operator's commands into effect on a running loop, the last ordered set-point first. */

@@ -72,5 +72,5 @@ function parseUrl(text: string): URL | undefined {
 
 /** `mqtt://joe:12/34@host` parses, as host joe and port 12. An encoded @ counts as well. */
 function isCutInTwo(url: URL): boolean {
-  return hasAtBehindHost(url) || `${url.host}${url.pathname}`.toLowerCase().includes("%40");
+  return hasAtBehindHost(url) || `${url.host}${url.pathname}${url.search}${url.hash}`.toLowerCase().includes("%40");
 }

@@ -150,7 +150,7 @@ function askerAndCommands(
   { model, node }: ServiceNode,
   onReboot: () => void,
 ): Pick<RunAgentOptions, "asker" | "commands"> {
-  const { config, stateFolder, version, connect, say } = options;
+  const { config, clock, stateFolder, version, connect, say } = options;
   if (config.broker === undefined) return {};
   const { commandKey, commandFloor } = config;
   const commands =
@@ -159,6 +159,7 @@ function askerAndCommands(
       : openNodeCommands({ node, commandKey, ...(commandFloor === undefined ? {} : { commandFloor }) }, stateFolder, {
           onReboot,
           note: say,
+          clock,
         });
   const asker = {
     broker: renewable(config.broker, options),

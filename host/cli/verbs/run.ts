@@ -166,6 +166,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
           commands: openNodeCommands({ ...config, commandKey: config.commandKey }, resolve(io.cwd, options.dataDir), {
             onReboot: () => reboot.abort(),
             note,
+            clock: io.clock,
           }),
         }),
   });

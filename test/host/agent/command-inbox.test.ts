@@ -5,6 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { type CommandActions, createCommandInbox } from "../../../host/agent/command-inbox.ts";
+import { openNodeCommands } from "../../../host/agent/node-commands.ts";
 import { ConfigError } from "../../../host/core/errors.ts";
 import { encodeCanonical } from "../../../host/mqtt/commands/canonical-cbor.ts";
 import { type Command, MAX_COMMAND_BYTES, signCommand } from "../../../host/mqtt/commands/command.ts";
@@ -104,6 +105,23 @@ describe("signed commands", () => {
     box.receive(sent(signed({ counter: clock.wall() + 86_400_000, verb: "reboot", payload: {} }), "reboot"));
     expect(box.counts()).toMatchObject({ obeyed: 2, older: 1, replayed: 1 });
     expect(openCommandStore(path, floor).state.counter).toBe(clock.wall() + 86_400_000);
+  });
+
+  it("it has neither a floor nor counters, as nodes of earlier releases → it says how to add a floor, until it remembers a command", () => {
+    const commandKey = operator.publicKey.export({ format: "jwk" }).x!;
+    const open = (node: { commandFloor?: number } = {}) => {
+      const notes: string[] = [];
+      const { store } = openNodeCommands({ node: "old", commandKey, ...node }, folder, {
+        ...{ clock, onReboot() {} },
+        note: (line) => notes.push(line),
+      });
+      return { store, notes };
+    };
+    expect(open().notes).toEqual([expect.stringMatching(/^COMMAND_FLOOR_MISSING: old .*"commandFloor": 1700000000000 /)]);
+    expect(open({ commandFloor: 1 }).notes).toEqual([]);
+    const { store } = open();
+    store.commit({ counter: 5, setPoint: {} });
+    expect(open().notes).toEqual([]);
   });
 
   it("its clock is not set → commands of the ten years after its floor are obeyed, and none that ends the channel", () => {

@@ -113,6 +113,8 @@ describe("what is printed of a URL", () => {
     ["mqtt://[::1]:1883", "mqtt://[::1]:1883"],
     ["mqtt://joe:12/34@127.0.0.1:1883", HIDDEN_URL], // parses as host joe, port 12
     ["mqtt://joe%3Ahunter22%40broker", HIDDEN_URL],
+    ["hun#ter22%40broker", HIDDEN_URL],
+    ["mqtt://hun?ter22%40broker", HIDDEN_URL],
     ["localhost:1883", "localhost:1883"], // without its scheme
     ["joe:hunter22@localhost:1883", "localhost:1883"],
     ["mqtt://joe:se", HIDDEN_URL], // a shell cut mqtt://joe:se&cret@broker
