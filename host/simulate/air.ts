@@ -21,7 +21,7 @@ const MOST_WAITING = 512;
 export interface AirOptions {
   readonly clock: SimulatedClock;
   readonly trace: NetworkTrace;
-  readonly radio: Radio;
+  readonly radio: Pick<Radio, "isUp" | "carry">;
   readonly random: Random;
   readonly cloud: SimulatedCloud | undefined; // nobody: asks go out, and no answer comes
 }

@@ -183,6 +183,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     restedShare: governor.restedFrames / Math.max(1, counters.frames),
     arenaBytes: model.arenaBytes,
     maxOutboxBytes,
+    alarms: loop.asker?.stats().alarms.raised ?? 0,
     rawBytes: privacy.sentBytes,
     radio: { messagesUp: air.messagesUp, bytesUp: air.bytesUp, resends: air.resends },
     drift: {

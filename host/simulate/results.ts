@@ -46,6 +46,7 @@ export interface GovernedDay {
   readonly restedShare: number;
   readonly arenaBytes: number;
   readonly maxOutboxBytes: number;
+  readonly alarms: number; // raised
   readonly rawBytes: number; // of sensor data that left the device
   readonly radio: { readonly messagesUp: number; readonly bytesUp: number; readonly resends: number };
   readonly drift: {

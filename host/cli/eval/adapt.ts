@@ -8,6 +8,7 @@ import { exitsOf } from "../../train/stream-decisions.ts";
 import { percentText, pointsText, table } from "../table.ts";
 import { type AdaptReport, adaptReport, chooseSetting, type TriedSetting, trySetting } from "./adapt-report.ts";
 import type { AdaptSetting, AdaptTask, AdaptWearer, HalfScore } from "./adapt-wearer.ts";
+import { adaptAsShipped } from "./as-shipped.ts";
 import { type DecidedGroup, decideAll } from "./decide.ts";
 import { type EvalSetting, recordingsFor, type WearerRoles, wearerRoles } from "./setting.ts";
 
@@ -59,7 +60,9 @@ export function adaptableOf({ agent, model }: EvalSetting): Adaptable {
 /** Adapts the agent's image to each of its scored wearers, and says what they gain. */
 export async function evalAdapt(setting: EvalSetting): Promise<void> {
   const { out, agent, model, list } = setting;
-  const { report, tried, chosen, parameters, thresholds, roles } = await adapted(setting, adaptableOf(setting));
+  const adaptable = adaptableOf(setting);
+  const { report, tried, chosen, parameters, thresholds, roles } = await adapted(setting, adaptable);
+  const asShipped = await adaptAsShipped(setting, roles.score, adaptable);
   const { wearers, meanGain, interval, worst, before, after, learnedHalf } = report;
   const { name } = agent.definition;
   const isOn = chosen !== undefined;
@@ -70,6 +73,7 @@ export async function evalAdapt(setting: EvalSetting): Promise<void> {
     exploreEvery: EXPLORE_EVERY,
     ...report,
     tried,
+    asShipped,
     thresholds,
     engine: model.engine,
     imageHash: model.imageHash,
@@ -93,6 +97,9 @@ export async function evalAdapt(setting: EvalSetting): Promise<void> {
     `${percent(accuracy)} right (sure of ${percent(answered)}, of all ${percent(wrong)} wrongly)`;
   out.say(`means over wearers: ${scoreText(before)} before, ${scoreText(after)} after`);
   out.say(`where it learned: ${scoreText(learnedHalf.before)} before, ${scoreText(learnedHalf.after)} after`);
+  out.say(
+    `as it ships, shown labels of the second half: ${gainText(asShipped.meanGain)} points, asked ${asShipped.asked.before} times without and ${asShipped.asked.after} with personalisation`,
+  );
   out.document(document);
 }
 

@@ -2,6 +2,7 @@ import { createRandom } from "../../agent/random.ts";
 import type { CascadeDecision } from "../../policy/cascade.ts";
 import type { Output } from "../output.ts";
 import { countText, percentText, table } from "../table.ts";
+import { asShippedText, runAsShipped } from "./as-shipped.ts";
 import { type CascadeReport, cascadeReport } from "./cascade-report.ts";
 import { decideAll } from "./decide.ts";
 import { type EvalSetting, wearerRoles } from "./setting.ts";
@@ -16,7 +17,8 @@ const BOOTSTRAP_SEED = 1;
 /**
  * The device and its cloud together, by the stream protocol: unsure decisions are asked with the context of their own recording, the
  * teacher answers, and the surer of the two has the word. Thresholds come from wearers who are not scored. Every exit is at full depth
- * and tracks its own decisions, patch by patch; what a device makes of one track for all exits, `--protocol policy` says.
+ * and tracks its own decisions, patch by patch: that needs the session itself. What the agent makes of it, with one track for all exits,
+ * its debounce, its privacy budget and a network, `asShipped` says: runAgent runs it.
  */
 export async function evalCascade(setting: EvalSetting, { alpha, delta }: CascadeOptions): Promise<void> {
   const { out, agent, model, list } = setting;
@@ -27,6 +29,8 @@ export async function evalCascade(setting: EvalSetting, { alpha, delta }: Cascad
     { alpha, delta, random: createRandom(BOOTSTRAP_SEED) },
   );
   say(out, report, `${agent.definition.name}, cascade, ${model.engine} core`, `${countText(roles.score.length, `${list} wearer`)}`);
+  const asShipped = await runAsShipped(setting, roles.score);
+  out.say(asShippedText(asShipped));
   const { windows, edge, cloud, cap, ...rest } = report;
   out.document({
     agent: agent.definition.name,
@@ -36,6 +40,7 @@ export async function evalCascade(setting: EvalSetting, { alpha, delta }: Cascad
     cloud: { ...cloud, members: members.length, contextPatches: model.image.contextPatches, meanMacs: meanMacs(scored.all) },
     ...rest,
     cap: { ...cap, tuning: cap.tuning.map((group, g) => ({ users: roles.tune[g], ...group })) },
+    asShipped,
     engine: model.engine,
     imageHash: model.imageHash,
     teacherHashes: members.map(({ imageHash }) => imageHash),

@@ -1,0 +1,113 @@
+import type { Adaptable } from "../../adapt/open-prior.ts";
+import { createWearer, type Wearer } from "../../adapt/wearer.ts";
+import type { SubjectList } from "../../core/image-types.ts";
+import { createSimulatedCloud, type SimulatedCloud } from "../../simulate/cloud.ts";
+import { type RecordingsResult, runRecordings } from "../../simulate/recordings-run.ts";
+import { percentText } from "../table.ts";
+import { openTeacher } from "../teacher.ts";
+import { type EvalSetting, recordingsFor } from "./setting.ts";
+
+/** What an agent did over whole recordings, run as `dormouse run` runs it: every hop is decided, unsure ones are asked as it declares. */
+export interface AsShipped {
+  readonly decisions: number; // with a label to score them by
+  readonly modelAccuracy: number; // of the model's own labels
+  readonly accuracy: number; // of the shown labels, a hop later: answers and debounce included
+  readonly asked: number;
+  readonly askedFraction: number; // of all decisions
+  readonly answered: number;
+  readonly asksByForm: Readonly<Record<string, number>>;
+  readonly sensorBytesPerHour: number; // that asks carried
+  readonly events: number;
+  readonly alarms: number;
+  readonly byWearer: readonly {
+    readonly user: string;
+    readonly decisions: number;
+    readonly modelAccuracy: number;
+    readonly accuracy: number;
+  }[];
+}
+
+/** Personalisation as `run --wearer` does it, from nothing: what the second half of each wearer's recordings gains. */
+export interface AdaptedAsShipped {
+  readonly meanGain: number; // of the shown labels' accuracy, over wearers
+  readonly asked: { readonly before: number; readonly after: number }; // without and with personalisation, both halves
+  readonly wearers: readonly {
+    readonly user: string;
+    readonly decisions: number;
+    readonly before: number;
+    readonly after: number;
+    readonly gain: number;
+    readonly learned: number; // windows
+  }[];
+}
+
+/** Runs the agent over each user's recordings, its own teacher answering over a simulated network. */
+export async function runAsShipped(setting: EvalSetting, users: SubjectList): Promise<AsShipped> {
+  setting.out.note("Running the agent as it ships …");
+  const cloud = createSimulatedCloud(await openTeacher(setting.agent, setting.model.engine));
+  const runs: { user: string; result: RecordingsResult }[] = [];
+  for (const user of scoredUsers(setting, users)) runs.push({ user, result: await runUser(setting, user, cloud) });
+  const sum = (value: (result: RecordingsResult) => number): number => runs.reduce((total, { result }) => total + value(result), 0);
+  const asksByForm: Record<string, number> = {};
+  for (const { result } of runs)
+    for (const [form, count] of Object.entries(result.asksByForm)) asksByForm[form] = (asksByForm[form] ?? 0) + count;
+  const hours = sum(({ counters }) => counters.frames) / setting.agent.definition.sensor.rateHz / 3600;
+  const decisions = sum(({ counters }) => counters.truth.decisions);
+  const asked = sum(({ counters }) => counters.asked);
+  return {
+    decisions,
+    modelAccuracy: sum(({ counters }) => counters.truth.localRight) / Math.max(1, decisions),
+    accuracy: sum(({ counters }) => counters.truth.shownRight) / Math.max(1, decisions),
+    asked,
+    askedFraction:
+      asked /
+      Math.max(
+        1,
+        sum(({ counters }) => counters.decisions),
+      ),
+    answered: sum(({ counters }) => counters.answered),
+    asksByForm,
+    sensorBytesPerHour: sum(({ sensorBytes }) => sensorBytes) / hours,
+    events: sum(({ counters }) => counters.events),
+    alarms: sum(({ alarms }) => alarms),
+    byWearer: runs.map(({ user, result: { counters } }) => {
+      const { decisions: own, localRight, shownRight } = counters.truth;
+      return { user, decisions: own, modelAccuracy: localRight / Math.max(1, own), accuracy: shownRight / Math.max(1, own) };
+    }),
+  };
+}
+
+/** Runs the agent over each user's recordings twice: as it is, and with personalisation. */
+export async function adaptAsShipped(setting: EvalSetting, users: SubjectList, adaptable: Adaptable): Promise<AdaptedAsShipped> {
+  setting.out.note("Running the agent as it ships, without and with personalisation …");
+  const cloud = createSimulatedCloud(await openTeacher(setting.agent, setting.model.engine));
+  const wearers: AdaptedAsShipped["wearers"][number][] = [];
+  const asked = { before: 0, after: 0 };
+  for (const user of scoredUsers(setting, users)) {
+    const plain = await runUser(setting, user, cloud);
+    const wearer = createWearer(setting.model, adaptable);
+    const own = await runUser(setting, user, cloud, wearer);
+    asked.before += plain.counters.asked;
+    asked.after += own.counters.asked;
+    const [before, after] = [plain, own].map(({ halves }) => halves[1].shownRight / Math.max(1, halves[1].decisions)) as [number, number];
+    const { decisions } = own.halves[1];
+    wearers.push({ user, decisions, before, after, gain: after - before, learned: wearer.status().learned });
+  }
+  return { meanGain: wearers.reduce((total, { gain }) => total + gain, 0) / Math.max(1, wearers.length), asked, wearers };
+}
+
+export function asShippedText({ modelAccuracy, accuracy, askedFraction, sensorBytesPerHour }: AsShipped): string {
+  return (
+    `as it ships, hop by hop: shown label right ${percentText(accuracy, 2)}, model alone ${percentText(modelAccuracy, 2)}, ` +
+    `asked ${percentText(askedFraction, 1)}, ${Math.round(sensorBytesPerHour)} B of sensor data per hour`
+  );
+}
+
+function runUser({ agent, model, dataset }: EvalSetting, user: string, cloud: SimulatedCloud, wearer?: Wearer): Promise<RecordingsResult> {
+  const recordings = recordingsFor({ dataset, model }, [user]);
+  return runRecordings({ definition: agent.definition, model, recordings, cloud, ...(wearer === undefined ? {} : { wearer }) });
+}
+
+function scoredUsers(setting: EvalSetting, users: SubjectList): string[] {
+  return [...new Set(recordingsFor(setting, users).map(({ subject }) => subject))];
+}

@@ -1,0 +1,112 @@
+import type { Wearer } from "../adapt/wearer.ts";
+import type { AgentDefinition } from "../agent/define-agent.ts";
+import type { LoopCounters } from "../agent/loop-types.ts";
+import { createRandom } from "../agent/random.ts";
+import { runAgent } from "../agent/run-agent.ts";
+import type { SensorFrame } from "../agent/sensors/sensor.ts";
+import type { Model } from "../core/model.ts";
+import { classAt } from "../train/evaluate-policy.ts";
+import { frameAt, type SensedRecording } from "../train/protocols.ts";
+import { createAir } from "./air.ts";
+import { createSimulatedClock } from "./clock.ts";
+import type { SimulatedCloud } from "./cloud.ts";
+
+/** Of the simulated network: a home's Wi-Fi, always up. */
+const ROUND_TRIP_MILLIS = 50;
+/** Ticks between two recordings: longer than any gap limit, so the model's state begins anew. */
+const RECORDING_GAP_TICKS = 1000;
+const SEED = 1;
+
+/** A radio that is always up and costs nothing: an evaluation asks what answers do, a simulated day what they cost. */
+const IDEAL_RADIO = { isUp: () => true, carry: (atSeconds: number) => atSeconds };
+
+export interface RecordingsRun {
+  readonly definition: AgentDefinition;
+  readonly model: Model;
+  readonly recordings: readonly SensedRecording[]; // of one user, in order
+  readonly cloud: SimulatedCloud;
+  /** Personalisation. Left out: none. */
+  readonly wearer?: Wearer;
+}
+
+/** What an agent did over recordings. */
+export interface RecordingsResult {
+  readonly counters: LoopCounters;
+  /** Decisions scored against the recordings, in its first recordings (half of them, rounded up) and in the rest. */
+  readonly halves: readonly [LoopCounters["truth"], LoopCounters["truth"]];
+  readonly sensorBytes: number; // that its asks carried
+  readonly asksByForm: Readonly<Record<string, number>>;
+  readonly alarms: number;
+}
+
+/** Runs an agent by `runAgent` over one user's recordings, in simulated time: all that its definition declares is obeyed. */
+export async function runRecordings(options: RecordingsRun): Promise<RecordingsResult> {
+  const { definition, model, recordings, wearer } = options;
+  const { image } = model;
+  const { rateHz } = definition.sensor;
+  const clock = createSimulatedClock();
+  const random = createRandom(SEED);
+  const asksByForm: Record<string, number> = {};
+  let sensorBytes = 0;
+  const cloud: SimulatedCloud = {
+    ...options.cloud,
+    answer(query) {
+      const { form = "features", patches } = query;
+      asksByForm[form] = (asksByForm[form] ?? 0) + 1;
+      sensorBytes += patches.length;
+      return options.cloud.answer(query);
+    },
+  };
+  const trace = [{ fromSeconds: 0, isUp: true, rttMillis: ROUND_TRIP_MILLIS, loss: 0 }];
+  const air = createAir({ clock, trace, radio: IDEAL_RADIO, random, cloud });
+  const firstHalf = Math.ceil(recordings.length / 2);
+  const hopFrames = image.hopPatches * image.patchFrames;
+  const between = image.manifest.labels.indexOf("transition");
+  let first: LoopCounters["truth"] | undefined;
+
+  async function* frames(): AsyncGenerator<SensorFrame> {
+    let tick = 0;
+    let seen = 0;
+    for (const [r, recording] of recordings.entries()) {
+      if (r === firstHalf) first = run.loop.counters().truth;
+      for (let i = 0; i < recording.labels.length; i++) {
+        tick++;
+        if (++seen % hopFrames === 0) await clock.advanceTo((seen / rateHz) * 1000);
+        if (recording.lost?.[i]) continue;
+        yield { tick, frame: frameAt(recording, i), truth: image.manifest.labels[classAt(recording, i, between)] };
+      }
+      tick += RECORDING_GAP_TICKS;
+    }
+    await clock.advanceTo((seen / rateHz + definition.asks.deadlineSeconds) * 1000); // the last answers
+  }
+
+  const run = runAgent({
+    definition,
+    model,
+    clock,
+    sensor: { name: "recordings", rateHz, channels: image.channels, [Symbol.asyncIterator]: frames },
+    drainMillis: 0, // simulated time stands still once the frames have ended
+    ...(wearer === undefined ? {} : { wearer }),
+    asker: {
+      broker: { url: "mqtt://simulated" },
+      site: "eval",
+      node: "wearer",
+      random: (count) => Uint8Array.from({ length: count }, () => random.integer(256)),
+      connect: air.connect,
+    },
+  });
+  await run.ended;
+  const counters = run.loop.counters();
+  const { truth } = counters;
+  const before = first ?? truth;
+  const alarms = run.loop.asker?.stats().alarms.raised ?? 0;
+  return { counters, halves: [before, less(truth, before)], sensorBytes, asksByForm, alarms };
+}
+
+function less(a: LoopCounters["truth"], b: LoopCounters["truth"]): LoopCounters["truth"] {
+  return {
+    decisions: a.decisions - b.decisions,
+    localRight: a.localRight - b.localRight,
+    shownRight: a.shownRight - b.shownRight,
+  };
+}
