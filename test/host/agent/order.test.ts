@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { createLoop, loopModel } from "../../../host/agent/loop.ts";
+import type { LoopGovernor } from "../../../host/agent/loop-types.ts";
 import { loadAgent, openAgentModel } from "../../../host/agent/registry.ts";
 import { orderedSetPoint } from "../../../host/agent/set-point-order.ts";
 import type { SetPoint } from "../../../host/core/session-types.ts";
 import type { Asker } from "../../../host/mqtt/types.ts";
-import { FakeAsker, MODEL, ScriptedSession } from "./fakes.ts";
+import { createPrivacyBudget } from "../../../host/policy/privacy-budget.ts";
+import { FakeAsker, frames, MODEL, ScriptedSession } from "./fakes.ts";
 
 const common = { agent: "activity", stableDecisions: 2, holdSeconds: 30, rateHz: 50, intervalHops: 1, deadlineSeconds: 30 };
 
@@ -36,6 +38,28 @@ describe("an ordered set-point", () => {
     const alone = scripted(false);
     alone.loop.order({ askAllowed: true });
     expect(alone.last()).toMatchObject({ askAllowed: false });
+  });
+
+  it("forbids asks → the governor's audits stay here, too", async () => {
+    const asks = async (order: Partial<SetPoint>): Promise<number> => {
+      const privacy = createPrivacyBudget();
+      const governor: LoopGovernor = {
+        ...{ privacy, seconds: 0, reason: undefined },
+        ...{ admits: () => true, onReset() {}, onDecision() {}, onAsk() {}, onOutcome() {} },
+        ...{ isAudit: () => true, askPatches: () => 100, setPoint: () => ({}) },
+      };
+      const session = new ScriptedSession([{ why: "exit" }, { why: "exit" }]);
+      let asker: FakeAsker | undefined;
+      const connect = (events: ConstructorParameters<typeof FakeAsker>[0]): Asker => {
+        asker = new FakeAsker(events);
+        return asker;
+      };
+      const loop = createLoop({ ...common, connect, governor, model: MODEL, session, frames: frames(2) });
+      loop.order(order);
+      await loop.run();
+      return asker!.queries.length;
+    };
+    expect([await asks({}), await asks({ askAllowed: false })]).toEqual([2, 0]);
   });
 
   it("gives way to a governor that holds back, and never takes its limit away", () => {
