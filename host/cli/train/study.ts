@@ -1,14 +1,33 @@
 import { join, resolve } from "node:path";
+import { Option } from "commander";
 import { ConfigError } from "../../core/errors.ts";
-import type { FinishedPart } from "../../train/study/part-files.ts";
-import type { Study, StudyName } from "../../train/study/study.ts";
+import type { FinishedPart } from "../../train/study/run-study.ts";
+import { type Study, type StudyName, type StudyPlan, studySizes } from "../../train/study/study.ts";
 import type { CliIo } from "../io.ts";
+import { wholeNumber } from "../options.ts";
 import type { Output } from "../output.ts";
 import { table } from "../table.ts";
 import type { TrainOptions } from "./plan.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { runInProcess } from "./seed-process.ts";
-import { type StudyOptions, studyDefaults } from "./study-options.ts";
+
+/** What `train --study` adds to the command line. */
+export interface StudyOptions {
+  readonly study?: StudyName;
+  readonly trials?: number;
+  readonly part?: string;
+}
+
+export const studyOptions = (): Option[] => [
+  new Option(
+    "--study <name>",
+    "compare targets, number formats or shapes by short trainings, on the select wearers (default --out: runs/studies/<name>)",
+  ).choices(Object.keys(studySizes)),
+  new Option("--trials <n>", `with --study search: shapes that are tried (default: ${studySizes.search.trials})`).argParser(
+    wholeNumber(1, 400),
+  ),
+  new Option("--part <name>", "with --study: compute this part alone").hideHelp(), // what a study's processes are given
+];
 
 /** Steps between two notes of a part under way. */
 const noteEvery = 100;
@@ -16,15 +35,12 @@ const noteEvery = 100;
 /** `dormouse train activity --study …`: a table of short trainings, resumable part by part. */
 export async function runStudyVerb(io: CliIo, out: Output, agent: string | undefined, options: TrainOptions & StudyOptions): Promise<void> {
   const name = options.study!;
-  const { openStudy } = await import("../../train/study/open-study.ts");
-  const { computePart, runStudy, studyFiles, withoutFigure } = await import("../../train/study/run-study.ts");
-  const { partFiles } = await import("../../train/study/part-files.ts");
+  const { computePart, openStudy, partFiles, runStudy, studyFiles, withoutFigure } = await import("../../train/study/run-study.ts");
   const study = openStudy(name, await planOf(io, agent, name, options));
   const { outDir } = study.plan;
-  if (options.part !== undefined) {
-    out.document(await computePart(study, options.part, watch(io, out, options.part), () => io.clock.now()));
-    return;
-  }
+  const size = study.spec.size(study.plan);
+  const computeHere = (part: string): Promise<FinishedPart> => computePart(study, part, watch(io, out, part), () => io.clock.now());
+  if (options.part !== undefined) return out.document(await computeHere(options.part));
   if (options.fresh) partFiles(study).clear();
   const isApart = options.workers > 1;
   const began = io.clock.now();
@@ -37,15 +53,15 @@ export async function runStudyVerb(io: CliIo, out: Output, agent: string | undef
         options.workers,
         async (i) => {
           if (isApart) await runInProcess(io, partArgs(study, options, parts[i]!), () => {});
-          else await computePart(study, parts[i]!, watch(io, out, parts[i]!), () => io.clock.now());
+          else await computeHere(parts[i]!);
           computed++;
           const finished = partFiles(study).read(parts[i]!)!;
-          const left = study.size() - known - computed;
+          const left = size - known - computed;
           const minutes = ((io.clock.now() - began) / computed / 60_000) * left;
-          out.note(`  ${known + computed} of ${study.size()}: ${partText(parts[i]!, finished)}; ${minutes.toFixed(1)} min left`);
+          out.note(`  ${known + computed} of ${size}: ${partText(parts[i]!, finished)}; ${minutes.toFixed(1)} min left`);
         },
       ),
-    onKnown: (part) => out.note(`  ${++known} of ${study.size()}: ${part} is there`),
+    onKnown: (part) => out.note(`  ${++known} of ${size}: ${part} is there`),
   });
   for (const line of table(report.columns, report.rows)) out.say(line);
   for (const text of [report.conclusion, ...report.notes]) out.say(text);
@@ -53,7 +69,7 @@ export async function runStudyVerb(io: CliIo, out: Output, agent: string | undef
   out.document({ ...withoutFigure(report), outDir });
 }
 
-async function planOf(io: CliIo, agent: string | undefined, name: StudyName, options: TrainOptions & StudyOptions): Promise<Study["plan"]> {
+async function planOf(io: CliIo, agent: string | undefined, name: StudyName, options: TrainOptions & StudyOptions): Promise<StudyPlan> {
   if (agent !== "activity" || options.name !== undefined || options.teacher !== undefined)
     throw new ConfigError(
       "STUDY_AGENT",
@@ -67,7 +83,7 @@ async function planOf(io: CliIo, agent: string | undefined, name: StudyName, opt
     throw new ConfigError("STUDY_SEEDS", "a search has one seed: give --seed n, and --trials for its size.");
   const { activityTraining } = await import("../../../agents/activity/train.ts");
   const { loadHapt } = await import("../../agent/hapt.ts");
-  const usual = studyDefaults[name];
+  const usual = studySizes[name];
   const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
   return {
     training: activityTraining,
@@ -82,21 +98,8 @@ async function planOf(io: CliIo, agent: string | undefined, name: StudyName, opt
 /** The command line that computes one part in a process of its own. */
 function partArgs({ name, plan }: Study, options: TrainOptions, part: string): string[] {
   const size = name === "search" || plan.seeds.length === 1 ? ["--seed", String(plan.seeds[0])] : ["--seeds", String(plan.seeds.length)];
-  return [
-    "train",
-    "activity",
-    "--data",
-    options.data,
-    "--study",
-    name,
-    "--out",
-    plan.outDir,
-    "--steps",
-    String(plan.steps),
-    ...size,
-    "--part",
-    part,
-  ];
+  const where = ["--data", options.data, "--out", plan.outDir];
+  return ["train", "activity", ...where, "--study", name, "--steps", String(plan.steps), ...size, "--part", part];
 }
 
 function watch(io: CliIo, out: Output, part: string) {

@@ -13,8 +13,7 @@ import { createOutput, type Output } from "../output.ts";
 import { countText, table } from "../table.ts";
 import { planTraining, runsDir, type TrainOptions } from "../train/plan.ts";
 import { memberJob, runJobs, type TrainJob } from "../train/run-jobs.ts";
-import { runStudyVerb } from "../train/study.ts";
-import { partOption, type StudyOptions, studyOption, trialsOption } from "../train/study-options.ts";
+import { runStudyVerb, type StudyOptions, studyOptions } from "../train/study.ts";
 
 const CSV_HELP = `
 CSV recordings (--name): every .csv of the folder is one recording of one wearer. The first line is
@@ -35,7 +34,7 @@ function agentName(text: string): string {
 
 /** `dormouse train`: makes an agent's model from recordings. */
 export function registerTrain(program: Command, io: CliIo): void {
-  program
+  const command = program
     .command("train")
     .description(
       "Train an agent's model from recordings: quantisation-aware, calibrated, exported as a .dmm image. Goes on where it was stopped.",
@@ -67,10 +66,9 @@ export function registerTrain(program: Command, io: CliIo): void {
         .conflicts("teacher"),
     )
     .option("--teacher <member>", "train this member of the cloud's ensemble alone")
-    .option("--fresh", "forget what an earlier run left in the folder", false)
-    .addOption(studyOption())
-    .addOption(trialsOption())
-    .addOption(partOption())
+    .option("--fresh", "forget what an earlier run left in the folder", false);
+  for (const option of studyOptions()) command.addOption(option);
+  command
     .addOption(jsonOption())
     .addHelpText(
       "after",

@@ -1,15 +1,16 @@
+import { createRandom } from "../../agent/random.ts";
 import { recordingsOf } from "../../agent/recording.ts";
+import { makeBatch } from "../batches.ts";
+import { type Scales, startJax } from "../device-arrays.ts";
 import { createNetEvaluator } from "../net-evaluator.ts";
+import { createObserver } from "../observer.ts";
+import { cropSampler } from "../samplers.ts";
 import type { TrainedNet } from "../train-net.ts";
-import { type Storage, stateBytes, weightBytes } from "./byte-counts.ts";
-import { rowsConclusion } from "./conclusion.ts";
-import { roundToFourBits } from "./four-bits.ts";
-import { observeScales, withScanInput } from "./observe-scales.ts";
-import { rowFigure } from "./row-figure.ts";
+import { roundToFourBits, type Storage, stateBytes, weightBytes } from "./number-formats.ts";
+import { rowParts, rowTable, unknownPart } from "./row-study.ts";
 import { shortScanAccuracy } from "./short-scan.ts";
-import { accuracies, coreAccuracy, trainShort } from "./short-training.ts";
-import { type Measured, type PartWatch, reportHead, rowParts, type Study, type StudyPlan, type StudyReport, unknownPart } from "./study.ts";
-import { studyImage } from "./study-image.ts";
+import { accuracies, coreAccuracy, studyImage, trainShort } from "./short-training.ts";
+import type { Measured, PartWatch, StudyPlan, StudySpec } from "./study.ts";
 import { countCell, shareCell } from "./table-rows.ts";
 
 /** Every row: what runs it, and how it would lie in memory. The first seven come from float trainings, the others from quantisation-aware ones. */
@@ -32,17 +33,31 @@ const kinds = ["float", "aware"] as const;
 const observedRecordings = 2;
 
 /** What int8 costs, by how its scales come about: float trainings quantised afterwards against quantisation-aware ones of the same recipe. */
-export function quantisationStudy(plan: StudyPlan): Study {
-  const parts = [...rowParts(kinds, plan.seeds).keys()];
-  return {
-    name: "quantisation",
-    plan,
-    size: () => parts.length,
-    next: (done) => parts.filter((part) => !done.has(part)),
-    compute: (part, watch) => compute(plan, part, watch),
-    report: (done) => report(plan, [...done.values()].flat()),
-  };
-}
+export const quantisation: StudySpec = {
+  title: "What int8 costs",
+  size: ({ seeds }) => kinds.length * seeds.length,
+  *rounds({ seeds }) {
+    yield [...rowParts(kinds, seeds).keys()];
+  },
+  compute,
+  report(_plan, measured) {
+    const shares = (value: string) => (row: Row) => shareCell(measured, row, value);
+    const bytes = (value: string) => (row: Row) => countCell(measured, row, value);
+    return rowTable(rowNames, measured, {
+      firstColumn: "numbers",
+      cells: {
+        ...{ "run by": (row) => rows[row].by, window: shares("window"), stream: shares("stream") },
+        ...{ "image B": bytes("imageBytes"), "weights B": bytes("weightBytes"), "state B": bytes("stateBytes") },
+      },
+      notes: [
+        "Core: the exported image in the WebAssembly core. Evaluator: the trainer's, floating point behind the int8 input. Simulated int16: the TypeScript oracle, its int32 scan state rounded to int16 after each patch at a power-of-two scale with room for twice the largest value of two recordings. Simulated int4: weights rounded by group before the export, one byte a group's scale, then int8 a row in the core.",
+        "After training: float trainings, activation scales from four batches at the 99.9900 % quantile but where the row says otherwise; scan input: u, B and C. Aware: the same recipe and seeds with int8 imitated, as the shipped net is trained.",
+        "Weights: matrices, taps, biases, A, D and scales (5 B a row or tensor, 1 B an int4 group). State: scan, convolution, keys and values. Image: the core's format with these weights in it; float32, tensor scales and int4 are no format of the core.",
+      ],
+      figureTitle: "Accuracy by number format",
+    });
+  },
+};
 
 async function compute(plan: StudyPlan, part: string, watch: PartWatch): Promise<Measured[]> {
   const job = rowParts(kinds, plan.seeds).get(part);
@@ -64,7 +79,7 @@ async function rowsOfFloat(plan: StudyPlan, net: TrainedNet, seed: number): Prom
   return {
     float32: accuracies(plan, createNetEvaluator(net, plan.training.features, false)),
     "int8 after training, a scale a row": coreAccuracy(plan, usual),
-    "int8 after, a scale a tensor": coreAccuracy(plan, usual, { image: { weightScales: "tensor" } }),
+    "int8 after, a scale a tensor": coreAccuracy(plan, usual, { weightScales: "tensor" }),
     "int8 after, scan input at 99.9 %": coreAccuracy(plan, clipped(await observeScales(plan, net, seed, 0.999))),
     "int8 after, scan input unclipped": coreAccuracy(plan, clipped(await observeScales(plan, net, seed, 1))),
     "int4 weights after, groups of 32": coreAccuracy(plan, fourBits(32)),
@@ -89,29 +104,36 @@ function bytesOf({ training }: StudyPlan, net: TrainedNet, row: Row): Record<str
   return { imageBytes, weightBytes: weights, stateBytes: stateBytes(net.config, rows[row]) };
 }
 
-function report(plan: StudyPlan, measured: readonly Measured[]): StudyReport {
-  return {
-    study: "quantisation",
-    title: "What int8 costs",
-    ...reportHead(plan),
-    conclusion: rowsConclusion(rowNames, measured),
-    columns: ["numbers", "run by", "window", "stream", "image B", "weights B", "state B"],
-    rows: rowNames.map((row) => [
-      row,
-      rows[row].by,
-      ...["window", "stream"].map((value) => shareCell(measured, row, value)),
-      ...["imageBytes", "weightBytes", "stateBytes"].map((value) => countCell(measured, row, value)),
-    ]),
-    notes: [
-      "Core: the exported image in the WebAssembly core. Evaluator: the trainer's, floating point behind the int8 input. Simulated int16: the TypeScript oracle, its int32 scan state rounded to int16 after each patch at a power-of-two scale with room for twice the largest value of two recordings. Simulated int4: weights rounded by group before the export, one byte a group's scale, then int8 a row in the core.",
-      "After training: float trainings, activation scales from four batches at the 99.9900 % quantile but where the row says otherwise; scan input: u, B and C. Aware: the same recipe and seeds with int8 imitated, as the shipped net is trained.",
-      "Weights: matrices, taps, biases, A, D and scales (5 B a row or tensor, 1 B an int4 group). State: scan, convolution, keys and values. Image: the core's format with these weights in it; float32, tensor scales and int4 are no format of the core.",
-    ],
-    measured,
-    figure: {
-      title: "Accuracy by number format",
-      caption: "Dots: mean over seeds at the last exit. Lines: one deviation to either side.",
-      svg: rowFigure("Accuracy by number format", rowNames, measured),
-    },
-  };
+const observedBatches = 4;
+const OBSERVE_SEED = 4000; // apart from the seeds of trainings
+
+/** Activation scales of a float net after training: the mean over four batches of undisturbed crops of the fit wearers. */
+async function observeScales({ training, dataset }: StudyPlan, net: TrainedNet, seed: number, keptShare: number): Promise<Scales> {
+  await startJax();
+  const { config, features, recipe, classOf } = training;
+  const observe = createObserver(config, keptShare);
+  const crops = cropSampler(recordingsOf(dataset, training.split.fit), {
+    channels: config.channels,
+    patchFrames: config.patchFrames,
+    patches: recipe.cropPatches,
+    spliceShare: 0,
+  });
+  const random = createRandom(seed + OBSERVE_SEED);
+  const sums: Record<string, number> = {};
+  for (let i = 0; i < observedBatches; i++) {
+    const batch = makeBatch(crops(recipe.cropBatch, random), recipe.cropPatches, random, {
+      ...{ config, features, classOf },
+      augmentation: undefined,
+      labelSmoothing: 0,
+      weightAt: () => 1,
+      resetProbability: 0,
+    });
+    for (const [name, scale] of Object.entries(observe(net.parameters, batch, undefined).scales)) sums[name] = (sums[name] ?? 0) + scale;
+  }
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / observedBatches]));
+}
+
+/** `scales` with those of what the selective scan reads (u, B, C) taken from `other`. */
+function withScanInput(scales: Scales, other: Scales): Scales {
+  return Object.fromEntries(Object.entries(scales).map(([name, scale]) => [name, /\.(siluX|B|C)$/.test(name) ? other[name]! : scale]));
 }

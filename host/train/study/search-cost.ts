@@ -4,7 +4,7 @@ import { windowOps } from "../../core/reference/op-count.ts";
 import { activationNames, parameterCount } from "../net-config.ts";
 import { initialParameters } from "../parameters.ts";
 import type { AgentTraining } from "../training.ts";
-import { studyImage } from "./study-image.ts";
+import { studyImage } from "./short-training.ts";
 
 /**
  * Instructions of a Cortex-M4 an operation, as translated to C and compiled: 2.8 a multiply-accumulate, 31 a requantised value and 23 a

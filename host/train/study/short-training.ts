@@ -1,16 +1,19 @@
-import { type Recording, recordingsOf } from "../../agent/recording.ts";
+import { EXIT_NEVER } from "../../../assembly/layout.ts";
+import { recordingsOf } from "../../agent/recording.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { writeImage } from "../../core/image-write.ts";
 import { Model } from "../../core/model.ts";
 import { exitDecisions } from "../../policy/exit-decisions.ts";
 import { reliability } from "../../policy/reliability.ts";
 import { fitTemperature } from "../../policy/temperature.ts";
 import type { Teaching } from "../distill.ts";
 import { evaluateStream, evaluateWindows } from "../evaluate.ts";
-import type { ExportOptions } from "../export.ts";
+import { type ExportOptions, exportNet } from "../export.ts";
+import { parameterCount } from "../net-config.ts";
 import { accuracyOf, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "../net-evaluator.ts";
 import { type Recipe, type TrainedNet, trainNet } from "../train-net.ts";
+import type { AgentTraining } from "../training.ts";
 import type { PartWatch, StudyPlan } from "./study.ts";
-import { studyImage } from "./study-image.ts";
 
 /** A recipe for comparing: fewer steps, batches half as large. */
 export function shortRecipe(recipe: Recipe, steps: number): Recipe {
@@ -49,19 +52,42 @@ export function accuracies({ training, dataset }: StudyPlan, evaluator: NetEvalu
   return { window: accuracyOf(evaluator.windows(heldOut), last), stream: accuracyOf(evaluator.stream(heldOut), last) };
 }
 
-/** Accuracies at the last exit of the net's image in the real core. Default: the select wearers' recordings, the image as it is shipped. */
+/** Accuracies of the select wearers' windows at the last exit of the net's image, in the real core. Default: the image as it is shipped. */
 export function coreAccuracy(
   { training, dataset }: StudyPlan,
   net: TrainedNet,
-  over: { readonly recordings?: readonly Recording[]; readonly image?: Partial<ExportOptions> } = {},
+  over: Partial<ExportOptions> = {},
 ): { window: number; stream: number } {
-  const model = Model.load(studyImage(training, net, over.image));
-  const recordings = over.recordings ?? recordingsOf(dataset, training.split.select);
+  const model = Model.load(studyImage(training, net, over));
   const options = { users: training.split.select };
   return {
-    window: evaluateWindows(model, { recordings }, options).exits.at(-1)!.accuracy,
-    stream: evaluateStream(model, { recordings }, options).exits.at(-1)!.accuracy,
+    window: evaluateWindows(model, dataset, options).exits.at(-1)!.accuracy,
+    stream: evaluateStream(model, dataset, options).exits.at(-1)!.accuracy,
   };
+}
+
+/** A net as a .dmm image that nothing certifies and whose decisions stand alone: for comparing nets in the core, not for shipping. */
+export function studyImage(training: AgentTraining, net: TrainedNet, over: Partial<ExportOptions> = {}): Uint8Array {
+  const { manifest } = training;
+  const { track: _, ...image } = training.image;
+  const exits = net.config.exits.map(() => ({ temperature: 1, threshold: EXIT_NEVER }));
+  return writeImage(
+    exportNet(net, {
+      ...image,
+      features: training.features,
+      exits,
+      manifest: {
+        name: training.name,
+        ...manifest,
+        provenance: { ...manifest.provenance, seed: 0 },
+        protocol: training.split,
+        parameters: parameterCount(net.config),
+        metrics: {},
+        calibration: exits.map(({ temperature }) => ({ temperature, threshold: EXIT_NEVER / 32768, coverage: 0, errorBound: 1 })),
+      },
+      ...over,
+    }),
+  );
 }
 
 /**

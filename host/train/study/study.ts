@@ -1,9 +1,13 @@
 import type { Dataset } from "../../agent/recording.ts";
-import { ConfigError } from "../../core/errors.ts";
 import type { AgentTraining } from "../training.ts";
 
-export const studyNames = ["augmentation", "distillation", "quantisation", "search"] as const;
-export type StudyName = (typeof studyNames)[number];
+/** Every study, with its usual size: about 20, 6 and 10 minutes on two cores. */
+export const studySizes = {
+  distillation: { steps: 400, seeds: 5, trials: 0 },
+  quantisation: { steps: 400, seeds: 5, trials: 0 },
+  search: { steps: 250, seeds: 1, trials: 32 },
+} as const;
+export type StudyName = keyof typeof studySizes;
 
 /** What one row of a table measured with one seed. */
 export interface Measured {
@@ -28,48 +32,44 @@ export interface PartWatch {
   readonly signal?: AbortSignal;
 }
 
-/** A table of trainings. It is made of parts, each computed once, in any process; the table needs all of them. */
+/** What has been measured, by the part's name. */
+export type Results = ReadonlyMap<string, readonly Measured[]>;
+
+/** What one study does. The runner computes its parts, each once and in any process, then writes its report. */
+export interface StudySpec {
+  readonly title: string;
+  /** Parts in all. */
+  size(plan: StudyPlan): number;
+  /** Lists of parts that do not need each other. A list is asked for once `done` holds every part of those before. */
+  rounds(plan: StudyPlan, done: Results): Iterable<readonly string[]>;
+  /** Throws STUDY_PART for a part that the study does not have. */
+  compute(plan: StudyPlan, part: string, watch: PartWatch): Promise<readonly Measured[]>;
+  report(plan: StudyPlan, measured: readonly Measured[]): StudyTable;
+}
+
+/** A study's spec at a size. */
 export interface Study {
   readonly name: StudyName;
+  readonly spec: StudySpec;
   readonly plan: StudyPlan;
-  /** Parts that can be computed at once, given those that are done; none: the study is complete. */
-  next(done: ReadonlyMap<string, readonly Measured[]>): readonly string[];
-  /** Parts in all. */
-  size(): number;
-  compute(part: string, watch: PartWatch): Promise<readonly Measured[]>;
-  report(done: ReadonlyMap<string, readonly Measured[]>): StudyReport;
+}
+
+/** What a study found. */
+export interface StudyTable {
+  readonly conclusion: string; // what the table says, and what it does not
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[]; // the table's cells
+  readonly notes: readonly string[]; // how it was measured
+  readonly figure: { readonly title: string; readonly caption: string; readonly svg: string };
 }
 
 /** study.json, and what its page shows. */
-export interface StudyReport {
+export interface StudyReport extends StudyTable {
   readonly study: StudyName;
   readonly title: string;
   readonly agent: string;
   readonly steps: number;
   readonly seeds: readonly number[];
   readonly wearers: { readonly train: readonly string[]; readonly heldOut: readonly string[] };
-  readonly conclusion: string; // what the table says, and what it does not
-  readonly notes: readonly string[]; // how it was measured
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[]; // the table's cells
   readonly measured: readonly Measured[];
-  readonly figure: { readonly title: string; readonly caption: string; readonly svg: string };
-}
-
-/** A part a row and seed, by the part's name: "no-rotation.seed-1". */
-export function rowParts<Row extends string>(
-  rows: readonly Row[],
-  seeds: readonly number[],
-): ReadonlyMap<string, { readonly row: Row; readonly seed: number }> {
-  const nameOf = (row: string): string => row.replaceAll(/[^a-z0-9.]+/g, "-");
-  return new Map(seeds.flatMap((seed) => rows.map((row) => [`${nameOf(row)}.seed-${seed}`, { row, seed }] as const)));
-}
-
-export function unknownPart(study: StudyName, part: string): ConfigError {
-  return new ConfigError("STUDY_PART", `the ${study} study has no part "${part}".`);
-}
-
-/** The parts of a report that follow from the plan. */
-export function reportHead({ training, steps, seeds }: StudyPlan): Pick<StudyReport, "agent" | "steps" | "seeds" | "wearers"> {
-  return { agent: training.name, steps, seeds, wearers: { train: training.split.fit, heldOut: training.split.select } };
 }

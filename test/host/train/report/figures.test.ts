@@ -7,7 +7,7 @@ import { exitTradeOff } from "../../../../host/train/report/exit-trade-off.ts";
 import { accuracyCurve, lossCurve } from "../../../../host/train/report/learning-curves.ts";
 import { axisOver, escapeXml, plotArea, roundTicks, shareAxis, xOf, yOf } from "../../../../host/train/report/plot.ts";
 import { reliabilityDiagram } from "../../../../host/train/report/reliability-diagram.ts";
-import { paretoFigure } from "../../../../host/train/study/pareto-figure.ts";
+import { paretoFigure } from "../../../../host/train/study/pareto.ts";
 
 /** Points of the polyline of a class. */
 function points(svg: string, className: string): number[][] {

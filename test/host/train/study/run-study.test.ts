@@ -2,13 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { activityTraining } from "../../../../agents/activity/train.ts";
-import { rowsConclusion } from "../../../../host/train/study/conclusion.ts";
-import { openStudy } from "../../../../host/train/study/open-study.ts";
-import { partFiles } from "../../../../host/train/study/part-files.ts";
 import { rowFigure } from "../../../../host/train/study/row-figure.ts";
-import { computePart, runStudy } from "../../../../host/train/study/run-study.ts";
-import { searchStudy } from "../../../../host/train/study/search.ts";
+import { computePart, openStudy, partFiles, reportOf, runStudy } from "../../../../host/train/study/run-study.ts";
 import type { Measured, Study, StudyPlan } from "../../../../host/train/study/study.ts";
+import { rowsConclusion } from "../../../../host/train/study/table-rows.ts";
 import { tempFolder } from "../../cli/temp-agent.ts";
 import { recordingOfTwo } from "../support/tiny-training.ts";
 
@@ -30,16 +27,15 @@ const planOf = (over: Partial<StudyPlan> = {}): StudyPlan => ({
 
 /** A search whose trainings are invented: more MACs, more accuracy, with some noise by name. */
 function invented(plan: StudyPlan, computed: string[]): Study {
-  return {
-    ...searchStudy(plan),
-    async compute(part): Promise<Measured[]> {
-      computed.push(part);
-      const macs = part.length * 1000 + part.charCodeAt(1) * 10;
-      const accuracy = 0.5 + ((macs * 7919) % 400) / 1000;
-      const values = { window: accuracy, stream: accuracy, macs, instructions: 3 * macs, arenaBytes: macs, imageBytes: 1, parameters: 1 };
-      return [{ row: part, seed: 1, values }];
-    },
+  const search = openStudy("search", plan);
+  const compute = async (_plan: StudyPlan, part: string): Promise<Measured[]> => {
+    computed.push(part);
+    const macs = part.length * 1000 + part.charCodeAt(1) * 10;
+    const accuracy = 0.5 + ((macs * 7919) % 400) / 1000;
+    const values = { window: accuracy, stream: accuracy, macs, instructions: 3 * macs, arenaBytes: macs, imageBytes: 1, parameters: 1 };
+    return [{ row: part, seed: 1, values }];
   };
+  return { ...search, spec: { ...search.spec, compute } };
 }
 
 async function run(plan: StudyPlan): Promise<{ computed: string[]; known: number; front: readonly (readonly string[])[] }> {
@@ -86,35 +82,30 @@ it("writes study.json and a page that needs nothing else", async () => {
 it("refuses parts of other settings and damaged ones, and forgets them by clear", async () => {
   await run(planOf());
   await expect(run(planOf({ steps: 5 }))).rejects.toThrow(/computed with other recordings, another recipe or other --steps.*--fresh/);
-  const files = partFiles(searchStudy(planOf()));
-  writeFileSync(files.path("d32-SSAS-n8-p4-x2"), "{}");
+  const files = partFiles(openStudy("search", planOf()));
+  writeFileSync(join(folder.path, "parts", "d32-SSAS-n8-p4-x2.json"), "{}");
   await expect(run(planOf())).rejects.toThrow(/is no finished part of a study\. Delete it/);
   files.clear();
   expect(existsSync(join(folder.path, "parts"))).toBe(false);
 });
 
 it("says mean and deviation over seeds, and – where nothing was measured", () => {
-  const measured = (row: string, values: Record<string, number>): [string, Measured[]] => [
-    row,
-    [0, 0.02].map((more, seed) => ({ row, seed, values: { ...values, window: values.window! + more } })),
-  ];
+  const measured = (row: string, values: Record<string, number>): Measured[] =>
+    [0, 0.02].map((more, seed) => ({ row, seed, values: { ...values, window: values.window! + more } }));
   const plan = planOf({ seeds: [1, 2] });
-  const distillation = openStudy("distillation", plan).report(
-    new Map([
-      measured("labels alone", { window: 0.9, stream: 0.95, eceWindow: 0.1 }),
-      measured("mean-logit", { window: 0.8, stream: 0.97 }),
-      measured("member a", { window: 0.7, stream: 0.8 }),
-    ]),
-  );
+  const distillation = reportOf(openStudy("distillation", plan), [
+    ...measured("labels alone", { window: 0.9, stream: 0.95, eceWindow: 0.1 }),
+    ...measured("mean-logit", { window: 0.8, stream: 0.97 }),
+    ...measured("member a", { window: 0.7, stream: 0.8 }),
+  ]);
   expect(distillation.rows.at(-1)).toEqual(["labels alone", "91.00 ± 1.41 %", "95.00 ± 0.00 %", "10.00 ± 0.00 %", "–", "–", "–", "–"]);
   expect(distillation.conclusion).toBe(
     "Highest streaming mean: mean-logit, 97.00 ± 0.00 %. Every other row is farther below it than a deviation over seeds.",
   );
   expect(distillation.notes.join(" ")).toMatch(/a 71\.00 ± 1\.41 % and 80\.00 ± 0\.00 %/);
-  const quantisation = openStudy("quantisation", plan).report(
-    new Map([
-      measured("int8, quantisation-aware", { window: 0.9, stream: 0.9, imageBytes: 48_000, weightBytes: 36_000, stateBytes: 7_000 }),
-    ]),
+  const quantisation = reportOf(
+    openStudy("quantisation", plan),
+    measured("int8, quantisation-aware", { window: 0.9, stream: 0.9, imageBytes: 48_000, weightBytes: 36_000, stateBytes: 7_000 }),
   );
   expect(quantisation.rows.at(-2)).toEqual([
     ...["int8, quantisation-aware", "core", "91.00 ± 1.41 %", "90.00 ± 0.00 %", "48,000", "36,000", "7,000"],

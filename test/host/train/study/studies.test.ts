@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { activityTraining } from "../../../../agents/activity/train.ts";
-import { openStudy } from "../../../../host/train/study/open-study.ts";
-import { computePart } from "../../../../host/train/study/run-study.ts";
+import { computePart, openStudy } from "../../../../host/train/study/run-study.ts";
 import type { Measured, StudyName, StudyPlan } from "../../../../host/train/study/study.ts";
 import type { AgentTraining } from "../../../../host/train/training.ts";
 import { cli } from "../../cli/fake-io.ts";
@@ -68,13 +67,6 @@ it("teaches a student by the members' reliability on the calibrate wearers", asy
   ]);
   const { values } = measured.at(-1)!;
   for (const key of ["window", "stream", "eceWindow", "eceStream", "eceStreamScaled"]) expect(values[key], key).toBeGreaterThanOrEqual(0);
-});
-
-it("scores an augmentation on sound sensors and on every faulty one", async () => {
-  const [none, recipes] = await compute("augmentation", "none.seed-1", "the-recipe-s.seed-1");
-  expect([none!.row, recipes!.row]).toEqual(["none", "the recipe's"]);
-  expect(Object.keys(none!.values)).toEqual(["window", "stream", "rotate20", "stuck-axis", "lost-frames", "no-gyro"]);
-  expect(none!.values).not.toEqual(recipes!.values);
 });
 
 it("trains a shape with patches of 8 frames", async () => {

@@ -2,8 +2,7 @@ import { expect, it } from "vitest";
 import { createRandom } from "../../../../host/agent/random.ts";
 import { parameterShapes } from "../../../../host/train/net-config.ts";
 import { initialParameters } from "../../../../host/train/parameters.ts";
-import { stateBytes, weightBytes } from "../../../../host/train/study/byte-counts.ts";
-import { roundToFourBits } from "../../../../host/train/study/four-bits.ts";
+import { roundToFourBits, stateBytes, weightBytes } from "../../../../host/train/study/number-formats.ts";
 import { tinyConfig } from "../support/tiny-training.ts";
 
 it("leaves at most 15 values in a group of a row, each within half a step of its weight, and rounds no tap", () => {
