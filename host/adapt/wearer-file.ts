@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { DataError } from "../core/errors.ts";
 import type { Evidence } from "../core/image-types.ts";
 import { makePrivateFolder, writeWhole } from "../core/private-file.ts";
+import { readWhole } from "../core/read-whole.ts";
 import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/safetensors.ts";
 import { MOST_WINDOWS, type Taught } from "./adapter.ts";
 import { evidenceHash } from "./prior.ts";
@@ -57,7 +58,7 @@ export function openTaught(path: string, evidence: Evidence): Taught | undefined
   if (!existsSync(path)) return undefined;
   let bytes: Uint8Array;
   try {
-    bytes = new Uint8Array(readFileSync(path));
+    bytes = readWhole(path);
   } catch (cause) {
     throw new DataError("BAD_WEARER", `cannot read ${path}: check its permissions, or name another file with --wearer.`, { cause });
   }

@@ -49,7 +49,7 @@ export async function openAgentModel(agent: LoadedAgent, options: ModelOptions =
 function agentFile(path: string, cwd: string, bundled: readonly string[]): string {
   const full = resolve(cwd, path);
   const file = existsSync(full) && statSync(full).isDirectory() ? join(full, "agent.ts") : full;
-  if (existsSync(file)) return file;
+  if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
   throw new ConfigError(
     "AGENT_UNKNOWN",
     `no agent "${path}": it is neither bundled (${bundled.join(", ") || "none"}) nor a file at ${file}. Run dormouse agents, or give the path of an agent.ts.`,

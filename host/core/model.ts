@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { type Batch, openBatch } from "./batch.ts";
 import { arenaBytesOf, CoreSession } from "./core-session.ts";
 import { ModelError } from "./errors.ts";
 import { imageHash, readImage } from "./image-read.ts";
 import type { Manifest, ModelImage } from "./image-types.ts";
 import { type CoreBuild, coreWasmBytes } from "./module.ts";
+import { readWhole } from "./read-whole.ts";
 import { createReferenceSession } from "./reference/session.ts";
 import type { EngineName, Session } from "./session-types.ts";
 
@@ -56,7 +56,7 @@ export class Model {
   static async open(path: string, options: ModelOptions = {}): Promise<Model> {
     let bytes: Uint8Array;
     try {
-      bytes = new Uint8Array(await readFile(path));
+      bytes = readWhole(path);
     } catch (cause) {
       throw new ModelError("IMAGE_UNREADABLE", `cannot read the model image ${path}: check the path.`, { cause });
     }

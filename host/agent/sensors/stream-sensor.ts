@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { DataError } from "../../core/errors.ts";
+import { readWhole } from "../../core/read-whole.ts";
 import { decodeSensor } from "../../link/sensor.ts";
 import { readLinkStream } from "../../link/stream.ts";
 import type { Sensor, SensorFrame } from "./sensor.ts";
@@ -8,7 +8,7 @@ import type { Sensor, SensorFrame } from "./sensor.ts";
 export function streamSensor(path: string, rateHz: number, channels: number): Sensor {
   let bytes: Uint8Array;
   try {
-    bytes = new Uint8Array(readFileSync(path));
+    bytes = readWhole(path);
   } catch (cause) {
     throw new DataError("REPLAY_UNREADABLE", `cannot read the link stream ${path}: check the path.`, { cause });
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { loadBoard, loadRadio } from "../../agent/board.ts";
 import { privacyBytesPerDay } from "../../agent/board-governor.ts";
@@ -9,6 +8,7 @@ import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { readSyntheticParameters } from "../../agent/sensors/synthetic-sensor.ts";
 import { ConfigError, DataError } from "../../core/errors.ts";
 import type { Model } from "../../core/model.ts";
+import { readWhole } from "../../core/read-whole.ts";
 import type { EngineName } from "../../core/session-types.ts";
 import { policyFromCertificate, readPolicy } from "../../policy/policy-file.ts";
 import type { RadioKind } from "../../power/board-power.ts";
@@ -106,7 +106,7 @@ function openFrames(agent: LoadedAgent, model: Model, options: DayOptions, cwd: 
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return Buffer.from(readWhole(path)).toString("utf8");
   } catch (cause) {
     throw new DataError("TRACE_UNREADABLE", `cannot read the network trace ${path}: ${String(cause)}. Check the path.`, { cause });
   }

@@ -7,6 +7,7 @@ import { recordingsOf, scoredWindows, WINDOW_FRAMES } from "../../agent/recordin
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { ConfigError, DataError } from "../../core/errors.ts";
 import type { Model } from "../../core/model.ts";
+import { readWhole } from "../../core/read-whole.ts";
 import type { KernelChoice } from "../../firmware/build-options.ts";
 import type { MemoryVariant } from "../../firmware/compile.ts";
 import { emulate, fullDepth, type PlacedFrames } from "../../firmware/emulate.ts";
@@ -146,7 +147,7 @@ function placedFrames(
 function streamFrames(path: string, channels: number): PlacedFrames[] {
   let bytes: Uint8Array;
   try {
-    bytes = new Uint8Array(readFileSync(path));
+    bytes = readWhole(path);
   } catch (cause) {
     throw new DataError("FILE_UNREADABLE", `cannot read ${path}: check the path.`, { cause });
   }

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { loadBoard } from "../../agent/board.ts";
 import { ConfigError, DataError, FirmwareError } from "../../core/errors.ts";
+import { readWhole } from "../../core/read-whole.ts";
 import { checkProgram } from "../../firmware/check-program.ts";
 import { commandText, flashCommands, noMethod } from "../../firmware/flash-command.ts";
 import { hasTool, toolMissing } from "../../firmware/tools.ts";
@@ -39,7 +39,7 @@ function flash(io: CliIo, file: string, options: FlashOptions): void {
   const path = resolve(io.cwd, file);
   let bytes: Uint8Array;
   try {
-    bytes = new Uint8Array(readFileSync(path));
+    bytes = readWhole(path);
   } catch (cause) {
     throw new DataError("FILE_UNREADABLE", `cannot read ${path}: check the path, or build it: dormouse build.`, { cause });
   }

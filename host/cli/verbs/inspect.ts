@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ConfigError, DataError } from "../../core/errors.ts";
+import { readWhole } from "../../core/read-whole.ts";
 import { compareLedgers } from "../../mqtt/ledger.ts";
 import { type LedgerReading, scanLedgerFile } from "../../mqtt/ledger-reading.ts";
 import { inspectImage, sayImage } from "../inspect-image.ts";
@@ -78,7 +78,7 @@ function readLedger(path: string): LedgerReading {
 
 function readBytes(path: string): Uint8Array {
   try {
-    return new Uint8Array(readFileSync(path));
+    return readWhole(path);
   } catch (cause) {
     throw new DataError("FILE_UNREADABLE", `cannot read ${path}: check the path.`, { cause });
   }
