@@ -19,11 +19,6 @@ export function bytesText(bytes: number): string {
   return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }
 
-/** A measured number for people: 12,345, 27.3, 0.926. */
-export function figureText(value: number): string {
-  return value.toLocaleString("en", Math.abs(value) >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
-}
-
 /** A share of one as per cent: 96.1 %. */
 export function percentText(share: number, digits = 0): string {
   return `${(share * 100).toFixed(digits)} %`;

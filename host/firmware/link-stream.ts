@@ -1,5 +1,4 @@
 import * as device from "../../assembly/device/layout.ts";
-import type { Recording } from "../agent/recording.ts";
 import type { SetPoint } from "../core/session-types.ts";
 import { encodeCommand } from "../link/command.ts";
 import { encodeSetPoint } from "../link/decision.ts";
@@ -49,17 +48,6 @@ export function* stretchFrames(stretches: Iterable<Stretch>): Generator<{ readon
       yield { tick: (tick + i) >>> 0, frame: samples.subarray(i * channels, (i + 1) * channels) };
     }
   }
-}
-
-/** Whole recordings as stretches. */
-export function recordingStretches(recordings: readonly Recording[]): Stretch[] {
-  return recordings.map(({ channels, frames }) => ({ channels, samples: frames }));
-}
-
-/** Windows of `frames` frames from each start, as stretches: the window protocol, for the gap resets the state. */
-export function windowStretches(recording: Recording, starts: readonly number[], frames: number): Stretch[] {
-  const { channels } = recording;
-  return starts.map((start) => ({ channels, samples: recording.frames.subarray(start * channels, (start + frames) * channels) }));
 }
 
 function* placed(stretches: Iterable<Stretch>): Generator<Stretch & { readonly tick: number }> {

@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { CliIo } from "../../host/cli/io.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../../host/cli/options.ts";
 import { createOutput, reportFailure } from "../../host/cli/output.ts";
-import { countText, figureText } from "../../host/cli/table.ts";
+import { countText } from "../../host/cli/table.ts";
 import { benchCompute } from "./compute.ts";
 import { benchFairness } from "./fairness.ts";
 import { type OffloadOptions, runOffload } from "./offload.ts";
@@ -118,4 +118,9 @@ async function sizing(io: CliIo, request: SizingRequest & { readonly json: boole
     `${countText(batched.workers, "worker")} like this machine's core ${batched.workers === 1 ? "answers" : "answer"} 99 % within ${figureText(batched.p99Millis)} ms; without batches it takes ${figureText(single.workers)}.`,
   );
   out.document(report);
+}
+
+/** A measured number for people: 12,345, 27.3, 0.926. */
+function figureText(value: number): string {
+  return value.toLocaleString("en", Math.abs(value) >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
 }

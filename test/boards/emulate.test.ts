@@ -3,11 +3,11 @@ import { deviceMemoryBytes } from "../../host/firmware/build-options.ts";
 import { deviceFirmware } from "../../host/firmware/device-firmware.ts";
 import { emulate, fullDepth } from "../../host/firmware/emulate.ts";
 import { makeLinkStream } from "../../host/firmware/link-stream.ts";
-import { replayOnBoard } from "../../host/firmware/replay-board.ts";
 import { replayDevice } from "../../host/firmware/replay-device.ts";
 import { startBoard } from "../../host/firmware/start-board.ts";
 import { loadTarget, targetIds } from "../../host/firmware/target.ts";
 import { activity, activityImage, wearer } from "../support/device.ts";
+import { replayOnBoard } from "../support/emulated-device.ts";
 import { needTools } from "../support/tools.ts";
 
 const WINDOWS = 20;

@@ -9,11 +9,11 @@ import { flatten, readElf } from "../../host/firmware/elf.ts";
 import { startQemu } from "../../host/firmware/emulators/qemu.ts";
 import { MCUBOOT_HEADER_BYTES, writeMcuboot } from "../../host/firmware/image/mcuboot.ts";
 import { makeLinkStream } from "../../host/firmware/link-stream.ts";
-import { replayOnBoard } from "../../host/firmware/replay-board.ts";
 import { replayDevice } from "../../host/firmware/replay-device.ts";
 import { loadTarget } from "../../host/firmware/target.ts";
 import { runTool } from "../../host/firmware/tools.ts";
 import { activityImage, wearer } from "../support/device.ts";
+import { replayOnBoard } from "../support/emulated-device.ts";
 import { needTools } from "../support/tools.ts";
 
 const BOARD = "qemu-mps2-an386";

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LINK_CREDITS } from "../../assembly/device/layout.ts";
+import type { Recording } from "../../host/agent/recording.ts";
 import type { SyntheticParameters } from "../../host/agent/synthetic.ts";
 import { Model } from "../../host/core/model.ts";
 import { packageRoot } from "../../host/core/package-root.ts";
 import type { SetPoint } from "../../host/core/session-types.ts";
-import { recordingStretches, type Stretch } from "../../host/firmware/link-stream.ts";
+import type { Stretch } from "../../host/firmware/link-stream.ts";
 import type { DeviceTransport } from "../../host/firmware/run-device.ts";
 import type { DeviceDecision } from "../../host/link/decision.ts";
 import { decodeFrame } from "../../host/link/frame.ts";
@@ -23,6 +24,17 @@ const parameters = JSON.parse(Buffer.from(read("agents/activity/synthetic.json")
 /** Frames of the synthetic wearer: the same seed, the same frames. */
 export function wearer(seed: number, frames: number): Stretch[] {
   return recordingStretches([syntheticRecording(parameters, ["walking", "sitting", "upstairs"], { seed, frames })]);
+}
+
+/** Whole recordings as stretches. */
+export function recordingStretches(recordings: readonly Recording[]): Stretch[] {
+  return recordings.map(({ channels, frames }) => ({ channels, samples: frames }));
+}
+
+/** Windows of `frames` frames from each start, as stretches: the window protocol, for the gap resets the state. */
+export function windowStretches(recording: Recording, starts: readonly number[], frames: number): Stretch[] {
+  const { channels } = recording;
+  return starts.map((start) => ({ channels, samples: recording.frames.subarray(start * channels, (start + frames) * channels) }));
 }
 
 /** Every exit, no asks. */

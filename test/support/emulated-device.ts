@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { boardStore, deviceFirmware } from "../../host/firmware/device-firmware.ts";
 import { makeStore } from "../../host/firmware/device-store.ts";
+import type { EmulatedBoard } from "../../host/firmware/emulators/emulated-board.ts";
 import { qemuArguments } from "../../host/firmware/emulators/qemu.ts";
 import { childTransport } from "../../host/firmware/run-device.ts";
 import { loadTarget } from "../../host/firmware/target.ts";
@@ -32,4 +33,15 @@ export function mps2Place(board: string): DevicePlace {
       };
     },
   };
+}
+
+/**
+ * Feeds a recorded link stream to device firmware on an emulated board and returns as many bytes as are expected of it, and whatever came beyond.
+ * A device says how it started before it reads: until then a UART drops what comes.
+ */
+export async function replayOnBoard(board: EmulatedBoard, stream: Uint8Array, expectedBytes: number): Promise<Uint8Array> {
+  const first = await board.read(1);
+  board.write(stream);
+  const rest = await board.read(expectedBytes - 1);
+  return Buffer.concat([first, rest, await board.read(board.waiting)]);
 }

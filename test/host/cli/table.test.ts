@@ -1,12 +1,8 @@
 import { expect, it } from "vitest";
-import { bytesText, figureText, pointsText } from "../../../host/cli/table.ts";
+import { bytesText, pointsText } from "../../../host/cli/table.ts";
 
 it("bytes have the unit in which they are few", () => {
   expect([512, 18_330, 2 ** 21, 8 * 2 ** 30].map(bytesText)).toEqual(["512 B", "17.9 KiB", "2.0 MiB", "8.0 GiB"]);
-});
-
-it("a measured number has thousands apart and no digits that were not measured", () => {
-  expect([1388.889, 27.344, 0.9259, 1_000_000].map(figureText)).toEqual(["1,389", "27.3", "0.926", "1,000,000"]);
 });
 
 it("a gain is in points, with its sign", () => {

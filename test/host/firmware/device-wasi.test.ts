@@ -8,12 +8,21 @@ import { packageRoot } from "../../../host/core/package-root.ts";
 import type { SetPoint } from "../../../host/core/session-types.ts";
 import { makeStore } from "../../../host/firmware/device-store.ts";
 import { hostDecisions } from "../../../host/firmware/host-decisions.ts";
-import { makeLinkStream, recordingStretches, type Stretch, stretchFrames, windowStretches } from "../../../host/firmware/link-stream.ts";
+import { makeLinkStream, type Stretch, stretchFrames } from "../../../host/firmware/link-stream.ts";
 import { replayDevice } from "../../../host/firmware/replay-device.ts";
 import { startDevice } from "../../../host/firmware/run-device.ts";
 import { readDeviceStream } from "../../../host/link/messages.ts";
 import { deviceSuite } from "../../suites/device.ts";
-import { activity, activityImage, DeviceRun, decisionsOf, quiet, wearer } from "../../support/device.ts";
+import {
+  activity,
+  activityImage,
+  DeviceRun,
+  decisionsOf,
+  quiet,
+  recordingStretches,
+  wearer,
+  windowStretches,
+} from "../../support/device.ts";
 import { dataDir } from "../../support/require.ts";
 
 const isNightly = process.env.DORMOUSE_NIGHTLY === "1";
