@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeCbor } from "../../../../host/mqtt/cbor.ts";
 import { type CanonicalValue, encodeCanonical } from "../../../../host/mqtt/commands/canonical-cbor.ts";
 
+const golden = new URL("../../../golden/canonical-cbor.json", import.meta.url);
 const hex = (value: CanonicalValue) => Buffer.from(encodeCanonical(value)).toString("hex");
 
 describe("canonical CBOR", () => {
@@ -28,6 +30,11 @@ describe("canonical CBOR", () => {
     [null, "f6"],
   ])("encodes %j as the RFC does", (value, bytes) => {
     expect(hex(value)).toBe(bytes);
+  });
+
+  it("encodes random maps to the bytes of another library, cborg 6.1.5 with rfc8949EncodeOptions", () => {
+    const cases = JSON.parse(readFileSync(golden, "utf8")) as { value: CanonicalValue; bytes: string }[];
+    expect(cases.map(({ value }) => hex(value))).toEqual(cases.map(({ bytes }) => bytes));
   });
 
   it("orders keys by their encoded bytes, so that how a map was built does not matter", () => {
