@@ -1,11 +1,11 @@
 import type { SetPoint } from "../core/session-types.ts";
 import { type AskOffer, type Choice, choosePlan } from "../policy/expected-cost.ts";
-import { largestWithin } from "../policy/privacy-budget.ts";
 import { discretionaryWatts } from "../power/budget.ts";
 import { createBudgetGovernor } from "../power/budget-level.ts";
 import { type DegradeLevel, degraded, degradeLevels, firstAnsweringExit, SENSE_ONLY } from "../power/degrade.ts";
 import { createOpsMeter } from "../power/ops-meter.ts";
 import { createThermalGovernor, HEAT_HORIZON_SECONDS } from "../power/thermal-governor.ts";
+import { createAskSizes } from "./ask-sizes.ts";
 import type { AgentGovernor, AgentGovernorOptions } from "./governor-types.ts";
 
 /** CBOR around an ask's patches, and an answer: measured on the activity agent's. */
@@ -32,8 +32,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
   const hopFrames = image.hopPatches * image.patchFrames;
   const hopSeconds = hopFrames / rateHz;
   const windowFrames = image.windowPatches * image.patchFrames;
-  const patchBytes = image.channels * image.patchFrames;
-  const contextBytes = image.contextPatches * patchBytes;
+  const sizes = createAskSizes(image, asks, privacy);
   const last = image.exits.length - 1;
   const first = firstAnsweringExit(image);
   const levelJoules = degradeLevels.map((_, level) => {
@@ -112,9 +111,6 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
     isAuditDue = true;
   }
 
-  /** Of features: the whole context, the window alone, or nothing. */
-  const askBytes = (): number => largestWithin(privacy.allowedBytes(now()), [contextBytes, windowFrames * image.channels]);
-
   function exchange(bytes: number, latencySeconds: number) {
     return { bytesUp: bytes + ASK_HEAD_BYTES, bytesDown: ANSWER_BYTES, waitSeconds: latencySeconds };
   }
@@ -123,7 +119,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
   const allowedBytes = (): number => privacy.leftBytes - AUDIT_SHARE * privacy.bytesPerDay;
 
   function offer(isPossible: boolean, priceFactor: number): AskOffer {
-    const bytes = askBytes();
+    const bytes = sizes.bytes(now());
     const spareBytes = Math.min(privacy.pacedBytes(now()), allowedBytes());
     const roundTrip = options.roundTripSeconds();
     const latencySeconds = roundTrip + (radio?.readySeconds(now()) ?? 0);
@@ -176,12 +172,12 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
       isInDoubt = decision.why !== "exit";
     },
     isAudit() {
-      if (!isAuditDue || !budget.isOpen || askBytes() === 0) return false;
+      if (!isAuditDue || !budget.isOpen || sizes.bytes(now()) === 0) return false;
       isAuditDue = false;
       audits++;
       return true;
     },
-    askPatches: () => (budget.isOpen ? askBytes() / patchBytes : 0),
+    askPatches: () => (budget.isOpen ? sizes.patches(now()) : 0),
     onAsk(sensorBytes) {
       if (radio === undefined) return;
       const need = exchange(sensorBytes, options.roundTripSeconds());
@@ -246,7 +242,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
       return audits;
     },
     get isAllowanceSpent() {
-      return allowedBytes() < contextBytes;
+      return allowedBytes() < sizes.contextBytes;
     },
   };
 }

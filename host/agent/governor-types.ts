@@ -4,6 +4,7 @@ import type { CostTable, Prices } from "../policy/expected-cost.ts";
 import type { PrivacyBudget } from "../policy/privacy-budget.ts";
 import type { DegradeLevel } from "../power/degrade.ts";
 import type { PoweredDevice } from "../power/device.ts";
+import type { AskInputOptions } from "./ask-inputs.ts";
 import type { LoopGovernor } from "./loop-types.ts";
 
 /** What an agent governor is made of. */
@@ -15,8 +16,8 @@ export interface AgentGovernorOptions {
   readonly prices: Prices;
   readonly drift: DriftMonitor;
   readonly privacy: PrivacyBudget;
-  /** The agent's own pace and patience. */
-  readonly asks: { readonly intervalHops: number; readonly deadlineSeconds: number; readonly holdSeconds: number };
+  /** The agent's own pace and patience, and the forms of its asks. */
+  readonly asks: { readonly intervalHops: number; readonly deadlineSeconds: number; readonly holdSeconds: number } & AskInputOptions;
   /** Seconds between two reports: what is not urgent waits for them. */
   readonly reportSeconds: number;
   /** Expected seconds from asking to the answer, the radio's wake-up left out. */

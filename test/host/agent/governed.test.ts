@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { AskInputOptions } from "../../../host/agent/ask-inputs.ts";
 import { loadBoard, loadRadio } from "../../../host/agent/board.ts";
 import { createAgentGovernor } from "../../../host/agent/governed.ts";
 import type { Decision, SetPoint } from "../../../host/core/session-types.ts";
@@ -34,6 +35,7 @@ interface RigOptions {
   readonly power?: Partial<PowerFigures>;
   /** Bytes of sensor data that may leave per day. Default: more than any day needs. */
   readonly privacyBytes?: number;
+  readonly asks?: AskInputOptions;
   /** The board's battery, full, which shall last so long. Default: none. */
   readonly targetSeconds?: number;
 }
@@ -72,7 +74,7 @@ function rig(options: RigOptions) {
     ...{ image, device, rateHz: RATE_HZ, table, prices: DEFAULT_PRICES, reportSeconds, carries: true },
     drift: createDriftMonitor({ usualDoubt: image.manifest.labels.map(() => 0.1) }),
     privacy,
-    asks: { intervalHops: 1, deadlineSeconds: 60, holdSeconds: 60 },
+    asks: { intervalHops: 1, deadlineSeconds: 60, holdSeconds: 60, ...options.asks },
     roundTripSeconds: () => 0.1,
     ...(targetSeconds !== undefined && { targetSeconds }),
   });
@@ -195,5 +197,21 @@ describe("the governor of an agent, on its privacy budget", () => {
     }
     expect([mayAsk(), governor.isAllowanceSpent]).toEqual([false, true]);
     expect([governor.isAudit(doubt), governor.askPatches()]).toEqual([true, image.contextPatches]);
+  });
+
+  it.each([
+    ["features", image.windowPatches * image.channels * image.patchFrames],
+    ["raw", 2 * image.windowPatches * image.channels * image.patchFrames],
+    ["activations", image.windowPatches * image.dModel],
+  ] as const)("weighs asks of %s by their own size", (form, windowBytes) => {
+    const may = (privacyBytes: number) =>
+      rig({
+        board: "nrf52840-dk",
+        radioKind: "ble",
+        reportSeconds: 600,
+        privacyBytes,
+        asks: { inputs: [{ form, worth: 1 }] },
+      }).governor.askPatches();
+    expect([may(windowBytes - 1), may(windowBytes)]).toEqual([0, image.windowPatches]);
   });
 });
