@@ -74,6 +74,11 @@ export function writeWhole(
   }
 }
 
+/** Closes an open file of ours to others; never a device, whose mode is everybody's. */
+export function closeToOthers(file: number, stats: Stats = fstatSync(file)): void {
+  if (stats.isFile() && stats.uid === process.geteuid?.()) fchmodSync(file, PRIVATE_MODE);
+}
+
 /** Reads a small text file. What it holds never gets into a message. */
 export function readSmall(path: string, what: string, mend: string): string {
   return readChecked(path, what, mend, () => undefined);

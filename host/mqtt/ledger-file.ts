@@ -1,6 +1,6 @@
 import * as nodeFs from "node:fs";
 import { MqttError } from "../core/errors.ts";
-import { PRIVATE_MODE, systemReason } from "../core/private-file.ts";
+import { closeToOthers, PRIVATE_MODE, systemReason } from "../core/private-file.ts";
 import type { LedgerEntry, LedgerSink } from "./ledger.ts";
 import { statesOf, UNRECORDED } from "./ledger-reading.ts";
 import { isNews, type LedgerFs, openLedgerRoom, roomPath } from "./ledger-room.ts";
@@ -46,7 +46,7 @@ export function openLedgerFile(
     const { size } = stats;
     isOnDisk = stats.isFile();
     if (!isOnDisk) fs.writeSync(descriptor, new Uint8Array(0)); // only a disk gets room later: /dev/full never does
-    if (isOnDisk && stats.uid === process.geteuid?.()) nodeFs.fchmodSync(descriptor, PRIVATE_MODE); // never a device's mode
+    closeToOthers(descriptor, stats);
     const last = new Uint8Array(1);
     isTorn = size > 0 && fs.readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
   } catch (cause) {

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { LINK_DEVICE } from "../../../assembly/device/layout.ts";
 import { LinkError } from "../../core/errors.ts";
 import { plainJson, plainText } from "../../core/plain-text.ts";
-import { PRIVATE_MODE } from "../../core/private-file.ts";
+import { closeToOthers, PRIVATE_MODE } from "../../core/private-file.ts";
 import { openLinkPort } from "../../firmware/link-port.ts";
 import { type Described, describeMessage, describeNodeFrame, lineOf } from "../../link/describe.ts";
 import { encodeNodeHello } from "../../link/hello.ts";
@@ -60,7 +60,10 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
   io.interrupt.addEventListener("abort", stop, { once: true });
   const cancel = options.seconds === undefined ? undefined : io.clock.after(1000 * options.seconds, stop);
   try {
-    if (capturePath !== undefined) capture = writing(capturePath, () => openSync(capturePath, "w", PRIVATE_MODE)); // it holds what a wearer does
+    if (capturePath !== undefined) {
+      capture = writing(capturePath, () => openSync(capturePath, "w", PRIVATE_MODE));
+      closeToOthers(capture); // it holds what a wearer does, and may be an older file
+    }
     if (options.hello) {
       port.write(Uint8Array.of(0));
       createLinkWriter((bytes) => port.write(bytes)).message(

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,11 +56,13 @@ describe("dormouse monitor", () => {
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
     const capture = join(folder, "captured.dls");
+    writeFileSync(capture, "of an earlier release", { mode: 0o644 });
     const { code, stdout } = await cli(["monitor", `tcp:127.0.0.1:${port}`, "--hello", "--capture", capture, "--json"]);
     await new Promise((done) => server.close(done));
     expect(code).toBe(0);
     expect(lines(stdout).at(-1)).toMatchObject({ type: "end", bad: 0 });
     expect(readFileSync(capture).equals(answer)).toBe(true);
+    if (process.platform !== "win32") expect(statSync(capture).mode & 0o777).toBe(0o600);
     expect(readLinkStream(Buffer.concat(heard)).frames).toMatchObject([{ type: "hello" }]);
   });
 
