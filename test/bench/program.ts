@@ -2,10 +2,11 @@ import { Command, CommanderError, Option } from "commander";
 import type { CliIo } from "../../host/cli/io.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../../host/cli/options.ts";
 import { createOutput, reportFailure } from "../../host/cli/output.ts";
-import { countText } from "../../host/cli/table.ts";
+import { countText, percentText } from "../../host/cli/table.ts";
 import { benchCompute } from "./compute.ts";
 import { benchFairness } from "./fairness.ts";
 import { type OffloadOptions, runOffload } from "./offload.ts";
+import { benchShortScan, type ScanAccuracy } from "./short-scan.ts";
 import { runSizing, type SizingRequest } from "./sizing.ts";
 import { runSoak } from "./soak.ts";
 
@@ -51,6 +52,16 @@ export function createBench(io: CliIo): Command {
     .option("--reserve <n>", "percent of the workers that may be missing at the peak", wholeNumber(0, 90), 30)
     .option("--ask-millis <n>", "a model server's time per ask, instead of the teacher's", numberAtLeast(0.001))
     .action((options: SizingRequest & { readonly json: boolean }) => sizing(io, { ...options, reserve: options.reserve / 100 }));
+  withAgent(bench.command("short-scan"))
+    .description("Compare accuracy with an int32 and a simulated int16 scan state, on recordings.")
+    .requiredOption("--data <dir>", "the agent's recordings")
+    .action(async ({ agent, data, json }: { readonly agent: string; readonly data: string; readonly json: boolean }) => {
+      const out = createOutput(io, json);
+      const report = await benchShortScan(io.cwd, agent, data);
+      const said = ({ window, stream }: ScanAccuracy) => `${percentText(window, 2)} of windows, ${percentText(stream, 2)} of streams`;
+      out.say(`int32: ${said(report.int32)}; int16: ${said(report.int16)}.`);
+      out.document(report);
+    });
   for (const command of [bench, ...bench.commands]) {
     command.configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) }).exitOverride();
   }

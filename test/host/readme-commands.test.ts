@@ -64,7 +64,7 @@ const ELSEWHERE: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^dormouse inspect agents/, "test/host/cli/verbs.test.ts"],
   [/--identity/, "needs a broker with TLS; test/host/security/mosquitto.test.ts and test/host/cli/commands.test.ts"],
   [/--provider openai/, "needs a model server; test/host/cli/endings.test.ts and test/host/cloud/openai"],
-  [/^dormouse cloud .*--workers 2$/, "starts processes; test/host/cli/bench.test.ts"],
+  [/^dormouse cloud .*--workers 2$/, "starts processes; test/host/cli/cloud-processes.test.ts"],
 ];
 
 const reasonOf = (line: string): string | undefined => ELSEWHERE.find(([pattern]) => pattern.test(line))?.[1];

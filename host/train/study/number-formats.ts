@@ -4,7 +4,7 @@ import type { Parameters } from "../parameters.ts";
 /** How a row of the study would hold its weights and its scan state. */
 export interface Storage {
   readonly weights: "float" | "row" | "tensor" | { readonly fourBitGroups: number };
-  readonly scan: "float" | "s32" | "s16";
+  readonly scan: "float" | "s32";
 }
 
 const BIAS = 4; // int32
@@ -29,7 +29,8 @@ export function weightBytes(config: NetConfig, { weights }: Storage): number {
 
 /** Bytes that the blocks remember: scan state, the convolution's past, keys and values. */
 export function stateBytes(config: NetConfig, { scan }: Storage): number {
-  const [ofScan, ofOthers] = { float: [4, 4], s32: [4, 1], s16: [2, 1] }[scan] as [number, number];
+  const ofScan = 4; // float32 or int32
+  const ofOthers = scan === "float" ? 4 : 1;
   return config.blocks.reduce((sum, block) => {
     if (block.kind === "attention") return sum + ofOthers * 2 * block.windowPatches * block.nKvHeads * block.headDim;
     return sum + ofScan * block.dInner * block.dState + ofOthers * (block.dConv - 1) * block.dInner;

@@ -8,12 +8,11 @@ import { cropSampler } from "../samplers.ts";
 import type { TrainedNet } from "../train-net.ts";
 import { roundToFourBits, type Storage, stateBytes, weightBytes } from "./number-formats.ts";
 import { rowParts, rowTable, unknownPart } from "./row-study.ts";
-import { shortScanAccuracy } from "./short-scan.ts";
 import { accuracies, coreAccuracy, studyImage, trainShort } from "./short-training.ts";
 import type { Measured, PartWatch, StudyPlan, StudySpec } from "./study.ts";
 import { countCell, shareCell } from "./table-rows.ts";
 
-/** Every row: what runs it, and how it would lie in memory. The first seven come from float trainings, the others from quantisation-aware ones. */
+/** Every row: what runs it, and how it would lie in memory. The first seven come from float trainings, the last from quantisation-aware ones. */
 const rows = {
   float32: { by: "evaluator", weights: "float", scan: "float" },
   "int8 after training, a scale a row": { by: "core", weights: "row", scan: "s32" },
@@ -23,14 +22,11 @@ const rows = {
   "int4 weights after, groups of 32": { by: "core, simulated int4", weights: { fourBitGroups: 32 }, scan: "s32" },
   "int4 weights after, groups of 16": { by: "core, simulated int4", weights: { fourBitGroups: 16 }, scan: "s32" },
   "int8, quantisation-aware": { by: "core", weights: "row", scan: "s32" },
-  "int8, aware, int16 scan state": { by: "oracle, simulated int16", weights: "row", scan: "s16" },
 } as const satisfies Record<string, Storage & { readonly by: string }>;
 type Row = keyof typeof rows;
 const rowNames = Object.keys(rows) as Row[];
 
 const kinds = ["float", "aware"] as const;
-/** Recordings of the fit wearers that the int16 state's scale is chosen on. */
-const observedRecordings = 2;
 
 /** What int8 costs, by how its scales come about: float trainings quantised afterwards against quantisation-aware ones of the same recipe. */
 export const quantisation: StudySpec = {
@@ -50,7 +46,7 @@ export const quantisation: StudySpec = {
         ...{ "image B": bytes("imageBytes"), "weights B": bytes("weightBytes"), "state B": bytes("stateBytes") },
       },
       notes: [
-        "Core: the exported image in the WebAssembly core. Evaluator: the trainer's, floating point behind the int8 input. Simulated int16: the TypeScript oracle, its int32 scan state rounded to int16 after each patch at a power-of-two scale with room for twice the largest value of two recordings. Simulated int4: weights rounded by group before the export, one byte a group's scale, then int8 a row in the core.",
+        "Core: the exported image in the WebAssembly core. Evaluator: the trainer's, floating point behind the int8 input. Simulated int4: weights rounded by group before the export, one byte a group's scale, then int8 a row in the core.",
         "After training: float trainings, activation scales from four batches at the 99.9900 % quantile but where the row says otherwise; scan input: u, B and C. Aware: the same recipe and seeds with int8 imitated, as the shipped net is trained.",
         "Weights: matrices, taps, biases, A, D and scales (5 B a row or tensor, 1 B an int4 group). State: scan, convolution, keys and values. Image: the core's format with these weights in it; float32, tensor scales and int4 are no format of the core.",
       ],
@@ -65,7 +61,7 @@ async function compute(plan: StudyPlan, part: string, watch: PartWatch): Promise
   const { row: kind, seed } = job;
   const isFloat = kind === "float";
   const net = await trainShort(plan, seed, watch, isFloat ? { recipe: { quantizeFromShare: 1 } } : {});
-  const found = isFloat ? await rowsOfFloat(plan, net, seed) : rowsOfAware(plan, net);
+  const found: Accuracies = isFloat ? await rowsOfFloat(plan, net, seed) : { "int8, quantisation-aware": coreAccuracy(plan, net) };
   return Object.entries(found).map(([row, accuracy]) => ({ row, seed, values: { ...accuracy, ...bytesOf(plan, net, row as Row) } }));
 }
 
@@ -84,15 +80,6 @@ async function rowsOfFloat(plan: StudyPlan, net: TrainedNet, seed: number): Prom
     "int8 after, scan input unclipped": coreAccuracy(plan, clipped(await observeScales(plan, net, seed, 1))),
     "int4 weights after, groups of 32": coreAccuracy(plan, fourBits(32)),
     "int4 weights after, groups of 16": coreAccuracy(plan, fourBits(16)),
-  };
-}
-
-function rowsOfAware(plan: StudyPlan, net: TrainedNet): Accuracies {
-  const { training, dataset } = plan;
-  const observed = recordingsOf(dataset, training.split.fit).slice(0, observedRecordings);
-  return {
-    "int8, quantisation-aware": coreAccuracy(plan, net),
-    "int8, aware, int16 scan state": shortScanAccuracy(studyImage(training, net), observed, recordingsOf(dataset, training.split.select)),
   };
 }
 

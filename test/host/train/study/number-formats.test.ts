@@ -30,7 +30,8 @@ it("counts scales, biases and head terms with the weights", () => {
   expect(count({ fourBitGroups: 16 })).toBe((12 + 2 + 5) * 8 + 4 * 8);
 });
 
-it("halves the scan's bytes with an int16 state", () => {
-  const bytes = (scan: "s32" | "s16"): number => stateBytes(tinyConfig, { weights: "row", scan });
-  expect(bytes("s32") - bytes("s16")).toBe(2 * 16 * 4);
+it("counts scan states of 4 bytes; the convolution's past, keys and values of 4 in float and 1 in int8", () => {
+  const bytes = (scan: "float" | "s32"): number => stateBytes(tinyConfig, { weights: "row", scan });
+  expect(bytes("s32")).toBe(4 * 16 * 4 + 3 * 16 + 2 * 32 * 8);
+  expect(bytes("float")).toBe(4 * (16 * 4 + 3 * 16 + 2 * 32 * 8));
 });

@@ -44,15 +44,13 @@ async function compute(name: StudyName, ...parts: string[]): Promise<readonly Me
 
 it("runs the rows of a float and of a quantisation-aware training, the int8 ones in the core", async () => {
   const measured = await compute("quantisation", "float.seed-1", "aware.seed-1");
-  expect(measured).toHaveLength(9);
+  expect(measured).toHaveLength(8);
   for (const { values, row } of measured) {
     expect(values.window, row).toBeGreaterThanOrEqual(0);
     expect(values.stream, row).toBeLessThanOrEqual(1);
   }
   const valuesOf = (row: string) => measured.find((one) => one.row === row)!.values;
-  const [aware, short] = [valuesOf("int8, quantisation-aware"), valuesOf("int8, aware, int16 scan state")];
-  expect(Math.abs(aware.window! - short.window!)).toBeLessThan(0.2);
-  expect(aware.stateBytes! - short.stateBytes!).toBe(2 * 16 * 4);
+  const aware = valuesOf("int8, quantisation-aware");
   expect(valuesOf("float32").weightBytes!).toBeGreaterThan(2 * aware.weightBytes!);
 });
 
