@@ -1,18 +1,12 @@
-import { BLOCK_WORDS, EXIT_WORDS, LIMIT_BLOCKS, LIMIT_EXITS } from "./layout";
+import { Model } from "./image";
 
 /**
  * What `prepare` finds out once and every step uses: the first bytes of the arena. Pointers into the image (flash on a
- * microcontroller) and into the arena; nothing here changes after `prepare` except the active set-point behind its pointer.
- * Followed by LIMIT_BLOCKS state pointers and LIMIT_EXITS ring pointers.
+ * microcontroller) and into the arena; nothing here changes after `prepare` but the active set-point behind its pointer, and `lda`,
+ * which may be pointed at another record. Followed by a state pointer per block and a ring pointer per exit.
  */
 @unmanaged
-export class Context {
-  image: usize;
-  config: usize; // CONFIG_WORDS s32
-  features: usize;
-  blocks: usize;
-  exits: usize;
-  tables: usize;
+export class Context extends Model {
   tail: usize;
   tailBytes: u32;
   arenaBytes: u32;
@@ -32,13 +26,17 @@ export class Context {
   lastFrame: usize; // s16 (channels), tail
   context: usize; // s8 (contextPatches, patchFrames · channels), tail
   finalResidual: usize; // s16 (dModel), tail
-  evidence: usize; // s64 (classes); 0 where the image has none
-  linear: usize; // s16 (channels, frames of a window), of evidence
+  ldaSums: usize; // s64 (classes); 0 if the image has no LDA
+  linear: usize; // s16 (channels, frames of a window), of the LDA
   sizes: usize; // of each channel the root of its power u32, its largest value s16 and its mean s16, Q3
-  track: usize; // s32 (classes), tail; 0 where decisions are not tracked
+  ownLda: usize; // the image's own LDA record, or 0
+  kept: usize; // s32 (classes), tail; 0 if decisions are not smoothed
 }
 
-export const CONTEXT_BYTES: usize = offsetof<Context>() + <usize>((LIMIT_BLOCKS + LIMIT_EXITS) << 2);
+/** Bytes of a context with its pointers. */
+export function contextBytes(model: Model): u32 {
+  return <u32>offsetof<Context>() + ((model.nBlocks + model.nExits) << 2);
+}
 
 // @ts-ignore: decorator
 @inline
@@ -55,42 +53,11 @@ export function setBlockState(ctx: Context, block: i32, pointer: usize): void {
 // @ts-ignore: decorator
 @inline
 export function ring(ctx: Context, exit: i32): usize {
-  return load<usize>(changetype<usize>(ctx) + <usize>((LIMIT_BLOCKS + exit) << 2), offsetof<Context>());
+  return load<usize>(changetype<usize>(ctx) + <usize>((ctx.nBlocks + exit) << 2), offsetof<Context>());
 }
 
 // @ts-ignore: decorator
 @inline
 export function setRing(ctx: Context, exit: i32, pointer: usize): void {
-  store<usize>(changetype<usize>(ctx) + <usize>((LIMIT_BLOCKS + exit) << 2), pointer, offsetof<Context>());
-}
-
-// @ts-ignore: decorator
-@inline
-export function word(record: usize, index: i32): i32 {
-  return load<i32>(record + <usize>(index << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-export function setWord(record: usize, index: i32, value: i32): void {
-  store<i32>(record + <usize>(index << 2), value);
-}
-
-// @ts-ignore: decorator
-@inline
-export function blockRecord(ctx: Context, block: i32): usize {
-  return ctx.blocks + <usize>(block * (BLOCK_WORDS << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-export function exitRecord(ctx: Context, exit: i32): usize {
-  return ctx.exits + <usize>(exit * (EXIT_WORDS << 2));
-}
-
-/** Rounds up to the arena's alignment. */
-// @ts-ignore: decorator
-@inline
-export function align16(bytes: u32): u32 {
-  return (bytes + 15) & ~15;
+  store<usize>(changetype<usize>(ctx) + <usize>((ctx.nBlocks + exit) << 2), pointer, offsetof<Context>());
 }

@@ -1,17 +1,19 @@
 // The reactor's exports: the whole surface of core.wasm. A model is known by its arena's address, so one module runs many.
 // Zero imports, no heap. What each function means to a host is in assembly/README.md.
-import { ABI_HASH, CONFIG_CLASSES, CONFIG_EXITS } from "./layout";
-import { Context, word } from "./context";
+import * as L from "./layout";
+import { Context } from "./context";
 import { windowOps } from "./counts";
 import { weighEvidence } from "./evidence";
-import { logitStride, neededBytes, prepareModel, resetState } from "./model";
+import { checkAndUseLda, logitStride, neededBytes, prepareModel, resetState } from "./model";
 import * as policy from "./policy";
+import { runsWord } from "./runs";
 import * as snapshots from "./snapshot";
 import { catchUp, exitFeatures, exitLogits } from "./step";
 import * as stream from "./stream";
 
-export function abiHash(): u32 {
-  return <u32>ABI_HASH;
+/** Word 0 … RUNS_WORDS − 1 of what this core runs. */
+export function runs(word: i32): u32 {
+  return runsWord(word);
 }
 
 /** First free byte of memory, 16-aligned: the host puts images and arenas from here on. */
@@ -50,7 +52,7 @@ export function decisionPtr(model: usize): usize {
 
 export function logitsPtr(model: usize, exit: i32): usize {
   const ctx = changetype<Context>(model);
-  return ctx.logits + <usize>(exit * logitStride(word(ctx.config, CONFIG_CLASSES)));
+  return ctx.logits + <usize>(exit * logitStride(ctx.nClasses));
 }
 
 /** Runs the segments up to `exit` to the present. (dModel,) s8 that its head reads, in scratch: copy it before the next call. */
@@ -88,10 +90,18 @@ export function decide(model: usize): void {
 export function runAll(model: usize): void {
   const ctx = changetype<Context>(model);
   weighEvidence(ctx);
-  for (let k = 0; k < word(ctx.config, CONFIG_EXITS); k++) {
+  for (let k = 0; k < ctx.nExits; k++) {
     if (k > 0) catchUp(ctx, k);
     exitLogits(ctx, k);
   }
+}
+
+/**
+ * Points the model at another LDA record (LDA_WORDS s32, in memory that outlives the model; its offsets count from the image modulo 2^32),
+ * or with 0 back at the image's own. Returns a STATUS_ code; a bad record leaves the one in force.
+ */
+export function useLda(model: usize, record: usize): i32 {
+  return checkAndUseLda(changetype<Context>(model), record);
 }
 
 export function applySetPoint(model: usize): i32 {

@@ -7,13 +7,14 @@ import { DEVICE_AGENTS } from "./device/layout";
 import { agentAt } from "./device/state";
 import { mapStore } from "./device/store";
 import { readLink } from "./device/wasi";
-import { ABI_HASH } from "./layout";
+import { runsWord } from "./runs";
 
 const INPUT_BYTES = 256;
 const input = memory.data(INPUT_BYTES, 16);
 
-export function abiHash(): u32 {
-  return <u32>ABI_HASH;
+/** Word 0 … RUNS_WORDS − 1 of what this device runs. */
+export function runs(word: i32): u32 {
+  return runsWord(word);
 }
 
 /** Before _start: the image that is linked into the firmware for an agent lies here, readable in place (flash), 16-aligned. */

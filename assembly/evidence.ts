@@ -1,13 +1,9 @@
-import {
-  CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_EVIDENCE_BIAS, CONFIG_EVIDENCE_LIMITS, CONFIG_EVIDENCE_MEANS,
-  CONFIG_EVIDENCE_SHIFT, CONFIG_EVIDENCE_WEIGHTS, CONFIG_PATCH_FRAMES, CONFIG_WINDOW_PATCHES, FEATURE_KNEE, FEATURE_WORDS, FIXED_CROSS_LAG,
-  FIXED_CROSS_LAGS, FIXED_KNEE_SHIFT, FIXED_LAGS, FIXED_LOG_BITS, FIXED_SPREAD_STATISTICS, FIXED_STATISTIC_BITS, FIXED_SWAY_FRAMES,
-  TAIL_CONTEXT_COUNT, TAIL_CONTEXT_HEAD,
-} from "./layout";
-import { Context, word } from "./context";
+import * as L from "./layout";
+import { Context } from "./context";
 import { signalCount } from "./counts";
 import { isqrt } from "./kernels/rms-norm";
 import { clampS16 } from "./kernels/requantize";
+import { word } from "./words";
 
 // Evidence: what a linear discriminant says of the last window's statistics, added to the logits of every exit. Spread, sway and
 // correlations are what people measure of a window to tell activities (Anguita et al. 2013, ESANN); a net of few wearers does not find them all.
@@ -22,12 +18,12 @@ let frames: i32 = 0;
 /** Q8 logarithm to base 2 of v ≥ 1, straight between powers of 2 (Mitchell 1962, IRE Trans. EC-11). */
 function log2Q8(v: u64): i32 {
   const power = 63 - <i32>clz<u64>(v);
-  const mantissa = power >= FIXED_LOG_BITS ? <i32>(v >> (power - FIXED_LOG_BITS)) : <i32>(v << (FIXED_LOG_BITS - power));
-  return ((power - 1) << FIXED_LOG_BITS) + mantissa;
+  const mantissa = power >= L.FIXED_LOG_BITS ? <i32>(v >> (power - L.FIXED_LOG_BITS)) : <i32>(v << (L.FIXED_LOG_BITS - power));
+  return ((power - 1) << L.FIXED_LOG_BITS) + mantissa;
 }
 
 /** A few numbers of one signal on their way to `count`. */
-const SLOTS = memory.data(FIXED_SPREAD_STATISTICS << 4, 8);
+const SLOTS = memory.data(L.FIXED_SPREAD_STATISTICS << 4, 8);
 
 /** Slot `slot` is a / b, b > 0. */
 function put(slot: usize, a: i64, b: i64): void {
@@ -37,18 +33,18 @@ function put(slot: usize, a: i64, b: i64): void {
 
 /** Counts the numbers in the first `n` slots as the next statistics, of the first `logs` the logarithm of 1 more. */
 function count(ctx: Context, n: i32, logs: i32): void {
-  const config = ctx.config;
-  const nClasses = <usize>word(config, CONFIG_CLASSES);
+  const lda = ctx.lda;
+  const nClasses = <usize>ctx.nClasses;
   for (let i = 0; i < n; i++) {
     const slot = SLOTS + <usize>(i << 4);
     const number = divide(load<i64>(slot), load<i64>(slot, 8));
     const value = i < logs ? log2Q8(1 + <u64>number) : <i32>number;
-    const limit = load<i32>(ctx.image + <usize>word(config, CONFIG_EVIDENCE_LIMITS) + (next << 2));
-    const distance = value - load<i32>(ctx.image + <usize>word(config, CONFIG_EVIDENCE_MEANS) + (next << 2));
+    const limit = load<i32>(ctx.image + <usize>word(lda, L.LDA_LIMITS) + (next << 2));
+    const distance = value - load<i32>(ctx.image + <usize>word(lda, L.LDA_MEANS) + (next << 2));
     const counted = <i64>max<i32>(-limit, min<i32>(limit, distance));
-    const weights = ctx.image + <usize>word(config, CONFIG_EVIDENCE_WEIGHTS) + next * (nClasses << 1);
+    const weights = ctx.image + <usize>word(lda, L.LDA_WEIGHTS) + next * (nClasses << 1);
     for (let c: usize = 0; c < nClasses; c++) {
-      store<i64>(ctx.evidence + (c << 3), load<i64>(ctx.evidence + (c << 3)) + counted * <i64>load<i16>(weights + (c << 1)));
+      store<i64>(ctx.ldaSums + (c << 3), load<i64>(ctx.ldaSums + (c << 3)) + counted * <i64>load<i16>(weights + (c << 1)));
     }
     next++;
   }
@@ -56,20 +52,19 @@ function count(ctx: Context, n: i32, logs: i32): void {
 
 /** ctx.linear (channels, frames) s16 = the window in linear steps, oldest first. */
 function readWindow(ctx: Context): void {
-  const config = ctx.config;
-  const channels = word(config, CONFIG_CHANNELS);
-  const patchFrames = word(config, CONFIG_PATCH_FRAMES);
-  const size = word(config, CONFIG_CONTEXT_PATCHES);
-  let slot = word(ctx.tail, TAIL_CONTEXT_HEAD) - word(config, CONFIG_WINDOW_PATCHES);
+  const channels = ctx.channels;
+  const patchFrames = ctx.patchFrames;
+  const size = ctx.contextPatches;
+  let slot = word(ctx.tail, L.TAIL_CONTEXT_HEAD) - ctx.windowPatches;
   if (slot < 0) slot += size;
   for (let t = 0; t < frames; t += patchFrames) {
     let from = ctx.context + <usize>(slot * patchFrames * channels);
     for (let f = t; f < t + patchFrames; f++) {
       for (let c = 0; c < channels; c++) {
-        const knee = load<i32>(ctx.features + <usize>(c * (FEATURE_WORDS << 2)), FEATURE_KNEE << 2);
+        const knee = load<i32>(ctx.features + <usize>(c * (L.FEATURE_WORDS << 2)), L.FEATURE_KNEE << 2);
         const value = <i32>load<i8>(from++);
         const beyond = (value < 0 ? -value : value) - knee;
-        const linear = knee == 0 || beyond <= 0 ? value : value < 0 ? -knee - (beyond << FIXED_KNEE_SHIFT) : knee + (beyond << FIXED_KNEE_SHIFT);
+        const linear = knee == 0 || beyond <= 0 ? value : value < 0 ? -knee - (beyond << L.FIXED_KNEE_SHIFT) : knee + (beyond << L.FIXED_KNEE_SHIFT);
         store<i16>(ctx.linear + <usize>((c * frames + f) << 1), linear);
       }
     }
@@ -118,7 +113,7 @@ function total(values: usize, n: i32): i32 {
 
 /** Mean of n values, Q3, towards 0. */
 function meanOf(values: usize, n: i32): i32 {
-  return (total(values, n) << FIXED_STATISTIC_BITS) / n;
+  return (total(values, n) << L.FIXED_STATISTIC_BITS) / n;
 }
 
 /** FIXED_SPREAD_STATISTICS of the n values in ctx.acc about their mean Q3. Overwrites them. Returns how far the furthest lies. */
@@ -130,7 +125,7 @@ function countSpread(ctx: Context, n: i32, mean: i32): i32 {
   let power: i64 = 0;
   for (let t = 0; t < n; t++) {
     const at = x + <usize>(t << 2);
-    const centred = (load<i32>(at) << FIXED_STATISTIC_BITS) - mean;
+    const centred = (load<i32>(at) << L.FIXED_STATISTIC_BITS) - mean;
     store<i32>(at, centred);
     highest = max<i32>(highest, centred);
     lowest = min<i32>(lowest, centred);
@@ -144,7 +139,7 @@ function countSpread(ctx: Context, n: i32, mean: i32): i32 {
   const whole = power + (<i64>n << 2); // a sixteenth of a squared step more: rounding noise has no rhythm
   const most = max<i32>(highest, -lowest);
   const narrow = isNarrow(most, most, n);
-  for (let lag = 1; lag <= FIXED_LAGS; lag++) {
+  for (let lag = 1; lag <= L.FIXED_LAGS; lag++) {
     const end = x + <usize>((n - lag) << 2);
     const later = <usize>(lag << 2);
     let product: i64 = 0;
@@ -157,16 +152,16 @@ function countSpread(ctx: Context, n: i32, mean: i32): i32 {
     }
     put(3 + lag, product << 9, whole);
   }
-  count(ctx, FIXED_SPREAD_STATISTICS, 4);
+  count(ctx, L.FIXED_SPREAD_STATISTICS, 4);
   return most;
 }
 
 /** Three statistics of how far sums of FIXED_SWAY_FRAMES of the values in ctx.acc move: median and mean change, power about their mean. Overwrites them. */
 function countSway(ctx: Context): void {
   const x = ctx.acc;
-  const n = frames / FIXED_SWAY_FRAMES;
+  const n = frames / L.FIXED_SWAY_FRAMES;
   for (let i = 0; i < n; i++) {
-    store<i32>(x + <usize>(i << 2), total(x + <usize>((i * FIXED_SWAY_FRAMES) << 2), FIXED_SWAY_FRAMES));
+    store<i32>(x + <usize>(i << 2), total(x + <usize>((i * L.FIXED_SWAY_FRAMES) << 2), L.FIXED_SWAY_FRAMES));
   }
   const mean = meanOf(x, n);
   let power: i64 = 0;
@@ -174,7 +169,7 @@ function countSway(ctx: Context): void {
   let moved: i64 = 0;
   for (let i = 0; i < n; i++) {
     const sum = load<i32>(x + <usize>(i << 2));
-    const centred = (sum << FIXED_STATISTIC_BITS) - mean;
+    const centred = (sum << L.FIXED_STATISTIC_BITS) - mean;
     power += <i64>centred * <i64>centred;
     if (i > 0) {
       // The changes so far in ascending order, in place of the sums that are read.
@@ -217,17 +212,17 @@ function keepSize(ctx: Context, c: i32, most: i32, mean: i32): void {
 /** Centres each channel of ctx.linear, Q3. */
 function centre(ctx: Context): void {
   let at = ctx.linear;
-  for (let c = 0; c < word(ctx.config, CONFIG_CHANNELS); c++) {
+  for (let c = 0; c < ctx.channels; c++) {
     const mean = <i32>load<i16>(ctx.sizes + <usize>(c << 3), 6);
-    for (let t = 0; t < frames; t++, at += 2) store<i16>(at, (<i32>load<i16>(at) << FIXED_STATISTIC_BITS) - mean);
+    for (let t = 0; t < frames; t++, at += 2) store<i16>(at, (<i32>load<i16>(at) << L.FIXED_STATISTIC_BITS) - mean);
   }
 }
 
 /** How each two channels move together, the second of them earlier by each lag in turn: correlations, Q9. */
 function countCross(ctx: Context): void {
   centre(ctx);
-  const channels = word(ctx.config, CONFIG_CHANNELS);
-  for (let lag = 0; lag < FIXED_CROSS_LAGS * FIXED_CROSS_LAG; lag += FIXED_CROSS_LAG) {
+  const channels = ctx.channels;
+  for (let lag = 0; lag < L.FIXED_CROSS_LAGS * L.FIXED_CROSS_LAG; lag += L.FIXED_CROSS_LAG) {
     for (let a = 0; a < channels; a++) {
       const start = ctx.linear + <usize>((a * frames + lag) << 1);
       const end = ctx.linear + <usize>(((a + 1) * frames) << 1);
@@ -253,25 +248,24 @@ function countCross(ctx: Context): void {
 
 /** True where the image has evidence and a whole window has come since the reset. */
 export function hasEvidence(ctx: Context): bool {
-  return ctx.evidence != 0 && word(ctx.tail, TAIL_CONTEXT_COUNT) >= word(ctx.config, CONFIG_WINDOW_PATCHES);
+  return ctx.ldaSums != 0 && word(ctx.tail, L.TAIL_CONTEXT_COUNT) >= ctx.windowPatches;
 }
 
 /**
- * ctx.evidence (nClasses,) s64 = what the last window's statistics say of each class, Q10 as s16; 0 before a whole window, and where a whole
+ * ctx.ldaSums (nClasses,) s64 = what the last window's statistics say of each class, Q10 as s16; 0 before a whole window, and where a whole
  * triad has not moved in it: its sensor is dead, or nobody wears it. Uses ctx.acc.
  */
 export function weighEvidence(ctx: Context): void {
-  if (ctx.evidence == 0) return;
-  const config = ctx.config;
-  const nClasses = <usize>word(config, CONFIG_CLASSES);
-  memory.fill(ctx.evidence, 0, nClasses << 3);
+  if (ctx.ldaSums == 0) return;
+  const nClasses = <usize>ctx.nClasses;
+  memory.fill(ctx.ldaSums, 0, nClasses << 3);
   if (!hasEvidence(ctx)) return;
-  const bias = ctx.image + <usize>word(config, CONFIG_EVIDENCE_BIAS);
-  for (let c: usize = 0; c < nClasses; c++) store<i64>(ctx.evidence + (c << 3), <i64>load<i32>(bias + (c << 2)));
+  const bias = ctx.image + <usize>word(ctx.lda, L.LDA_BIAS);
+  for (let c: usize = 0; c < nClasses; c++) store<i64>(ctx.ldaSums + (c << 3), <i64>load<i32>(bias + (c << 2)));
   next = 0;
-  frames = word(config, CONFIG_WINDOW_PATCHES) * word(config, CONFIG_PATCH_FRAMES);
+  frames = ctx.windowPatches * ctx.patchFrames;
   readWindow(ctx);
-  const channels = word(config, CONFIG_CHANNELS);
+  const channels = ctx.channels;
   const signals = signalCount(channels);
   // Every signal; every channel's sway; every signal's changes. In one loop: its body is code once. Then what channels do together.
   for (let i = 0; i < 2 * signals + channels; i++) {
@@ -286,7 +280,7 @@ export function weighEvidence(ctx: Context): void {
     }
     const n = isChange ? frames - 1 : frames;
     if (isChange && isMagnitude && total(ctx.acc, n) == 0) {
-      memory.fill(ctx.evidence, 0, nClasses << 3);
+      memory.fill(ctx.ldaSums, 0, nClasses << 3);
       return;
     }
     const mean = meanOf(ctx.acc, n);
@@ -298,10 +292,10 @@ export function weighEvidence(ctx: Context): void {
     if (i < channels) keepSize(ctx, i, most, mean);
   }
   countCross(ctx);
-  const shift = <i64>word(config, CONFIG_EVIDENCE_SHIFT);
+  const shift = <i64>word(ctx.lda, L.LDA_SHIFT);
   const half = (<i64>1 << shift) >> 1;
   for (let c: usize = 0; c < nClasses; c++) {
-    const at = ctx.evidence + (c << 3);
+    const at = ctx.ldaSums + (c << 3);
     const sum = (load<i64>(at) + half) >> shift;
     store<i64>(at, max<i64>(-32768, min<i64>(32767, sum)));
   }
@@ -309,9 +303,9 @@ export function weighEvidence(ctx: Context): void {
 
 /** logits (nClasses,) s16 += evidence, clamped. */
 export function addEvidence(ctx: Context, logits: usize): void {
-  if (ctx.evidence == 0) return;
-  const n = <usize>word(ctx.config, CONFIG_CLASSES);
+  if (ctx.ldaSums == 0) return;
+  const n = <usize>ctx.nClasses;
   for (let c: usize = 0; c < n; c++) {
-    store<i16>(logits + (c << 1), clampS16(<i32>load<i16>(logits + (c << 1)) + <i32>load<i64>(ctx.evidence + (c << 3))));
+    store<i16>(logits + (c << 1), clampS16(<i32>load<i16>(logits + (c << 1)) + <i32>load<i64>(ctx.ldaSums + (c << 3))));
   }
 }

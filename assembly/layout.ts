@@ -3,15 +3,16 @@
 
 // ── Model image (.dmm) ────────────────────────────────────────────────────────
 export const IMAGE_MAGIC = 0x314d4d44; // "DMM1"
-export const IMAGE_VERSION = 1;
+export const IMAGE_FORMAT_1 = 1; // fixed sections, one CONFIG; read for good, no longer written
+export const IMAGE_FORMAT_2 = 2; // sections with versions, MODEL, INPUT and HEAD instead of CONFIG
 export const IMAGE_HEADER_BYTES = 64;
 export const IMAGE_ALIGN = 16;
 export const IMAGE_MIN_BYTES = 256;
 export const IMAGE_MAX_BYTES = 16777216;
 
 export const HEADER_MAGIC = 0; // byte offsets in the header
-export const HEADER_VERSION = 4;
-export const HEADER_ABI_HASH = 8;
+export const HEADER_FORMAT = 4;
+export const HEADER_KINDS = 8; // format 2: bit k = a block of kind k is in it. Format 1: FORMAT_1_MARK
 export const HEADER_IMAGE_BYTES = 12;
 export const HEADER_SECTION_COUNT = 16;
 export const HEADER_FLAGS = 20;
@@ -19,17 +20,64 @@ export const HEADER_CRC32 = 24;
 export const HEADER_RESERVED = 28;
 export const HEADER_SHA256 = 32;
 
-export const SECTION_ENTRY_BYTES = 16; // kind, offset, bytes, count
-export const SECTION_COUNT = 7;
-export const SECTION_CONFIG = 1; // in the file in this order, each exactly once
-export const SECTION_FEATURES = 2;
+export const FORMAT_1_MARK = 0x3fb6e8b9; // header word 2 of every image of format 1
+export const FORMAT_1_SECTIONS = 7; // CONFIG … MANIFEST, each exactly once
+
+export const SECTION_ENTRY_BYTES = 16; // kind | version << SECTION_VERSION_SHIFT, offset, bytes, count
+export const SECTION_VERSION_SHIFT = 16;
+export const SECTION_CONFIG = 1; // format 1 alone
+export const SECTION_FEATURES = 2; // in the file in ascending order, each at most once
 export const SECTION_BLOCKS = 3;
 export const SECTION_EXITS = 4;
 export const SECTION_TABLES = 5;
 export const SECTION_TENSORS = 6;
 export const SECTION_MANIFEST = 7;
+export const SECTION_MODEL = 8; // format 2, as all below
+export const SECTION_INPUT = 9;
+export const SECTION_HEAD = 10;
+export const SECTION_SMOOTHING = 11; // optional
+export const SECTION_LDA = 12; // optional
+export const SECTION_LAST = 12;
+export const SECTION_VERSIONS_LOW = 0; // the newest version of each section that this core reads, 4 bits a kind: kinds 0 … 7
+export const SECTION_VERSIONS_HIGH = 0; // kinds 8 … 15
 
-export const CONFIG_WORDS = 32; // i32 words; the names below are word indices
+export const MODEL_WORDS = 2; // s32 words; the names below are word indices
+export const MODEL_D_MODEL = 0;
+export const MODEL_BLOCKS = 1;
+
+export const INPUT_WORDS = 14;
+export const INPUT_CHANNELS = 0;
+export const INPUT_PATCH_FRAMES = 1;
+export const INPUT_FRAME_RATE_MILLIHERTZ = 2;
+export const INPUT_GAP_LIMIT_FRAMES = 3;
+export const INPUT_WINDOW_PATCHES = 4;
+export const INPUT_CONTEXT_PATCHES = 5;
+export const INPUT_KIND = 6;
+export const INPUT_EMBED = 8; // LINEAR record, words 8..13
+export const INPUT_KIND_PATCHES = 1; // patches of sensor frames
+export const INPUT_KIND_TOKENS = 2; // reserved for token embeddings; this core runs none
+
+export const HEAD_WORDS = 5;
+export const HEAD_EXITS = 0;
+export const HEAD_CLASSES = 1;
+export const HEAD_HOP_PATCHES = 2;
+export const HEAD_RING_PATCHES = 3;
+export const HEAD_KIND = 4;
+export const HEAD_KIND_EXITS = 1; // a classifier at every exit
+export const HEAD_KIND_LANGUAGE = 2; // reserved for a language head; this core runs none
+
+export const SMOOTHING_WORDS = 2;
+export const SMOOTHING_COSTS = 0; // byte offset of (classes, classes) s32 Q10 from the image's first byte
+export const SMOOTHING_SHIFT = 1; // log2 of the patches whose logits weigh once
+
+export const LDA_WORDS = 5;
+export const LDA_MEANS = 0; // byte offset of (statistics,) s32
+export const LDA_LIMITS = 1; // (statistics,) s32: how far from its mean a statistic counts
+export const LDA_WEIGHTS = 2; // (statistics, classes) s16
+export const LDA_BIAS = 3; // (classes,) s32
+export const LDA_SHIFT = 4; // right shift of the sums to Q10
+
+export const CONFIG_WORDS = 32; // format 1: MODEL, INPUT, HEAD, SMOOTHING and LDA in one record; the names below are word indices
 export const CONFIG_D_MODEL = 0;
 export const CONFIG_CHANNELS = 1;
 export const CONFIG_PATCH_FRAMES = 2;
@@ -43,13 +91,8 @@ export const CONFIG_EXITS = 9;
 export const CONFIG_CLASSES = 10;
 export const CONFIG_GAP_LIMIT_FRAMES = 11;
 export const CONFIG_EMBED = 12; // LINEAR record, words 12..17
-export const CONFIG_TRACK_COSTS = 18; // byte offset of (classes, classes) s32 Q10 from the image's first byte; 0 = decisions are not tracked
-export const CONFIG_TRACK_SHIFT = 19; // log2 of the patches whose logits weigh once
-export const CONFIG_EVIDENCE_MEANS = 20; // byte offset of (statistics,) s32; 0 = logits are the heads' alone, and the four words below are 0
-export const CONFIG_EVIDENCE_LIMITS = 21; // (statistics,) s32: how far from its mean a statistic counts
-export const CONFIG_EVIDENCE_WEIGHTS = 22; // (statistics, classes) s16
-export const CONFIG_EVIDENCE_BIAS = 23; // (classes,) s32
-export const CONFIG_EVIDENCE_SHIFT = 24; // right shift of the sums to Q10
+export const CONFIG_SMOOTHING = 18; // SMOOTHING record; its offset 0 = none, and its shift is 0
+export const CONFIG_LDA = 20; // LDA record; its first offset 0 = none, and all of it is 0
 
 export const FEATURE_WORDS = 4; // per channel
 export const FEATURE_ZERO_POINT = 0;
@@ -154,7 +197,7 @@ export const LIMIT_PATCHES = 1024; // window, hop, context
 export const LIMIT_RING = 256; // rings and attention windows
 export const LIMIT_BLOCKS = 16;
 export const LIMIT_EXITS = 8;
-export const LIMIT_CLASSES = 64;
+export const LIMIT_CLASSES = 256; // labels are bytes in asks and answers
 export const LIMIT_HEADS = 32;
 export const LIMIT_STATE = 64;
 export const LIMIT_GAP_FRAMES = 64;
@@ -174,11 +217,14 @@ export const STATUS_IMAGE_TOO_SHORT = -1; // −1…−19: the image as a file
 export const STATUS_IMAGE_MISALIGNED = -2;
 export const STATUS_BAD_MAGIC = -3;
 export const STATUS_BAD_VERSION = -4;
-export const STATUS_ABI_MISMATCH = -5;
+export const STATUS_OTHER_CORE = -5; // format 1 with another mark
 export const STATUS_BAD_SIZE = -6;
 export const STATUS_BAD_CRC = -7;
 export const STATUS_BAD_SECTIONS = -8;
 export const STATUS_BAD_FLAGS = -9;
+export const STATUS_UNKNOWN_BLOCK_KIND = -10; // format 2: it needs what this core does not run
+export const STATUS_UNKNOWN_SECTION = -11;
+export const STATUS_UNKNOWN_SECTION_VERSION = -12;
 export const STATUS_BAD_CONFIG = -20; // −20…−39: its contents
 export const STATUS_BAD_FEATURES = -21;
 export const STATUS_BAD_BLOCK = -22;
@@ -190,8 +236,8 @@ export const STATUS_BAD_SCAN = -27;
 export const STATUS_BAD_TABLES = -28;
 export const STATUS_BAD_EXIT = -29;
 export const STATUS_BAD_BIAS = -30;
-export const STATUS_BAD_TRACK = -31;
-export const STATUS_BAD_EVIDENCE = -32;
+export const STATUS_BAD_SMOOTHING = -31;
+export const STATUS_BAD_LDA = -32;
 export const STATUS_ARENA_TOO_SMALL = -40; // −40…−59: memory
 export const STATUS_ARENA_MISALIGNED = -41;
 export const STATUS_ARENA_OVERLAPS_IMAGE = -42;
@@ -258,11 +304,13 @@ export const TAIL_IS_TRACKED = 26; // 1 = a decision has been made since the res
 export const HOPS_SINCE_ASK_MAX = 65535;
 
 export const SNAPSHOT_MAGIC = 0x31534d44; // "DMS1"
-export const SNAPSHOT_HEADER_BYTES = 32; // magic, ABI hash, image crc32, tail bytes, tail crc32, 3 reserved
+export const SNAPSHOT_VERSION = 0x3fb6e8b9; // of the tail's layout
+export const SNAPSHOT_HEADER_BYTES = 32; // magic, SNAPSHOT_VERSION, image crc32, tail bytes, tail crc32, 3 reserved
 export const STATE_HEADER_BYTES = 16; // before each block's state: count (KV entries seen, saturating at 2·W), 3 reserved
 
-// CRC-32 of every IMAGE_, HEADER_, SECTION_, CONFIG_, FEATURE_, LINEAR_, BLOCK_, SSM_, ATTENTION_, EXIT_, TABLE_ and FIXED_
-// line above as "NAME=value\n", in order; test/host/core/layout.test.ts recomputes it.
-export const ABI_HASH = 0x3fb6e8b9;
-// CRC-32 of the TABLES section that every image of this ABI carries.
+// ── What a core runs: an image that needs anything else is refused by name ────
+export const RUNS_WORDS = 4; // u32: formats, block kinds (bit n = n), section versions of kinds 0 … 7 and 8 … 15 (4 bits each)
+export const RUNS_BYTES = 16;
+export const RUNS_FORMATS = 6; // bits 1 and 2
+// CRC-32 of the TABLES section that every image carries.
 export const TABLES_CRC32 = 0x27a1076e;

@@ -1,13 +1,10 @@
-import {
-  ATTENTION_D_MLP, ATTENTION_HEADS, ATTENTION_HEAD_DIM, ATTENTION_KV_HEADS, ATTENTION_WINDOW, BLOCK_KIND, BLOCK_KIND_SSM, CONFIG_BLOCKS,
-  CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_D_MODEL, CONFIG_EVIDENCE_MEANS, CONFIG_EXITS, CONFIG_HOP_PATCHES,
-  CONFIG_PATCH_FRAMES, CONFIG_RING_PATCHES, CONFIG_TRACK_COSTS, CONFIG_WINDOW_PATCHES, DECISION_WORDS, HOPS_SINCE_ASK_MAX, SECTION_BLOCKS,
-  SECTION_CONFIG, SECTION_EXITS, SECTION_FEATURES, SECTION_TABLES, SETPOINT_ASK_ALLOWED, SETPOINT_ASK_INTERVAL_HOPS, SETPOINT_HOP_PATCHES,
-  SETPOINT_MAX_EXIT, SETPOINT_WORDS, SSM_D_CONV, SSM_D_INNER, SSM_D_STATE, SSM_HEADS, STATE_HEADER_BYTES, STATUS_ARENA_MISALIGNED,
-  STATUS_ARENA_OVERLAPS_IMAGE, STATUS_ARENA_TOO_SMALL, STATUS_OK, TAIL_HOPS_SINCE_ASK, TAIL_WORDS,
-} from "./layout";
-import { CONTEXT_BYTES, Context, align16, blockRecord, setBlockState, setRing, setWord, word } from "./context";
-import { checkImage, sectionOffset } from "./validate";
+import * as L from "./layout";
+import * as blocks from "./blocks/block";
+import * as S from "./blocks/scratch";
+import { Context, contextBytes, setBlockState, setRing } from "./context";
+import { blockRecord } from "./image";
+import { align16, setWord } from "./words";
+import { checkImage, checkLda } from "./validate";
 
 /** Bytes that the last prepare needed, whether it was given them or not. */
 let needed: u32 = 0;
@@ -25,91 +22,60 @@ function take(bytes: u32): u32 {
   return at;
 }
 
-/** Bytes of block b's persistent state, header included. */
-export function stateBytes(record: usize): u32 {
-  if (word(record, BLOCK_KIND) == BLOCK_KIND_SSM) {
-    const dInner = word(record, SSM_D_INNER);
-    return STATE_HEADER_BYTES + align16((word(record, SSM_D_CONV) - 1) * dInner) + align16((dInner * word(record, SSM_D_STATE)) << 2);
-  }
-  return STATE_HEADER_BYTES + 2 * align16(word(record, ATTENTION_WINDOW) * word(record, ATTENTION_KV_HEADS) * word(record, ATTENTION_HEAD_DIM));
+/** What `prepare` reads of an image before it knows whether the arena is large enough; copied to the arena if it is. */
+const STAGING = memory.data(<i32>offsetof<Context>(), 16);
+
+/** The widest use of a scratch buffer over the blocks; `least` is the use outside of them. */
+function widest(ctx: Context, buffer: i32, least: i32): i32 {
+  let most = least;
+  for (let b = 0; b < ctx.nBlocks; b++) most = max<i32>(most, blocks.scratch(blockRecord(ctx, b), buffer));
+  return most;
 }
 
-/** Where `prepare` lays the arena out before it knows whether it fits; copied to the arena if it does. */
-const STAGING = memory.data(<i32>CONTEXT_BYTES, 16);
+/**
+ * Lays the arena of a checked model out at `base`: finds every pointer of `ctx`, leaves the bytes it takes in `cursor`. The pointers behind
+ * `ctx` are written if `isReal`; a first pass alone counts.
+ */
+function layOut(ctx: Context, base: usize, isReal: bool): void {
+  const dModel = ctx.dModel;
+  const channels = ctx.channels;
+  const nClasses = ctx.nClasses;
+  const patchBytes = channels * ctx.patchFrames;
+  const frames = ctx.windowPatches * ctx.patchFrames;
+  const hasLda = ctx.lda != 0;
 
-/** Finds every pointer of `ctx` for an arena at `base`; leaves the bytes it takes in `cursor`. The image is valid. */
-function layOut(ctx: Context, image: usize, base: usize): void {
-  const config = image + sectionOffset(image, SECTION_CONFIG);
-  ctx.image = image;
-  ctx.config = config;
-  ctx.features = image + sectionOffset(image, SECTION_FEATURES);
-  ctx.blocks = image + sectionOffset(image, SECTION_BLOCKS);
-  ctx.exits = image + sectionOffset(image, SECTION_EXITS);
-  ctx.tables = image + sectionOffset(image, SECTION_TABLES);
-  const dModel = word(config, CONFIG_D_MODEL);
-  const channels = word(config, CONFIG_CHANNELS);
-  const patchBytes = channels * word(config, CONFIG_PATCH_FRAMES);
-  const nBlocks = word(config, CONFIG_BLOCKS);
-  const nExits = word(config, CONFIG_EXITS);
-  const nClasses = word(config, CONFIG_CLASSES);
-
-  // The widest use of each scratch buffer over the blocks.
-  let norm = dModel;
-  const hasEvidence = word(config, CONFIG_EVIDENCE_MEANS) != 0;
-  const frames = word(config, CONFIG_WINDOW_PATCHES) * word(config, CONFIG_PATCH_FRAMES);
-  let acc = max<i32>(max<i32>(dModel, nClasses), hasEvidence ? frames : 0);
-  let projection = 0;
-  let inner = 0;
-  let small = 0;
-  for (let b = 0; b < nBlocks; b++) {
-    const record = blockRecord(ctx, b);
-    let wide: i32;
-    if (word(record, BLOCK_KIND) == BLOCK_KIND_SSM) {
-      const dInner = word(record, SSM_D_INNER);
-      const dState = word(record, SSM_D_STATE);
-      const nHeads = word(record, SSM_HEADS);
-      wide = 2 * dInner + 2 * dState;
-      acc = max<i32>(acc, wide + nHeads);
-      norm = max<i32>(norm, dInner);
-      inner = max<i32>(inner, dInner);
-      small = max<i32>(small, <i32>align16(nHeads << 1) + (dState << 2));
-    } else {
-      const heads = word(record, ATTENTION_HEADS) * word(record, ATTENTION_HEAD_DIM);
-      const kv = word(record, ATTENTION_KV_HEADS) * word(record, ATTENTION_HEAD_DIM);
-      wide = max<i32>(heads + 2 * kv, 2 * word(record, ATTENTION_D_MLP));
-      acc = max<i32>(acc, max<i32>(wide, word(record, ATTENTION_WINDOW)));
-      norm = max<i32>(norm, heads);
-      inner = max<i32>(inner, heads);
-    }
-    projection = max<i32>(projection, wide);
-  }
-
-  cursor = align16(<u32>CONTEXT_BYTES);
+  cursor = align16(contextBytes(ctx));
   ctx.frame = base + take(channels << 1);
   ctx.patch = base + take(patchBytes);
-  ctx.staged = base + take(SETPOINT_WORDS << 2);
-  ctx.active = base + take(SETPOINT_WORDS << 2);
-  ctx.decision = base + take(DECISION_WORDS << 2);
-  ctx.logits = base + take(nExits * logitStride(nClasses));
+  ctx.staged = base + take(L.SETPOINT_WORDS << 2);
+  ctx.active = base + take(L.SETPOINT_WORDS << 2);
+  ctx.decision = base + take(L.DECISION_WORDS << 2);
+  ctx.logits = base + take(ctx.nExits * logitStride(nClasses));
   ctx.residual = base + take(dModel << 1);
-  ctx.norm = base + take(norm);
-  ctx.acc = base + take(acc << 2);
-  ctx.projection = base + take(projection);
-  ctx.inner = base + take(inner);
-  ctx.small = base + take(small);
-  ctx.evidence = hasEvidence ? base + take(nClasses << 3) : 0;
-  ctx.linear = hasEvidence ? base + take((channels * frames) << 1) : 0;
-  ctx.sizes = hasEvidence ? base + take(channels << 3) : 0;
+  ctx.norm = base + take(widest(ctx, S.SCRATCH_NORM, dModel));
+  ctx.acc = base + take(widest(ctx, S.SCRATCH_ACC, max<i32>(max<i32>(dModel, nClasses), hasLda ? frames : 0)) << 2);
+  ctx.projection = base + take(widest(ctx, S.SCRATCH_PROJECTION, 0));
+  ctx.inner = base + take(widest(ctx, S.SCRATCH_INNER, 0));
+  ctx.small = base + take(widest(ctx, S.SCRATCH_SMALL, 0));
+  ctx.ldaSums = hasLda ? base + take(nClasses << 3) : 0;
+  ctx.linear = hasLda ? base + take((channels * frames) << 1) : 0;
+  ctx.sizes = hasLda ? base + take(channels << 3) : 0;
 
   const tailStart = cursor;
-  ctx.tail = base + take(TAIL_WORDS << 2);
+  ctx.tail = base + take(L.TAIL_WORDS << 2);
   ctx.partial = base + take(patchBytes);
   ctx.lastFrame = base + take(channels << 1);
-  ctx.context = base + take(word(config, CONFIG_CONTEXT_PATCHES) * patchBytes);
+  ctx.context = base + take(ctx.contextPatches * patchBytes);
   ctx.finalResidual = base + take(dModel << 1);
-  ctx.track = word(config, CONFIG_TRACK_COSTS) == 0 ? 0 : base + take(nClasses << 2);
-  for (let k = 0; k < nExits - 1; k++) setRing(ctx, k, base + take(word(config, CONFIG_RING_PATCHES) * (dModel << 1)));
-  for (let b = 0; b < nBlocks; b++) setBlockState(ctx, b, base + take(stateBytes(blockRecord(ctx, b))));
+  ctx.kept = ctx.smoothing == 0 ? 0 : base + take(nClasses << 2);
+  for (let k = 0; k < ctx.nExits - 1; k++) {
+    const at = base + take(ctx.ringPatches * (dModel << 1));
+    if (isReal) setRing(ctx, k, at);
+  }
+  for (let b = 0; b < ctx.nBlocks; b++) {
+    const at = base + take(blocks.stateBytes(blockRecord(ctx, b)));
+    if (isReal) setBlockState(ctx, b, at);
+  }
   ctx.tailBytes = cursor - tailStart;
   ctx.arenaBytes = cursor;
 }
@@ -121,36 +87,45 @@ export function logitStride(nClasses: i32): i32 {
 
 /** Every exit, the image's hop, asking allowed, certified thresholds only. */
 function defaultSetPoint(ctx: Context): void {
-  memory.fill(ctx.staged, 0, SETPOINT_WORDS << 2);
-  setWord(ctx.staged, SETPOINT_MAX_EXIT, word(ctx.config, CONFIG_EXITS) - 1);
-  setWord(ctx.staged, SETPOINT_HOP_PATCHES, word(ctx.config, CONFIG_HOP_PATCHES));
-  setWord(ctx.staged, SETPOINT_ASK_ALLOWED, 1);
-  setWord(ctx.staged, SETPOINT_ASK_INTERVAL_HOPS, 1);
-  memory.copy(ctx.active, ctx.staged, SETPOINT_WORDS << 2);
+  memory.fill(ctx.staged, 0, L.SETPOINT_WORDS << 2);
+  setWord(ctx.staged, L.SETPOINT_MAX_EXIT, ctx.nExits - 1);
+  setWord(ctx.staged, L.SETPOINT_HOP_PATCHES, ctx.hopPatches);
+  setWord(ctx.staged, L.SETPOINT_ASK_ALLOWED, 1);
+  setWord(ctx.staged, L.SETPOINT_ASK_INTERVAL_HOPS, 1);
+  memory.copy(ctx.active, ctx.staged, L.SETPOINT_WORDS << 2);
 }
 
 /** Zeroes the state: as after power-on, but for the set-point. */
 export function resetState(ctx: Context): void {
   memory.fill(ctx.tail, 0, ctx.tailBytes);
-  setWord(ctx.tail, TAIL_HOPS_SINCE_ASK, HOPS_SINCE_ASK_MAX);
+  setWord(ctx.tail, L.TAIL_HOPS_SINCE_ASK, L.HOPS_SINCE_ASK_MAX);
 }
 
 /** Validates the image and lays out the arena; nothing is allocated, nothing fails after it. Returns a STATUS_ code. */
 export function prepareModel(image: usize, imageBytes: u32, arena: usize, arenaBytes: u32): i32 {
   needed = 0;
-  const status = checkImage(image, imageBytes);
-  if (status != STATUS_OK) return status;
-  if (arena & 15) return STATUS_ARENA_MISALIGNED;
   const staging = changetype<Context>(STAGING);
-  layOut(staging, image, arena);
+  const status = checkImage(staging, image, imageBytes);
+  if (status != L.STATUS_OK) return status;
+  if (arena & 15) return L.STATUS_ARENA_MISALIGNED;
+  staging.ownLda = staging.lda;
+  layOut(staging, arena, false);
   needed = cursor;
-  if (needed > arenaBytes) return STATUS_ARENA_TOO_SMALL;
+  if (needed > arenaBytes) return L.STATUS_ARENA_TOO_SMALL;
   // Distances modulo 2^32: flash that is mapped below the memory's base is an address near its top.
-  if (<u32>(arena - image) < imageBytes || <u32>(image - arena) < needed) return STATUS_ARENA_OVERLAPS_IMAGE;
+  if (<u32>(arena - image) < imageBytes || <u32>(image - arena) < needed) return L.STATUS_ARENA_OVERLAPS_IMAGE;
   memory.fill(arena, 0, needed);
-  memory.copy(arena, STAGING, CONTEXT_BYTES);
+  memory.copy(arena, STAGING, offsetof<Context>());
   const ctx = changetype<Context>(arena);
+  layOut(ctx, arena, true);
   defaultSetPoint(ctx);
   resetState(ctx);
-  return STATUS_OK;
+  return L.STATUS_OK;
+}
+
+/** Has another LDA record take effect, or (0) the image's own again. Returns a STATUS_ code; a bad record changes nothing. */
+export function checkAndUseLda(ctx: Context, record: usize): i32 {
+  if (ctx.ownLda == 0 || (record != 0 && checkLda(ctx, record, false) != L.STATUS_OK)) return L.STATUS_BAD_LDA;
+  ctx.lda = record == 0 ? ctx.ownLda : record;
+  return L.STATUS_OK;
 }

@@ -1,91 +1,86 @@
-import {
-  BLOCK_KIND, BLOCK_KIND_SSM, CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_CONTEXT_PATCHES, CONFIG_D_MODEL, CONFIG_EMBED, CONFIG_EXITS,
-  CONFIG_PATCH_FRAMES, CONFIG_RING_PATCHES, EXIT_AFTER_BLOCK, EXIT_EPSILON, EXIT_HEAD, OPS_MACS, TAIL_CONTEXT_COUNT, TAIL_CONTEXT_HEAD,
-  TAIL_MACS, TAIL_PATCHES, TAIL_PATCHES_SINCE_DECISION, TAIL_RING_HEAD, TAIL_RING_PENDING, TAIL_STEPS,
-} from "./layout";
-import { Context, blockRecord, blockState, exitRecord, ring, setWord, word } from "./context";
+import * as L from "./layout";
+import * as blocks from "./blocks/block";
+import { Context, blockState, ring } from "./context";
 import { blockOps, embedMacs } from "./counts";
 import { addEvidence } from "./evidence";
-import { stateBytes, logitStride } from "./model";
 import { linear, rowsToS16 } from "./blocks/linear";
-import { stepAttention } from "./blocks/attention";
-import { stepSsm } from "./blocks/ssm";
+import { blockRecord, exitRecord } from "./image";
+import { logitStride } from "./model";
 import { rmsNorm } from "./kernels/rms-norm";
+import { setWord, word } from "./words";
 
 // One step of the model. ctx.residual is shared by all blocks; what persists is in the tail: context, rings, block states.
 
 /** Runs the blocks of segment `s` on ctx.residual. */
 function runSegment(ctx: Context, s: i32): void {
-  const first = s == 0 ? 0 : word(exitRecord(ctx, s - 1), EXIT_AFTER_BLOCK) + 1;
-  const last = word(exitRecord(ctx, s), EXIT_AFTER_BLOCK);
-  let macs = word(ctx.tail, TAIL_MACS);
+  const first = s == 0 ? 0 : word(exitRecord(ctx, s - 1), L.EXIT_AFTER_BLOCK) + 1;
+  const last = word(exitRecord(ctx, s), L.EXIT_AFTER_BLOCK);
+  let macs = word(ctx.tail, L.TAIL_MACS);
   for (let b = first; b <= last; b++) {
     const record = blockRecord(ctx, b);
-    if (word(record, BLOCK_KIND) == BLOCK_KIND_SSM) stepSsm(ctx, record, blockState(ctx, b));
-    else stepAttention(ctx, record, blockState(ctx, b));
-    macs += blockOps(ctx, b, OPS_MACS);
+    blocks.step(ctx, record, blockState(ctx, b));
+    macs += blockOps(ctx, b, L.OPS_MACS);
   }
-  setWord(ctx.tail, TAIL_MACS, macs);
-  setWord(ctx.tail, TAIL_STEPS, word(ctx.tail, TAIL_STEPS) + last - first + 1);
+  setWord(ctx.tail, L.TAIL_MACS, macs);
+  setWord(ctx.tail, L.TAIL_STEPS, word(ctx.tail, L.TAIL_STEPS) + last - first + 1);
 }
 
 /** Keeps the residual after segment `s`: in its ring for the segments above, or as the final one. */
 function keepResidual(ctx: Context, s: i32): void {
-  const bytes = <usize>(word(ctx.config, CONFIG_D_MODEL) << 1);
-  if (s == word(ctx.config, CONFIG_EXITS) - 1) {
+  const bytes = <usize>(ctx.dModel << 1);
+  if (s == ctx.nExits - 1) {
     memory.copy(ctx.finalResidual, ctx.residual, bytes);
     return;
   }
-  const size = word(ctx.config, CONFIG_RING_PATCHES);
-  const head = word(ctx.tail, TAIL_RING_HEAD + s);
+  const size = ctx.ringPatches;
+  const head = word(ctx.tail, L.TAIL_RING_HEAD + s);
   memory.copy(ring(ctx, s) + <usize>head * bytes, ctx.residual, bytes);
-  setWord(ctx.tail, TAIL_RING_HEAD + s, head + 1 == size ? 0 : head + 1);
-  setWord(ctx.tail, TAIL_RING_PENDING + s, min<i32>(word(ctx.tail, TAIL_RING_PENDING + s) + 1, size + 1));
+  setWord(ctx.tail, L.TAIL_RING_HEAD + s, head + 1 == size ? 0 : head + 1);
+  setWord(ctx.tail, L.TAIL_RING_PENDING + s, min<i32>(word(ctx.tail, L.TAIL_RING_PENDING + s) + 1, size + 1));
 }
 
 /** Appends a patch to the context, embeds it and runs segment 0. `patch` (patchFrames · channels) s8. */
 export function stepPatch(ctx: Context, patch: usize): void {
-  const config = ctx.config;
-  const bytes = <usize>(word(config, CONFIG_CHANNELS) * word(config, CONFIG_PATCH_FRAMES));
-  const head = word(ctx.tail, TAIL_CONTEXT_HEAD);
-  const size = word(config, CONFIG_CONTEXT_PATCHES);
+  const bytes = <usize>(ctx.channels * ctx.patchFrames);
+  const head = word(ctx.tail, L.TAIL_CONTEXT_HEAD);
+  const size = ctx.contextPatches;
   memory.copy(ctx.context + <usize>head * bytes, patch, bytes);
-  setWord(ctx.tail, TAIL_CONTEXT_HEAD, head + 1 == size ? 0 : head + 1);
-  setWord(ctx.tail, TAIL_CONTEXT_COUNT, min<i32>(word(ctx.tail, TAIL_CONTEXT_COUNT) + 1, size));
+  setWord(ctx.tail, L.TAIL_CONTEXT_HEAD, head + 1 == size ? 0 : head + 1);
+  setWord(ctx.tail, L.TAIL_CONTEXT_COUNT, min<i32>(word(ctx.tail, L.TAIL_CONTEXT_COUNT) + 1, size));
 
   // residual = embed · patch
-  const embed = config + (CONFIG_EMBED << 2);
+  const embed = ctx.embedding;
   linear(ctx.image, embed, patch, ctx.acc);
-  rowsToS16(ctx.image, embed, ctx.acc, ctx.residual, 0, word(config, CONFIG_D_MODEL));
-  setWord(ctx.tail, TAIL_MACS, word(ctx.tail, TAIL_MACS) + embedMacs(ctx));
+  rowsToS16(ctx.image, embed, ctx.acc, ctx.residual, 0, ctx.dModel);
+  setWord(ctx.tail, L.TAIL_MACS, word(ctx.tail, L.TAIL_MACS) + embedMacs(ctx));
   runSegment(ctx, 0);
   keepResidual(ctx, 0);
-  setWord(ctx.tail, TAIL_PATCHES, word(ctx.tail, TAIL_PATCHES) + 1);
-  setWord(ctx.tail, TAIL_PATCHES_SINCE_DECISION, word(ctx.tail, TAIL_PATCHES_SINCE_DECISION) + 1);
+  setWord(ctx.tail, L.TAIL_PATCHES, word(ctx.tail, L.TAIL_PATCHES) + 1);
+  setWord(ctx.tail, L.TAIL_PATCHES_SINCE_DECISION, word(ctx.tail, L.TAIL_PATCHES_SINCE_DECISION) + 1);
 }
 
 /** Forgets what segments ≥ s know. */
 function resetSegments(ctx: Context, s: i32): void {
-  const last = word(ctx.config, CONFIG_EXITS) - 1;
-  const firstBlock = word(exitRecord(ctx, s - 1), EXIT_AFTER_BLOCK) + 1;
-  const lastBlock = word(exitRecord(ctx, last), EXIT_AFTER_BLOCK);
-  for (let b = firstBlock; b <= lastBlock; b++) memory.fill(blockState(ctx, b), 0, stateBytes(blockRecord(ctx, b)));
-  for (let k = s; k < last; k++) setWord(ctx.tail, TAIL_RING_PENDING + k, 0);
+  const last = ctx.nExits - 1;
+  const firstBlock = word(exitRecord(ctx, s - 1), L.EXIT_AFTER_BLOCK) + 1;
+  const lastBlock = word(exitRecord(ctx, last), L.EXIT_AFTER_BLOCK);
+  for (let b = firstBlock; b <= lastBlock; b++) memory.fill(blockState(ctx, b), 0, blocks.stateBytes(blockRecord(ctx, b)));
+  for (let k = s; k < last; k++) setWord(ctx.tail, L.TAIL_RING_PENDING + k, 0);
 }
 
 /** Brings segment s ≥ 1 up to the present. Returns 1 if its ring had overflowed and it was rebuilt, else 0. */
 export function catchUp(ctx: Context, s: i32): i32 {
-  const size = word(ctx.config, CONFIG_RING_PATCHES);
-  const bytes = <usize>(word(ctx.config, CONFIG_D_MODEL) << 1);
+  const size = ctx.ringPatches;
+  const bytes = <usize>(ctx.dModel << 1);
   const below = s - 1;
-  let pending = word(ctx.tail, TAIL_RING_PENDING + below);
+  let pending = word(ctx.tail, L.TAIL_RING_PENDING + below);
   let rebuilt = 0;
   if (pending > size) {
     resetSegments(ctx, s);
     pending = size;
     rebuilt = 1;
   }
-  let slot = word(ctx.tail, TAIL_RING_HEAD + below) - pending;
+  let slot = word(ctx.tail, L.TAIL_RING_HEAD + below) - pending;
   if (slot < 0) slot += size;
   for (let i = 0; i < pending; i++) {
     memory.copy(ctx.residual, ring(ctx, below) + <usize>slot * bytes, bytes);
@@ -93,28 +88,27 @@ export function catchUp(ctx: Context, s: i32): i32 {
     keepResidual(ctx, s);
     slot = slot + 1 == size ? 0 : slot + 1;
   }
-  setWord(ctx.tail, TAIL_RING_PENDING + below, 0);
+  setWord(ctx.tail, L.TAIL_RING_PENDING + below, 0);
   return rebuilt;
 }
 
 /** What the head of exit k reads: rmsNorm of its latest residual, (dModel,) s8. Its segment is caught up. Returns where it is: scratch. */
 export function exitFeatures(ctx: Context, k: i32): usize {
-  const config = ctx.config;
-  const dModel = word(config, CONFIG_D_MODEL);
+  const dModel = ctx.dModel;
   let residual = ctx.finalResidual;
-  if (k < word(config, CONFIG_EXITS) - 1) {
-    const head = word(ctx.tail, TAIL_RING_HEAD + k);
-    const slot = (head == 0 ? word(config, CONFIG_RING_PATCHES) : head) - 1;
+  if (k < ctx.nExits - 1) {
+    const head = word(ctx.tail, L.TAIL_RING_HEAD + k);
+    const slot = (head == 0 ? ctx.ringPatches : head) - 1;
     residual = ring(ctx, k) + <usize>(slot * (dModel << 1));
   }
-  rmsNorm(residual, ctx.norm, dModel, word(exitRecord(ctx, k), EXIT_EPSILON));
+  rmsNorm(residual, ctx.norm, dModel, word(exitRecord(ctx, k), L.EXIT_EPSILON));
   return ctx.norm;
 }
 
 /** logits of exit k, from the latest residual after its block and the evidence that was weighed. Its segment is caught up. Returns where they are. */
 export function exitLogits(ctx: Context, k: i32): usize {
-  const head = exitRecord(ctx, k) + (EXIT_HEAD << 2);
-  const nClasses = word(ctx.config, CONFIG_CLASSES);
+  const head = exitRecord(ctx, k) + (L.EXIT_HEAD << 2);
+  const nClasses = ctx.nClasses;
   const y = ctx.logits + <usize>(k * logitStride(nClasses));
   linear(ctx.image, head, exitFeatures(ctx, k), ctx.acc);
   rowsToS16(ctx.image, head, ctx.acc, y, 0, nClasses);

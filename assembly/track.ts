@@ -1,6 +1,7 @@
-import { CONFIG_CLASSES, CONFIG_TRACK_COSTS, CONFIG_TRACK_SHIFT, TAIL_IS_TRACKED, TAIL_PATCHES_SINCE_DECISION } from "./layout";
-import { Context, setWord, word } from "./context";
+import * as L from "./layout";
+import { Context } from "./context";
 import { maxS32 } from "./kernels/softmax";
+import { setWord, word } from "./words";
 
 // The track: how well each label explains all decisions since the reset, not the last one alone. A label's score is that of the best
 // sequence of labels that ends in it: its logits summed, less the cost of every change. So one odd hop is outvoted by those before it,
@@ -10,16 +11,16 @@ import { maxS32 } from "./kernels/softmax";
 
 /** ctx.acc (nClasses,) s32 = logits (nClasses,) s16, Q10. */
 export function copyLogits(ctx: Context, logits: usize): void {
-  const n = word(ctx.config, CONFIG_CLASSES);
+  const n = ctx.nClasses;
   for (let j = 0; j < n; j++) store<i32>(ctx.acc + <usize>(j << 2), <i32>load<i16>(logits + <usize>(j << 1)));
 }
 
 /** ctx.acc (nClasses,) = scores s32 Q10 of a decision from these logits: with what every label starts from, where decisions are tracked. */
 export function scoreLabels(ctx: Context, logits: usize): void {
   copyLogits(ctx, logits);
-  if (ctx.track == 0) return;
-  const bytes = <usize>(word(ctx.config, CONFIG_CLASSES) << 2);
-  for (let at: usize = 0; at < bytes; at += 4) store<i32>(ctx.acc + at, load<i32>(ctx.acc + at) + load<i32>(ctx.track + at));
+  if (ctx.kept == 0) return;
+  const bytes = <usize>(ctx.nClasses << 2);
+  for (let at: usize = 0; at < bytes; at += 4) store<i32>(ctx.acc + at, load<i32>(ctx.acc + at) + load<i32>(ctx.kept + at));
 }
 
 /**
@@ -27,15 +28,15 @@ export function scoreLabels(ctx: Context, logits: usize): void {
  * next one, at most 0. Uses ctx.acc.
  */
 export function keepTrack(ctx: Context, logits: usize): void {
-  if (ctx.track == 0) return;
-  const n = word(ctx.config, CONFIG_CLASSES);
-  const costs = ctx.image + <usize>word(ctx.config, CONFIG_TRACK_COSTS);
-  const shift = word(ctx.config, CONFIG_TRACK_SHIFT);
-  const weight = <i32>min<u32>(word(ctx.tail, TAIL_PATCHES_SINCE_DECISION), 1 << shift);
+  if (ctx.kept == 0) return;
+  const n = ctx.nClasses;
+  const costs = ctx.image + <usize>word(ctx.smoothing, L.SMOOTHING_COSTS);
+  const shift = word(ctx.smoothing, L.SMOOTHING_SHIFT);
+  const weight = <i32>min<u32>(word(ctx.tail, L.TAIL_PATCHES_SINCE_DECISION), 1 << shift);
   for (let j = 0; j < n; j++) {
     const at = <usize>(j << 2);
     const evidence = (<i32>load<i16>(logits + (at >> 1)) * weight + ((1 << shift) >> 1)) >> shift;
-    store<i32>(ctx.acc + at, load<i32>(ctx.track + at) + evidence);
+    store<i32>(ctx.acc + at, load<i32>(ctx.kept + at) + evidence);
   }
   const best = maxS32(ctx.acc, n);
   for (let j = 0; j < n; j++) {
@@ -43,7 +44,7 @@ export function keepTrack(ctx: Context, logits: usize): void {
     for (let i = 0; i < n; i++) {
       score = max<i32>(score, load<i32>(ctx.acc + <usize>(i << 2)) - load<i32>(costs + <usize>((i * n + j) << 2)));
     }
-    store<i32>(ctx.track + <usize>(j << 2), score - best);
+    store<i32>(ctx.kept + <usize>(j << 2), score - best);
   }
-  setWord(ctx.tail, TAIL_IS_TRACKED, 1);
+  setWord(ctx.tail, L.TAIL_IS_TRACKED, 1);
 }

@@ -1,12 +1,13 @@
 // The exports of batch.wasm: LANES sequences of one image in one pass, for cloud workers. SIMD alone; microcontrollers never carry it.
 // The same bits as core.wasm gives each sequence by itself. Zero imports, no heap. A batch is known by its arena's address.
-import { ABI_HASH } from "../layout";
+import { runsWord } from "../runs";
 import { Batch, LANES } from "./lanes";
 import { neededBytes, prepareBatch } from "./prepare";
 import { runBatch } from "./run";
 
-export function abiHash(): u32 {
-  return <u32>ABI_HASH;
+/** Word 0 … RUNS_WORDS − 1 of what this core runs. */
+export function runs(word: i32): u32 {
+  return runsWord(word);
 }
 
 export function memoryBase(): usize {

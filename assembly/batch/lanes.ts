@@ -1,5 +1,4 @@
-import { word } from "../context";
-import { BLOCK_KIND, BLOCK_KIND_SSM } from "../layout";
+import { Model } from "../image";
 
 // A batch is LANES sequences side by side: element i of every array is LANES values, one a sequence. What differs from row to row
 // (a multiplier, a shift, a weight) is then the same for a whole vector, so that requantisation, convolution, scan and norm run in
@@ -15,19 +14,14 @@ export const CHUNK = 32;
 
 /** What `prepare` finds out once: the first bytes of the arena, followed by a pointer to each block's state and weights. */
 @unmanaged
-export class Batch {
-  image: usize;
-  config: usize;
-  blocks: usize;
-  exits: usize;
-  tables: usize;
+export class Batch extends Model {
   maxPatches: i32; // longest sequence that `patches` has room for
   arenaBytes: u32;
   lengths: usize; // s32 (LANES): patches of each sequence; 0 = an empty lane
   patches: usize; // s8 (LANES, maxPatches, patchBytes): the host writes them here
   logits: usize; // s16 (LANES, classes rounded up to 8): of the last exit at each sequence's end
-  embed: usize; // wide weights of the embedding, and of the last exit's head
-  head: usize;
+  wideEmbedding: usize; // wide weights of the embedding, and of the last exit's head
+  wideHead: usize;
   residual: usize; // s16 (CHUNK, dModel, LANES)
   present: usize; // s16 (dModel, LANES): the last block's residual at one patch
   x: usize; // s16 (pairs, LANES, 2): input of a linear
@@ -39,15 +33,14 @@ export class Batch {
   stateBytes: u32;
 }
 
-/** A block's words after the Batch: its state, then the wide weights of its linears. */
-const BLOCK_POINTERS = 5;
+/** A block's words after the Batch: its state, then the wide weights of its linears, at most BLOCK_LINEARS. */
+export const BLOCK_LINEARS = 4;
+const BLOCK_POINTERS = 1 + BLOCK_LINEARS;
 export const STATE = 0;
 export const WIDE = 1;
 
-export const BATCH_HEAD_BYTES: usize = offsetof<Batch>();
-
 export function batchBytes(nBlocks: i32): u32 {
-  return <u32>(BATCH_HEAD_BYTES + <usize>((nBlocks * BLOCK_POINTERS) << 2));
+  return <u32>offsetof<Batch>() + ((nBlocks * BLOCK_POINTERS) << 2);
 }
 
 // @ts-ignore: decorator
@@ -62,6 +55,8 @@ export function setPointerOf(batch: Batch, block: i32, which: i32, pointer: usiz
   store<usize>(changetype<usize>(batch) + <usize>((block * BLOCK_POINTERS + which) << 2), pointer, offsetof<Batch>());
 }
 
-export function isSsm(record: usize): bool {
-  return word(record, BLOCK_KIND) == BLOCK_KIND_SSM;
-}
+// Scratch buffers that all blocks share, in rows.
+export const LANES_X = 0;
+export const LANES_PROJECTION = 1;
+export const LANES_INNER = 2;
+export const LANES_SMALL = 3;

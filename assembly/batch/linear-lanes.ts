@@ -1,4 +1,4 @@
-import { word } from "../context";
+import { word } from "../words";
 import { LINEAR_BIAS, LINEAR_MULTIPLIER, LINEAR_N_IN, LINEAR_N_OUT, LINEAR_SHIFT, LINEAR_WEIGHTS } from "../layout";
 import { ROW16 } from "./lanes";
 import { requantize8 } from "./requantize-lanes";

@@ -1,21 +1,17 @@
-import { align16, word } from "../context";
-import {
-  ATTENTION_WINDOW, BLOCK_WORDS, CONFIG_BLOCKS, CONFIG_CHANNELS, CONFIG_CLASSES, CONFIG_D_MODEL, CONFIG_EMBED, CONFIG_EXITS, CONFIG_PATCH_FRAMES,
-  EXIT_EPSILON, EXIT_HEAD, EXIT_WORDS,
-} from "../layout";
-import { attentionLanes } from "./attention-lanes";
-import { Batch, CHUNK, LANES, ROW16, STATE, isSsm, pointerOf } from "./lanes";
+import * as L from "../layout";
+import { blockRecord, exitRecord } from "../image";
+import { align16, word } from "../words";
+import * as blocks from "./block-lanes";
+import { Batch, CHUNK, LANES, ROW16, STATE, pointerOf } from "./lanes";
 import { linearLanes } from "./linear-lanes";
 import { normLanes } from "./norm-lanes";
-import { ssmLanes } from "./ssm-lanes";
 
 // One run: every sequence from a reset state to its end. Block by block over a chunk of patches, since a block needs of the others
 // only their residuals. What no logit depends on is left out: above the last block's state, all but the sequences' last patches.
 
-/** residual (dModel, LANES) = embed · patch t of every sequence; past its end a sequence is fed zeros, and nobody looks. */
+/** residual (dModel, LANES) = embed · patch t of every sequence; finished lanes run on zeros, their output is ignored. */
 function embed(batch: Batch, t: i32, residual: usize): void {
-  const record = batch.config + (CONFIG_EMBED << 2);
-  const patchBytes = word(batch.config, CONFIG_CHANNELS) * word(batch.config, CONFIG_PATCH_FRAMES);
+  const patchBytes = batch.channels * batch.patchFrames;
   const laneBytes = <usize>(batch.maxPatches * patchBytes);
   memory.fill(batch.x, 0, <usize>((patchBytes + 1) >> 1) << 5);
   for (let lane: usize = 0; lane < <usize>LANES; lane++) {
@@ -29,7 +25,7 @@ function embed(batch: Batch, t: i32, residual: usize): void {
       to += 32;
     }
   }
-  linearLanes(batch.image, record, batch.embed, batch.x, residual, 0, false);
+  linearLanes(batch.image, batch.embedding, batch.wideEmbedding, batch.x, residual, 0, false);
 }
 
 /** Whether any sequence ends at patch t, or (`within` > 1) in the `within` patches from t on. */
@@ -42,19 +38,15 @@ function endsSoon(batch: Batch, t: i32, within: i32): bool {
 }
 
 function step(batch: Batch, block: i32, residual: usize, isNeeded: bool): void {
-  const record = batch.blocks + <usize>(block * (BLOCK_WORDS << 2));
-  const state = pointerOf(batch, block, STATE);
-  if (isSsm(record)) ssmLanes(batch, block, record, state, residual, isNeeded);
-  else attentionLanes(batch, block, record, state, residual, isNeeded);
+  blocks.step(batch, block, blockRecord(batch, block), pointerOf(batch, block, STATE), residual, isNeeded);
 }
 
 /** Logits of the sequences that end at patch t, from the last residual. */
 function conclude(batch: Batch, t: i32, residual: usize): void {
-  const config = batch.config;
-  const exit = batch.exits + <usize>((word(config, CONFIG_EXITS) - 1) * (EXIT_WORDS << 2));
-  const nClasses = word(config, CONFIG_CLASSES);
-  normLanes(residual, batch.x, word(config, CONFIG_D_MODEL), word(exit, EXIT_EPSILON));
-  linearLanes(batch.image, exit + (EXIT_HEAD << 2), batch.head, batch.x, batch.row, 0, false);
+  const exit = exitRecord(batch, batch.nExits - 1);
+  const nClasses = batch.nClasses;
+  normLanes(residual, batch.x, batch.dModel, word(exit, L.EXIT_EPSILON));
+  linearLanes(batch.image, exit + (L.EXIT_HEAD << 2), batch.wideHead, batch.x, batch.row, 0, false);
   for (let lane: usize = 0; lane < <usize>LANES; lane++) {
     if (load<i32>(batch.lengths + (lane << 2)) != t + 1) continue;
     const to = batch.logits + lane * <usize>align16(nClasses << 1);
@@ -63,12 +55,9 @@ function conclude(batch: Batch, t: i32, residual: usize): void {
 }
 
 export function runBatch(batch: Batch): void {
-  const config = batch.config;
-  const last = word(config, CONFIG_BLOCKS) - 1;
-  const rowBytes = <usize>word(config, CONFIG_D_MODEL) * ROW16;
-  const lastRecord = batch.blocks + <usize>(last * (BLOCK_WORDS << 2));
-  // A last attention block reads of the past only the keys and values of its window.
-  const reach = isSsm(lastRecord) ? i32.MAX_VALUE : word(lastRecord, ATTENTION_WINDOW);
+  const last = batch.nBlocks - 1;
+  const rowBytes = <usize>batch.dModel * ROW16;
+  const reach = blocks.reach(blockRecord(batch, last));
   memory.fill(batch.states, 0, batch.stateBytes);
   let length = 0;
   for (let lane: usize = 0; lane < <usize>LANES; lane++) length = max<i32>(length, load<i32>(batch.lengths + (lane << 2)));

@@ -1,11 +1,7 @@
-import { word } from "../context";
+import { word } from "../words";
 import { exp2Neg, softplus } from "../kernels/tables";
-import {
-  BLOCK_EPSILON, CONFIG_D_MODEL, SSM_A, SSM_CONV_BIAS, SSM_CONV_MULTIPLIER, SSM_CONV_SHIFT, SSM_CONV_WEIGHTS, SSM_D, SSM_D_CONV,
-  SSM_D_INNER, SSM_D_STATE, SSM_GATE_EPSILON, SSM_HEADS, SSM_HEAD_DIM, SSM_IN_PROJ, SSM_OUT_PROJ, SSM_SCAN_SHIFT, SSM_SILU_X, SSM_SILU_Z,
-  SSM_Y_MULTIPLIER, SSM_Y_SHIFT, STATE_HEADER_BYTES,
-} from "../layout";
-import { Batch, LANES, ROW16, ROW32, WIDE, pointerOf } from "./lanes";
+import * as L from "../layout";
+import { Batch, LANES, LANES_PROJECTION, LANES_SMALL, ROW16, ROW32, WIDE, pointerOf } from "./lanes";
 import { linearLanes } from "./linear-lanes";
 import { normLanes } from "./norm-lanes";
 import { lookup8, requantize8 } from "./requantize-lanes";
@@ -15,51 +11,68 @@ const DECAY = memory.data(LANES * 4, 16); // s32: a of one head
 const GATES = memory.data(LANES * 2, 16); // s16: SiLU(z) of one channel
 
 /** Bytes of a block's state: a header with the conv ring's head, the ring s16 (dConv − 1, dInner, LANES), the scan s32 (dInner, dState, LANES). */
-export function ssmStateBytes(record: usize): u32 {
-  const dInner = word(record, SSM_D_INNER);
-  return STATE_HEADER_BYTES + (word(record, SSM_D_CONV) - 1) * dInner * <u32>ROW16 + dInner * word(record, SSM_D_STATE) * <u32>ROW32;
+export function stateBytes(record: usize): u32 {
+  const dInner = word(record, L.SSM_D_INNER);
+  return L.STATE_HEADER_BYTES + (word(record, L.SSM_D_CONV) - 1) * dInner * <u32>ROW16 + dInner * word(record, L.SSM_D_STATE) * <u32>ROW32;
 }
 
-/** residual (dModel, LANES) += Mamba-2 block (residual): stepSsm on every lane. Without `isNeeded` only the state moves on. */
-export function ssmLanes(batch: Batch, block: i32, record: usize, state: usize, residual: usize, isNeeded: bool): void {
+export function scratch(record: usize, buffer: i32): i32 {
+  const dInner = word(record, L.SSM_D_INNER);
+  const dState = word(record, L.SSM_D_STATE);
+  if (buffer == LANES_PROJECTION) return 2 * (dInner + dState) + word(record, L.SSM_HEADS);
+  return buffer == LANES_SMALL ? dState : dInner;
+}
+
+export function linearOf(record: usize, k: i32): usize {
+  if (k == 0) return record + (L.SSM_IN_PROJ << 2);
+  return k == 1 ? record + (L.SSM_OUT_PROJ << 2) : 0;
+}
+
+/** All of them: the scan forgets none. */
+export function reach(record: usize): i32 {
+  return i32.MAX_VALUE;
+}
+
+/** residual (dModel, LANES) += Mamba-2 block (residual): the block on every lane. Without `isNeeded` only the state moves on. */
+export function step(batch: Batch, block: i32, record: usize, state: usize, residual: usize, isNeeded: bool): void {
   const image = batch.image;
-  const dInner = word(record, SSM_D_INNER);
-  const dState = word(record, SSM_D_STATE);
+  const dInner = word(record, L.SSM_D_INNER);
+  const dState = word(record, L.SSM_D_STATE);
   const wide = 2 * (dInner + dState);
   const x = batch.projection + <usize>dInner * ROW16;
   // z, x, B, C, Δ = inProj · norm(residual)
-  normLanes(residual, batch.x, word(batch.config, CONFIG_D_MODEL), word(record, BLOCK_EPSILON));
-  linearLanes(image, record + (SSM_IN_PROJ << 2), pointerOf(batch, block, WIDE), batch.x, batch.projection, wide, false);
+  normLanes(residual, batch.x, batch.dModel, word(record, L.BLOCK_EPSILON));
+  linearLanes(image, record + (L.SSM_IN_PROJ << 2), pointerOf(batch, block, WIDE), batch.x, batch.projection, wide, false);
   // u = SiLU(conv(x))
   convLanes(image, record, state, x, batch.inner);
   // h = a·h + Δ·B·u, y = C·h + D·u, g = y · SiLU(z): over u
-  const scan = state + STATE_HEADER_BYTES + <usize>((word(record, SSM_D_CONV) - 1) * dInner) * ROW16;
+  const scan = state + L.STATE_HEADER_BYTES + <usize>((word(record, L.SSM_D_CONV) - 1) * dInner) * ROW16;
   scanLanes(batch, record, scan, isNeeded);
   if (!isNeeded) return;
   // residual += outProj · norm(g)
-  normLanes(batch.inner, batch.x, dInner, word(record, SSM_GATE_EPSILON));
-  linearLanes(image, record + (SSM_OUT_PROJ << 2), pointerOf(batch, block, WIDE + 1), batch.x, residual, 0, true);
+  normLanes(batch.inner, batch.x, dInner, word(record, L.SSM_GATE_EPSILON));
+  linearLanes(image, record + (L.SSM_OUT_PROJ << 2), pointerOf(batch, block, WIDE + 1), batch.x, residual, 0, true);
 }
 
 /** conv1dS8 on every lane: y = SiLU(requantize(Σ w·x)). The past lies in a ring whose oldest slot is the first word of `state`. */
 function convLanes(image: usize, record: usize, state: usize, x: usize, y: usize): void {
-  const channels = word(record, SSM_D_INNER);
-  const past = word(record, SSM_D_CONV) - 1;
+  const channels = word(record, L.SSM_D_INNER);
+  const past = word(record, L.SSM_D_CONV) - 1;
   const head = load<i32>(state);
   const slotBytes = <usize>channels * ROW16;
-  const ring = state + STATE_HEADER_BYTES;
+  const ring = state + L.STATE_HEADER_BYTES;
   const ringEnd = ring + <usize>past * slotBytes;
   const oldest = ring + <usize>head * slotBytes;
-  const table = image + word(record, SSM_SILU_X);
-  const multipliers = image + word(record, SSM_CONV_MULTIPLIER);
-  const shifts = image + word(record, SSM_CONV_SHIFT);
-  let bias = image + word(record, SSM_CONV_BIAS);
+  const table = image + word(record, L.SSM_SILU_X);
+  const multipliers = image + word(record, L.SSM_CONV_MULTIPLIER);
+  const shifts = image + word(record, L.SSM_CONV_SHIFT);
+  let bias = image + word(record, L.SSM_CONV_BIAS);
   const low = i16x8.splat(-128);
   const high = i16x8.splat(127);
   for (let c: usize = 0; c < <usize>channels; c++) {
     let lo = v128.load32_splat(bias);
     let hi = lo;
-    let w = image + word(record, SSM_CONV_WEIGHTS) + c;
+    let w = image + word(record, L.SSM_CONV_WEIGHTS) + c;
     let slot = oldest;
     for (let t = 0; t < past; t++) {
       const v = v128.load(slot + c * ROW16);
@@ -85,12 +98,12 @@ function convLanes(image: usize, record: usize, state: usize, x: usize, y: usize
 /** selectiveScan and gateS16 on every lane: u in batch.inner becomes g. */
 function scanLanes(batch: Batch, record: usize, state: usize, isNeeded: bool): void {
   const image = batch.image;
-  const dInner = <usize>word(record, SSM_D_INNER);
-  const dState = <usize>word(record, SSM_D_STATE);
-  const scanShift = word(record, SSM_SCAN_SHIFT);
-  const yMultiplier = word(record, SSM_Y_MULTIPLIER);
-  const yShift = word(record, SSM_Y_SHIFT);
-  const table = image + word(record, SSM_SILU_Z);
+  const dInner = <usize>word(record, L.SSM_D_INNER);
+  const dState = <usize>word(record, L.SSM_D_STATE);
+  const scanShift = word(record, L.SSM_SCAN_SHIFT);
+  const yMultiplier = word(record, L.SSM_Y_MULTIPLIER);
+  const yShift = word(record, L.SSM_Y_SHIFT);
+  const table = image + word(record, L.SSM_SILU_Z);
   const b = batch.projection + 2 * dInner * ROW16;
   const c = b + dState * ROW16;
   let raw = c + dState * ROW16;
@@ -101,10 +114,10 @@ function scanLanes(batch: Batch, record: usize, state: usize, isNeeded: bool): v
   const s16High = i16x8.splat(32767);
   let u = batch.inner;
   let z = batch.projection;
-  const nHeads = word(record, SSM_HEADS);
-  const headDim = word(record, SSM_HEAD_DIM);
+  const nHeads = word(record, L.SSM_HEADS);
+  const headDim = word(record, L.SSM_HEAD_DIM);
   for (let h = 0; h < nHeads; h++) {
-    const aLog2 = <i64>load<i32>(image + word(record, SSM_A) + <usize>(h << 2));
+    const aLog2 = <i64>load<i32>(image + word(record, L.SSM_A) + <usize>(h << 2));
     for (let lane: usize = 0; lane < <usize>LANES; lane++) {
       const dt = softplus(batch.tables, <i32>load<i16>(raw + (lane << 1)));
       store<i32>(DT + (lane << 2), dt);
@@ -120,7 +133,7 @@ function scanLanes(batch: Batch, record: usize, state: usize, isNeeded: bool): v
     }
     const a0 = v128.load(DECAY);
     const a1 = v128.load(DECAY, 16);
-    const d = v128.load32_splat(image + word(record, SSM_D) + <usize>(h << 2));
+    const d = v128.load32_splat(image + word(record, L.SSM_D) + <usize>(h << 2));
     for (let p = 0; p < headDim; p++) {
       const x0 = v128.load_ext<i16>(u);
       const x1 = v128.load_ext<i16>(u, 8);

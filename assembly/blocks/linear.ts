@@ -1,5 +1,5 @@
 import { LINEAR_BIAS, LINEAR_MULTIPLIER, LINEAR_N_IN, LINEAR_N_OUT, LINEAR_SHIFT, LINEAR_WEIGHTS } from "../layout";
-import { word } from "../context";
+import { word } from "../words";
 import { linearS8 } from "../kernels/linear-s8";
 import { requantizeAddS16, requantizeS16, requantizeS8 } from "../kernels/requantize";
 

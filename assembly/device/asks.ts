@@ -3,10 +3,11 @@ import {
   COUNTER_BOOTS, COUNTER_RESENT, DEVICE_ASKS, LINK_ASK, LOG_ASK_DROPPED, LOG_ASK_EXPIRED,
 } from "./layout";
 import {
-  CONFIG_CHANNELS, CONFIG_CONTEXT_PATCHES, CONFIG_PATCH_FRAMES, DECISION_CONFIDENCE, DECISION_EXIT, DECISION_LABEL, DECISION_TICK, HEADER_CRC32,
+  DECISION_CONFIDENCE, DECISION_EXIT, DECISION_LABEL, DECISION_TICK, HEADER_CRC32,
   TAIL_CONTEXT_COUNT, TAIL_CONTEXT_HEAD,
 } from "../layout";
-import { Context, word } from "../context";
+import { Context } from "../context";
+import { word } from "../words";
 import { sendLog, sendMessage } from "./link-out";
 import { claim } from "./room";
 import { agentAt, agents, count, counters, tick } from "./state";
@@ -37,7 +38,7 @@ function message(ask: Ask): usize {
 }
 
 function patchBytes(ctx: Context): i32 {
-  return word(ctx.config, CONFIG_CHANNELS) * word(ctx.config, CONFIG_PATCH_FRAMES);
+  return ctx.channels * ctx.patchFrames;
 }
 
 /** As many asks as memory has room for, once every arena is laid out. Numbers differ from one start to the next. */
@@ -46,7 +47,7 @@ export function startAsks(): void {
   for (let i = 0; i < agents; i++) {
     if (agentAt(i).image == 0) continue;
     const ctx = changetype<Context>(agentAt(i).model);
-    longest = max<u32>(longest, patchBytes(ctx) * word(ctx.config, CONFIG_CONTEXT_PATCHES));
+    longest = max<u32>(longest, patchBytes(ctx) * ctx.contextPatches);
   }
   slotSize = (KEPT_BYTES + ASK_HEADER_BYTES + longest + 15) & ~15;
   room = longest == 0 ? 0 : DEVICE_ASKS;
@@ -62,7 +63,7 @@ export function startAsks(): void {
 /** The context, oldest patch first. */
 function copyContext(ctx: Context, to: usize): void {
   const bytes = <usize>patchBytes(ctx);
-  const size = word(ctx.config, CONFIG_CONTEXT_PATCHES);
+  const size = ctx.contextPatches;
   const n = word(ctx.tail, TAIL_CONTEXT_COUNT);
   let slot = word(ctx.tail, TAIL_CONTEXT_HEAD) - n;
   if (slot < 0) slot += size;

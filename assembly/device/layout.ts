@@ -1,8 +1,8 @@
 // Integers of the link and of the device, shared by device.wasm and the host: only `export const NAME = integer expression`.
-// They are no part of ABI_HASH: LINK_VERSION and STORE_VERSION stand for them. Each is tabled in assembly/README.md.
+// LINK_VERSION and STORE_VERSION stand for them. Each is tabled in assembly/README.md.
 
 // ── Link frames ───────────────────────────────────────────────────────────────
-export const LINK_VERSION = 1;
+export const LINK_VERSION = 2; // 2: a hello begins with what runs, not with a checksum of the source
 export const LINK_WIRE_BYTES = 244; // with COBS and the delimiter
 export const LINK_PAYLOAD_BYTES = 236;
 export const LINK_HEADER_BYTES = 4; // type and more, u16 sequence, agent
@@ -27,9 +27,9 @@ export const LINK_LOG = 19;
 // ── Payloads ──────────────────────────────────────────────────────────────────
 export const SENSOR_HEADER_BYTES = 6;
 
-export const HELLO_IN_BYTES = 16; // then the node's name
+export const HELLO_IN_BYTES = 28; // then the node's name
 export const HELLO_FLAG_NEW_TICKS = 1; // the ticks start anew
-export const HELLO_OUT_BYTES = 24; // then HELLO_AGENT_BYTES an agent
+export const HELLO_OUT_BYTES = 36; // then HELLO_AGENT_BYTES an agent
 export const HELLO_AGENT_BYTES = 44;
 
 export const START_NONE = 0; // no image: this agent does not run

@@ -5,7 +5,7 @@ import {
   LINK_ACK, LINK_ANSWER, LINK_ASK, LINK_CHUNK, LINK_COMMAND, LINK_CRC_BYTES, LINK_CREDITS, LINK_DEVICE, LINK_HEADER_BYTES, LINK_HELLO,
   LINK_LOCAL_SENSOR, LINK_SENSOR, LINK_SET_POINT, LINK_WIRE_BYTES, SENSOR_HEADER_BYTES,
 } from "./layout";
-import { SETPOINT_WORDS, STATUS_OK } from "../layout";
+import { RUNS_BYTES, SETPOINT_WORDS, STATUS_OK } from "../layout";
 import { Context } from "../context";
 import { resetState } from "../model";
 import { applySetPoint } from "../policy";
@@ -129,7 +129,7 @@ function hello(bytes: i32): void {
     count(COUNTER_LINK_UNKNOWN);
     return;
   }
-  if (load<u16>(payload, 6) & HELLO_FLAG_NEW_TICKS) allowNewTicks();
+  if (load<u16>(payload, RUNS_BYTES + 2) & HELLO_FLAG_NEW_TICKS) allowNewTicks();
   forgetDone();
   unacked = 0;
   sendHello();

@@ -2,7 +2,8 @@ import {
   COUNTER_WORDS, DEVICE_VERSION, HELLO_AGENT_BYTES, HELLO_OUT_BYTES, LINK_CREDITS, LINK_DEVICE, LINK_HELLO, LINK_TELEMETRY, LINK_VERSION,
   TELEMETRY_HEADER_BYTES,
 } from "./layout";
-import { ABI_HASH, HEADER_SHA256 } from "../layout";
+import { HEADER_SHA256, RUNS_BYTES, RUNS_WORDS } from "../layout";
+import { runsWord } from "../runs";
 import { asksKept, nextAsk } from "./asks";
 import { payload, send } from "./link-out";
 import { isNotWorn } from "./motion";
@@ -12,14 +13,15 @@ import { slotBytes } from "./store";
 
 /** Who this is: versions, boots, and for each agent the image that runs and how its state began. */
 export function sendHello(): void {
-  store<u32>(payload, <u32>ABI_HASH);
-  store<u16>(payload, LINK_VERSION, 4);
-  store<u8>(payload, <u8>agents, 6);
-  store<u8>(payload, LINK_CREDITS, 7);
-  store<u32>(payload, DEVICE_VERSION, 8);
-  store<u32>(payload, load<u32>(counters), 12); // COUNTER_BOOTS
-  store<u32>(payload, tick, 16);
-  store<u32>(payload, slotBytes(), 20);
+  for (let i = 0; i < RUNS_WORDS; i++) store<u32>(payload + <usize>(i << 2), runsWord(i));
+  const own = payload + RUNS_BYTES;
+  store<u16>(own, LINK_VERSION);
+  store<u8>(own, <u8>agents, 2);
+  store<u8>(own, LINK_CREDITS, 3);
+  store<u32>(own, DEVICE_VERSION, 4);
+  store<u32>(own, load<u32>(counters), 8); // COUNTER_BOOTS
+  store<u32>(own, tick, 12);
+  store<u32>(own, slotBytes(), 16);
   let p = payload + HELLO_OUT_BYTES;
   for (let i = 0; i < agents; i++) {
     const agent = agentAt(i);

@@ -3,10 +3,11 @@ import {
   LOG_TICKS_RESTARTED, OPTION_HASH, OPTION_SNAPSHOT_TICKS, OPTION_TELEMETRY_TICKS, SENSOR_HEADER_BYTES, SNAPSHOT_TICKS_MIN,
 } from "./layout";
 import {
-  CONFIG_CHANNELS, CONFIG_CLASSES, DECISION_EXIT, DECISION_WHY, LIMIT_CHANNELS, PUSH_DECISION, PUSH_HELD, PUSH_IGNORED, PUSH_RESET,
+  DECISION_EXIT, DECISION_WHY, LIMIT_CHANNELS, PUSH_DECISION, PUSH_HELD, PUSH_IGNORED, PUSH_RESET,
   TAIL_HAS_TICK, TAIL_LAST_TICK, WHY_ASK,
 } from "../layout";
-import { Context, word } from "../context";
+import { Context } from "../context";
+import { word } from "../words";
 import { crc32 } from "../crc32";
 import { logitStride, resetState } from "../model";
 import { pushFrame } from "../stream";
@@ -30,7 +31,7 @@ export function allowNewTicks(): void {
 
 /** CRC-32 of the logits of exits 0 … the decision's, then of the tail. */
 function hashOf(ctx: Context): u32 {
-  const nClasses = word(ctx.config, CONFIG_CLASSES);
+  const nClasses = ctx.nClasses;
   let crc: u32 = 0;
   for (let k = 0; k <= word(ctx.decision, DECISION_EXIT); k++) {
     crc = crc32(crc, ctx.logits + <usize>(k * logitStride(nClasses)), nClasses << 1);
@@ -86,7 +87,7 @@ function pass(frame: usize, channels: i32, to: i32, now: u32): void {
     for (let i = 0; i < agents; i++) {
       if (to != LINK_DEVICE && to != i) continue;
       const agent = agentAt(i);
-      if (agent.image == 0 || word(changetype<Context>(agent.model).config, CONFIG_CHANNELS) != channels) continue;
+      if (agent.image == 0 || changetype<Context>(agent.model).channels != channels) continue;
       isTaken = true;
       pushTo(i, frame, channels, now);
     }

@@ -63,14 +63,13 @@ static void hello(void) {
   hal_mark(true);
   uint32_t start = hal_ticks();
   spin();
-  reply[3] = since(start);
+  reply[2] = since(start);
   hal_mark(false);
-  reply[0] = Z_coreZ_abiHash(&core);
-  reply[1] = (uint32_t)status;
-  reply[2] = Z_coreZ_arenaUsedBytes(&core);
-  reply[4] = channels;
-  reply[5] = exits;
-  answer(OP_HELLO, reply, 24);
+  reply[0] = (uint32_t)status;
+  reply[1] = Z_coreZ_arenaUsedBytes(&core);
+  reply[3] = channels;
+  reply[4] = exits;
+  answer(OP_HELLO, reply, 20);
 }
 
 /* u8 0, u8 frames, u16 0, u32 tick; then (frames, channels) s16. */
@@ -110,7 +109,6 @@ void Z_kernelsZ_linear_s8(struct Z_kernels_instance_t *, uint32_t, uint32_t, uin
 
 /* The C linear at 128 × 128, any 16 KB of the image as weights; the sums go where the arena ends, and the model is prepared anew. */
 static void linear(void) {
-  reply[0] = 0;
 #if DORMOUSE_KERNELS
   uint32_t image = wasm_address(dormouse_model), sums = DORMOUSE_MEMORY_BYTES - 512u;
   hal_mark(true);
@@ -121,6 +119,15 @@ static void linear(void) {
   Z_coreZ_prepare(&core, image, (uint32_t)(dormouse_model_end - dormouse_model), model, DORMOUSE_MEMORY_BYTES - model);
 #endif
   answer(OP_LINEAR, reply, 4);
+}
+
+/* A section of the model, which prepare has checked; 0 if it has none of that kind. */
+static const uint32_t *section(uint32_t kind) {
+  const uint32_t *image = (const uint32_t *)(const void *)dormouse_model;
+  const uint32_t *entry = image + IMAGE_HEADER_BYTES / 4;
+  for (uint32_t i = 0; i < image[HEADER_SECTION_COUNT / 4]; i++, entry += SECTION_ENTRY_BYTES / 4)
+    if ((entry[0] & 0xffffu) == kind) return image + entry[1] / 4;
+  return 0;
 }
 
 int main(void) {
@@ -137,10 +144,11 @@ int main(void) {
   wasm_admit_image(&core.w2c_memory, dormouse_model, bytes);
   status = (int32_t)Z_coreZ_prepare(&core, image, bytes, model, DORMOUSE_MEMORY_BYTES - model);
   if (status == 0) {
-    const uint32_t *config = (const uint32_t *)(const void *)(dormouse_model + ((const uint32_t *)(const void *)dormouse_model)[17]);
-    channels = config[CONFIG_CHANNELS];
-    exits = config[CONFIG_EXITS];
-    logitBytes = config[CONFIG_CLASSES] * 2u;
+    const uint32_t *config = section(SECTION_CONFIG); /* format 1 */
+    const uint32_t *input = section(SECTION_INPUT), *head = section(SECTION_HEAD);
+    channels = config ? config[CONFIG_CHANNELS] : input[INPUT_CHANNELS];
+    exits = config ? config[CONFIG_EXITS] : head[HEAD_EXITS];
+    logitBytes = (config ? config[CONFIG_CLASSES] : head[HEAD_CLASSES]) * 2u;
   }
   hello(); /* unasked: a UART drops what comes before it is set up */
   for (;;) {

@@ -1,14 +1,14 @@
-import { ABI_HASH, EXIT_NEVER, IMAGE_VERSION } from "../../assembly/layout.ts";
-import { readSections } from "../core/image-header.ts";
-import type { Block, LinearTensors, ModelImage, Track } from "../core/image-types.ts";
+import { EXIT_NEVER, IMAGE_FORMAT_1 } from "../../assembly/layout.ts";
+import { kindOf } from "../core/blocks/block.ts";
+import { formatOf, readSections, SECTION_NAMES } from "../core/image-header.ts";
+import type { LinearTensors, ModelImage, Track } from "../core/image-types.ts";
 import { channelsText } from "../core/imu-channels.ts";
 import { Model } from "../core/model.ts";
-import { evidenceOps } from "../core/reference/op-count.ts";
+import { evidenceOps } from "../core/op-count.ts";
+import { describeRuns, hostRuns } from "../core/runs.ts";
 import { LOGIT_ONE } from "../policy/replay.ts";
 import type { Output } from "./output.ts";
 import { bytesText, percentText, table } from "./table.ts";
-
-const SECTION_NAMES = ["config", "features", "blocks", "exits", "tables", "tensors", "manifest"];
 
 /** What an image holds, as `inspect --json` prints it. Throws ModelError where the image is not valid. */
 export function inspectImage(path: string, bytes: Uint8Array) {
@@ -20,14 +20,20 @@ export function inspectImage(path: string, bytes: Uint8Array) {
     path,
     name: manifest.name,
     hash: model.imageHash,
-    version: IMAGE_VERSION,
-    abi: ABI_HASH.toString(16).padStart(8, "0"),
+    format: formatOf(bytes),
+    needs: { blockKinds: [...new Set(image.blocks.map((block) => kindOf(block).kind))].sort((a, b) => a - b) },
+    runs: describeRuns(hostRuns),
     imageBytes: model.imageBytes,
     arenaBytes: model.arenaBytes,
     parameters: manifest.parameters,
     labels: manifest.labels,
     shapes: shapesOf(image),
-    sections: readSections(bytes).map(({ offset, bytes: size, count }, i) => ({ section: SECTION_NAMES[i], offset, bytes: size, count })),
+    sections: [...readSections(bytes)].map(([kind, { offset, bytes: size, count }]) => ({
+      section: SECTION_NAMES.get(kind)!,
+      offset,
+      bytes: size,
+      count,
+    })),
     quantisation: {
       weights: "int8, symmetric, one scale a row",
       activations: "int8",
@@ -54,10 +60,12 @@ export function inspectImage(path: string, bytes: Uint8Array) {
 type ImageDocument = ReturnType<typeof inspectImage>;
 
 export function sayImage(out: Output, document: ImageDocument): void {
-  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, evidence, track, exits, manifest, abi } = document;
+  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, evidence, track, exits, manifest, format, needs } =
+    document;
   out.say(`${name}: ${parameters} parameters, ${bytesText(imageBytes)} image, ${bytesText(arenaBytes)} arena`);
   out.say(`image hash ${hash}`);
-  out.say(`ABI ${abi}, labels ${labels.join(", ")}`);
+  out.say(`format ${format}, block kinds ${needs.blockKinds.join(", ")}, labels ${labels.join(", ")}`);
+  if (format === IMAGE_FORMAT_1) out.say("an older format: dormouse inspect FILE --upgrade OUT writes it in today's");
   out.say(`input ${channelsText(manifest.channels)} at ${shapes.rateHz} Hz, ${shapes.patchFrames} frames a patch`);
   out.say(`orientation ${manifest.orientation || "not stated"}`);
   out.say(
@@ -90,7 +98,7 @@ export function sayImage(out: Output, document: ImageDocument): void {
   out.say();
   for (const line of table(
     ["section", "offset", "bytes", "count"],
-    sections.map((one) => [one.section!, one.offset, one.bytes, one.count]),
+    sections.map((one) => [one.section, one.offset, one.bytes, one.count]),
   ))
     out.say(line);
   out.say();
@@ -115,21 +123,14 @@ function shapesOf(image: ModelImage) {
     contextPatches,
     ringPatches,
     dModel,
-    blocks: image.blocks.map(blockText),
+    blocks: image.blocks.map((block) => kindOf(block).describe(block)),
   };
-}
-
-function blockText(block: Block): string {
-  return block.kind === "ssm"
-    ? `ssm(${block.dInner}, ${block.nHeads} heads, state ${block.dState})`
-    : `attention(${block.nHeads} heads, window ${block.windowPatches}, mlp ${block.dMlp})`;
 }
 
 function linears(image: ModelImage): [string, LinearTensors][] {
   const result: [string, LinearTensors][] = [["embed", image.embed]];
   image.blocks.forEach((block, i) => {
-    if (block.kind === "ssm") for (const part of ["inProj", "outProj"] as const) result.push([`block ${i + 1} ${part}`, block[part]]);
-    else for (const part of ["qkv", "oProj", "gateUp", "down"] as const) result.push([`block ${i + 1} ${part}`, block[part]]);
+    for (const [part, linear] of Object.entries(kindOf(block).linears(block))) result.push([`block ${i + 1} ${part}`, linear]);
   });
   image.exits.forEach((exit, i) => {
     result.push([`exit ${i + 1}`, exit.head]);

@@ -3,7 +3,7 @@ import { type LiveBoard, liveGovernor } from "../agent/live-governor.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { Loop } from "../agent/loop-types.ts";
 import { type AgentRun, type RunAgentOptions, runAgent } from "../agent/run-agent.ts";
-import { windowOps } from "../core/reference/op-count.ts";
+import { windowOps } from "../core/op-count.ts";
 import { noTelemetry, type Telemetry } from "../core/telemetry.ts";
 import { observeAgent } from "../telemetry/observe-agent.ts";
 import type { CliIo } from "./io.ts";

@@ -2,7 +2,6 @@ import * as layout from "../../assembly/layout.ts";
 import { align16 } from "./align.ts";
 import { DataError, ModelError } from "./errors.ts";
 import { checkReplacement } from "./image-check.ts";
-import { readSections } from "./image-header.ts";
 import type { Evidence, ModelImage } from "./image-types.ts";
 import { type CoreBuild, type CoreExports, growTo, instantiateCore } from "./module.ts";
 import type { Decision, DecisionWhy, EngineName, PushResult, Session, SetPoint } from "./session-types.ts";
@@ -32,6 +31,13 @@ function placeImage(core: CoreExports, imageBytes: Uint8Array): number {
   return image;
 }
 
+/** Room for an LDA record of the image's shape and its arrays; 0 if the image has none. */
+function ldaBytes({ evidence }: ModelImage): number {
+  if (evidence === undefined) return 0;
+  const arrays = [evidence.means, evidence.limits, evidence.weights, evidence.bias];
+  return arrays.reduce((sum, { byteLength }) => sum + align16(byteLength), align16(4 * layout.LDA_WORDS));
+}
+
 /** A session over the wasm core: one instance, one image, one arena, memory fixed from the start. */
 export class CoreSession implements Session {
   readonly engine: EngineName;
@@ -46,8 +52,8 @@ export class CoreSession implements Session {
   readonly #decision: Int32Array;
   readonly #tail: Int32Array;
   readonly #scratch: number; // where snapshots go
-  readonly #config: Int32Array; // the placed image's, CONFIG_WORDS
   readonly #at: number; // where the image is
+  readonly #lda: number; // where an LDA record of our own goes, its arrays behind it
 
   constructor(image: ModelImage, imageBytes: Uint8Array, build: CoreBuild, arenaBytes: number, subject: string) {
     this.engine = build === "simd" ? "simd" : "scalar";
@@ -57,15 +63,16 @@ export class CoreSession implements Session {
     const at = placeImage(core, imageBytes);
     const model = align16(at + imageBytes.byteLength);
     const scratch = align16(model + arenaBytes);
-    growTo(core, scratch + layout.SNAPSHOT_HEADER_BYTES + arenaBytes);
+    const lda = align16(scratch + layout.SNAPSHOT_HEADER_BYTES + arenaBytes);
+    growTo(core, lda + ldaBytes(image));
     const status = core.prepare(at, imageBytes.byteLength, model, arenaBytes);
     if (status !== layout.STATUS_OK) throw statusError(status, subject, `needs ${core.arenaUsedBytes()} B of arena, has ${arenaBytes} B`);
     this.#core = core;
     this.#model = model;
     this.#scratch = scratch;
     this.#at = at;
+    this.#lda = lda;
     const memory = core.memory.buffer;
-    this.#config = new Int32Array(memory, at + readSections(imageBytes)[layout.SECTION_CONFIG - 1]!.offset, layout.CONFIG_WORDS);
     this.#bytes = new Uint8Array(memory);
     this.#frame = new Int16Array(memory, core.framePtr(model), image.channels);
     this.#patch = new Int8Array(memory, core.patchPtr(model), image.channels * image.patchFrames);
@@ -154,14 +161,17 @@ export class CoreSession implements Session {
 
   setEvidence(evidence: Evidence): void {
     checkReplacement(evidence, this.#image);
-    const memory = this.#core.memory.buffer;
-    const place = (word: number): number => this.#at + this.#config[word]!;
     const { means, limits, weights, bias, shift } = evidence;
-    new Int32Array(memory, place(layout.CONFIG_EVIDENCE_MEANS), means.length).set(means);
-    new Int32Array(memory, place(layout.CONFIG_EVIDENCE_LIMITS), limits.length).set(limits);
-    new Int16Array(memory, place(layout.CONFIG_EVIDENCE_WEIGHTS), weights.length).set(weights);
-    new Int32Array(memory, place(layout.CONFIG_EVIDENCE_BIAS), bias.length).set(bias);
-    this.#config[layout.CONFIG_EVIDENCE_SHIFT] = shift;
+    const words = [0, 0, 0, 0, shift]; // LDA_ words: offsets from the image, then the shift
+    let at = align16(this.#lda + 4 * layout.LDA_WORDS);
+    for (const [i, array] of [means, limits, weights, bias].entries()) {
+      words[i] = at - this.#at;
+      this.#bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
+      at = align16(at + array.byteLength);
+    }
+    new Int32Array(this.#core.memory.buffer, this.#lda, layout.LDA_WORDS).set(words);
+    const status = this.#core.useLda(this.#model, this.#lda);
+    if (status !== layout.STATUS_OK) throw statusError(status, "LDA");
   }
 
   opCount(exit: number): ReturnType<Session["opCount"]> {

@@ -1,6 +1,6 @@
 import * as layout from "../../assembly/layout.ts";
 import { imageError } from "./image-header.ts";
-import type { FixedScale, LinearTensors } from "./image-types.ts";
+import type { FixedScale, LinearTensors } from "./tensor-types.ts";
 
 // Checks of single values of an image; assembly/validate.ts makes the same ones. Around them the host alone also checks SHA-256, unused
 // bytes, the counts of tables and tensors, and the manifest: the core takes what is safe to run. `where` names the value for the message.
@@ -13,11 +13,6 @@ export const PRODUCT_LIMIT = 2 ** 14;
 export function requireBetween(status: number, where: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw imageError(status, `${where} is ${value}, ${least} … ${most} is possible`);
-}
-
-/** epsilon of a norm: at least 1, so that no norm divides by zero. */
-export function requireEpsilon(status: number, where: string, value: number): void {
-  requireBetween(status, where, value, 1, 2 ** 31 - 1);
 }
 
 /** A multiplier and shift that are applied to sums of at most `accBound` in magnitude. */

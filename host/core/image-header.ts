@@ -61,12 +61,11 @@ export function checkHeader(bytes: Uint8Array): void {
   const word = (offset: number): number => view.getUint32(offset, true);
   const hex = (offset: number): string => `0x${word(offset).toString(16).padStart(8, "0")}`;
   if (word(layout.HEADER_MAGIC) !== layout.IMAGE_MAGIC) throw imageError(layout.STATUS_BAD_MAGIC, hex(layout.HEADER_MAGIC));
-  if (word(layout.HEADER_VERSION) !== layout.IMAGE_VERSION) {
-    throw imageError(layout.STATUS_BAD_VERSION, `version ${word(layout.HEADER_VERSION)}, not ${layout.IMAGE_VERSION}`);
-  }
-  if (word(layout.HEADER_ABI_HASH) !== layout.ABI_HASH) {
-    throw imageError(layout.STATUS_ABI_MISMATCH, `${hex(layout.HEADER_ABI_HASH)}, not 0x${layout.ABI_HASH.toString(16)}`);
-  }
+  const format = word(layout.HEADER_FORMAT);
+  if (format !== layout.IMAGE_FORMAT_1 && format !== layout.IMAGE_FORMAT_2)
+    throw imageError(layout.STATUS_BAD_VERSION, `format ${format}, this host reads ${layout.IMAGE_FORMAT_1} and ${layout.IMAGE_FORMAT_2}`);
+  if (format === layout.IMAGE_FORMAT_1 && word(layout.HEADER_KINDS) !== layout.FORMAT_1_MARK)
+    throw imageError(layout.STATUS_OTHER_CORE, `${hex(layout.HEADER_KINDS)}, not 0x${layout.FORMAT_1_MARK.toString(16)}`);
   const said = word(layout.HEADER_IMAGE_BYTES);
   if (found > layout.IMAGE_MAX_BYTES || found % layout.IMAGE_ALIGN !== 0 || said !== found) {
     throw imageError(layout.STATUS_BAD_SIZE, `${found} B, its header says ${said} B`);
@@ -86,29 +85,83 @@ export function checkSums(bytes: Uint8Array): void {
   }
 }
 
-/** The section table: kinds 1 … SECTION_COUNT in order, within the image, gaps zero. Index 0 of the result is kind 1. */
-export function readSections(bytes: Uint8Array): readonly Section[] {
+/** 1 or 2. */
+export function formatOf(bytes: Uint8Array): number {
+  return viewOf(bytes).getUint32(layout.HEADER_FORMAT, true);
+}
+
+/** Format 2: the block kinds that the image says it needs, ascending. */
+export function neededKinds(bytes: Uint8Array): number[] {
+  const mask = viewOf(bytes).getUint32(layout.HEADER_KINDS, true);
+  return Array.from({ length: 32 }, (_, kind) => kind).filter((kind) => (mask >>> kind) & 1);
+}
+
+/** Names of the sections, by kind. */
+export const SECTION_NAMES: ReadonlyMap<number, string> = new Map([
+  [layout.SECTION_CONFIG, "config"],
+  [layout.SECTION_FEATURES, "features"],
+  [layout.SECTION_BLOCKS, "blocks"],
+  [layout.SECTION_EXITS, "exits"],
+  [layout.SECTION_TABLES, "tables"],
+  [layout.SECTION_TENSORS, "tensors"],
+  [layout.SECTION_MANIFEST, "manifest"],
+  [layout.SECTION_MODEL, "model"],
+  [layout.SECTION_INPUT, "input"],
+  [layout.SECTION_HEAD, "head"],
+  [layout.SECTION_SMOOTHING, "smoothing"],
+  [layout.SECTION_LDA, "lda"],
+]);
+
+const OPTIONAL: readonly number[] = [layout.SECTION_SMOOTHING, layout.SECTION_LDA];
+
+/** The newest version of a section that this host and its core read. */
+function newestVersion(kind: number): number {
+  const versions = kind < 8 ? layout.SECTION_VERSIONS_LOW : layout.SECTION_VERSIONS_HIGH;
+  return (versions >>> (4 * (kind % 8))) & 15;
+}
+
+/**
+ * The section table by kind: ascending kinds and offsets, within the image, gaps zero; in format 2 every section that is needed and none
+ * that this host does not know.
+ */
+export function readSections(bytes: Uint8Array): ReadonlyMap<number, Section> {
   const view = viewOf(bytes);
+  const isFirst = formatOf(bytes) === layout.IMAGE_FORMAT_1;
   const count = view.getUint32(layout.HEADER_SECTION_COUNT, true);
-  if (count !== layout.SECTION_COUNT) throw imageError(layout.STATUS_BAD_SECTIONS, `${count} sections, not ${layout.SECTION_COUNT}`);
-  const sections: Section[] = [];
-  let end = layout.IMAGE_HEADER_BYTES + layout.SECTION_COUNT * layout.SECTION_ENTRY_BYTES;
-  for (let kind = 1; kind <= layout.SECTION_COUNT; kind++) {
-    const entry = layout.IMAGE_HEADER_BYTES + (kind - 1) * layout.SECTION_ENTRY_BYTES;
+  const most = isFirst ? layout.FORMAT_1_SECTIONS : layout.SECTION_LAST;
+  if (count > most || count < (isFirst ? most : 1)) throw imageError(layout.STATUS_BAD_SECTIONS, `${count} sections`);
+  const sections = new Map<number, Section>();
+  let end = layout.IMAGE_HEADER_BYTES + count * layout.SECTION_ENTRY_BYTES;
+  let before = 0;
+  for (let i = 0; i < count; i++) {
+    const entry = layout.IMAGE_HEADER_BYTES + i * layout.SECTION_ENTRY_BYTES;
+    const kind = view.getUint16(entry, true);
+    const version = view.getUint16(entry + layout.SECTION_VERSION_SHIFT / 8, true);
     const section = {
       offset: view.getUint32(entry + 4, true),
       bytes: view.getUint32(entry + 8, true),
       count: view.getUint32(entry + 12, true),
     };
-    const where = `section ${kind} at ${section.offset}, ${section.bytes} B`;
-    if (view.getUint32(entry, true) !== kind) throw imageError(layout.STATUS_BAD_SECTIONS, `entry ${kind} has another kind`);
+    const where = `section ${SECTION_NAMES.get(kind) ?? kind} at ${section.offset}, ${section.bytes} B`;
+    if (kind <= before || (isFirst ? kind !== i + 1 : kind === layout.SECTION_CONFIG))
+      throw imageError(layout.STATUS_BAD_SECTIONS, `entry ${i} is of kind ${kind}`);
+    if (!SECTION_NAMES.has(kind)) throw imageError(layout.STATUS_UNKNOWN_SECTION, `it needs section kind ${kind}`);
+    if (version > newestVersion(kind))
+      throw imageError(
+        layout.STATUS_UNKNOWN_SECTION_VERSION,
+        `it needs version ${version} of section ${SECTION_NAMES.get(kind)}; this host runs up to ${newestVersion(kind)}`,
+      );
     if (section.offset % layout.IMAGE_ALIGN !== 0 || section.offset < end) throw imageError(layout.STATUS_BAD_SECTIONS, where);
     if (section.offset + section.bytes > bytes.length) throw imageError(layout.STATUS_BAD_SECTIONS, `${where}, ends past the image`);
     requireZeros(bytes, end, section.offset, `the gap before section ${kind}`);
     end = section.offset + section.bytes;
-    sections.push(section);
+    sections.set(kind, section);
+    before = kind;
   }
   requireZeros(bytes, end, bytes.length, "the end");
+  for (const [kind, name] of SECTION_NAMES)
+    if (!isFirst && kind !== layout.SECTION_CONFIG && !OPTIONAL.includes(kind) && !sections.has(kind))
+      throw imageError(layout.STATUS_BAD_SECTIONS, `no section ${name}`);
   return sections;
 }
 

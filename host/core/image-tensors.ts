@@ -2,7 +2,7 @@ import * as layout from "../../assembly/layout.ts";
 import { align16 } from "./align.ts";
 import { requireShape } from "./image-check-values.ts";
 import { imageError, requireZeros, type Section, viewOf } from "./image-header.ts";
-import type { FixedScale, LinearTensors } from "./image-types.ts";
+import type { FixedScale, LinearTensors } from "./tensor-types.ts";
 
 /** A record of s32 words, and what its offsets point to. */
 export interface RecordReader {
@@ -14,8 +14,8 @@ export interface RecordReader {
   s8(at: number, name: string, n: number): Int8Array;
   s16(at: number, name: string, n: number): Int16Array;
   s32(at: number, name: string, n: number): Int32Array;
-  /** Words from `first` (to `end`, default all) that no name claims are 0. */
-  requireZeroFrom(first: number, end?: number): void;
+  /** A word that no field claims is 0. */
+  requireZero(index: number): void;
 }
 
 /** Copies arrays out of the TENSORS section and counts them. */
@@ -66,10 +66,15 @@ export class TensorReader {
     };
   }
 
-  /** The record of `words` words at `offset`, which lies in the image. */
-  record(offset: number, words: number, name: string): RecordReader {
+  /**
+   * The record at `offset`, which lies in the image. With `places` its word i is word places[i] there; −1: it is `constant`.
+   */
+  record(offset: number, name: string, places?: readonly number[], constant = 0): RecordReader {
     const view = viewOf(this.#bytes);
-    const word = (index: number): number => view.getInt32(offset + 4 * index, true);
+    const word = (index: number): number => {
+      const place = places === undefined ? index : places[index]!;
+      return place < 0 ? constant : view.getInt32(offset + 4 * place, true);
+    };
     const tensor = (at: number, bytes: number, what: string): ArrayBuffer => this.#copy(word(at) >>> 0, bytes, `${name}: ${what}`);
     return {
       name,
@@ -79,7 +84,10 @@ export class TensorReader {
       s8: (at, what, n) => new Int8Array(tensor(at, n, what)),
       s16: (at, what, n) => new Int16Array(tensor(at, 2 * n, what)),
       s32: (at, what, n) => new Int32Array(tensor(at, 4 * n, what)),
-      requireZeroFrom: (first, end = words) => requireZeros(this.#bytes, offset + 4 * first, offset + 4 * end, `${name}: unused words`),
+      requireZero(index) {
+        if (places === undefined && word(index) !== 0)
+          throw imageError(layout.STATUS_BAD_PADDING, `${name}: unused word ${index} is ${word(index)}`);
+      },
     };
   }
 }

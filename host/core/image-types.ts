@@ -1,62 +1,8 @@
-/** y = W·x + b as an image holds it. Row i of `weights` starts at i·nIn (unpadded here; the writer pads). */
-export interface LinearTensors {
-  readonly nIn: number;
-  readonly nOut: number;
-  readonly weights: Int8Array; // (nOut, nIn)
-  readonly bias: Int32Array; // (nOut,)
-  readonly multiplier: Int32Array; // (nOut,) Q31
-  readonly shift: Int8Array; // (nOut,) positive = left
-}
+import type { Block } from "./blocks/block.ts";
+import type { FixedScale, LinearTensors } from "./tensor-types.ts";
 
-/** A scale as the core applies it: scale = multiplier · 2^(shift − 31). */
-export interface FixedScale {
-  readonly multiplier: number;
-  readonly shift: number;
-}
-
-export interface SsmBlock {
-  readonly kind: "ssm";
-  readonly epsilon: number;
-  readonly gateEpsilon: number;
-  readonly dInner: number;
-  readonly nHeads: number;
-  readonly headDim: number;
-  readonly dState: number;
-  readonly dConv: number;
-  readonly scanShift: number;
-  readonly inProj: LinearTensors; // rows z, x, B, C, Δ
-  readonly outProj: LinearTensors;
-  readonly convWeights: Int8Array; // (dConv, dInner), tap-major
-  readonly convBias: Int32Array; // (dInner,)
-  readonly convMultiplier: Int32Array;
-  readonly convShift: Int8Array;
-  readonly siluX: Int8Array; // 256
-  readonly siluZ: Int8Array; // 256
-  readonly a: Int32Array; // (nHeads,) A·log2(e), Q12
-  readonly d: Int32Array; // (nHeads,)
-  readonly y: FixedScale;
-}
-
-export interface AttentionBlock {
-  readonly kind: "attention";
-  readonly epsilon: number;
-  readonly mlpEpsilon: number;
-  readonly nHeads: number;
-  readonly nKvHeads: number;
-  readonly headDim: number;
-  readonly windowPatches: number;
-  readonly dMlp: number;
-  readonly score: FixedScale;
-  readonly qkv: LinearTensors;
-  readonly oProj: LinearTensors;
-  readonly gateUp: LinearTensors;
-  readonly down: LinearTensors;
-  readonly silu: Int8Array; // 256
-  readonly out: FixedScale;
-  readonly mlp: FixedScale;
-}
-
-export type Block = SsmBlock | AttentionBlock;
+export type { AttentionBlock, Block, SsmBlock } from "./blocks/block.ts";
+export type { FixedScale, LinearTensors } from "./tensor-types.ts";
 
 /** How a channel's counts become int8: requantize(count − zeroPoint), coarser beyond ±knee steps, clamped. */
 export interface Feature extends FixedScale {

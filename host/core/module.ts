@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { instantiateSync } from "@assemblyscript/loader";
-import { ABI_HASH } from "../../assembly/layout.ts";
 import { ModelError } from "./errors.ts";
 import { packageRoot } from "./package-root.ts";
+import { describeRuns, hostRuns, isSameRuns, runsOf } from "./runs.ts";
 
 /** The wasm builds of the core. `debug` has assertions and names; tests use it. */
 export type CoreBuild = "scalar" | "simd" | "debug";
@@ -12,7 +12,7 @@ export type CoreBuild = "scalar" | "simd" | "debug";
 export interface CoreExports {
   readonly memory: WebAssembly.Memory;
   _initialize(): void;
-  abiHash(): number;
+  runs(word: number): number;
   memoryBase(): number;
   prepare(image: number, imageBytes: number, arena: number, arenaBytes: number): number;
   arenaUsedBytes(): number;
@@ -31,6 +31,7 @@ export interface CoreExports {
   decide(model: number): void;
   runAll(model: number): void;
   applySetPoint(model: number): number;
+  useLda(model: number, record: number): number;
   opCount(model: number, exit: number, kind: number): number;
   snapshotBytes(model: number): number;
   snapshot(model: number, to: number): void;
@@ -41,7 +42,7 @@ export interface CoreExports {
 export interface BatchExports {
   readonly memory: WebAssembly.Memory;
   _initialize(): void;
-  abiHash(): number;
+  runs(word: number): number;
   memoryBase(): number;
   lanes(): number;
   prepare(image: number, imageBytes: number, arena: number, arenaBytes: number, maxPatches: number): number;
@@ -76,7 +77,7 @@ export function coreWasmBytes(build: CoreBuild): number {
   return compile(`core-${build}`).bytes;
 }
 
-/** A fresh instance of the core, its ABI compared with the host's. An instance that has trapped must be dropped. */
+/** A fresh instance of the core, what it runs compared with the host. An instance that has trapped must be dropped. */
 export function instantiateCore(build: CoreBuild): CoreExports {
   return instantiate<CoreExports>(`core-${build}`);
 }
@@ -86,16 +87,14 @@ export function instantiateBatch(): BatchExports {
   return instantiate<BatchExports>("batch-simd");
 }
 
-function instantiate<E extends { _initialize(): void; abiHash(): number }>(name: ModuleName): E {
+function instantiate<E extends { _initialize(): void; runs(word: number): number }>(name: ModuleName): E {
   const { exports } = instantiateSync(compile(name).module, {});
   const core = exports as unknown as E;
   core._initialize();
-  const abi = core.abiHash() >>> 0;
-  if (abi !== ABI_HASH) {
-    throw new ModelError(
-      "CORE_ABI_MISMATCH",
-      `${name}.wasm has ABI ${abi.toString(16)}, the host ${ABI_HASH.toString(16)}: run npm run build.`,
-    );
+  const runs = runsOf(core);
+  if (!isSameRuns(runs, hostRuns)) {
+    const [its, ours] = [runs, hostRuns].map((one) => JSON.stringify(describeRuns(one)));
+    throw new ModelError("CORE_MISMATCH", `${name}.wasm runs ${its}, the host ${ours}: run npm run build.`);
   }
   return core;
 }

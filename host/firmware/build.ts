@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { LINK_VERSION, STORE_VERSION } from "../../assembly/device/layout.ts";
-import { ABI_HASH } from "../../assembly/layout.ts";
 import { ConfigError, FirmwareError } from "../core/errors.ts";
 import { imageHash } from "../core/image-read.ts";
 import { Model } from "../core/model.ts";
+import { hostRuns } from "../core/runs.ts";
 import { deviceMemoryBytes, type FirmwareOptions } from "./build-options.ts";
 import { deviceFirmware } from "./device-firmware.ts";
 import { type Elf, flatten, readElf } from "./elf.ts";
@@ -84,7 +84,7 @@ export function buildFirmware(agentName: string, options: FirmwareOptions, signi
   if (signing !== undefined && slot !== undefined) {
     const behind = flatten(readElf(deviceFirmware({ ...options, hasStore: true, flashOffsetBytes: slot + MCUBOOT_HEADER_BYTES })).segments);
     const contract = {
-      abiHash: ABI_HASH,
+      runs: hostRuns,
       linkVersion: LINK_VERSION,
       storeVersion: STORE_VERSION,
       arenaBytes: deviceMemoryBytes(image),

@@ -1,6 +1,6 @@
 import type { Board } from "../agent/board.ts";
 import type { Model } from "../core/model.ts";
-import type { Ops } from "../core/reference/op-count.ts";
+import type { Ops } from "../core/ops.ts";
 import { type CoreKind, coreKinds, cycleCosts, cyclesOf, cyclesPerInstruction } from "../power/cycle-costs.ts";
 import { createOpsMeter } from "../power/ops-meter.ts";
 import type { MeasuredCosts } from "./fits-measure.ts";

@@ -10,7 +10,6 @@ const SPIN_INSTRUCTIONS = 300_000; // 100,000 times three
 const SPIN_CYCLES = 400_000; // on an M0+: sub, cmp, and a taken branch of two
 
 export interface ProbeHello {
-  readonly abiHash: number;
   readonly status: number;
   readonly arenaBytes: number;
   /** Instructions (QEMU) a tick of its SysTick. */
@@ -64,16 +63,15 @@ export async function openProbe(board: EmulatedBoard): Promise<Probe> {
   };
   const first = await receive(OP_HELLO); // sent unasked when the board has started
   const spun = board.takeBusyCycles();
-  const status = first.getInt32(4, true);
+  const status = first.getInt32(0, true);
   if (status !== 0) throw new FirmwareError("PROBE_PREPARE", `the core on the board refused the image with status ${status}.`);
-  const ticks = first.getUint32(12, true);
+  const ticks = first.getUint32(8, true);
   const hello = {
-    abiHash: first.getUint32(0, true),
     status,
-    arenaBytes: first.getUint32(8, true),
+    arenaBytes: first.getUint32(4, true),
     perTick: spun === undefined ? SPIN_INSTRUCTIONS / ticks : SPIN_CYCLES / spun.total,
   };
-  const channels = first.getUint32(16, true);
+  const channels = first.getUint32(12, true);
   return {
     hello,
     async setPoint(payload) {

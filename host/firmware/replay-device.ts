@@ -36,7 +36,7 @@ class Exit extends Error {
 interface DeviceExports {
   readonly memory: WebAssembly.Memory;
   _start(): void;
-  abiHash(): number;
+  runs(word: number): number;
   setImage(agent: number, address: number, bytes: number): void;
   setStore(address: number): void;
   setMemory(bytes: number): void;

@@ -1,11 +1,12 @@
 import * as device from "../../assembly/device/layout.ts";
-import { ABI_HASH } from "../../assembly/layout.ts";
+import { FORMAT_1_MARK, RUNS_BYTES } from "../../assembly/layout.ts";
 import { LinkError } from "../core/errors.ts";
+import { decodeRuns, encodeRuns, hostRuns, type Runs } from "../core/runs.ts";
 import type { LinkResult } from "./frame.ts";
 
 /** A node's `hello`: who is at this end of the link. */
 export interface NodeHello {
-  readonly abiHash: number;
+  readonly runs: Runs; // formats, block kinds and section versions that it knows
   readonly version: number;
   readonly newTicks: boolean; // the ticks that follow start anew
   readonly unixMillis: number;
@@ -14,19 +15,19 @@ export interface NodeHello {
 
 const MAX_NODE_BYTES = 64;
 
-/** u32 ABI hash, u16 link version, u16 flags, u64 time in ms, the node's name. Throws LinkError for a name beyond 64 bytes. */
+/** RUNS_BYTES of what runs, u16 link version, u16 flags, u64 time in ms, the node's name. Throws LinkError for a name beyond 64 bytes. */
 export function encodeNodeHello(hello: Partial<NodeHello> & { readonly node: string }): Uint8Array {
-  const { abiHash = ABI_HASH, version = device.LINK_VERSION, newTicks = false, unixMillis = 0, node } = hello;
+  const { runs = hostRuns, version = device.LINK_VERSION, newTicks = false, unixMillis = 0, node } = hello;
   const name = new TextEncoder().encode(node);
   if (name.length > MAX_NODE_BYTES || !Number.isSafeInteger(unixMillis) || unixMillis < 0) {
     throw new LinkError("HELLO_FIELDS", `a hello of node "${node}" at ${unixMillis} ms: give a name of at most ${MAX_NODE_BYTES} B.`);
   }
   const payload = new Uint8Array(device.HELLO_IN_BYTES + name.length);
   const view = new DataView(payload.buffer);
-  view.setUint32(0, abiHash, true);
-  view.setUint16(4, version, true);
-  view.setUint16(6, newTicks ? device.HELLO_FLAG_NEW_TICKS : 0, true);
-  view.setBigUint64(8, BigInt(unixMillis), true);
+  payload.set(encodeRuns(runs));
+  view.setUint16(RUNS_BYTES, version, true);
+  view.setUint16(RUNS_BYTES + 2, newTicks ? device.HELLO_FLAG_NEW_TICKS : 0, true);
+  view.setBigUint64(RUNS_BYTES + 4, BigInt(unixMillis), true);
   payload.set(name, device.HELLO_IN_BYTES);
   return payload;
 }
@@ -38,10 +39,10 @@ export function decodeNodeHello(payload: Uint8Array): LinkResult<NodeHello> {
   return {
     ok: true,
     value: {
-      abiHash: view.getUint32(0, true),
-      version: view.getUint16(4, true),
-      newTicks: (view.getUint16(6, true) & device.HELLO_FLAG_NEW_TICKS) !== 0,
-      unixMillis: Number(view.getBigUint64(8, true)),
+      runs: decodeRuns(payload),
+      version: view.getUint16(RUNS_BYTES, true),
+      newTicks: (view.getUint16(RUNS_BYTES + 2, true) & device.HELLO_FLAG_NEW_TICKS) !== 0,
+      unixMillis: Number(view.getBigUint64(RUNS_BYTES + 4, true)),
       node: new TextDecoder().decode(payload.subarray(device.HELLO_IN_BYTES)),
     },
   };
@@ -61,7 +62,7 @@ export interface DeviceAgent {
 
 /** A device's `hello`. */
 export interface DeviceHello {
-  readonly abiHash: number;
+  readonly runs: Runs; // what its core runs
   readonly version: number; // of the link
   readonly credits: number; // link frames that may be under way to it
   readonly firmware: string;
@@ -76,7 +77,10 @@ const SLOTS: readonly DeviceSlot[] = ["a", "b", "factory"];
 
 /** Reads the payload of a device's hello. Any bytes are safe. */
 export function decodeDeviceHello(payload: Uint8Array): LinkResult<DeviceHello> {
-  const count = payload[6] ?? 0;
+  const own = RUNS_BYTES;
+  if (payload.length >= 4 && new DataView(payload.buffer, payload.byteOffset).getUint32(0, true) === FORMAT_1_MARK)
+    return { ok: false, reason: "a hello of firmware 0.1 (link version 1): build and flash the firmware again" };
+  const count = payload[own + 2] ?? 0;
   if (count > device.DEVICE_AGENTS)
     return { ok: false, reason: `a hello of ${count} agents: a device has at most ${device.DEVICE_AGENTS}` };
   const bytes = device.HELLO_OUT_BYTES + count * device.HELLO_AGENT_BYTES;
@@ -95,17 +99,17 @@ export function decodeDeviceHello(payload: Uint8Array): LinkResult<DeviceHello> 
       imageHash: Buffer.from(payload.subarray(at + 12, at + 44)).toString("hex"),
     });
   }
-  const firmware = view.getUint32(8, true);
+  const firmware = view.getUint32(own + 4, true);
   return {
     ok: true,
     value: {
-      abiHash: view.getUint32(0, true),
-      version: view.getUint16(4, true),
-      credits: payload[7]!,
+      runs: decodeRuns(payload),
+      version: view.getUint16(own, true),
+      credits: payload[own + 3]!,
       firmware: `${firmware >>> 16}.${(firmware >> 8) & 255}.${firmware & 255}`,
-      boots: view.getUint32(12, true),
-      tick: view.getUint32(16, true),
-      slotBytes: view.getUint32(20, true),
+      boots: view.getUint32(own + 8, true),
+      tick: view.getUint32(own + 12, true),
+      slotBytes: view.getUint32(own + 16, true),
       agents,
     },
   };

@@ -1,5 +1,5 @@
 import type { ModelImage } from "../core/image-types.ts";
-import { blockOps, embedOps, evidenceOps, exitOps } from "../core/reference/op-count.ts";
+import { blockOps, embedOps, evidenceOps, exitOps } from "../core/op-count.ts";
 import { decisionRule, type HopLogits, Replay } from "./replay.ts";
 
 /** What exits did for one wearer. */

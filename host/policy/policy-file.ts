@@ -3,7 +3,7 @@ import { z } from "zod";
 import { checked } from "../core/checked.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Model } from "../core/model.ts";
-import { windowOps } from "../core/reference/op-count.ts";
+import { windowOps } from "../core/op-count.ts";
 import type { DriftOptions } from "./drift-monitor.ts";
 import type { CostTable, Prices } from "./expected-cost.ts";
 

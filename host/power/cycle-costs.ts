@@ -1,4 +1,4 @@
-import type { Ops } from "../core/reference/op-count.ts";
+import type { Ops } from "../core/ops.ts";
 
 /** Cycles of one operation of each kind. Weight bytes are read within the multiply-accumulates. */
 export interface CycleCosts {

@@ -1,5 +1,6 @@
 import type { ModelImage } from "../core/image-types.ts";
-import { blockOps, embedOps, evidenceOps, exitOps, NO_OPS, type Ops, plus } from "../core/reference/op-count.ts";
+import { blockOps, embedOps, evidenceOps, exitOps } from "../core/op-count.ts";
+import { NO_OPS, type Ops, plus } from "../core/ops.ts";
 import type { Decision } from "../core/session-types.ts";
 
 /** Finds every kind of operation of a decision; the core itself counts multiply-accumulates alone. */

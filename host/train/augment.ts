@@ -1,5 +1,5 @@
 import type { Random } from "../agent/random.ts";
-import { INPUT_SCALE } from "./net-config.ts";
+import { INPUT_SCALE } from "./net-constants.ts";
 
 /** Channels of one triad: an accelerometer's or a gyroscope's axes. */
 const TRIAD = 3;

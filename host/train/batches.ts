@@ -2,7 +2,8 @@ import { FIXED_KNEE_SHIFT } from "../../assembly/layout.ts";
 import type { Random } from "../agent/random.ts";
 import type { Recording } from "../agent/recording.ts";
 import { type Augmentation, type Disturbance, drawDisturbance, drawPace, dropSensors, rotateFrame } from "./augment.ts";
-import { CHUNK_PATCHES, INPUT_SCALE, type NetConfig } from "./net-config.ts";
+import { type NetConfig, reachPatches } from "./net-config.ts";
+import { CHUNK_PATCHES, INPUT_SCALE } from "./net-constants.ts";
 
 /** How raw counts become the int8 input, and how training disturbs them first. */
 export interface FeatureConfig {
@@ -79,7 +80,7 @@ export function makeBatch(starts: readonly SequenceStart[], seqLen: number, rand
     }
   });
   if (weightSum > 0) for (let i = 0; i < target.length; i++) target[i]! /= weightSum;
-  const windowPatches = config.blocks.find((block) => block.kind === "attention")?.windowPatches ?? CHUNK_PATCHES;
+  const windowPatches = reachPatches(config);
   const attentionMask = bandMask(options.resetProbability > 0 ? resets : new Int32Array(1), seqLen, windowPatches);
   return { size, seqLen, patches, target, upperLogDecay, attentionMask, maskBatch: options.resetProbability > 0 ? size : 1 };
 }

@@ -6,7 +6,7 @@ import { DataError } from "../core/errors.ts";
 import type { Manifest } from "../core/image-types.ts";
 import { noAugmentation } from "./augment.ts";
 import type { FeatureConfig } from "./batches.ts";
-import { INPUT_SCALE } from "./net-config.ts";
+import { INPUT_SCALE } from "./net-constants.ts";
 import { splitSubjects } from "./split-subjects.ts";
 import type { AgentTraining } from "./training.ts";
 

@@ -2,7 +2,8 @@ import { defaultDevice, init, numpy as np } from "@jax-js/jax";
 import { type Batch, bandMask } from "./batches.ts";
 import type { Arrays } from "./layers.ts";
 import type { NetInput } from "./net.ts";
-import { CHUNK_PATCHES, type NetConfig, parameterShapes } from "./net-config.ts";
+import { type NetConfig, parameterShapes, reachPatches } from "./net-config.ts";
+import { CHUNK_PATCHES } from "./net-constants.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** Activation scales by name: real value of one int8 (or, for y, int16) step. */
@@ -49,7 +50,7 @@ export function uploadBatch(config: NetConfig, batch: Batch): TracedInput {
 export function uploadSequences(config: NetConfig, patches: Float32Array, seqLen: number): TracedInput {
   const perPatch = config.channels * config.patchFrames;
   const B = patches.length / (seqLen * perPatch);
-  const windowPatches = config.blocks.find((block) => block.kind === "attention")?.windowPatches ?? CHUNK_PATCHES;
+  const windowPatches = reachPatches(config);
   return [
     upload(patches, [B, seqLen, perPatch]),
     np.zeros([B, seqLen, 1]),

@@ -1,7 +1,7 @@
 import type { Random } from "../agent/random.ts";
 import { type Aggregation, aggregate, type Reliability } from "./aggregate.ts";
 import type { Batch } from "./batches.ts";
-import { INPUT_SCALE } from "./net-config.ts";
+import { INPUT_SCALE } from "./net-constants.ts";
 
 /** How a student learns from an ensemble. */
 export interface Distillation {

@@ -9,7 +9,7 @@ import { LOGIT_ONE } from "../policy/replay.ts";
 import { type Augmentation, drawDisturbance, noAugmentation } from "./augment.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { CLIP_DEVIATIONS, fitDiscriminant } from "./discriminant.ts";
-import { INPUT_SCALE } from "./net-config.ts";
+import { INPUT_SCALE } from "./net-constants.ts";
 
 /** How a window's statistics weigh in. */
 export interface EvidenceRecipe {

@@ -3,7 +3,7 @@ import { type Dataset, recordingsOf } from "../agent/recording.ts";
 import { readImage } from "../core/image-read.ts";
 import type { ExitCalibration } from "../core/image-types.ts";
 import { writeImage } from "../core/image-write.ts";
-import { windowOps } from "../core/reference/op-count.ts";
+import { windowOps } from "../core/op-count.ts";
 import { type CalibratedExit, calibrateExits, streamGroup, windowGroup } from "../policy/calibrate-exits.ts";
 import { leastAnswered, notCertified } from "../policy/learn-then-test.ts";
 import { fitTemperature } from "../policy/temperature.ts";

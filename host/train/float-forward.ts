@@ -2,17 +2,10 @@ import { FIXED_KNEE_SHIFT } from "../../assembly/layout.ts";
 import { DataError } from "../core/errors.ts";
 import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/safetensors.ts";
 import type { FeatureConfig } from "./batches.ts";
-import {
-  A_MAX,
-  A_MIN,
-  type AttentionConfig,
-  DT_RAW_LIMIT,
-  INPUT_SCALE,
-  type NetConfig,
-  NORM_EPSILON,
-  parameterShapes,
-  type SsmConfig,
-} from "./net-config.ts";
+import { kindOfConfig } from "./blocks/block.ts";
+import { linear, rmsNorm } from "./float-layers.ts";
+import { type NetConfig, parameterShapes } from "./net-config.ts";
+import { INPUT_SCALE } from "./net-constants.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** A net in floating point: its shape, its weights, and how counts become its input. */
@@ -64,9 +57,7 @@ export function floatLogits(parameters: Parameters, config: NetConfig, patches: 
   for (let t = 0; t < L; t++) rows.push(linear(parameters, "embed", patches.subarray(t * perPatch, (t + 1) * perPatch)));
   const logits: Float64Array[] = [];
   config.blocks.forEach((block, i) => {
-    const updates = block.kind === "ssm" ? ssm(parameters, i, block, rows) : attention(parameters, i, block, rows);
-    rows = rows.map((row, t) => row.map((value, j) => value + updates[t]![j]!));
-    if (block.kind === "attention") rows = rows.map((row) => addMlp(parameters, i, row));
+    rows = kindOfConfig(block).forwardFloat(parameters, i, block, rows);
     const exit = config.exits.indexOf(i);
     if (exit >= 0) logits.push(linear(parameters, `e${exit}`, rmsNorm(rows[L - 1] ?? new Float64Array(dModel))));
   });
@@ -85,104 +76,4 @@ export function floatPatches(frames: Int16Array, start: number, count: number, f
     const companded = knee === 0 || beyond <= 0 ? steps : Math.sign(steps) * (knee + beyond / 2 ** FIXED_KNEE_SHIFT);
     return Math.max(-128, Math.min(127, companded)) * INPUT_SCALE; // a sensor's range is not a matter of rounding
   });
-}
-
-function ssm(p: Parameters, i: number, c: SsmConfig, rows: readonly Float64Array[]): Float64Array[] {
-  const own = (name: string): string => `b${i}.${name}`;
-  const history: Float64Array[] = Array.from({ length: c.dConv }, () => new Float64Array(c.dInner));
-  const state = new Float64Array(c.dInner * c.dState); // (dInner, dState)
-  return rows.map((row) => {
-    const n = rmsNorm(row);
-    const z = linear(p, own("z"), n);
-    const b = linear(p, own("B"), n);
-    const cOut = linear(p, own("C"), n);
-    const raw = linear(p, own("dt"), n);
-    history.shift();
-    history.push(linear(p, own("x"), n));
-    const gated = new Float64Array(c.dInner);
-    for (let ch = 0; ch < c.dInner; ch++) {
-      const head = Math.floor(ch / c.headDim);
-      let sum = p[own("conv.b")]![ch]!;
-      for (let k = 0; k < c.dConv; k++) sum += p[own("conv.w")]![k * c.dInner + ch]! * history[k]![ch]!;
-      const u = silu(sum);
-      const dt = Math.log1p(Math.exp(Math.max(-DT_RAW_LIMIT, Math.min(DT_RAW_LIMIT, raw[head]!))));
-      const decay = Math.exp(-dt * Math.max(A_MIN, Math.min(A_MAX, Math.exp(p[own("logA")]![head]!))));
-      let y = p[own("D")]![head]! * u;
-      for (let s = 0; s < c.dState; s++) {
-        const at = ch * c.dState + s;
-        state[at] = decay * state[at]! + dt * b[s]! * u;
-        y += cOut[s]! * state[at]!;
-      }
-      gated[ch] = y * silu(z[ch]!);
-    }
-    return linear(p, own("out"), rmsNorm(gated));
-  });
-}
-
-function attention(p: Parameters, i: number, c: AttentionConfig, rows: readonly Float64Array[]): Float64Array[] {
-  const own = (name: string): string => `b${i}.${name}`;
-  const keys: Float64Array[] = [];
-  const values: Float64Array[] = [];
-  return rows.map((row) => {
-    const n = rmsNorm(row);
-    const q = linear(p, own("q"), n);
-    keys.push(linear(p, own("k"), n));
-    values.push(linear(p, own("v"), n));
-    if (keys.length > c.windowPatches) {
-      keys.shift();
-      values.shift();
-    }
-    const out = new Float64Array(c.nHeads * c.headDim);
-    for (let h = 0; h < c.nHeads; h++) {
-      const kv = Math.floor((h * c.nKvHeads) / c.nHeads) * c.headDim;
-      const scores = keys.map((k) => {
-        let sum = 0;
-        for (let d = 0; d < c.headDim; d++) sum += q[h * c.headDim + d]! * k[kv + d]!;
-        return sum / Math.sqrt(c.headDim);
-      });
-      const top = Math.max(...scores);
-      const e = scores.map((score) => Math.exp(score - top));
-      const total = e.reduce((sum, value) => sum + value, 0);
-      for (let d = 0; d < c.headDim; d++) {
-        let sum = 0;
-        for (let j = 0; j < e.length; j++) sum += (e[j]! / total) * values[j]![kv + d]!;
-        out[h * c.headDim + d] = sum;
-      }
-    }
-    return linear(p, own("o"), out);
-  });
-}
-
-function addMlp(p: Parameters, i: number, row: Float64Array): Float64Array {
-  const n = rmsNorm(row);
-  const gate = linear(p, `b${i}.gate`, n);
-  const up = linear(p, `b${i}.up`, n);
-  const down = linear(
-    p,
-    `b${i}.down`,
-    gate.map((value, j) => silu(value) * up[j]!),
-  );
-  return row.map((value, j) => value + down[j]!);
-}
-
-function linear(p: Parameters, name: string, x: Float32Array | Float64Array): Float64Array {
-  const w = p[`${name}.w`]!; // (nIn, nOut)
-  const y = Float64Array.from(p[`${name}.b`]!);
-  const nOut = y.length;
-  for (let k = 0; k < x.length; k++) {
-    const value = x[k]!;
-    for (let o = 0; o < nOut; o++) y[o]! += value * w[k * nOut + o]!;
-  }
-  return y;
-}
-
-function rmsNorm(x: Float64Array): Float64Array {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i]! * x[i]!;
-  const factor = 1 / Math.sqrt(sum / x.length + NORM_EPSILON);
-  return x.map((value) => value * factor);
-}
-
-function silu(x: number): number {
-  return x / (1 + Math.exp(-x));
 }

@@ -1,5 +1,6 @@
 import type { numpy as np } from "@jax-js/jax";
-import { type Arrays, attentionMixer, type Breaks, gatedMlp, linear, type Numerics, rmsNorm, ssmBlock } from "./layers.ts";
+import { kindOfConfig } from "./blocks/block.ts";
+import { type Arrays, type Breaks, linear, type Numerics, rmsNorm } from "./layers.ts";
 import type { NetConfig } from "./net-config.ts";
 
 /** One batch as the net sees it. */
@@ -23,11 +24,7 @@ export function forward(config: NetConfig, p: Arrays, input: NetInput, numerics:
   numerics.observe?.("residual", residual.ref);
   config.blocks.forEach((block, i) => {
     const breaks = i <= config.exits[0]! ? lower : upper;
-    if (block.kind === "ssm") residual = add(residual.ref, ssmBlock(residual, i, block, p, numerics, breaks));
-    else {
-      residual = add(residual.ref, attentionMixer(residual, i, block, p, numerics, breaks));
-      residual = add(residual.ref, gatedMlp(residual, i, p, numerics));
-    }
+    residual = kindOfConfig(block).forward(residual, i, block, p, numerics, breaks, add);
     numerics.observe?.("residual", residual.ref);
     const exit = config.exits.indexOf(i);
     if (exit >= 0) logits.push(linear(rmsNorm(residual.ref, numerics), `e${exit}`, p, numerics));
@@ -35,7 +32,7 @@ export function forward(config: NetConfig, p: Arrays, input: NetInput, numerics:
   return logits;
 }
 
-/** Residual additions that dropout applies to: one an ssm block, two an attention block. */
+/** Updates of the residual that dropout applies to. */
 export function mixerCount(config: NetConfig): number {
-  return config.blocks.reduce((sum, block) => sum + (block.kind === "ssm" ? 1 : 2), 0);
+  return config.blocks.reduce((sum, block) => sum + kindOfConfig(block).mixers, 0);
 }

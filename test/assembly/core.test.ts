@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import * as layout from "../../assembly/layout.ts";
 import { align16 } from "../../host/core/align.ts";
 import type { ModelError } from "../../host/core/errors.ts";
+import { readSections } from "../../host/core/image-header.ts";
 import { sealImage } from "../../host/core/image-read.ts";
 import { writeImage } from "../../host/core/image-write.ts";
 import { Model } from "../../host/core/model.ts";
@@ -47,8 +48,8 @@ describe(`core.wasm (${build})`, () => {
         .sort(),
     ).toEqual(
       (
-        "_initialize abiHash applySetPoint arenaUsedBytes contextPtr decide decisionPtr exitFeaturesPtr framePtr logitsPtr memory memoryBase opCount patchPtr " +
-        "prepare pushFrame pushPatch reset restore runAll setPointPtr snapshot snapshotBytes tailBytes tailPtr"
+        "_initialize applySetPoint arenaUsedBytes contextPtr decide decisionPtr exitFeaturesPtr framePtr logitsPtr memory memoryBase opCount patchPtr " +
+        "prepare pushFrame pushPatch reset restore runAll runs setPointPtr snapshot snapshotBytes tailBytes tailPtr useLda"
       ).split(" "),
     );
   });
@@ -308,9 +309,43 @@ describe(`core.wasm (${build})`, () => {
     for (const one of [session(untracked), createReferenceSession(untracked)]) expect(() => one.restore(snapshot)).toThrow(/snapshot/);
   });
 
-  it("answers 10,000 mutated images with a status, never a trap", () => {
+  it("runs an image of format 1 as it did, and its upgrade to the same bits; a snapshot of one is not of the other", () => {
+    const old = new Uint8Array(readFileSync(join(packageRoot(), "test", "golden", "fall-format-1.dmm")));
+    const model = Model.load(old, { engine: build });
+    const [before, after] = [model.createSession(), session(writeImage(model.image))];
+    const random = seeded(5);
+    for (let tick = 1; tick <= 2000; tick++) {
+      const frame = Int16Array.from({ length: model.image.channels }, () => Math.floor(random() * 8192) - 4096);
+      expect(after.pushFrame(frame, tick)).toEqual(before.pushFrame(frame, tick));
+    }
+    expect(after.logits()).toEqual(before.logits());
+    expect(after.snapshot().subarray(layout.SNAPSHOT_HEADER_BYTES)).toEqual(before.snapshot().subarray(layout.SNAPSHOT_HEADER_BYTES));
+    expect(() => after.restore(before.snapshot())).toThrow(expect.objectContaining({ code: "SNAPSHOT_OF_OTHER_IMAGE" }));
+  });
+
+  it("takes another LDA record without touching the image, and the image's own again", () => {
+    const image = activityShaped(10);
+    const bytes = writeImage(image);
+    const core = instantiateCore(build);
+    const base = core.memoryBase();
+    const arena = align16(base + bytes.length);
+    growTo(core, arena + 65536);
+    new Uint8Array(core.memory.buffer).set(bytes, base);
+    expect(core.prepare(base, bytes.length, arena, 65536)).toBe(layout.STATUS_OK);
+    const record = align16(arena + core.arenaUsedBytes());
+    const own = readSections(bytes).get(layout.SECTION_LDA)!.offset;
+    new Int32Array(core.memory.buffer, record, layout.LDA_WORDS).set(new Int32Array(bytes.buffer, own, layout.LDA_WORDS));
+    expect(core.useLda(arena, record)).toBe(layout.STATUS_OK);
+    new Int32Array(core.memory.buffer, record, layout.LDA_WORDS)[layout.LDA_SHIFT] = layout.LIMIT_EVIDENCE_SHIFT + 1;
+    expect(core.useLda(arena, record)).toBe(layout.STATUS_BAD_LDA);
+    expect(core.useLda(arena, 0)).toBe(layout.STATUS_OK);
+    expect(new Uint8Array(core.memory.buffer, base, bytes.length)).toEqual(bytes);
+  });
+
+  it("answers 10,000 mutated images of both formats with a status, never a trap", () => {
     const original = bytesOf(10);
     const tiny = writeImage(randomImage(10));
+    const old = new Uint8Array(readFileSync(join(packageRoot(), "test", "golden", "tiny-format-1.dmm")));
     const core = instantiateCore(build);
     const base = core.memoryBase();
     const arena = align16(base + original.length);
@@ -321,14 +356,19 @@ describe(`core.wasm (${build})`, () => {
     const seen = new Map<number, number>();
     let accepted = 0;
     for (let i = 0; i < 10_000; i++) {
-      const source = i % 4 === 0 ? tiny : original;
+      const source = i % 4 === 0 ? tiny : i % 4 === 1 ? old : original;
       const bytes = source.slice();
       const view = new DataView(bytes.buffer);
-      const records = view.getUint32(layout.IMAGE_HEADER_BYTES + 4 * layout.SECTION_ENTRY_BYTES + 4, true); // everything before TABLES
+      // Most hit the header, the section table and the records: all before TABLES, or what follows the manifest.
+      const sections = readSections(source);
+      const records = sections.get(layout.SECTION_TABLES)!.offset;
+      const behind = sections.get(layout.SECTION_MODEL)?.offset ?? source.length;
       for (let m = 0; m <= pick(3); m++) {
-        const end = random() < 0.8 ? records : bytes.length; // most hit the header, the section table and the records
-        if (random() < 0.5) bytes[pick(end)]! ^= 1 << pick(8);
-        else view.setInt32(pick(end >> 2) << 2, [0, -1, 1, 0x7fffffff, -0x80000000, pick(70000), pick(600)][pick(7)]!, true);
+        const [from, end] =
+          random() < 0.2 ? [0, bytes.length] : random() < 0.3 && behind < bytes.length ? [behind, bytes.length] : [0, records];
+        if (random() < 0.5) bytes[from + pick(end - from)]! ^= 1 << pick(8);
+        else
+          view.setInt32(from + (pick((end - from) >> 2) << 2), [0, -1, 1, 0x7fffffff, -0x80000000, pick(70000), pick(600)][pick(7)]!, true);
       }
       if (i % 10 !== 0) sealImage(bytes);
       const length = i % 50 === 49 ? pick(bytes.length) & ~15 : bytes.length;

@@ -78,7 +78,7 @@ function createWalker(image: ModelImage) {
       for (let exit = 1; exit < image.exits.length; exit++) stack.catchUp(exit);
     },
     /** A block's scan state (dInner, dState); empty for attention. */
-    states: (): Int32Array[] => tail.blocks.map((block) => (block.kind === "ssm" ? block.state.scan : new Int32Array(0))),
+    states: (): Int32Array[] => tail.blocks.map(({ oracle }) => oracle.scan ?? new Int32Array(0)),
     label: (): number => labelOf(exitLogits(image.exits.at(-1)!, tail.finalResidual)),
   };
 }

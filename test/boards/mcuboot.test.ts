@@ -30,7 +30,7 @@ it("runs from MCUboot's first slot, behind the header, started as a boot loader 
     key: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     version: [1, 0, 0],
     securityCounter: 1,
-    contract: { abiHash: 1, linkVersion: 1, storeVersion: 1, arenaBytes: 1, imageHash: "00".repeat(32) },
+    contract: { runs: [6, 6, 0, 0], linkVersion: 1, storeVersion: 1, arenaBytes: 1, imageHash: "00".repeat(32) },
   });
   const folder = mkdtempSync(join(tmpdir(), "dormouse-mcuboot-"));
   try {

@@ -1,7 +1,7 @@
 import type { CloudAnswer, CloudQuery, Provider } from "../../cloud/provider.ts";
 import { ModelError } from "../../core/errors.ts";
 import type { Model } from "../../core/model.ts";
-import { contextOps } from "../../core/reference/op-count.ts";
+import { contextOps } from "../../core/op-count.ts";
 import type { CascadeDecision } from "../../policy/cascade.ts";
 import type { StreamDecision } from "../../train/stream-decisions.ts";
 

@@ -1,6 +1,10 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ConfigError, DataError } from "../../core/errors.ts";
+import { formatOf } from "../../core/image-header.ts";
+import { imageHash, readImage } from "../../core/image-read.ts";
+import { writeImage } from "../../core/image-write.ts";
+import { writeWhole } from "../../core/private-file.ts";
 import { readWhole } from "../../core/read-whole.ts";
 import { compareLedgers } from "../../mqtt/ledger.ts";
 import { type LedgerReading, scanLedgerFile } from "../../mqtt/ledger-reading.ts";
@@ -13,6 +17,12 @@ import { countText } from "../table.ts";
 
 const IMAGE_MAGIC = "DMM1";
 
+interface InspectOptions {
+  readonly json: boolean;
+  readonly rateHz: number;
+  readonly upgrade?: string;
+}
+
 /** `dormouse inspect`: what a file holds. */
 export function registerInspect(program: Command, io: CliIo): void {
   program
@@ -21,12 +31,13 @@ export function registerInspect(program: Command, io: CliIo): void {
     .argument("<file>", "a .dmm image, a link stream, or a node's ledger")
     .argument("[ledger]", "the cloud's ledger, to compare with the node's")
     .option("--rate-hz <n>", "frames a second of a link stream", numberAtLeast(0.1), 50)
+    .option("--upgrade <file>", "write the image to this file in the newest format; its decisions stay the same")
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  $ dormouse inspect agents/activity/model.dmm\n  $ dormouse inspect node.jsonl cloud.jsonl        asks that are lost: in no state at the node",
+      "\nExamples:\n  $ dormouse inspect agents/activity/model.dmm\n  $ dormouse inspect old.dmm --upgrade new.dmm\n  $ dormouse inspect node.jsonl cloud.jsonl        asks that are lost: in no state at the node",
     )
-    .action((file: string, ledger: string | undefined, options: { json: boolean; rateHz: number }, command: Command) => {
+    .action((file: string, ledger: string | undefined, options: InspectOptions, command: Command) => {
       const out = createOutput(io, options.json);
       const path = resolve(io.cwd, file);
       const bytes = readBytes(path);
@@ -34,7 +45,9 @@ export function registerInspect(program: Command, io: CliIo): void {
       if (isImage || ledger !== undefined) refuseWithout(command, "a link stream", "--rate-hz");
       if (isImage && ledger !== undefined)
         throw new ConfigError("INSPECT_WHAT", `${path} is a model image, no ledger: give it alone, or two ledgers.`);
-      if (ledger !== undefined) compare(out, path, resolve(io.cwd, ledger));
+      if (!isImage) refuseWithout(command, "a model image", "--upgrade");
+      if (options.upgrade !== undefined) upgrade(out, path, bytes, resolve(io.cwd, options.upgrade));
+      else if (ledger !== undefined) compare(out, path, resolve(io.cwd, ledger));
       else if (isImage) {
         const document = inspectImage(path, bytes);
         sayImage(out, document);
@@ -50,6 +63,15 @@ export function registerInspect(program: Command, io: CliIo): void {
         out.document(document);
       }
     });
+}
+
+/** Writes an image of any format that is read in the one that is written. */
+function upgrade(out: Output, from: string, bytes: Uint8Array, to: string): void {
+  const upgraded = writeImage(readImage(bytes));
+  writeWhole(to, upgraded);
+  const format = { from: formatOf(bytes), to: formatOf(upgraded) };
+  out.say(`${to}: format ${format.from} → ${format.to}, ${upgraded.length} B, image hash ${imageHash(upgraded)}`);
+  out.document({ kind: "upgrade", from, to, format, imageBytes: upgraded.length, hash: imageHash(upgraded) });
 }
 
 function compare(out: Output, edgePath: string, cloudPath: string): void {

@@ -1,10 +1,10 @@
 import * as layout from "../../../assembly/layout.ts";
 import type { ModelImage } from "../image-types.ts";
+import { evidenceOps } from "../op-count.ts";
 import type { Decision, DecisionWhy, SetPoint } from "../session-types.ts";
 import { statusError } from "../status.ts";
 import { withEvidence } from "./evidence.ts";
 import { certaintyOf, confidenceOf, exitLogits, labelOf } from "./exit-head.ts";
-import { evidenceOps } from "./op-count.ts";
 import type { Stack } from "./stack.ts";
 import type { Tail } from "./tail.ts";
 import { ScoreTrack } from "./track.ts";

@@ -8,7 +8,7 @@ const HEADER_WORDS = layout.SNAPSHOT_HEADER_BYTES / 4;
 
 /** Header and tail; `imageCrc32` is the image header's. The same bytes in every engine. Core: assembly/snapshot.ts. */
 export function writeSnapshot(tail: Tail, imageCrc32: number): Uint8Array {
-  const header = [layout.SNAPSHOT_MAGIC, layout.ABI_HASH, imageCrc32, tail.bytes.length, crc32(tail.bytes), 0, 0, 0];
+  const header = [layout.SNAPSHOT_MAGIC, layout.SNAPSHOT_VERSION, imageCrc32, tail.bytes.length, crc32(tail.bytes), 0, 0, 0];
   const out = new Uint8Array(layout.SNAPSHOT_HEADER_BYTES + tail.bytes.length);
   out.set(new Uint8Array(Uint32Array.from(header).buffer));
   out.set(tail.bytes, layout.SNAPSHOT_HEADER_BYTES);
@@ -36,12 +36,8 @@ function unsoundIndex(image: ModelImage, tail: Tail): string | undefined {
     bounds.push(["best score, below 0", -Math.max(...tail.track), 0]);
     bounds.push(["least score, below 0", -Math.min(...tail.track), most]);
   }
-  for (const [b, block] of image.blocks.entries()) {
-    const own = tail.blocks[b]!;
-    if (block.kind === "attention" && own.kind === "attention") {
-      bounds.push([`block ${b} count`, own.state.header[0]!, 2 * block.windowPatches - 1]);
-    }
-  }
+  for (const [b, { oracle }] of tail.blocks.entries())
+    for (const [name, value, most] of oracle.bounds()) bounds.push([`block ${b} ${name}`, value, most]);
   const bad = bounds.find(([, value, most]) => value < 0 || value > most);
   return bad && `${bad[0]} is ${bad[1]}, at most ${bad[2]} is possible`;
 }
@@ -55,7 +51,7 @@ export function readSnapshot(image: ModelImage, tail: Tail, imageCrc32: number, 
   const candidate = createTail(image);
   candidate.bytes.set(snapshot.subarray(layout.SNAPSHOT_HEADER_BYTES));
   if (words[0] !== layout.SNAPSHOT_MAGIC) throw fault("no DMS1 at its start");
-  if (words[1] !== layout.ABI_HASH) throw fault("made by another core");
+  if (words[1] !== layout.SNAPSHOT_VERSION) throw fault("of another version");
   if (words[3] !== tail.bytes.length) throw fault(`its header says ${words[3]} B of state`);
   if (words.subarray(5).some((word) => word !== 0)) throw fault("its reserved words are not 0");
   if (words[4] !== crc32(candidate.bytes)) throw fault("its checksum does not match");

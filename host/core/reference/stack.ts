@@ -1,10 +1,8 @@
 import * as layout from "../../../assembly/layout.ts";
 import type { Evidence, ModelImage } from "../image-types.ts";
-import { stepAttention } from "./attention-block.ts";
+import { blockOps, embedOps } from "../op-count.ts";
 import { evidenceAtEnd } from "./evidence.ts";
 import { linearS8, rowsToS16 } from "./linear-s8.ts";
-import { blockOps, embedOps } from "./op-count.ts";
-import { stepSsm } from "./ssm-block.ts";
 import type { Tail } from "./tail.ts";
 
 /** The blocks in segments between exits, with a ring of waiting residuals at each exit but the last. Core: assembly/step.ts. */
@@ -97,10 +95,7 @@ export class Stack {
   #runSegment(s: number, residual: Int16Array): void {
     const { words, blocks } = this.#tail;
     for (let b = this.#firstBlock(s); b <= this.#image.exits[s]!.afterBlock; b++) {
-      const block = this.#image.blocks[b]!;
-      const own = blocks[b]!;
-      if (block.kind === "ssm" && own.kind === "ssm") stepSsm(block, own.state, residual);
-      else if (block.kind === "attention" && own.kind === "attention") stepAttention(block, own.state, residual);
+      blocks[b]!.oracle.step(residual);
       words[layout.TAIL_MACS]! += this.#blockMacs[b]!;
       words[layout.TAIL_STEPS]! += 1;
     }

@@ -1,5 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { RUNS_BYTES } from "../../../assembly/layout.ts";
 import { FirmwareError } from "../../core/errors.ts";
+import { decodeRuns, encodeRuns, type Runs } from "../../core/runs.ts";
 
 const MAGIC = 0x96f3b83d;
 const HEADER_BYTES = 32;
@@ -12,11 +14,11 @@ const TLV_SHA256 = 0x10;
 const TLV_ED25519 = 0x24;
 const TLV_SECURITY_COUNTER = 0x50;
 const TLV_CONTRACT = 0xa0; // vendor range
-const CONTRACT_BYTES = 44;
+const CONTRACT_BYTES = RUNS_BYTES + 40;
 
 /** What model and firmware promise each other; checked before a swap. */
 export interface ModelContract {
-  readonly abiHash: number; // of the core that is in this firmware
+  readonly runs: Runs; // what the core in this firmware runs
   readonly linkVersion: number;
   readonly storeVersion: number;
   readonly arenaBytes: number; // what this firmware leaves for arenas
@@ -54,11 +56,11 @@ function u32(value: number): Uint8Array {
 
 function contractBytes(contract: ModelContract): Uint8Array {
   const bytes = Buffer.alloc(CONTRACT_BYTES);
-  bytes.writeUInt32LE(contract.abiHash, 0);
-  bytes.writeUInt16LE(contract.linkVersion, 4);
-  bytes.writeUInt16LE(contract.storeVersion, 6);
-  bytes.writeUInt32LE(contract.arenaBytes, 8);
-  bytes.write(contract.imageHash, 12, "hex");
+  bytes.set(encodeRuns(contract.runs));
+  bytes.writeUInt16LE(contract.linkVersion, RUNS_BYTES);
+  bytes.writeUInt16LE(contract.storeVersion, RUNS_BYTES + 2);
+  bytes.writeUInt32LE(contract.arenaBytes, RUNS_BYTES + 4);
+  bytes.write(contract.imageHash, RUNS_BYTES + 8, "hex");
   return bytes;
 }
 
@@ -136,11 +138,11 @@ export function readMcuboot(bytes: Uint8Array, key: string): McubootImage {
     version: [view.readUInt8(20), view.readUInt8(21), view.readUInt16LE(22)],
     securityCounter: counter.readUInt32LE(0),
     contract: {
-      abiHash: contract.readUInt32LE(0),
-      linkVersion: contract.readUInt16LE(4),
-      storeVersion: contract.readUInt16LE(6),
-      arenaBytes: contract.readUInt32LE(8),
-      imageHash: contract.toString("hex", 12),
+      runs: decodeRuns(contract),
+      linkVersion: contract.readUInt16LE(RUNS_BYTES),
+      storeVersion: contract.readUInt16LE(RUNS_BYTES + 2),
+      arenaBytes: contract.readUInt32LE(RUNS_BYTES + 4),
+      imageHash: contract.toString("hex", RUNS_BYTES + 8),
     },
     payload: view.subarray(headerBytes, payloadEnd),
   };

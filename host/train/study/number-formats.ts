@@ -1,3 +1,4 @@
+import { kindOfConfig } from "../blocks/block.ts";
 import { type NetConfig, parameterShapes } from "../net-config.ts";
 import type { Parameters } from "../parameters.ts";
 
@@ -32,8 +33,8 @@ export function stateBytes(config: NetConfig, { scan }: Storage): number {
   const ofScan = 4; // float32 or int32
   const ofOthers = scan === "float" ? 4 : 1;
   return config.blocks.reduce((sum, block) => {
-    if (block.kind === "attention") return sum + ofOthers * 2 * block.windowPatches * block.nKvHeads * block.headDim;
-    return sum + ofScan * block.dInner * block.dState + ofOthers * (block.dConv - 1) * block.dInner;
+    const elements = kindOfConfig(block).stateElements(block);
+    return sum + ofScan * elements.scan + ofOthers * elements.others;
   }, 0);
 }
 

@@ -1,6 +1,6 @@
 import { createRandom } from "../../agent/random.ts";
 import { Model } from "../../core/model.ts";
-import { windowOps } from "../../core/reference/op-count.ts";
+import { windowOps } from "../../core/op-count.ts";
 import { activationNames, parameterCount } from "../net-config.ts";
 import { initialParameters } from "../parameters.ts";
 import type { AgentTraining } from "../training.ts";

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCli } from "../../../host/cli/program.ts";
 import { readImage } from "../../../host/core/image-read.ts";
 import { writeImage } from "../../../host/core/image-write.ts";
+import { packageRoot } from "../../../host/core/package-root.ts";
 import { createLinkWriter } from "../../../host/link/stream.ts";
 import { cli, fakeIo } from "./fake-io.ts";
 import { tempFolder, writeAgent } from "./temp-agent.ts";
@@ -221,11 +222,33 @@ describe("inspect", () => {
     const shown = document(stdout);
     expect(shown).toMatchObject({ kind: "image", name: "random-7", shapes: { channels: 6, windowPatches: 32 } });
     expect(shown.exits).toHaveLength(4);
-    expect(shown.sections).toHaveLength(7);
+    expect((shown.sections as { section: string }[]).map(({ section }) => section)).toEqual([
+      "features",
+      "blocks",
+      "exits",
+      "tables",
+      "tensors",
+      "manifest",
+      "model",
+      "input",
+      "head",
+      "smoothing",
+      "lda",
+    ]);
+    expect(shown).toMatchObject({ format: 2, needs: { blockKinds: [1, 2] }, runs: { formats: [1, 2], blockKinds: [1, 2] } });
     const { stdout: text } = await cli(["inspect", join(folder.path, "model.dmm")]);
     expect(text).toContain("never");
     expect(text).toMatch(/answers, of all {2}error ≤ {2}MACs a window {2}weight bytes read a window\n/);
     expect(text).toContain("the shares of the exits add up");
+  });
+
+  it("writes an image of an older format in the newest one", async () => {
+    const old = join(packageRoot(), "test", "golden", "fall-format-1.dmm");
+    const to = join(folder.path, "new.dmm");
+    const { code, stdout } = await cli(["inspect", old, "--upgrade", to, "--json"]);
+    expect({ code, ...document(stdout) }).toMatchObject({ code: 0, kind: "upgrade", format: { from: 1, to: 2 } });
+    expect(readImage(readFileSync(to))).toEqual(readImage(readFileSync(old)));
+    expect((await cli(["inspect", join(folder.path, "new.dmm"), "--upgrade", to, "--rate-hz", "5", "--json"])).code).not.toBe(0);
   });
 
   it("refuses a corrupt image with its reason", async () => {

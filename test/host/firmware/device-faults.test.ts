@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as layout from "../../../assembly/device/layout.ts";
+import { HEADER_KINDS, MODEL_BLOCKS, SECTION_MODEL, STATUS_BAD_CONFIG, STATUS_UNKNOWN_BLOCK_KIND } from "../../../assembly/layout.ts";
+import { readSections } from "../../../host/core/image-header.ts";
 import { imageHash, sealImage } from "../../../host/core/image-read.ts";
 import { makeStore } from "../../../host/firmware/device-store.ts";
 import { hostDecisions } from "../../../host/firmware/host-decisions.ts";
@@ -123,12 +125,12 @@ describe("an update", () => {
     expect(agentOf(hello, store)).toMatchObject({ imageHash: fall.imageHash });
   });
 
-  it("is refused by name: too big, a wrong hash, an image that prepare refuses, another ABI, no store, no such agent", () => {
-    const otherAbi = fallImage.slice();
-    otherAbi[8]! ^= 1;
-    sealImage(otherAbi);
+  it("is refused by name: too big, a wrong hash, an image that prepare refuses, a block kind it does not run, no store, no such agent", () => {
+    const otherKind = fallImage.slice();
+    otherKind[HEADER_KINDS]! |= 8;
+    sealImage(otherKind);
     const broken = fallImage.slice();
-    broken[176 + 4 * 8] = 0; // no blocks
+    broken[readSections(fallImage).get(SECTION_MODEL)!.offset + 4 * MODEL_BLOCKS] = 0;
     sealImage(broken);
     const store = makeStore([activityImage], shape);
     const last = (stream: Uint8Array, hasStore = true) => {
@@ -136,8 +138,8 @@ describe("an update", () => {
       return only(readDeviceStream(replay.output).messages, "ack").at(-1)!.ack.status;
     };
     expect(last(update(fallImage, "00".repeat(32)))).toBe(layout.ACK_BAD_HASH);
-    expect(last(update(otherAbi))).toBe(-5);
-    expect(last(update(broken))).toBe(-20);
+    expect(last(update(otherKind))).toBe(STATUS_UNKNOWN_BLOCK_KIND);
+    expect(last(update(broken))).toBe(STATUS_BAD_CONFIG);
     const big = written((writer) => writer.message("chunk", 0, chunksOf(new Uint8Array(65_536), "00".repeat(32))[0]!));
     expect(last(big)).toBe(layout.ACK_TOO_BIG);
     expect(last(update(fallImage), false)).toBe(layout.ACK_NO_UPDATE); // its begin was refused: no store

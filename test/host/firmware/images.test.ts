@@ -67,7 +67,7 @@ describe("MCUboot", () => {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const open = publicKey.export({ type: "spki", format: "pem" }).toString();
-  const contract: ModelContract = { abiHash: 0x601641a7, linkVersion: 1, storeVersion: 1, arenaBytes: 18768, imageHash: "ab".repeat(32) };
+  const contract: ModelContract = { runs: [6, 6, 0, 0], linkVersion: 1, storeVersion: 1, arenaBytes: 18768, imageHash: "ab".repeat(32) };
   const payload = Uint8Array.from({ length: 1000 }, (_, i) => i);
   const options = { version: [1, 2, 3] as const, securityCounter: 7, contract, key };
   const image = writeMcuboot(payload, options);

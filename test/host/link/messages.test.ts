@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as layout from "../../../assembly/device/layout.ts";
+import { RUNS_BYTES } from "../../../assembly/layout.ts";
 import { LinkError } from "../../../host/core/errors.ts";
 import { decodeAck, encodeAck } from "../../../host/link/ack.ts";
 import { decodeAsk, encodeAnswer } from "../../../host/link/ask.ts";
@@ -20,8 +21,8 @@ const names = Object.keys(layout);
 describe("payloads", () => {
   it("come back as they were", () => {
     fc.assert(
-      fc.property(u32, u32, fc.boolean(), fc.string({ maxLength: 16 }), (abiHash, time, newTicks, node) => {
-        const hello = { abiHash, version: 1, newTicks, unixMillis: time * 1000, node };
+      fc.property(fc.tuple(u32, u32, u32, u32), u32, fc.boolean(), fc.string({ maxLength: 16 }), (runs, time, newTicks, node) => {
+        const hello = { runs, version: 1, newTicks, unixMillis: time * 1000, node };
         expect(decodeNodeHello(encodeNodeHello(hello))).toEqual({ ok: true, value: hello });
       }),
     );
@@ -55,7 +56,7 @@ describe("payloads", () => {
     const decision = new Uint8Array(layout.DECISION_OUT_BYTES);
     expect(decodeDecision(decision).ok).toBe(true);
     for (const [word, value] of [
-      [0, 64],
+      [0, 256],
       [1, 8],
       [2, 32_769],
       [0, 0xffff_ffff],
@@ -68,13 +69,12 @@ describe("payloads", () => {
     expect(decodeAsk(ask).ok).toBe(true);
     for (const [byte, value] of [
       [13, 129],
-      [14, 64],
       [15, 8],
     ] as const) {
       expect(decodeAsk(Uint8Array.from(ask, (old, i) => (i === byte ? value : old))), `byte ${byte}`).toMatchObject({ ok: false });
     }
     const hello = new Uint8Array(layout.HELLO_OUT_BYTES + 5 * layout.HELLO_AGENT_BYTES);
-    hello[6] = 5;
+    hello[RUNS_BYTES + 2] = 5;
     expect(decodeDeviceHello(hello)).toMatchObject({ ok: false });
   });
 

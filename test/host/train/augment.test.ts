@@ -4,7 +4,7 @@ import { createRandom } from "../../../host/agent/random.ts";
 import type { Recording } from "../../../host/agent/recording.ts";
 import { type Augmentation, drawDisturbance, drawPace, dropSensors, noAugmentation, rotateFrame } from "../../../host/train/augment.ts";
 import { makeBatch, quantizeFrames } from "../../../host/train/batches.ts";
-import { INPUT_SCALE } from "../../../host/train/net-config.ts";
+import { INPUT_SCALE } from "../../../host/train/net-constants.ts";
 
 const features = { stepCounts: [32, 32, 32, 2, 2, 2], zeroPointCounts: [1638, 0, 0, 0, 0, 0] };
 const CHANNELS = 6;

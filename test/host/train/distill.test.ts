@@ -4,7 +4,7 @@ import { createRandom } from "../../../host/agent/random.ts";
 import { aggregate, aggregations, reliabilityOf } from "../../../host/train/aggregate.ts";
 import type { Batch } from "../../../host/train/batches.ts";
 import { type Distillation, softenBatch } from "../../../host/train/distill.ts";
-import { INPUT_SCALE } from "../../../host/train/net-config.ts";
+import { INPUT_SCALE } from "../../../host/train/net-constants.ts";
 
 const logits = (...rows: number[][]) => Float32Array.from(rows.flat());
 

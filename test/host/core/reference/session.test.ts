@@ -6,9 +6,9 @@ import { describe, expect, it } from "vitest";
 import * as layout from "../../../../assembly/layout.ts";
 import { DataError, ModelError } from "../../../../host/core/errors.ts";
 import { writeImage } from "../../../../host/core/image-write.ts";
+import { evidenceOps } from "../../../../host/core/op-count.ts";
 import { packageRoot } from "../../../../host/core/package-root.ts";
 import { linearS8, rowsToS16 } from "../../../../host/core/reference/linear-s8.ts";
-import { evidenceOps } from "../../../../host/core/reference/op-count.ts";
 import { createReferenceSession } from "../../../../host/core/reference/session.ts";
 import { writeSnapshot } from "../../../../host/core/reference/snapshot.ts";
 import { createTail } from "../../../../host/core/reference/tail.ts";
@@ -124,7 +124,7 @@ describe("decisions", () => {
       `"ask 1 0 18282, ask 1 3 15832, ask 1 3 17870, ask 1 3 12898, ask 1 2 16772, ask 1 2 25340, exit 1 2 29112, exit 1 2 30358, exit 1 2 31383, exit 1 2 31126"`,
     );
     expect(createHash("sha256").update(run.snapshot()).digest("hex")).toMatchInlineSnapshot(
-      `"8a0790f524cc1e1081eee0f302c480b71f0812f7eebbe22d7c6bdd53b74c762d"`,
+      `"d62b5a99a30102a53133181e3d5a94a452163b39bc3f4260c940757812e8ad0c"`,
     );
     expect(run.logits().join(" | ")).toMatchInlineSnapshot(`"-296,1176,37,-2338,-271 | -688,1104,3372,-459,429"`);
   });

@@ -1,59 +1,17 @@
-import { FIXED_LAGS } from "../../../assembly/layout.ts";
-import type { Block, LinearTensors, ModelImage } from "../image-types.ts";
-import type { Session } from "../session-types.ts";
-import { crossCount, signalCount } from "./evidence.ts";
-
-export type Ops = ReturnType<Session["opCount"]>;
-
-export const NO_OPS: Ops = { macs: 0, requantize: 0, state: 0, lookup: 0, norm: 0, weightBytes: 0 };
-
-/** Operations of `a` and `times` those of `b`. */
-export function plus(a: Ops, b: Ops, times = 1): Ops {
-  return {
-    macs: a.macs + b.macs * times,
-    requantize: a.requantize + b.requantize * times,
-    state: a.state + b.state * times,
-    lookup: a.lookup + b.lookup * times,
-    norm: a.norm + b.norm * times,
-    weightBytes: a.weightBytes + b.weightBytes * times,
-  };
-}
-
-function linearOps({ nIn, nOut }: LinearTensors): Ops {
-  return { ...NO_OPS, macs: nIn * nOut, weightBytes: nIn * nOut, requantize: nOut };
-}
+import { FIXED_LAGS } from "../../assembly/layout.ts";
+import { type Block, kindOf } from "./blocks/block.ts";
+import type { ModelImage } from "./image-types.ts";
+import { linearOps, NO_OPS, type Ops, plus } from "./ops.ts";
+import { crossCount, signalCount } from "./reference/evidence.ts";
 
 /** The features and the embedding of one patch. */
 export function embedOps(image: ModelImage): Ops {
   return plus(linearOps(image.embed), { ...NO_OPS, requantize: image.channels * image.patchFrames });
 }
 
-/** One block, one patch; an attention always at its full window. */
+/** One block, one patch. */
 export function blockOps(block: Block, dModel: number): Ops {
-  if (block.kind === "ssm") {
-    const { dInner, dState, dConv, nHeads } = block;
-    const state = dInner * dState;
-    const taps = dConv * dInner;
-    const own: Ops = {
-      macs: taps + 2 * state,
-      requantize: 2 * dInner, // conv and y
-      state,
-      lookup: 2 * dInner + 2 * nHeads, // SiLU of x and z; softplus and exp2
-      norm: dModel + dInner,
-      weightBytes: taps,
-    };
-    return [block.inProj, block.outProj].map(linearOps).reduce((a, b) => plus(a, b), own);
-  }
-  const { nHeads, headDim, windowPatches, dMlp } = block;
-  const own: Ops = {
-    macs: 2 * nHeads * headDim * windowPatches,
-    requantize: nHeads * windowPatches + nHeads * headDim + dMlp, // scores, outputs, gated products
-    state: 0,
-    lookup: nHeads * windowPatches + dMlp,
-    norm: 2 * dModel,
-    weightBytes: 0,
-  };
-  return [block.qkv, block.oProj, block.gateUp, block.down].map(linearOps).reduce((a, b) => plus(a, b), own);
+  return kindOf(block).ops(block, dModel);
 }
 
 /** One evaluation of an exit: its head and its confidence. */
