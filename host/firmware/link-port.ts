@@ -1,5 +1,5 @@
-import { createReadStream, statSync } from "node:fs";
-import { connect } from "node:net";
+import { constants, createReadStream, openSync, statSync } from "node:fs";
+import { connect, Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import { LinkError } from "../core/errors.ts";
 
@@ -19,7 +19,7 @@ export async function openLinkPort(source: string, baud: number): Promise<LinkPo
   let kind: "file" | "port" | "pipe" | "folder";
   try {
     const stat = statSync(source);
-    kind = stat.isFile() ? "file" : stat.isDirectory() ? "folder" : stat.isCharacterDevice() ? "port" : "pipe";
+    kind = stat.isFIFO() ? "pipe" : stat.isDirectory() ? "folder" : stat.isCharacterDevice() ? "port" : "file";
   } catch (cause) {
     if (!/^COM\d+$/i.test(source)) {
       throw new LinkError("PORT_MISSING", `no ${source}: give a serial port, tcp:host:port or a file of link bytes.`, { cause });
@@ -28,7 +28,13 @@ export async function openLinkPort(source: string, baud: number): Promise<LinkPo
   }
   if (kind === "folder")
     throw new LinkError("PORT_MISSING", `${source} is a folder: give a serial port, tcp:host:port or a file of link bytes.`);
-  return kind === "port" ? openSerial(source, baud) : readOnly(createReadStream(source), source);
+  if (kind === "port") return openSerial(source, baud);
+  return readOnly(kind === "pipe" ? openPipe(source) : createReadStream(source), source);
+}
+
+/** A pipe that opens at once, without a writer too: one that waited in open() would end at no signal. */
+function openPipe(path: string): Readable {
+  return new Socket({ fd: openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)), readable: true, writable: false });
 }
 
 function readOnly(stream: Readable, source: string): LinkPort {

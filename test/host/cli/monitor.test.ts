@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -64,6 +65,13 @@ describe("dormouse monitor", () => {
     expect(readFileSync(capture).equals(answer)).toBe(true);
     if (process.platform !== "win32") expect(statSync(capture).mode & 0o777).toBe(0o600);
     expect(readLinkStream(Buffer.concat(heard)).frames).toMatchObject([{ type: "hello" }]);
+  });
+
+  it("a pipe that nobody writes to → ends when it is told to (needs mkfifo)", async (context) => {
+    const pipe = join(folder, "pipe");
+    if (spawnSync("mkfifo", [pipe]).status !== 0) context.skip("mkfifo not installed: Node makes no named pipe");
+    const { stderr } = await cli(["monitor", pipe, "--seconds", "0.1"]);
+    expect(stderr).toContain("0 frames");
   });
 
   it("names the likely cause of bytes that are no frames", async () => {
