@@ -1,11 +1,12 @@
 import type { Wearer } from "../adapt/wearer.ts";
 import type { Clock } from "../core/clock.ts";
+import type { DormouseError } from "../core/errors.ts";
 import type { Model } from "../core/model.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import { type AskerOptions, createAsker } from "../mqtt/asker.ts";
 import { createCommandRefuser } from "../mqtt/commands/refuse-commands.ts";
 import { type Connect, createConnection } from "../mqtt/connection.ts";
-import type { Asker, AskerEvents, AskOutcome } from "../mqtt/types.ts";
+import type { Asker, AskerEvents, AskOutcome, LinkState } from "../mqtt/types.ts";
 import type { CommandInbox } from "./command-inbox.ts";
 import type { AgentDefinition } from "./define-agent.ts";
 import { createLoop, loopAgent, loopModel } from "./loop.ts";
@@ -90,6 +91,8 @@ export function runAgent(options: RunAgentOptions): AgentRun {
   const { definition, model, clock, pace, wearer, governor, observers = {}, signal } = options;
   const deadlineSeconds = options.deadlineSeconds ?? definition.asks.deadlineSeconds;
   const session = wearer?.session ?? model.createSession();
+  const failure = createFailure();
+  const ending = signal === undefined ? failure.signal : AbortSignal.any([signal, failure.signal]);
   let asker: Asker | undefined;
   let inbox: CommandInbox | undefined;
   try {
@@ -98,12 +101,12 @@ export function runAgent(options: RunAgentOptions): AgentRun {
       deadlineSeconds,
       model: loopModel(model),
       session,
-      frames: framesOf(options),
+      frames: framesOf(options, ending),
       ...(options.asker === undefined
         ? {}
         : {
             connect: (events) => {
-              asker = openAsker(options, events, () => inbox);
+              asker = openAsker(options, events, () => inbox, failure.guard);
               return asker;
             },
           }),
@@ -112,7 +115,7 @@ export function runAgent(options: RunAgentOptions): AgentRun {
       ...(wearer === undefined ? {} : { learner: wearer }),
       ...(pace?.speed === Number.POSITIVE_INFINITY ? { maxPending: UNPACED_PENDING } : {}),
       ...(options.telemetrySeconds === undefined ? {} : { telemetrySeconds: options.telemetrySeconds }),
-      ...(signal === undefined ? {} : { signal }),
+      signal: ending,
     });
     if (options.asker !== undefined && options.commands !== undefined) {
       const { site, node } = options.asker;
@@ -121,10 +124,11 @@ export function runAgent(options: RunAgentOptions): AgentRun {
     }
     const unwatch = observers.loop?.(loop, inbox);
     const drain = () => drained(options, loop, options.drainMillis ?? deadlineSeconds * 1000 + DRAIN_GRACE_MILLIS);
-    const ended = loop
+    const ran = loop
       .run()
       .finally(() => unwatch?.())
       .then(drain);
+    const ended = Promise.race([ran, failure.promise]);
     return { loop, inbox, ended, close: async () => asker?.close() };
   } catch (error) {
     void asker?.close();
@@ -132,16 +136,43 @@ export function runAgent(options: RunAgentOptions): AgentRun {
   }
 }
 
-function framesOf({ sensor, model, clock, pace, signal }: RunAgentOptions): LoopFrames {
+/** What fails outside of the loop's own steps, in a callback of the asker: it ends the run, too. */
+function createFailure() {
+  const stop = new AbortController();
+  let fail: (error: unknown) => void = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  promise.catch(() => {}); // who awaits the run's end hears of it
+  return {
+    promise,
+    signal: stop.signal,
+    /** The callback; what it throws fails the run. */
+    guard:
+      <T extends readonly unknown[]>(callback: (...args: T) => void) =>
+      (...args: T): void => {
+        try {
+          callback(...args);
+        } catch (error) {
+          fail(error);
+          stop.abort();
+        }
+      },
+  };
+}
+
+type Guard = ReturnType<typeof createFailure>["guard"];
+
+function framesOf({ sensor, model, clock, pace }: RunAgentOptions, signal: AbortSignal): LoopFrames {
   if (pace === undefined) return sensor;
   const hopFrames = model.image.hopPatches * model.image.patchFrames;
-  return paced(sensor, { clock, hopFrames, ...pace, ...(signal === undefined ? {} : { signal }) });
+  return paced(sensor, { clock, hopFrames, ...pace, signal });
 }
 
 type LoopFrames = Parameters<typeof createLoop>[0]["frames"];
 
 /** The asker, observed, with its operator's commands. */
-function openAsker(options: RunAgentOptions, events: AskerEvents, inbox: () => CommandInbox | undefined): Asker {
+function openAsker(options: RunAgentOptions, events: AskerEvents, inbox: () => CommandInbox | undefined, guard: Guard): Asker {
   const { clock, commands, observers = {} } = options;
   const refuse = createCommandRefuser({ clock, tell: (report) => asker.telemetry({ command: report }) });
   const connect = options.asker!.connect ?? createConnection;
@@ -151,11 +182,12 @@ function openAsker(options: RunAgentOptions, events: AskerEvents, inbox: () => C
     connect: observers.connect?.(connect) ?? connect,
     onCommand: (message) => (commands === undefined ? refuse(message) : inbox()?.receive(message)),
     events: {
-      ...events,
-      onOutcome(outcome) {
+      onLinkState: guard((state: LinkState, detail?: string) => events.onLinkState?.(state, detail)),
+      onAnomaly: guard((error: DormouseError) => events.onAnomaly?.(error)),
+      onOutcome: guard((outcome: AskOutcome) => {
         observers.ask?.(outcome);
         events.onOutcome(outcome);
-      },
+      }),
     },
   });
   return asker;

@@ -5,10 +5,12 @@ import { loadBoard, loadRadio } from "../../../host/agent/board.ts";
 import type { AgentDefinition } from "../../../host/agent/define-agent.ts";
 import type { LoadedAgent } from "../../../host/agent/loaded-agent.ts";
 import { loadAgent, openAgentModel } from "../../../host/agent/registry.ts";
+import { runAgent } from "../../../host/agent/run-agent.ts";
 import { openSensor } from "../../../host/agent/sensors/open-sensor.ts";
 import { createOutput } from "../../../host/cli/output.ts";
 import { openTeacher } from "../../../host/cli/teacher.ts";
 import { runWearable } from "../../../host/cli/wearable.ts";
+import { systemClock } from "../../../host/core/clock.ts";
 import { runService } from "../../../host/gateway/service.ts";
 import { readServiceConfig } from "../../../host/gateway/service-config.ts";
 import { createServiceManager } from "../../../host/gateway/service-manager.ts";
@@ -221,4 +223,23 @@ it("there is one composition: createLoop has one caller", () => {
     "simulate/recordings-run.ts",
   ].filter((file) => readFileSync(join(import.meta.dirname, "../../../host", file), "utf8").includes("createLoop("));
   expect(callers).toEqual(["agent/run-agent.ts"]);
+});
+
+it("an observer of the link throws, outside of the loop's own steps → the run fails with it", async () => {
+  const { connect } = listener();
+  const run = runAgent({
+    definition: trembler.definition,
+    model,
+    sensor: openSensor("synthetic:1", trembler),
+    clock: systemClock,
+    pace: { speed: 50, seconds: 20 },
+    asker: { broker: { url: "mqtt://127.0.0.1" }, site: "home", node: "wrist-1", connect },
+    observers: {
+      step: ({ kind }) => {
+        if (kind === "link") throw new Error("boom");
+      },
+    },
+  });
+  await expect(run.ended).rejects.toThrow("boom");
+  await run.close();
 });
