@@ -50,9 +50,9 @@ export function writeImage(image: ModelImage): Uint8Array {
   checkImage(image);
   const manifest = encodeManifest(image.manifest);
   // The tensors' place is known once the records before them are counted: a first pass counts.
-  const before = recordSections(image, new TensorSection(0)).filter(({ kind }) => kind < layout.SECTION_TENSORS);
-  const nSections = recordSections(image, new TensorSection(0)).length + 2;
-  const start = layout.IMAGE_HEADER_BYTES + nSections * layout.SECTION_ENTRY_BYTES;
+  const counted = recordSections(image, new TensorSection(0));
+  const before = counted.filter(({ kind }) => kind < layout.SECTION_TENSORS);
+  const start = layout.IMAGE_HEADER_BYTES + (counted.length + 2) * layout.SECTION_ENTRY_BYTES; // and TENSORS, MANIFEST
   const tensors = new TensorSection(before.reduce((end, { bytes }) => align16(end) + bytes.length, start));
   const written = recordSections(image, tensors);
   const sections = [

@@ -66,7 +66,8 @@ export function missingFor(image: Uint8Array, runs: Runs, who = "this firmware")
   const unknown = neededKinds(image).filter((kind) => !kinds.includes(kind));
   if (unknown.length > 0) return `needs block kind ${unknown.join(", ")}; ${who} runs ${kinds.join(", ")}`;
   const view = viewOf(image);
-  for (let i = 0; i < readSections(image).size; i++) {
+  const { size } = readSections(image);
+  for (let i = 0; i < size; i++) {
     const entry = layout.IMAGE_HEADER_BYTES + i * layout.SECTION_ENTRY_BYTES;
     const [kind, version] = [view.getUint16(entry, true), view.getUint16(entry + 2, true)];
     if (version > versionIn(runs, kind))
