@@ -38,7 +38,7 @@ export function reportFailure(io: CliIo, error: unknown, isJson: boolean): numbe
   io.stderr(`dormouse: ${plain(sentence)}\n`);
   if (io.env.DORMOUSE_DEBUG && error instanceof Error) io.stderr(`${plainLines(textWithoutSecrets(error.stack ?? ""))}\n`);
   if (isJson) failureDocument(io, code, message);
-  return 1;
+  return isOurs ? error.exitCode : 1;
 }
 
 /** What --json prints instead of an answer. */

@@ -4,6 +4,8 @@
  */
 export class DormouseError extends Error {
   readonly code: string;
+  /** What a command ends with that fails by it. */
+  readonly exitCode: number = 1;
   constructor(code: string, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = new.target.name;
