@@ -74,7 +74,20 @@ export { openLedgerFile } from "./mqtt/ledger-file.ts";
 export { readLedgerFile } from "./mqtt/ledger-reading.ts";
 export type { Outbox, OutboxOptions } from "./mqtt/outbox.ts";
 export { memoryOutbox, openOutbox } from "./mqtt/outbox.ts";
-export type { Answer, AskCounts, AskEnd, Asker, AskerEvents, AskOutcome, AskQuery, AskState, LinkState } from "./mqtt/types.ts";
+export type {
+  Answer,
+  AskCounts,
+  AskEnd,
+  Asker,
+  AskerEvents,
+  AskOutcome,
+  AskQuery,
+  AskState,
+  LinkState,
+  TextOutcome,
+  TextQuery,
+} from "./mqtt/types.ts";
+export type { Exchange, Fact, TextReply } from "./mqtt/wire/text-ask.ts";
 export type { Identity } from "./security/identity.ts";
 export { readIdentity } from "./security/identity.ts";
 export type { Provisioned, ProvisionOptions, Role } from "./security/provision.ts";

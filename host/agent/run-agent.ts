@@ -6,7 +6,7 @@ import { untilAborted } from "../core/until-aborted.ts";
 import { type AskerOptions, createAsker } from "../mqtt/asker.ts";
 import { createCommandRefuser } from "../mqtt/commands/refuse-commands.ts";
 import { type Connect, createConnection } from "../mqtt/connection.ts";
-import type { Asker, AskerEvents, AskOutcome, LinkState } from "../mqtt/types.ts";
+import type { Asker, AskerEvents, AskOutcome, LinkState, TextOutcome } from "../mqtt/types.ts";
 import type { CommandInbox } from "./command-inbox.ts";
 import type { AgentDefinition } from "./define-agent.ts";
 import { createLoop, loopAgent, loopModel } from "./loop.ts";
@@ -31,7 +31,7 @@ export interface AgentObservers {
   /** Wraps the transport, e.g. to trace what it carries. */
   connect?(connect: Connect): Connect;
   /** Gets every ask that has ended, audits included. */
-  ask?(outcome: AskOutcome): void;
+  ask?(outcome: AskOutcome | TextOutcome): void;
   /** The frames have ended and answers are due. */
   draining?(): void;
 }
@@ -187,6 +187,10 @@ function openAsker(options: RunAgentOptions, events: AskerEvents, inbox: () => C
       onOutcome: guard((outcome: AskOutcome) => {
         observers.ask?.(outcome);
         events.onOutcome(outcome);
+      }),
+      onTextOutcome: guard((outcome: TextOutcome) => {
+        observers.ask?.(outcome);
+        events.onTextOutcome?.(outcome);
       }),
     },
   });

@@ -1,8 +1,8 @@
 import { ID_BYTES, idOf } from "../mqtt/answer-check.ts";
 import type { IncomingMessage } from "../mqtt/connection.ts";
-import { CONTENT_TYPE, decodePayload } from "../mqtt/payloads.ts";
+import { CONTENT_TYPE, decodePayload, type Payload } from "../mqtt/payloads.ts";
 import { parseTopic, topicsOf } from "../mqtt/topics.ts";
-import type { CloudQuery } from "./provider.ts";
+import type { CloudQuery, CloudTextQuery } from "./provider.ts";
 
 /** Where the reply to an ask goes: always the asking node's own answer topic. */
 export interface ReplyTo {
@@ -15,7 +15,7 @@ export interface ReplyTo {
 
 /** A message on an ask topic: a query, or what is wrong with it and whom, if anybody, to tell. */
 export type CheckedAsk =
-  | { readonly ok: true; readonly to: ReplyTo; readonly query: CloudQuery }
+  | { readonly ok: true; readonly to: ReplyTo; readonly query: CloudQuery | CloudTextQuery }
   | { readonly ok: false; readonly flaw: string; readonly to: ReplyTo | undefined };
 
 /** The answer topic of the node that an ask's topic names: who it is for the worker, guarded by the broker's access list. */
@@ -38,17 +38,24 @@ export function checkAsk(message: IncomingMessage, nowMillis: number): CheckedAs
   if (message.responseTopic !== own) return { ok: false, flaw: "its response topic is not the asking node's own", to: undefined };
   const to = { id, node: topic.node, agent: topic.tail!, tick: 0, topic: own };
   if (message.contentType !== CONTENT_TYPE) return { ok: false, flaw: `its content type is not ${CONTENT_TYPE}`, to };
-  const decoded = decodePayload(["ask"], message.payload);
+  const decoded = decodePayload(["ask", "text-ask"], message.payload);
   if (!decoded.ok) return { ok: false, flaw: decoded.reason, to };
-  const { node, agent, imageHash, labels, tick, form, atExit, patches, patchBytes, windowPatches, local, deadlineMillis } = decoded.value;
+  const { node, agent, tick, deadlineMillis } = decoded.value;
   if (node !== topic.node || agent !== topic.tail) return { ok: false, flaw: "payload and topic name different nodes or agents", to };
   const expiryMillis = message.messageExpirySeconds === undefined ? deadlineMillis : message.messageExpirySeconds * 1000;
-  const query: CloudQuery = {
-    ...{ id, node, agent, imageHash, labels, tick, patchBytes, windowPatches, local },
+  const asked = { id, node, agent, tick, deadlineAtMillis: nowMillis + Math.min(deadlineMillis, expiryMillis) };
+  return { ok: true, to: { ...to, tick }, query: { ...asked, ...contentOf(decoded.value) } };
+}
+
+type Content<Q> = Omit<Q, "id" | "node" | "agent" | "tick" | "deadlineAtMillis">;
+
+function contentOf(ask: Payload<"ask" | "text-ask">): Content<CloudQuery> | Content<CloudTextQuery> {
+  if (ask.kind === "text-ask") return { question: ask.question, facts: ask.facts, said: ask.said };
+  const { imageHash, labels, form, atExit, patches, patchBytes, windowPatches, local } = ask;
+  return {
+    ...{ imageHash, labels, patchBytes, windowPatches, local },
     ...(form === undefined ? {} : { form }),
     ...(atExit === undefined ? {} : { atExit }),
     patches: new Int8Array(patches.buffer, patches.byteOffset, patches.byteLength),
-    deadlineAtMillis: nowMillis + Math.min(deadlineMillis, expiryMillis),
   };
-  return { ok: true, to: { ...to, tick }, query };
 }

@@ -1,5 +1,5 @@
 import type { ReplyTo } from "./ask-check.ts";
-import type { CloudQuery } from "./provider.ts";
+import type { CloudQuery, CloudTextQuery } from "./provider.ts";
 
 /** An admitted ask that waits for a batch. */
 export interface QueuedAsk {
@@ -7,7 +7,7 @@ export interface QueuedAsk {
   /** Whose turn it takes: site and node of its topic, which the broker's access list guards. */
   readonly node: string;
   readonly to: ReplyTo;
-  readonly query: CloudQuery;
+  readonly query: CloudQuery | CloudTextQuery;
   /** Its rank among the node's own asks and in a tie, on the worker's clock: the deadline, but no sooner than a floor after its arrival. */
   readonly dueAtMillis: number;
 }

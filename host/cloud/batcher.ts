@@ -1,7 +1,18 @@
 import type { Clock } from "../core/clock.ts";
 import type { ServiceTime } from "./admission.ts";
 import type { AskQueue, QueuedAsk } from "./ask-queue.ts";
-import type { CloudAnswer, Provider } from "./provider.ts";
+import { flawlessAnswer, flawlessText } from "./flawless.ts";
+import {
+  type CloudAnswer,
+  type CloudQuery,
+  type CloudRefusal,
+  type CloudTextAnswer,
+  type CloudTextQuery,
+  isTextQuery,
+  type Provider,
+} from "./provider.ts";
+
+type Answer = CloudAnswer | CloudTextAnswer;
 
 /**
  * One node gets at most a quarter of a batch, but 8 where there is room, even when no other waits: who comes while a batch is answered
@@ -20,7 +31,7 @@ export interface BatcherOptions {
   /** What refusals for a provider's failure say. */
   readonly retryAfterMillis: number;
   /** Each ask that was taken ends in one of these. */
-  readonly onAnswer: (ask: QueuedAsk, answer: CloudAnswer) => void;
+  readonly onAnswer: (ask: QueuedAsk, answer: Answer) => void;
   readonly onExpired: (ask: QueuedAsk) => void;
   /** Called with the batch that the provider let down. */
   readonly onFailure: (asks: number, detail: string) => void;
@@ -56,25 +67,25 @@ export function createBatcher(options: BatcherOptions): Batcher {
       if (answers) serviceTime.observe(clock.now() - startedAt, batch.length);
       for (const [i, ask] of batch.entries()) {
         if (ask.query.deadlineAtMillis <= clock.now()) options.onExpired(ask);
-        else options.onAnswer(ask, answers ? flawless(answers[i], ask) : failed());
+        else options.onAnswer(ask, answers?.[i] ?? failed());
       }
     }
     isBusy = false;
     for (const resolve of whenIdle) resolve();
   }
 
-  const failed = (): CloudAnswer => ({
+  const failed = (): CloudRefusal => ({
     ...{ ok: false, reason: "provider", detail: `${options.provider.name} failed` },
     retryAfterMillis: options.retryAfterMillis,
   });
 
-  async function callProvider(batch: readonly QueuedAsk[]): Promise<readonly CloudAnswer[] | undefined> {
+  async function callProvider(batch: readonly QueuedAsk[]): Promise<readonly Answer[] | undefined> {
     let cancel = () => {};
     const tooLate = new Promise<never>((_, reject) => {
       cancel = clock.after(options.timeoutMillis, () => reject(new Error(`no answer within ${options.timeoutMillis} ms`)));
     });
     try {
-      return await Promise.race([options.provider.answer(batch.map((ask) => ask.query)), tooLate]);
+      return await Promise.race([answerAll(options.provider, batch), tooLate]);
     } catch (error) {
       options.onFailure(batch.length, (error instanceof Error ? error.message : String(error)).slice(0, 200));
       return undefined;
@@ -110,17 +121,21 @@ export function createBatcher(options: BatcherOptions): Batcher {
   };
 }
 
-/** A provider's answer, unless it is none at all. */
-function flawless(answer: CloudAnswer | undefined, ask: QueuedAsk): CloudAnswer {
-  if (answer === undefined) return { ok: false, reason: "provider", detail: "the provider gave no answer" };
-  if (!answer.ok) return { ...answer, reason: answer.reason.slice(0, 256), detail: answer.detail.slice(0, 256) };
-  const isValid =
-    Number.isInteger(answer.label) &&
-    answer.label >= 0 &&
-    answer.label < ask.query.labels.length &&
-    answer.confidence >= 0 &&
-    answer.confidence <= 1;
-  return isValid
-    ? { ...answer, model: answer.model.slice(0, 256) }
-    : { ok: false, reason: "provider", detail: "the provider's answer is out of range" };
+/** Sensor asks and text asks each in one call, the answers in the order of the batch. */
+async function answerAll(provider: Provider, batch: readonly QueuedAsk[]): Promise<Answer[]> {
+  const sensor: { readonly at: number; readonly query: CloudQuery }[] = [];
+  const text: { readonly at: number; readonly query: CloudTextQuery }[] = [];
+  for (const [at, { query }] of batch.entries()) {
+    if (isTextQuery(query)) text.push({ at, query });
+    else sensor.push({ at, query });
+  }
+  const answers: Answer[] = new Array(batch.length);
+  const ofSensor = sensor.length === 0 ? [] : provider.answer(sensor.map(({ query }) => query));
+  const ofText = text.length === 0 ? [] : provider.answerText?.(text.map(({ query }) => query));
+  const [labels, replies] = await Promise.all([ofSensor, ofText]);
+  for (const [i, { at, query }] of sensor.entries()) answers[at] = flawlessAnswer(labels[i], query);
+  for (const [i, { at, query }] of text.entries())
+    answers[at] =
+      replies === undefined ? { ok: false, reason: "form", detail: `${provider.name} answers no text` } : flawlessText(replies[i], query);
+  return answers;
 }

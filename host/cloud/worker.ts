@@ -13,7 +13,7 @@ import { checkAsk, type ReplyTo, senderOf } from "./ask-check.ts";
 import { createAskQueue, type QueuedAsk } from "./ask-queue.ts";
 import { createBatcher } from "./batcher.ts";
 import { createNodeAllowance } from "./node-allowance.ts";
-import type { CloudAnswer } from "./provider.ts";
+import type { CloudAnswer, CloudTextAnswer } from "./provider.ts";
 import type { CloudState, Worker, WorkerOptions } from "./worker-types.ts";
 
 export type { Worker, WorkerOptions } from "./worker-types.ts";
@@ -37,7 +37,7 @@ export function startWorker(options: WorkerOptions): Worker {
     wall: () => clock.wall(),
     sink: options.ledgerSink,
   });
-  const cache = createAnswerCache<CloudAnswer>(options.cacheEntries ?? 4096);
+  const cache = createAnswerCache<CloudAnswer | CloudTextAnswer>(options.cacheEntries ?? 4096);
   const anomalies = createRepeatLimit(clock, (code, message) => options.onAnomaly?.(new MqttError(code, message)));
   const anomaly = anomalies.tell;
   const queue = createAskQueue(queueLimit);
@@ -159,7 +159,7 @@ export function startWorker(options: WorkerOptions): Worker {
     options.onDropped?.(ask.to, "expired");
   }
 
-  function conclude(ask: QueuedAsk, answer: CloudAnswer): void {
+  function conclude(ask: QueuedAsk, answer: CloudAnswer | CloudTextAnswer): void {
     inWork.delete(ask.key);
     const isFinal = answer.ok || answer.retryAfterMillis === undefined;
     if (isFinal) cache.set(ask.key, answer);
@@ -170,11 +170,12 @@ export function startWorker(options: WorkerOptions): Worker {
   }
 
   /** A reply that does not arrive is not mourned: the asker asks again and finds it in the cache. */
-  async function reply(to: ReplyTo, answer: CloudAnswer): Promise<void> {
+  async function reply(to: ReplyTo, answer: CloudAnswer | CloudTextAnswer): Promise<void> {
     const head = { v: SCHEMA_VERSION, node: to.node, agent: to.agent, tick: to.tick, wallMillis: clock.wall() } as const;
     const { ok, ...rest } = answer;
     try {
-      const payload = encodePayload({ ...head, kind: ok ? "answer" : "refusal", ...rest } as Parameters<typeof encodePayload>[0]);
+      const kind = !ok ? "refusal" : "reply" in rest ? "text-answer" : "answer";
+      const payload = encodePayload({ ...head, kind, ...rest } as Parameters<typeof encodePayload>[0]);
       await connection.publish(to.topic, payload, { correlationData: Buffer.from(to.id, "hex") });
     } catch (error) {
       anomaly("ANSWER_INVALID", `the answer of ${provider.name} cannot be sent: ${(error as Error).message}`);

@@ -53,7 +53,8 @@ export function createAnswerIntake(options: {
       else if (payload.kind === "answer") {
         const { label, confidence, model } = payload;
         life.finish(id, "answered", { answer: { label, confidence, model } });
-      } else if (patience !== false && clock.now() + patience < ask.deadlineAt) {
+      } else if (payload.kind === "text-answer") life.finish(id, "answered", { reply: { ...payload.reply, model: payload.model } });
+      else if (patience !== false && clock.now() + patience < ask.deadlineAt) {
         postponed++;
         asks.postpone(id, patience);
       } else life.finish(id, "refused", { reason: `${payload.reason}: ${payload.detail}` });

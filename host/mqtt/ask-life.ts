@@ -3,7 +3,16 @@ import { createLedger, type LedgerSink, NOT_DURABLE } from "./ledger.ts";
 import type { Outbox, OutboxEntry } from "./outbox.ts";
 import { decodePayload, type Payload } from "./payloads.ts";
 import type { PendingAsks } from "./pending-asks.ts";
-import { type Answer, ASK_STATES, type AskCounts, type AskEnd, type AskerEvents, type AskState, type EvictionCounts } from "./types.ts";
+import {
+  type Answer,
+  ASK_STATES,
+  type AskCounts,
+  type AskEnd,
+  type AskerEvents,
+  type AskState,
+  type EvictionCounts,
+  type TextOutcome,
+} from "./types.ts";
 
 /** How often, while asks are pending, the log notes the time and failed writes are tried again. */
 const BEAT_MILLIS = 30_000;
@@ -13,9 +22,13 @@ const SLEPT_MILLIS = 1000;
 /** Asks that no disk takes are asked from memory, so many of them. */
 const MAX_VOLATILE_ASKS = 1024;
 
+/** An ask as it goes to the cloud. */
+export type AskPayload = Payload<"ask" | "text-ask">;
+
 /** What an end may bring with it. */
 interface More {
   readonly answer?: Answer;
+  readonly reply?: NonNullable<TextOutcome["reply"]>;
   readonly reason?: string;
   readonly eviction?: keyof EvictionCounts;
 }
@@ -27,6 +40,7 @@ export interface AskLifeOptions {
   readonly ledgerEntries: number;
   readonly ledgerSink: LedgerSink | undefined;
   readonly onOutcome: AskerEvents["onOutcome"];
+  readonly onTextOutcome: NonNullable<AskerEvents["onTextOutcome"]>;
   readonly anomaly: (code: string, message: string) => void;
   /** Nothing is pending. */
   readonly onIdle: () => void;
@@ -43,9 +57,9 @@ export interface AskLife {
   readonly ledgerForgotten: number;
   /** Takes up what an earlier process left; `asks` is where pending ones live. */
   begin(asks: PendingAsks): void;
-  ask(id: string, payload: Payload<"ask">, encoded: Uint8Array): void;
+  ask(id: string, payload: AskPayload, encoded: Uint8Array): void;
   /** An ask that cannot be sent still has a state: it ends here and now. */
-  turnAway(id: string, payload: Payload<"ask">, state: AskEnd, more: More): void;
+  turnAway(id: string, payload: AskPayload, state: AskEnd, more: More): void;
   finish(id: string, state: AskEnd, more?: More): void;
   /** Ages what is pending by the time for which the machine slept: its clock and timers stood still. Call before an ask or an answer is acted on. */
   catchUp(): void;
@@ -82,13 +96,14 @@ export function createAskLife(options: AskLifeOptions): AskLife {
   };
 
   /** The one place where an ask ends. The medium already knows. */
-  function conclude(id: string, payload: Payload<"ask">, state: AskEnd, latencyMillis: number, more: More): void {
-    const { eviction = "full", ...rest } = more;
+  function conclude(id: string, payload: AskPayload, state: AskEnd, latencyMillis: number, more: More): void {
+    const { eviction = "full", answer, reply, ...rest } = more;
     ledger.set(id, node, state, eviction === "notDurable" ? NOT_DURABLE : undefined);
     counts[state]++;
     if (state === "evicted") evictions[eviction]++;
-    const { agent, tick, local } = payload;
-    options.onOutcome({ id, state, ...rest, agent, tick, local, latencyMillis });
+    const end = { id, state, ...rest, agent: payload.agent, tick: payload.tick, latencyMillis };
+    if (payload.kind === "text-ask") options.onTextOutcome({ ...end, question: payload.question, ...(reply && { reply }) });
+    else options.onOutcome({ ...end, local: payload.local, ...(answer && { answer }) });
   }
 
   function finish(id: string, state: AskEnd, more: More = {}): void {
@@ -96,7 +111,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     const written = outbox.end(id, state);
     if (!written.ok) {
       outboxFailed(written.reason);
-      if (more.answer !== undefined || state === "refused") {
+      if (state === "answered" || state === "refused") {
         stats.unrecorded++; // not acted on: after a crash it would be again. It is asked again, and the worker remembers.
         return;
       }
@@ -110,7 +125,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     if (counts.pending === 0) options.onIdle();
   }
 
-  function admit(id: string, payload: Payload<"ask">, ageMillis: number, isInLedger = false): void {
+  function admit(id: string, payload: AskPayload, ageMillis: number, isInLedger = false): void {
     counts.asked++;
     counts.pending++;
     if (isInLedger) ledger.restore(id, "pending");
@@ -124,7 +139,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     if (!isOver) cancelBeat ??= clock.after(BEAT_MILLIS, beat);
   }
 
-  function turnAway(id: string, payload: Payload<"ask">, state: AskEnd, more: More): void {
+  function turnAway(id: string, payload: AskPayload, state: AskEnd, more: More): void {
     counts.asked++;
     conclude(id, payload, state, 0, more);
   }
@@ -196,7 +211,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
       if (!outbox.end(id, before).ok) unwritten.set(id, before);
       return;
     }
-    const decoded = decodePayload(["ask"], payload);
+    const decoded = decodePayload(["ask", "text-ask"], payload);
     if (decoded.ok && decoded.value.node === node) {
       stats.recovered++;
       admit(id, decoded.value, Math.min(outbox.now() - at, decoded.value.deadlineMillis), before === "pending");

@@ -5,18 +5,18 @@ import { createRepeatLimit } from "../core/repeat-limit.ts";
 import { createAlarms } from "./alarms.ts";
 import { ID_BYTES } from "./answer-check.ts";
 import { createAnswerIntake } from "./answer-intake.ts";
-import { createAskLife } from "./ask-life.ts";
+import { type AskPayload, createAskLife } from "./ask-life.ts";
 import type { AskerOptions } from "./asker-options.ts";
 import { systemRandom } from "./backoff.ts";
 import { type Connection, createConnection, type IncomingMessage } from "./connection.ts";
 import { steadyOf, systemSteadyClock } from "./log-time.ts";
 import { createNews } from "./news.ts";
 import { memoryOutbox } from "./outbox.ts";
-import { encodePayload, MAX_DEADLINE_MILLIS, type Payload, SCHEMA_VERSION } from "./payloads.ts";
+import { encodePayload, MAX_DEADLINE_MILLIS, SCHEMA_VERSION } from "./payloads.ts";
 import { createPendingAsks, type PendingAsk } from "./pending-asks.ts";
 import { presenceSeconds, statePayload } from "./presence.ts";
 import { parseTopic, topicsOf } from "./topics.ts";
-import type { Asker, AskQuery } from "./types.ts";
+import type { Asker, AskQuery, TextQuery } from "./types.ts";
 
 export type { AskerOptions } from "./asker-options.ts";
 
@@ -75,6 +75,7 @@ export function createAsker(options: AskerOptions): Asker {
   const life = createAskLife({
     ...{ node, clock, outbox, anomaly, ledgerEntries: options.ledgerEntries ?? 65_536, ledgerSink: options.ledgerSink },
     onOutcome: (outcome) => events.onOutcome(outcome),
+    onTextOutcome: (outcome) => events.onTextOutcome?.(outcome),
     onIdle: idle,
     onBeat() {
       for (const id of outbox.overdue()) alarms.gone(id);
@@ -150,7 +151,7 @@ export function createAsker(options: AskerOptions): Asker {
   connection.open();
 
   return {
-    ask(query: AskQuery): string {
+    ask(query: AskQuery | TextQuery): string {
       const payload = payloadOf(node, clock.wall(), query);
       topics.ask(query.agent); // throws for a name that no topic can carry
       const id = newId();
@@ -234,16 +235,26 @@ export function createAsker(options: AskerOptions): Asker {
   };
 }
 
-function payloadOf(node: string, wallMillis: number, query: AskQuery): Payload<"ask"> {
-  const { patches, deadlineMillis, labels, ...rest } = query;
+/** What a text ask declares, and nothing that its objects may carry besides: what was scrubbed must not leave by a side door. */
+function textOf({ agent, tick, question, facts, said }: TextQuery) {
+  return {
+    ...{ agent, tick, question },
+    facts: facts.map(({ name, text }) => ({ name, text })),
+    said: said.map(({ question, text, by }) => ({ question, text, by })),
+  };
+}
+
+function payloadOf(node: string, wallMillis: number, query: AskQuery | TextQuery): AskPayload {
+  const head = { v: SCHEMA_VERSION, node, wallMillis } as const;
+  const deadlineMillis = Math.min(Math.max(1, Math.ceil(query.deadlineMillis)), MAX_DEADLINE_MILLIS);
+  if ("question" in query) return { ...head, kind: "text-ask", ...textOf(query), deadlineMillis };
+  const { patches, labels, ...rest } = query;
   return {
     ...rest,
-    v: SCHEMA_VERSION,
+    ...head,
     kind: "ask",
-    node,
-    wallMillis,
     labels: [...labels],
     patches: new Uint8Array(patches.buffer, patches.byteOffset, patches.byteLength).slice(),
-    deadlineMillis: Math.min(Math.max(1, Math.ceil(deadlineMillis)), MAX_DEADLINE_MILLIS),
+    deadlineMillis,
   };
 }

@@ -3,6 +3,7 @@ import { LIMIT_CLASSES, LIMIT_DIM, LIMIT_EXITS, LIMIT_PATCHES } from "../../asse
 import { MqttError } from "../core/errors.ts";
 import { type Decoded, decodeCbor, encodeCbor } from "./cbor.ts";
 import { isName, MAX_NAME_CHARS } from "./topics.ts";
+import { textAnswerFields, textAskFields } from "./wire/text-ask.ts";
 
 /** `v` of every payload; a payload of another version is refused as a value. */
 export const SCHEMA_VERSION = 1;
@@ -11,7 +12,16 @@ export const CONTENT_TYPE = "application/cbor";
 /** Longest deadline of an ask: a day. */
 export const MAX_DEADLINE_MILLIS = 86_400_000;
 /** Largest payload of each kind, in bytes; checked before a byte is decoded. */
-export const PAYLOAD_LIMITS = { ask: 131_072, answer: 4096, refusal: 4096, event: 4096, state: 4096, telemetry: 8192 } as const;
+export const PAYLOAD_LIMITS = {
+  ask: 131_072,
+  "text-ask": 49_152,
+  answer: 4096,
+  "text-answer": 4096,
+  refusal: 4096,
+  event: 4096,
+  state: 4096,
+  telemetry: 8192,
+} as const;
 /** Largest MQTT packet that a node, a worker or the embedded broker accepts: the largest payload, topic and properties. */
 export const MAX_PACKET_BYTES = 135_168;
 
@@ -67,6 +77,17 @@ const schemas = {
     .refine((ask) => (ask.atExit !== undefined) === (ask.form === "activations"), "atExit goes with activations, and they with it")
     .refine((ask) => ask.form !== "raw" || ask.patchBytes % 2 === 0, "raw rows are whole int16 values")
     .refine((ask) => ask.local.label < ask.labels.length, "the local label is not among the labels"),
+  /** A question in free text, with all that its answer needs: computed facts, and what was asked and answered before. */
+  "text-ask": z.object({
+    ...head,
+    kind: z.literal("text-ask"),
+    agent: name,
+    tick: u32,
+    ...textAskFields,
+    deadlineMillis: z.int().min(1).max(MAX_DEADLINE_MILLIS),
+  }),
+  /** What the cloud says to a text ask. */
+  "text-answer": z.object({ ...head, kind: z.literal("text-answer"), agent: name, tick: u32, ...textAnswerFields, model: text }),
   /** What the cloud says; `label` indexes the labels of the ask. */
   answer: z.object({ ...head, kind: z.literal("answer"), agent: name, tick: u32, label: u32, confidence: probability, model: text }),
   /** Why there is no answer. With `retryAfterMillis` the worker is only busy: the ask stays pending and may be sent again then. */

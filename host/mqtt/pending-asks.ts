@@ -6,7 +6,7 @@ import type { Payload } from "./payloads.ts";
 /** An ask between *asked* and its end. Times are the clock's monotonic milliseconds. */
 export interface PendingAsk {
   readonly id: string;
-  readonly payload: Payload<"ask">; // its deadlineMillis counts from askedAt
+  readonly payload: Payload<"ask" | "text-ask">; // its deadlineMillis counts from askedAt
   askedAt: number;
   deadlineAt: number;
   sends: number;

@@ -1,6 +1,7 @@
 import type { DormouseError } from "../core/errors.ts";
 import type { AlarmCounts } from "./alarms.ts";
 import type { AskForm } from "./payloads.ts";
+import type { AskText, TextReply } from "./wire/text-ask.ts";
 
 /** The life of an ask: pending until it ends once in one of the others. */
 export const ASK_STATES = ["pending", "answered", "expired", "refused", "evicted"] as const;
@@ -20,6 +21,13 @@ export interface AskQuery {
   readonly patchBytes: number;
   readonly windowPatches: number;
   readonly local: { readonly label: number; readonly confidenceQ15: number; readonly exit: number };
+  readonly deadlineMillis: number; // from now
+}
+
+/** A question in free text; its bounds are those of wire/text-ask.ts. Whoever asks has scrubbed all of it. */
+export interface TextQuery extends AskText {
+  readonly agent: string;
+  readonly tick: number; // device time
   readonly deadlineMillis: number; // from now
 }
 
@@ -56,12 +64,18 @@ export interface AskCounts {
   readonly unknownAnswers: number;
 }
 
+/** A text ask that has ended. `question` is as it was sent, its placeholders in place. */
+export interface TextOutcome extends Pick<AskOutcome, "id" | "state" | "reason" | "agent" | "tick" | "latencyMillis"> {
+  readonly question: string;
+  readonly reply?: TextReply & { readonly model: string };
+}
+
 export type LinkState = "offline" | "connecting" | "online";
 
 /** Sends asks and delivers their outcomes. Never throws for a network failure. */
 export interface Asker {
-  /** Durably queues an ask and returns its id; the outcome comes to `onOutcome`, once. */
-  ask(query: AskQuery): string;
+  /** Durably queues an ask and returns its id; the outcome comes once, to `onOutcome`, that of a text ask to `onTextOutcome`. */
+  ask(query: AskQuery | TextQuery): string;
   counts(): AskCounts;
   /** Ids by state: this end's ledger. */
   ledger(): ReadonlyMap<string, AskState>;
@@ -114,6 +128,7 @@ export interface AskerStats {
 
 export interface AskerEvents {
   onOutcome(outcome: AskOutcome): void;
+  onTextOutcome?(outcome: TextOutcome): void;
   onLinkState?(state: LinkState, detail?: string): void;
   /** A counted oddity: malformed, late, repeated or unknown answer, dropped event, refused payload. */
   onAnomaly?(error: DormouseError): void;

@@ -1,6 +1,6 @@
 import type { Random } from "../agent/random.ts";
 import { checkAsk } from "../cloud/ask-check.ts";
-import type { CloudQuery } from "../cloud/provider.ts";
+import { type CloudQuery, isTextQuery } from "../cloud/provider.ts";
 import type { Connection, ConnectionOptions } from "../mqtt/connection.ts";
 import { CONTENT_TYPE, encodePayload, SCHEMA_VERSION } from "../mqtt/payloads.ts";
 import type { PublishOptions, PublishResult } from "../mqtt/publish.ts";
@@ -126,7 +126,8 @@ export function createAir({ clock, trace, radio, random, cloud }: AirOptions): A
         done(isDelivered ? { ok: true } : { ok: false, reason: "lost on the air" });
         if (isDelivered && parseTopic(topic)?.kind === "ask") {
           const checked = checkAsk({ topic, payload, retain: false, contentType: CONTENT_TYPE, ...publishOptions }, clock.now());
-          if (checked.ok) ask({ ...checked.query, deadlineAtMillis: Number.MAX_SAFE_INTEGER }, publishOptions);
+          if (checked.ok && !isTextQuery(checked.query))
+            ask({ ...checked.query, deadlineAtMillis: Number.MAX_SAFE_INTEGER }, publishOptions);
         }
         flush();
       });

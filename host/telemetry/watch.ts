@@ -52,21 +52,25 @@ export function watchWorker(telemetry: Telemetry, worker: Worker): void {
 export function timedProvider(provider: Provider, telemetry: Telemetry, now: () => number): Provider {
   const record = (metric: Metric, value: number, isOk: boolean) =>
     telemetry.record(metric, value, { provider: provider.name, outcome: isOk ? "ok" : "failed" });
-  return {
-    name: provider.name,
-    ...(provider.close && { close: () => provider.close!() }),
-    async answer(batch) {
+  const timed =
+    <Q, A>(answer: (batch: readonly Q[]) => Promise<readonly A[]>) =>
+    async (batch: readonly Q[]): Promise<readonly A[]> => {
       const began = now();
       let isOk = false;
       try {
-        const answers = await provider.answer(batch);
+        const answers = await answer(batch);
         isOk = true;
         return answers;
       } finally {
         record(METRICS.providerSeconds, (now() - began) / 1000, isOk);
         record(METRICS.providerBatch, batch.length, isOk);
       }
-    },
+    };
+  return {
+    name: provider.name,
+    ...(provider.close && { close: () => provider.close!() }),
+    answer: timed((batch) => provider.answer(batch)),
+    ...(provider.answerText && { answerText: timed((batch) => provider.answerText!(batch)) }),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Output } from "../../host/cli/output.ts";
 import { syntheticContexts } from "../../host/cli/synthetic-contexts.ts";
 import { openTeacher } from "../../host/cli/teacher.ts";
 import { checkAsk } from "../../host/cloud/ask-check.ts";
-import type { CloudQuery, Provider } from "../../host/cloud/provider.ts";
+import { type CloudQuery, isTextQuery, type Provider } from "../../host/cloud/provider.ts";
 import { ConfigError } from "../../host/core/errors.ts";
 import { encodePayload, type Payload, SCHEMA_VERSION } from "../../host/mqtt/payloads.ts";
 import { topicsOf } from "../../host/mqtt/topics.ts";
@@ -89,7 +89,7 @@ async function measure(io: CliIo, out: Output, request: SizingRequest) {
     queries.length = 0;
     for (const message of messages) {
       const checked = checkAsk(message, io.clock.now());
-      if (checked.ok) queries.push(checked.query);
+      if (checked.ok && !isTextQuery(checked.query)) queries.push(checked.query);
       encodePayload({ ...head, kind: "answer", label: 0, confidence: 0.5, model: "teacher" });
     }
     codec.push((cpuMillis() - before) / messages.length);

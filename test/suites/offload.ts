@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { CloudAnswer, CloudQuery, Provider } from "../../host/cloud/provider.ts";
+import type { CloudAnswer, CloudQuery, CloudTextAnswer, CloudTextQuery, Provider } from "../../host/cloud/provider.ts";
 import { startWorker, type Worker, type WorkerOptions } from "../../host/cloud/worker.ts";
 import { systemClock } from "../../host/core/clock.ts";
 import { type AskerOptions, createAsker } from "../../host/mqtt/asker.ts";
@@ -8,9 +8,9 @@ import { createConnection, type IncomingMessage } from "../../host/mqtt/connecti
 import { compareLedgers } from "../../host/mqtt/ledger.ts";
 import { decodePayload, encodePayload, type Payload, SCHEMA_VERSION } from "../../host/mqtt/payloads.ts";
 import { topicsOf } from "../../host/mqtt/topics.ts";
-import type { Asker, AskOutcome } from "../../host/mqtt/types.ts";
+import type { Asker, AskOutcome, TextOutcome } from "../../host/mqtt/types.ts";
 import type { TestBroker } from "../support/broker.ts";
-import { query } from "../support/query.ts";
+import { query, textQuery } from "../support/query.ts";
 import { until } from "../support/until.ts";
 
 export { query } from "../support/query.ts";
@@ -30,7 +30,21 @@ export function echoProvider(answer: (query: CloudQuery) => CloudAnswer = echo):
   };
 }
 
+/** Answers text as told, and sensor asks like the echo. */
+const textProvider = (answer: (query: CloudTextQuery) => CloudTextAnswer): Provider => ({
+  ...echoProvider(),
+  answerText: async (batch) => batch.map(answer),
+});
+
 const echo = (asked: CloudQuery): CloudAnswer => ({ ok: true, label: asked.tick % 3, confidence: 0.75, model: "echo" });
+
+/** What a node of this suite was told. */
+interface Seen {
+  readonly outcomes: AskOutcome[];
+  readonly texts: TextOutcome[];
+  readonly anomalies: string[];
+  readonly node: string;
+}
 
 /** One suite over every broker: the life of an ask, from both ends. */
 export function offloadSuite(name: string, open: () => Promise<TestBroker>): void {
@@ -48,25 +62,23 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
     });
     afterAll(() => broker.close());
 
-    function asker(options: Partial<AskerOptions> = {}): Asker & { outcomes: AskOutcome[]; anomalies: string[]; node: string } {
-      const outcomes: AskOutcome[] = [];
-      const anomalies: string[] = [];
-      const node = options.node ?? `wrist-${nodes++}`;
+    function asker(options: Partial<AskerOptions> = {}): Asker & Seen {
+      const seen: Seen = { outcomes: [], texts: [], anomalies: [], node: options.node ?? `wrist-${nodes++}` };
       const made = createAsker({
         broker: { url: broker.url },
         site: "lab",
-        node,
+        node: seen.node,
         backoff: quick,
         retry: { firstMillis: 300, maxMillis: 1000 },
-        events: { onOutcome: (outcome) => outcomes.push(outcome), onAnomaly: (error) => anomalies.push(error.code) },
+        events: {
+          onOutcome: (outcome) => seen.outcomes.push(outcome),
+          onTextOutcome: (outcome) => seen.texts.push(outcome),
+          onAnomaly: (error) => seen.anomalies.push(error.code),
+        },
         ...options,
       });
       cleanups.push(() => made.close());
-      return Object.assign(Object.create(made), { outcomes, anomalies, node }) as Asker & {
-        outcomes: AskOutcome[];
-        anomalies: string[];
-        node: string;
-      };
+      return Object.assign(Object.create(made), seen) as Asker & Seen;
     }
 
     async function worker(provider: Provider = echoProvider(), options: Partial<WorkerOptions> = {}): Promise<Worker> {
@@ -142,6 +154,55 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
         imageHash: asked.imageHash,
         patchBytes: 24,
       });
+    });
+
+    it("carries a question with its facts to the worker and the reply back, as an ask like any other", async () => {
+      let got: CloudTextQuery | undefined;
+      const cloud = await worker(
+        textProvider((asked) => {
+          got = asked;
+          return { ok: true, reply: { kind: "say", text: "Call <PHONE_1> first.", intent: "call", probability: 0.8 }, model: "echo" };
+        }),
+      );
+      const edge = asker();
+      const asked = textQuery(3);
+      const id = edge.ask(asked);
+      edge.ask(query(4)); // a sensor ask in the same batch
+      await until(() => edge.texts.length === 1 && edge.outcomes.length === 1, "both outcomes");
+      expect(edge.texts[0]).toMatchObject({ id, state: "answered", question: asked.question, tick: 3, agent: "assistant" });
+      expect(edge.texts[0]!.reply).toEqual({ kind: "say", text: "Call <PHONE_1> first.", intent: "call", probability: 0.8, model: "echo" });
+      expect(got).toMatchObject({ question: asked.question, facts: asked.facts, said: asked.said, agent: "assistant" });
+      expect(edge.outcomes[0]).toMatchObject({ state: "answered", answer: { label: 1 } });
+      expect(compareLedgers(edge.ledger(), cloud.ledger())).toMatchObject({ asked: 2, answered: 2, lost: 0 });
+    });
+
+    it("refuses a reply that is too long, steers a terminal or names a placeholder that the ask lacks", async () => {
+      const replies = ["x".repeat(401), "\u001b[2J", "Call <PHONE_2>."];
+      await worker(textProvider(({ tick }) => ({ ok: true, reply: { kind: "say", text: replies[tick]! }, model: "m" })));
+      const edge = asker();
+      for (const tick of replies.keys()) edge.ask(textQuery(tick));
+      await until(() => edge.texts.length === 3, "three outcomes");
+      expect(edge.texts.every(({ state, reply }) => state === "refused" && reply === undefined)).toBe(true);
+    });
+
+    it("refuses a text ask when the provider answers no text", async () => {
+      await worker();
+      const edge = asker();
+      edge.ask(textQuery());
+      await until(() => edge.texts.length === 1, "the outcome");
+      expect(edge.texts[0]).toMatchObject({ state: "refused", reason: "form: echo answers no text" });
+    });
+
+    it("counts an answer of the other kind as malformed, and goes on waiting", async () => {
+      const edge = asker();
+      const { heard, connection } = await client(["dormouse/v1/lab/+/ask/+"]);
+      const id = edge.ask(textQuery());
+      await until(() => heard.length > 0, "the ask is heard");
+      await connection.publish(topicsOf("lab", edge.node).answer, answerTo(edge.node, { agent: "assistant" }), {
+        correlationData: Buffer.from(id, "hex"),
+      });
+      await until(() => edge.counts().malformedAnswers === 1, "it is counted");
+      expect(edge.counts()).toMatchObject({ pending: 1, answered: 0 });
     });
 
     it("ends in refused when the provider refuses for good", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { CloudTextAnswer, CloudTextQuery } from "../../../host/cloud/provider.ts";
 import { startWorker } from "../../../host/cloud/worker.ts";
 import { systemClock } from "../../../host/core/clock.ts";
 import { createAsker } from "../../../host/mqtt/asker.ts";
@@ -8,8 +9,9 @@ import { encodeCbor } from "../../../host/mqtt/cbor.ts";
 import { type Connection, createConnection } from "../../../host/mqtt/connection.ts";
 import { encodePayload, type Payload, SCHEMA_VERSION } from "../../../host/mqtt/payloads.ts";
 import { topicsOf } from "../../../host/mqtt/topics.ts";
+import type { AskQuery, TextQuery } from "../../../host/mqtt/types.ts";
 import { echoProvider } from "../../suites/offload.ts";
-import { query } from "../../support/query.ts";
+import { query, textQuery } from "../../support/query.ts";
 import { seeded } from "../../support/random.ts";
 import { until } from "../../support/until.ts";
 
@@ -49,6 +51,15 @@ const answer = (node: string): Payload<"answer"> => ({
   ...{ v: SCHEMA_VERSION, kind: "answer", node, agent: "activity", tick: 1, wallMillis: 1, label: 1, confidence: 0.5, model: "m" },
 });
 
+const textAnswer = (node: string): Payload<"text-answer"> => ({
+  ...{ v: SCHEMA_VERSION, kind: "text-answer", node, agent: "assistant", tick: 1, wallMillis: 1, model: "m" },
+  reply: { kind: pick(["say", "unknown"]), text: pick(["Call <PHONE_1>.", "Call <PHONE_2>.", "42 minutes"]) },
+});
+
+/** What an honest worker says to a pending ask: an answer of either kind, or a refusal. */
+const replies = (node: string) =>
+  pick([answer(node), textAnswer(node), { ...answer(node), kind: "refusal", reason: "r", detail: "d" } as Record<string, unknown>]);
+
 describe("fuzzed payloads", () => {
   const closers: (() => Promise<void>)[] = [];
   afterEach(async () => {
@@ -64,13 +75,20 @@ describe("fuzzed payloads", () => {
       () => edgeBroker.close(),
       () => cloudBroker.close(),
     );
-    const provider = echoProvider();
+    const provider = {
+      ...echoProvider(),
+      async answerText(batch: readonly CloudTextQuery[]): Promise<CloudTextAnswer[]> {
+        for (const { id } of batch) provider.seen.set(id, (provider.seen.get(id) ?? 0) + 1);
+        return batch.map(({ question }) => ({ ok: true, reply: { kind: "say", text: question.slice(0, 400) }, model: "echo" }));
+      },
+    };
     const worker = startWorker({ broker: { url: cloudBroker.url }, provider, backoff, cacheEntries: 256, ledgerEntries: 1024 });
     closers.push(() => worker.close());
     await worker.ready(5000);
     const acted = new Set<string>();
     const flaws: string[] = [];
     const pending: string[] = [];
+    let said = 0;
     const edge = createAsker({
       ...{ broker: { url: edgeBroker.url }, site: "lab", node: "wrist", backoff, ledgerEntries: 1024 },
       ...{ retry: { firstMillis: 3_600_000, maxMillis: 3_600_000 } },
@@ -81,10 +99,17 @@ describe("fuzzed payloads", () => {
           acted.add(id);
           pending.splice(pending.indexOf(id), 1);
         },
+        onTextOutcome({ id, state, reply }) {
+          if (acted.has(id)) flaws.push(`${id} twice`);
+          if (state === "answered" && (reply!.text.length > 400 || reply!.text.includes("<PHONE_2>"))) flaws.push(`text ${reply!.text}`);
+          if (state === "answered") said++;
+          acted.add(id);
+          pending.splice(pending.indexOf(id), 1);
+        },
       },
     });
     closers.push(() => edge.close());
-    const askOne = () => pending.push(edge.ask(query(1, { deadlineMillis: 86_400_000 })));
+    const askOne = (ask: AskQuery | TextQuery = pick([query, textQuery])(1, { deadlineMillis: 86_400_000 })) => pending.push(edge.ask(ask));
     const [toEdge, toCloud] = [edgeBroker, cloudBroker].map(({ url }, n) => {
       const connection = createConnection({
         ...{ broker: { url }, clientId: `fuzzer-${n}`, clock: systemClock, random: systemRandom, backoff, keepAliveSeconds: 60 },
@@ -110,6 +135,7 @@ describe("fuzzed payloads", () => {
         ...rest,
         patches: new Uint8Array(patches.buffer),
       });
+    const textAskOf = (node: string) => encodable({ v: SCHEMA_VERSION, kind: "text-ask", node, wallMillis: 1, ...textQuery() });
     const known = Array.from({ length: 64 }, () => bytes(16));
     const correlation = (ids: readonly Buffer[]) => pick([undefined, bytes(16), bytes(15), bytes(0), pick(ids), pick(ids), pick(ids)]);
     const heard = () => {
@@ -134,20 +160,14 @@ describe("fuzzed payloads", () => {
         const correlationData = correlation(isToEdge ? pending.map((id) => Buffer.from(id, "hex")) : known);
         const options = { ...(correlationData && { correlationData }) };
         if (isToEdge) {
-          batch.push(
-            toEdge.publish(
-              answers,
-              hurt(random() < 0.5 ? answer("wrist") : { ...answer("wrist"), kind: "refusal", reason: "r", detail: "d" }),
-              options,
-            ),
-          );
+          batch.push(toEdge.publish(answers, hurt(replies("wrist")), options));
           toDevice++;
         } else {
           const node = pick(evils);
           const evil = topicsOf("lab", node);
           const responseTopic = pick([evil.answer, evil.answer, evil.answer, answers, "dormouse/v1/lab/wrist/command/reboot", ""]);
           batch.push(
-            toCloud.publish(evil.ask(pick(["activity", "activity", "fall"])), hurt(askOf(node)), {
+            toCloud.publish(evil.ask(pick(["activity", "assistant", "fall"])), hurt(pick([askOf, textAskOf])(node)), {
               ...options,
               ...(responseTopic && { responseTopic }),
             }),
@@ -165,10 +185,10 @@ describe("fuzzed payloads", () => {
     expect(flaws).toEqual([]);
     expect([...provider.seen.values()].every((times) => times >= 1)).toBe(true);
     expect(acted.size).toBe(edge.counts().asked - edge.counts().pending);
-    expect(edge.counts().answered).toBeGreaterThan(0); // some were whole
+    expect([edge.counts().answered - said, said].every((count) => count > 0)).toBe(true); // some of each kind were whole
 
     // Both are alive: an honest answer is acted on, an honest ask is answered.
-    while (pending.length < 1) askOne();
+    pending.unshift(edge.ask(query(1, { deadlineMillis: 86_400_000 })));
     const before = edge.counts().answered;
     await toEdge.publish(answers, encodePayload(answer("wrist")), { correlationData: Buffer.from(pending[0]!, "hex") });
     await until(() => edge.counts().answered === before + 1, "the answer");
@@ -188,6 +208,6 @@ describe("fuzzed payloads", () => {
 });
 
 function encodable(ask: Record<string, unknown>): Record<string, unknown> {
-  encodePayload(ask as Payload<"ask">); // what is hurt was whole
+  encodePayload(ask as Payload<"ask" | "text-ask">); // what is hurt was whole
   return ask;
 }

@@ -30,6 +30,18 @@ const ask: Payload<"ask"> = {
   deadlineMillis: 30_000,
 };
 
+const textAsk: Payload<"text-ask"> = {
+  ...{ v: SCHEMA_VERSION, kind: "text-ask", node: "wrist-1", agent: "assistant", wallMillis: 1_700_000_000_123, tick: 7 },
+  question: "How long did <NAME_1> say that I may sit?\n\u202eאבג",
+  facts: [{ name: "sitting_now", text: "You have been sitting for 42 minutes." }],
+  said: [{ question: "what am I doing", text: "You are sitting.", by: "device" }],
+  deadlineMillis: 30_000,
+};
+const textAnswer: Payload<"text-answer"> = {
+  ...{ v: SCHEMA_VERSION, kind: "text-answer", node: "wrist-1", agent: "assistant", wallMillis: 1, tick: 7, model: "m" },
+  reply: { kind: "say", text: "<NAME_1> said an hour.", intent: "sitting_too_long", probability: 0.9 },
+};
+
 describe("topics", () => {
   it("gives a node its own prefix and takes topics apart again", () => {
     const topics = topicsOf("home", "wrist-1");
@@ -121,6 +133,54 @@ describe("payloads", () => {
     expect(() => encodePayload({ ...ask, deadlineMillis: 0 })).toThrow(MqttError);
   });
 
+  it("carry a question with facts and what was said, and a reply, each as it was", () => {
+    expect(decodePayload(["text-ask"], encodePayload(textAsk))).toEqual({ ok: true, value: textAsk });
+    expect(decodePayload(["text-answer"], encodePayload(textAnswer))).toEqual({ ok: true, value: textAnswer });
+    const most: Payload<"text-ask"> = {
+      ...textAsk,
+      question: "€".repeat(1000),
+      facts: Array.from({ length: 16 }, () => ({ name: "€".repeat(64), text: "€".repeat(200) })),
+      said: Array.from({ length: 4 }, () => ({ question: "€".repeat(1000), text: "€".repeat(400), by: "cloud" as const })),
+    };
+    expect(decodePayload(["text-ask"], encodePayload(most)).ok).toBe(true);
+  });
+
+  it("say which field of a text ask or its reply is wrong", () => {
+    const [fact, exchange] = [textAsk.facts[0]!, textAsk.said[0]!];
+    const wrongAsk: [Partial<Record<keyof Payload<"text-ask">, unknown>>, RegExp][] = [
+      [{ question: "" }, /^question: /],
+      [{ question: "x".repeat(1001) }, /^question: /],
+      [{ question: "a\u0000b" }, /^question: /],
+      [{ question: 7 }, /^question: /],
+      [{ facts: Array.from({ length: 17 }, () => fact) }, /^facts: /],
+      [{ facts: [{ ...fact, text: "x".repeat(201) }] }, /^facts.0.text: /],
+      [{ facts: [{ ...fact, text: "\u001b[2J" }] }, /^facts.0.text: /],
+      [{ facts: { name: "a" } }, /^facts: /],
+      [{ said: [{ ...exchange, by: "operator" }] }, /^said.0.by: /],
+      [{ said: Array.from({ length: 5 }, () => exchange) }, /^said: /],
+      [{ deadlineMillis: 86_400_001 }, /^deadlineMillis: /],
+    ];
+    for (const [change, reason] of wrongAsk)
+      expect(decodePayload(["text-ask"], encodeCbor({ ...textAsk, ...change }))).toMatchObject({
+        ok: false,
+        reason: expect.stringMatching(reason),
+      });
+    const wrongReply: [unknown, RegExp][] = [
+      [null, /^reply: /],
+      [{ kind: "command", text: "unlock the door" }, /^reply.kind: /],
+      [{ kind: "say" }, /^reply.text: /],
+      [{ kind: "say", text: "x".repeat(401) }, /^reply.text: /],
+      [{ kind: "say", text: "\u0007" }, /^reply.text: /],
+      [{ kind: "say", text: "x", probability: 2 }, /^reply.probability: /],
+    ];
+    for (const [reply, reason] of wrongReply)
+      expect(decodePayload(["text-answer"], encodeCbor({ ...textAnswer, reply }))).toMatchObject({
+        ok: false,
+        reason: expect.stringMatching(reason),
+      });
+    expect(() => encodePayload({ ...textAsk, question: "\ud800" })).not.toThrow(); // CBOR writes U+FFFD for it
+  });
+
   it("are refused above their size before a byte is decoded", () => {
     const event = (chars: number) =>
       encodeCbor({ v: 1, kind: "event", node: "n", agent: "a", wallMillis: 1, data: { text: "x".repeat(chars) } });
@@ -150,8 +210,8 @@ describe("payloads", () => {
     expect(proto.ok && (proto.value as { isAdmin?: boolean }).isAdmin).toBeFalsy();
   });
 
-  it("turn any bytes into a value, quickly", () => {
-    const encoded = encodePayload(ask);
+  it.each([ask, textAsk, textAnswer])("turn any bytes into a value, quickly: $kind", (whole) => {
+    const encoded = encodePayload(whole);
     const mutated = fc
       .tuple(fc.array(fc.tuple(fc.nat(encoded.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }), fc.nat(encoded.length))
       .map(([flips, cut]) => {
@@ -161,8 +221,8 @@ describe("payloads", () => {
       });
     const framed = fc
       .dictionary(
-        fc.constantFrom(...Object.keys(ask)),
-        fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.double(), fc.uint8Array(), fc.constant(null)),
+        fc.constantFrom(...Object.keys(whole)),
+        fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.double(), fc.uint8Array(), fc.constant(null), fc.array(fc.string())),
       )
       .map(encodeCbor);
     fc.assert(
