@@ -7,7 +7,7 @@ import { word } from "./words";
 
 // Evidence: what a linear discriminant says of the last window's statistics, added to the logits of every exit. Spread, sway and
 // correlations are what people measure of a window to tell activities (Anguita et al. 2013, ESANN); a net of few wearers does not find them all.
-// No state of its own: it reads the context. Oracle: host/core/reference/evidence.ts, bit-exact.
+// No state of its own: it reads the context. Oracle: host/core/arithmetic/lda.ts, bit-exact.
 
 const TRIAD = 3;
 

@@ -7,7 +7,7 @@ import { setWord, word } from "./words";
 // sequence of labels that ends in it: its logits summed, less the cost of every change. So one odd hop is outvoted by those before it,
 // and nobody is standing who has not got up. Memory: a score a class.
 // Source: the forward recursion of Viterbi, IEEE Trans. Information Theory 13 (1967); Forney, Proc. IEEE 61 (1973).
-// Oracle: host/core/reference/track.ts, bit-exact.
+// Oracle: host/core/arithmetic/smoothing.ts, bit-exact.
 
 /** ctx.acc (nClasses,) s32 = logits (nClasses,) s16, Q10. */
 export function copyLogits(ctx: Context, logits: usize): void {

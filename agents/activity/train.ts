@@ -1,7 +1,7 @@
-import { HAPT_TEST_USERS, loadHapt } from "../../host/agent/hapt.ts";
-import { recordingsOf } from "../../host/agent/recording.ts";
-import type { SyntheticParameters } from "../../host/agent/synthetic.ts";
-import { IMU_CHANNELS } from "../../host/core/imu-channels.ts";
+import { IMU_CHANNELS } from "../../host/core/image/imu-channels.ts";
+import { HAPT_TEST_USERS, loadHapt } from "../../host/data/hapt.ts";
+import { recordingsOf } from "../../host/data/recording.ts";
+import type { SyntheticParameters } from "../../host/data/synthetic.ts";
 import { noAugmentation } from "../../host/train/augment.ts";
 import type { EvidenceRecipe } from "../../host/train/evidence.ts";
 import { fitSynthetic } from "../../host/train/fit-synthetic.ts";

@@ -1,5 +1,5 @@
-import type { Dataset, Recording, Segment } from "../../host/agent/recording.ts";
-import { SISFALL_DAILY, SISFALL_FALL } from "../../host/agent/sisfall.ts";
+import type { Dataset, Recording, Segment } from "../../host/data/recording.ts";
+import { SISFALL_DAILY, SISFALL_FALL } from "../../host/data/sisfall.ts";
 
 /** Around the impact, in frames at 50 Hz: the fall, and what is too near it to be either class. */
 const fall = { from: 10, to: 140 }; // 2.6 s: one published window, from 0.2 s after the impact on

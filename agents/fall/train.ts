@@ -1,6 +1,6 @@
-import type { Dataset } from "../../host/agent/recording.ts";
-import { loadSisFall, SISFALL_ORIENTATION } from "../../host/agent/sisfall.ts";
-import { IMU_CHANNELS } from "../../host/core/imu-channels.ts";
+import { IMU_CHANNELS } from "../../host/core/image/imu-channels.ts";
+import type { Dataset } from "../../host/data/recording.ts";
+import { loadSisFall, SISFALL_ORIENTATION } from "../../host/data/sisfall.ts";
 import { noAugmentation } from "../../host/train/augment.ts";
 import type { SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";

@@ -9,7 +9,7 @@ import { softmaxQ15 } from "./softmax";
  *   scores (n,)                         s32  scratch
  *   y      (nHeads, headDim)            s8
  * Needs: 1 ≤ n ≤ 256, headDim ≤ 512. Rounding: half up in softmax and once an output.
- * Oracle: host/core/reference/attention-s8.ts, bit-exact. Source: arXiv:1706.03762 §3.2, arXiv:2305.13245.
+ * Oracle: test/reference/attention-s8.ts, bit-exact. Source: arXiv:1706.03762 §3.2, arXiv:2305.13245.
  */
 export function attentionS8(
   tables: usize, q: usize, k: usize, v: usize, scores: usize, y: usize, n: i32, nHeads: i32, nKvHeads: i32, headDim: i32,

@@ -9,7 +9,7 @@ import { clampS8, requantize } from "./requantize";
  *   bias, multiplier (channels,) s32; shift (channels,) s8
  *   table (256,)               s8   SiLU, indexed by q + 128
  *   y     (channels,)          s8   does not overlap state or x
- * Rounding: once a channel. Oracle: host/core/reference/conv1d-s8.ts. Source: arXiv:2312.00752 §3.4.
+ * Rounding: once a channel. Oracle: test/reference/conv1d-s8.ts. Source: arXiv:2312.00752 §3.4.
  */
 export function conv1dS8(
   state: usize, x: usize, w: usize, bias: usize, multiplier: usize, shift: usize, table: usize, y: usize, channels: i32, taps: i32,

@@ -7,7 +7,7 @@ import * as external from "./external";
  *   b    (nOut,)       s32
  *   acc  (nOut,)       s32  does not overlap x
  * Needs: nIn ≤ 4096, |b| ≤ 2^30, so |acc| < 2^31. Rounding: none. All pointers 16-aligned.
- * Oracle: host/core/reference/linear-s8.ts, bit-exact. Source: arXiv:1712.05877 §2.3.
+ * Oracle: host/core/arithmetic/linear-s8.ts, bit-exact. Source: arXiv:1712.05877 §2.3.
  */
 export function linearS8(x: usize, w: usize, b: usize, acc: usize, nIn: i32, nOut: i32): void {
   if (isDefined(LINK_KERNELS)) return external.linearS8(x, w, b, acc, nIn, nOut);

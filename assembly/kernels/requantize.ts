@@ -5,7 +5,7 @@ import * as external from "./external";
  *   multiplier  Q31 in [2^30, 2^31), or 0 where the row is always zero
  *   shift       positive = left, −31 … 15
  * Needs: |acc| · 2^max(shift, 0) < 2^31 (prepare has checked the largest possible acc).
- * Oracle: host/core/fixed-point.ts, bit-exact. Source: arXiv:1712.05877 §2.2.
+ * Oracle: host/core/arithmetic/fixed-point.ts, bit-exact. Source: arXiv:1712.05877 §2.2.
  */
 // @ts-ignore: decorator
 @inline

@@ -23,7 +23,7 @@ export function isqrt(v: u32): u32 {
  *   x (n,) s16   any scale
  *   y (n,) s8    scale 1/32
  *   epsilon      n·ε / sx², at least 1: added to Σx²
- * Needs: n ≤ 512. Rounding: half up, once. Oracle: host/core/reference/rms-norm.ts, bit-exact. Source: arXiv:1910.07467.
+ * Needs: n ≤ 512. Rounding: half up, once. Oracle: host/core/arithmetic/rms-norm.ts, bit-exact. Source: arXiv:1910.07467.
  */
 export function rmsNorm(x: usize, y: usize, n: i32, epsilon: i32): void {
   if (isDefined(LINK_KERNELS)) return external.rmsNorm(x, y, n, epsilon);

@@ -13,7 +13,7 @@ import { exp2Neg, softplus } from "./tables";
  *   y      (dInner,)          s16
  * Needs: scanShift ≥ 7 + ⌈log2 dState⌉, so that the sum stays below 2^30. Rounding: half up at a·h, Δ·B and y.
  * a·h is split into 16-bit halves: exact, and no 64-bit product on a Cortex-M0+.
- * Oracle: host/core/reference/selective-scan.ts, bit-exact. Source: arXiv:2405.21060 §3, arXiv:2312.00752 §3.
+ * Oracle: test/reference/selective-scan.ts, bit-exact. Source: arXiv:2405.21060 §3, arXiv:2312.00752 §3.
  */
 export function selectiveScan(
   tables: usize, raw: usize, b: usize, c: usize, u: usize, aLog2: usize, d: usize, state: usize, dtB: usize, y: usize,

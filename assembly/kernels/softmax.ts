@@ -12,7 +12,7 @@ export function maxS32(scores: usize, n: i32): i32 {
  * p = softmax(scores · scale), in place: s32 in, Q15 out.
  *   scores (n,) s32; (multiplier, shift) turn a score difference into a Q16 exponent of two.
  * Returns ⌊2^31 / Σe⌋, which is also the probability of the largest in Q16. Rounding: half up.
- * Needs: n ≥ 1, score differences below 2^31 after the shift. Oracle: host/core/reference/softmax.ts, bit-exact.
+ * Needs: n ≥ 1, score differences below 2^31 after the shift. Oracle: host/core/arithmetic/softmax.ts, bit-exact.
  */
 export function softmaxQ15(tables: usize, scores: usize, n: i32, multiplier: i32, shift: i32): u32 {
   const top = maxS32(scores, n);

@@ -27,7 +27,7 @@ static const struct kind kinds[] = {
 
 static const int8_t axes[3] = {DORMOUSE_IMU_AXES}; /* the body's x, y, z as the chip's: 1 x, 2 y, 3 z, negative where it points the other way */
 
-/* The model's counts per 1/2048 g and per 1/16 °/s, a fraction n/d per channel: host/firmware/frame-source.ts bounds both terms. */
+/* The model's counts per 1/2048 g and per 1/16 °/s, a fraction n/d per channel: host/firmware/mcu/frame-source.ts bounds both terms. */
 static const int16_t scales[IMU_CHANNELS][2] = {DORMOUSE_IMU_SCALES};
 
 static const struct kind *kind; /* 0: none was found */

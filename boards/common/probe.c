@@ -39,7 +39,7 @@ static void answer(uint8_t op, const void *payload, uint32_t n) {
 static uint8_t *at(uint32_t address) { return DORMOUSE_MEMORY_BASE + address; }
 static uint32_t word_at(uint32_t address) { return *(uint32_t *)(void *)at(address); }
 
-/* CRC-32 (IEEE): logits of the exits up to the decision's, then the state. host/firmware/host-decisions.ts has the same. */
+/* CRC-32 (IEEE): logits of the exits up to the decision's, then the state. host/firmware/emulate/host-decisions.ts has the same. */
 static uint32_t crc32(uint32_t crc, const uint8_t *p, uint32_t n) {
   static const uint32_t nibbles[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
                                        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};

@@ -1,7 +1,9 @@
-import type { Model } from "../core/model.ts";
-import { createDriftMonitor, type DriftMonitor } from "../policy/drift-monitor.ts";
-import type { TunedPolicy } from "../policy/policy-file.ts";
-import { createPrivacyBudget, type PrivacyBudget } from "../policy/privacy-budget.ts";
+import type { Model } from "../core/session/model.ts";
+import { createDriftMonitor, type DriftMonitor } from "../policy/govern/drift-monitor.ts";
+import { createAgentGovernor } from "../policy/govern/governed.ts";
+import type { AgentGovernor } from "../policy/govern/governor-types.ts";
+import type { TunedPolicy } from "../policy/govern/policy-file.ts";
+import { createPrivacyBudget, type PrivacyBudget } from "../policy/govern/privacy-budget.ts";
 import { type Battery, createBattery } from "../power/battery.ts";
 import type { RadioProfile } from "../power/board-power.ts";
 import { createBudget, discretionaryWatts } from "../power/budget.ts";
@@ -11,8 +13,6 @@ import type { PoweredBoard } from "../power/powered-board.ts";
 import { createRadio, type Radio } from "../power/radio.ts";
 import { createThermalModel, type ThermalModel } from "../power/thermal.ts";
 import type { AgentDefinition } from "./define-agent.ts";
-import { createAgentGovernor } from "./governed.ts";
-import type { AgentGovernor } from "./governor-types.ts";
 
 /** The bucket holds as much as comes in in this time: a busy hour may borrow from a quiet one. */
 const BUCKET_SECONDS = 3600;

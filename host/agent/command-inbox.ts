@@ -1,14 +1,14 @@
 import type { KeyObject } from "node:crypto";
-import type { Clock } from "../core/clock.ts";
-import { MqttError } from "../core/errors.ts";
-import { createRepeatLimit } from "../core/repeat-limit.ts";
+import type { Clock } from "../core/system/clock.ts";
+import { MqttError } from "../core/system/errors.ts";
+import { createRepeatLimit } from "../core/system/repeat-limit.ts";
 import type { Command, CommandPayload } from "../mqtt/commands/command.ts";
 import { type CommandCounts, createCommandGuard } from "../mqtt/commands/command-guard.ts";
 import { COMMAND_REFUSALS, type CommandRefusal, type CommandReport } from "../mqtt/commands/command-report.ts";
 import type { CommandStore } from "../mqtt/commands/command-store.ts";
 import { createRefusalTeller } from "../mqtt/commands/refuse-commands.ts";
-import type { IncomingMessage } from "../mqtt/connection.ts";
-import { parseTopic } from "../mqtt/topics.ts";
+import type { IncomingMessage } from "../mqtt/transport/connection.ts";
+import { parseTopic } from "../mqtt/wire/topics.ts";
 
 /** What doing a command has brought about, for the operator to read; or, as a text, why it cannot be done. */
 export type ActionResult = string | Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import type { BuildFailure, Plugin } from "esbuild";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError } from "../core/system/errors.ts";
 import { defineAgent } from "./define-agent.ts";
 
 const PACKAGE_NAME = "dormouse-edge";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { LIMIT_EXITS } from "../../assembly/layout.ts";
-import { checked } from "../core/checked.ts";
-import { ASK_FORMS } from "../mqtt/payloads.ts";
+import { checked } from "../core/system/checked.ts";
+import { ASK_FORMS } from "../mqtt/wire/payloads.ts";
 
 const folderPath = z.string().min(1).max(512);
 

@@ -1,10 +1,10 @@
-import type { Model } from "../core/model.ts";
-import { policyFromCertificate, readPolicy } from "../policy/policy-file.ts";
+import type { Model } from "../core/session/model.ts";
+import type { AgentGovernor } from "../policy/govern/governor-types.ts";
+import { policyFromCertificate, readPolicy } from "../policy/govern/policy-file.ts";
+import { type Board, loadRadio } from "../power/board.ts";
 import type { RadioKind } from "../power/board-power.ts";
 import { poweredBoard } from "../power/powered-board.ts";
-import { type Board, loadRadio } from "./board.ts";
 import { governBoard } from "./board-governor.ts";
-import type { AgentGovernor } from "./governor-types.ts";
 import type { LoadedAgent } from "./loaded-agent.ts";
 
 /** The board whose power and thermal model a live run applies. */

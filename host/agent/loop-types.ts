@@ -1,11 +1,11 @@
-import type { Learner } from "../adapt/wearer.ts";
-import type { DormouseError } from "../core/errors.ts";
-import type { Decision, DecisionWhy, Session, SetPoint } from "../core/session-types.ts";
-import type { AskCounts, Asker, AskerEvents, AskOutcome, LinkState } from "../mqtt/types.ts";
-import type { PrivacyBudget } from "../policy/privacy-budget.ts";
+import type { Decision, DecisionWhy, Session, SetPoint } from "../core/session/session-types.ts";
+import type { DormouseError } from "../core/system/errors.ts";
+import type { AskCounts, Asker, AskerEvents, AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
+import type { Learner } from "../personalize/wearer.ts";
+import type { PrivacyBudget } from "../policy/govern/privacy-budget.ts";
 import type { AskInputOptions } from "./ask-inputs.ts";
-import type { AnswerUse, LabelSource } from "./label-tracker.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
+import type { AnswerUse, LabelSource } from "./shown-label.ts";
 
 /** What the loop needs to know of its model. `loopModel(model)` makes it. */
 export interface LoopModel {

@@ -1,16 +1,16 @@
-import { ModelError } from "../core/errors.ts";
-import type { Model } from "../core/model.ts";
-import type { Decision, PushResult, SetPoint } from "../core/session-types.ts";
-import type { Asker, AskOutcome, LinkState } from "../mqtt/types.ts";
-import { type AskPurpose, mayAsk } from "../policy/may-ask.ts";
-import { isCloudSurer } from "../policy/word.ts";
+import type { Model } from "../core/session/model.ts";
+import type { Decision, PushResult, SetPoint } from "../core/session/session-types.ts";
+import { ModelError } from "../core/system/errors.ts";
+import type { Asker, AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
+import { type AskPurpose, mayAsk } from "../policy/govern/may-ask.ts";
+import { isSameSetPoint, orderedSetPoint } from "../policy/govern/set-point-order.ts";
+import { isCloudSurer } from "../policy/govern/word.ts";
 import { type AskInputs, createAskInputs } from "./ask-inputs.ts";
 import type { AgentDefinition } from "./define-agent.ts";
-import { type LabelChange, LabelTracker } from "./label-tracker.ts";
 import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
-import { isSameSetPoint, orderedSetPoint } from "./set-point-order.ts";
+import { type LabelChange, LabelTracker } from "./shown-label.ts";
 
 /** Ids that are remembered: as many as the asker's ledger keeps. */
 const ISSUED_IDS = 65_536;

@@ -1,9 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
-import type { Clock } from "../core/clock.ts";
-import type { ModelImage } from "../core/image-types.ts";
-import { writeWhole } from "../core/private-file.ts";
-import type { Session, SetPoint } from "../core/session-types.ts";
+import type { ModelImage } from "../core/image/image-types.ts";
+import type { Session, SetPoint } from "../core/session/session-types.ts";
+import type { Clock } from "../core/system/clock.ts";
+import { writeWhole } from "../core/system/private-file.ts";
 import type { CommandPayload } from "../mqtt/commands/command.ts";
 import type { CommandRefusal } from "../mqtt/commands/command-report.ts";
 import { type CommandStore, openCommandStore } from "../mqtt/commands/command-store.ts";

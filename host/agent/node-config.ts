@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { checked } from "../core/checked.ts";
-import { ConfigError } from "../core/errors.ts";
-import { readSmall, systemReason, writeWhole } from "../core/private-file.ts";
-import { jsonFlaw } from "../core/secrets.ts";
-import { isName } from "../mqtt/topics.ts";
+import { checked } from "../core/system/checked.ts";
+import { ConfigError } from "../core/system/errors.ts";
+import { readSmall, systemReason, writeWhole } from "../core/system/private-file.ts";
+import { jsonFlaw } from "../core/system/secrets.ts";
+import { isName } from "../mqtt/wire/topics.ts";
 
 /** Name of the file that holds a node's identity, in the working folder. */
 export const NODE_CONFIG_FILE = "dormouse.json";

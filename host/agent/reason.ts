@@ -1,6 +1,6 @@
-import type { Decision } from "../core/session-types.ts";
-import type { LinkState } from "../mqtt/types.ts";
-import type { LabelSource } from "./label-tracker.ts";
+import type { Decision } from "../core/session/session-types.ts";
+import type { LinkState } from "../mqtt/wire/ask.ts";
+import type { LabelSource } from "./shown-label.ts";
 
 /** Why a decision is as it is, in one sentence without a full stop. `isSent`: an ask about it was taken. */
 export function reasonText(

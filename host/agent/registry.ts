@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { checked } from "../core/checked.ts";
-import { ConfigError } from "../core/errors.ts";
-import { Model, type ModelOptions } from "../core/model.ts";
-import { packageRoot } from "../core/package-root.ts";
+import { Model, type ModelOptions } from "../core/session/model.ts";
+import { checked } from "../core/system/checked.ts";
+import { ConfigError } from "../core/system/errors.ts";
+import { packageRoot } from "../core/system/package-root.ts";
 import { importAgentFile } from "./compile-agent.ts";
 import { agentSchema } from "./define-agent.ts";
 import { agentOf, type LoadedAgent } from "./loaded-agent.ts";

@@ -1,4 +1,4 @@
-import { systemReason } from "../core/private-file.ts";
+import { systemReason } from "../core/system/private-file.ts";
 
 // The command's own file, dist/dormouse.js. It loads the rest, so that what keeps the rest from loading is told in a sentence.
 

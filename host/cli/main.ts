@@ -1,9 +1,9 @@
-import { systemClock } from "../core/clock.ts";
-import { endSoon, watchOutput, watchUncaught } from "../core/process-end.ts";
-import type { CliIo } from "./io.ts";
-import { reportFailure } from "./output.ts";
+import { systemClock } from "../core/system/clock.ts";
+import { reportFailure } from "../core/system/output.ts";
+import { endSoon, watchOutput, watchUncaught } from "../core/system/process-end.ts";
+import type { CliIo } from "../core/system/surroundings.ts";
 import { runCli } from "./program.ts";
-import { openTerminal } from "./tui/terminal.ts";
+import { openTerminal } from "./view/terminal.ts";
 
 /** npm passes a Ctrl-C on to a child that the terminal has told already: signals this close together are one. */
 const SAME_SIGNAL_MILLIS = 500;

@@ -1,8 +1,9 @@
 import { Command, CommanderError } from "commander";
-import { plainLines } from "../core/plain-text.ts";
-import { textWithoutSecrets } from "../core/secrets.ts";
-import type { CliIo } from "./io.ts";
-import { failureDocument, reportFailure } from "./output.ts";
+import { failureDocument, reportFailure } from "../core/system/output.ts";
+import { plainLines } from "../core/system/plain-text.ts";
+import { textWithoutSecrets } from "../core/system/secrets.ts";
+import type { CliIo } from "../core/system/surroundings.ts";
+import { packageVersion } from "./common/version.ts";
 import { registerAgents } from "./verbs/agents.ts";
 import { registerBoards } from "./verbs/boards.ts";
 import { registerBroker } from "./verbs/broker.ts";
@@ -21,7 +22,6 @@ import { registerProvision } from "./verbs/provision.ts";
 import { registerRun } from "./verbs/run.ts";
 import { registerSimulate } from "./verbs/simulate.ts";
 import { registerTrain } from "./verbs/train.ts";
-import { packageVersion } from "./version.ts";
 
 /** Every verb, in the order that the help shows. */
 const VERBS = [

@@ -1,7 +1,7 @@
-import { ID_BYTES, idOf } from "../mqtt/answer-check.ts";
-import type { IncomingMessage } from "../mqtt/connection.ts";
-import { CONTENT_TYPE, decodePayload, type Payload } from "../mqtt/payloads.ts";
-import { parseTopic, topicsOf } from "../mqtt/topics.ts";
+import { ID_BYTES, idOf } from "../mqtt/asks/answer-check.ts";
+import type { IncomingMessage } from "../mqtt/transport/connection.ts";
+import { CONTENT_TYPE, decodePayload, type Payload } from "../mqtt/wire/payloads.ts";
+import { parseTopic, topicsOf } from "../mqtt/wire/topics.ts";
 import type { CloudQuery, CloudTextQuery } from "./provider.ts";
 
 /** Where the reply to an ask goes: always the asking node's own answer topic. */

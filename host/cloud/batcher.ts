@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/system/clock.ts";
 import type { ServiceTime } from "./admission.ts";
 import type { AskQueue, QueuedAsk } from "./ask-queue.ts";
 import { flawlessAnswer, flawlessText } from "./flawless.ts";

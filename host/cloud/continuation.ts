@@ -1,8 +1,8 @@
 import { TAIL_RING_HEAD, TAIL_RING_PENDING } from "../../assembly/layout.ts";
-import type { ModelImage } from "../core/image-types.ts";
-import { writeSnapshot } from "../core/reference/snapshot.ts";
-import { createTail } from "../core/reference/tail.ts";
-import type { Session } from "../core/session-types.ts";
+import type { ModelImage } from "../core/image/image-types.ts";
+import type { Session } from "../core/session/session-types.ts";
+import { writeSnapshot } from "../core/session/snapshot.ts";
+import { createTail } from "../core/session/tail.ts";
 import { softmax } from "./ensemble.ts";
 import type { CloudAnswer, CloudQuery } from "./provider.ts";
 

@@ -1,8 +1,8 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { FIXED_LOGIT_BITS } from "../../assembly/layout.ts";
-import type { Batch } from "../core/batch.ts";
-import type { ReadWindows } from "../core/reference/evidence.ts";
-import type { Session } from "../core/session-types.ts";
+import type { ReadWindows } from "../core/arithmetic/lda.ts";
+import type { Batch } from "../core/session/batch.ts";
+import type { Session } from "../core/session/session-types.ts";
 
 /** One image of an ensemble. */
 export interface TeacherMember {

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/system/clock.ts";
 
 /** Asks of one node that may come to nothing (refused, repeated, malformed): so many at once, then so many per second. A node has 32 asks on their way. */
 const BURST = 64;

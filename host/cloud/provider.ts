@@ -1,4 +1,4 @@
-import type { AskQuery, TextQuery } from "../mqtt/types.ts";
+import type { AskQuery, TextQuery } from "../mqtt/wire/ask.ts";
 import type { TextReply } from "../mqtt/wire/text-ask.ts";
 
 /** Who asks, and until when. */

@@ -1,5 +1,5 @@
-import type { Clock } from "../core/clock.ts";
-import { type Backoff, backoffMillis, type RandomBytes } from "../mqtt/backoff.ts";
+import type { Clock } from "../core/system/clock.ts";
+import { type Backoff, backoffMillis, type RandomBytes } from "../mqtt/transport/backoff.ts";
 
 /** A worker's process, as far as its supervisor knows it. */
 export interface WorkerProcess {

@@ -1,4 +1,4 @@
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError } from "../core/system/errors.ts";
 import { type Continuation, continueFrom } from "./continuation.ts";
 import { type Ensemble, openEnsemble, type TeacherMember } from "./ensemble.ts";
 import type { CloudAnswer, CloudQuery, Provider } from "./provider.ts";

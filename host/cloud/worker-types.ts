@@ -1,10 +1,10 @@
-import type { Clock } from "../core/clock.ts";
-import type { DormouseError } from "../core/errors.ts";
-import type { Backoff, RandomBytes } from "../mqtt/backoff.ts";
-import type { BrokerOptions } from "../mqtt/broker-url.ts";
-import type { Connect } from "../mqtt/connection.ts";
-import type { LedgerSink } from "../mqtt/ledger.ts";
-import type { LinkState } from "../mqtt/types.ts";
+import type { Clock } from "../core/system/clock.ts";
+import type { DormouseError } from "../core/system/errors.ts";
+import type { LedgerSink } from "../mqtt/outbox/ledger.ts";
+import type { Backoff, RandomBytes } from "../mqtt/transport/backoff.ts";
+import type { BrokerOptions } from "../mqtt/transport/broker-url.ts";
+import type { Connect } from "../mqtt/transport/connection.ts";
+import type { LinkState } from "../mqtt/wire/ask.ts";
 import type { ReplyTo } from "./ask-check.ts";
 import type { Provider } from "./provider.ts";
 

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { systemClock } from "../core/clock.ts";
-import { DormouseError } from "../core/errors.ts";
-import { packageRoot } from "../core/package-root.ts";
-import { plainText } from "../core/plain-text.ts";
-import { endSoon, watchOutput, watchUncaught } from "../core/process-end.ts";
-import { textWithoutSecrets } from "../core/secrets.ts";
+import { systemClock } from "../core/system/clock.ts";
+import { DormouseError } from "../core/system/errors.ts";
+import { packageRoot } from "../core/system/package-root.ts";
+import { plainText } from "../core/system/plain-text.ts";
+import { endSoon, watchOutput, watchUncaught } from "../core/system/process-end.ts";
+import { textWithoutSecrets } from "../core/system/secrets.ts";
 import { runService } from "./service.ts";
 import { readServiceConfig } from "./service-config.ts";
 import { createServiceManager } from "./service-manager.ts";

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { agentSchema } from "../agent/define-agent.ts";
 import { agentOf, type LoadedAgent } from "../agent/loaded-agent.ts";
-import { checked } from "../core/checked.ts";
-import { ConfigError } from "../core/errors.ts";
+import { checked } from "../core/system/checked.ts";
+import { ConfigError } from "../core/system/errors.ts";
 
 /** The file that holds a packed agent's definition: agent.ts as data, so that a gateway needs no compiler. */
 export const PACKED_AGENT_FILE = "agent.json";

@@ -4,8 +4,8 @@ import { Socket } from "node:net";
 import { isatty, ReadStream } from "node:tty";
 import { promisify } from "node:util";
 import type { Sensor } from "../agent/sensors/sensor.ts";
-import type { Clock } from "../core/clock.ts";
-import { ConfigError } from "../core/errors.ts";
+import type { Clock } from "../core/system/clock.ts";
+import { ConfigError } from "../core/system/errors.ts";
 import { createLinkDecoder } from "../link/stream.ts";
 import { FrameQueue } from "./frame-queue.ts";
 

@@ -2,11 +2,11 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { commandSchema } from "../agent/node-config.ts";
-import { checked } from "../core/checked.ts";
-import { ConfigError } from "../core/errors.ts";
-import { readSmall } from "../core/private-file.ts";
-import { jsonFlaw } from "../core/secrets.ts";
-import { isName } from "../mqtt/topics.ts";
+import { checked } from "../core/system/checked.ts";
+import { ConfigError } from "../core/system/errors.ts";
+import { readSmall } from "../core/system/private-file.ts";
+import { jsonFlaw } from "../core/system/secrets.ts";
+import { isName } from "../mqtt/wire/topics.ts";
 import { radioKinds } from "../power/board-power.ts";
 import { type MetricsAddress, parseMetricsAddress } from "../telemetry/metrics-server.ts";
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { plainText } from "../core/plain-text.ts";
+import { plainText } from "../core/system/plain-text.ts";
 
 /** What a service tells systemd. Without systemd (no NOTIFY_SOCKET) every call does nothing. */
 export interface ServiceManager {

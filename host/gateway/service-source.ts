@@ -2,7 +2,7 @@ import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { RunAgentOptions } from "../agent/run-agent.ts";
 import { openSensor } from "../agent/sensors/open-sensor.ts";
 import type { Sensor } from "../agent/sensors/sensor.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/system/clock.ts";
 import { openSerialSensor, parseSerialSpec } from "./serial-sensor.ts";
 import type { Progress } from "./watchdog.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/system/clock.ts";
 
 /** How far a consumer has come. */
 export interface Progress {

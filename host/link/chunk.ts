@@ -1,5 +1,5 @@
 import * as device from "../../assembly/device/layout.ts";
-import { LinkError } from "../core/errors.ts";
+import { LinkError } from "../core/system/errors.ts";
 
 /** The payload of the chunk that announces an image of so many bytes with this image hash. */
 export function encodeChunkBegin(imageBytes: number, imageHash: string): Uint8Array {

@@ -1,8 +1,8 @@
 import * as device from "../../assembly/device/layout.ts";
-import type { Clock } from "../core/clock.ts";
-import { LinkError } from "../core/errors.ts";
-import { imageHash } from "../core/image-read.ts";
-import type { SetPoint } from "../core/session-types.ts";
+import { imageHash } from "../core/image/image-read.ts";
+import type { SetPoint } from "../core/session/session-types.ts";
+import type { Clock } from "../core/system/clock.ts";
+import { LinkError } from "../core/system/errors.ts";
 import { type Ack, encodeAck } from "./ack.ts";
 import { encodeAnswer } from "./ask.ts";
 import { chunksOf } from "./chunk.ts";

@@ -1,5 +1,5 @@
 import * as device from "../../assembly/device/layout.ts";
-import { LinkError } from "../core/errors.ts";
+import { LinkError } from "../core/system/errors.ts";
 import type { LinkResult } from "./frame.ts";
 
 /** What `command` frames ask of a device. */

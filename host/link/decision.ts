@@ -1,6 +1,6 @@
 import * as device from "../../assembly/device/layout.ts";
 import * as layout from "../../assembly/layout.ts";
-import type { Decision, DecisionWhy, SetPoint } from "../core/session-types.ts";
+import type { Decision, DecisionWhy, SetPoint } from "../core/session/session-types.ts";
 import type { LinkResult } from "./frame.ts";
 
 const WHY: readonly DecisionWhy[] = ["exit", "ask", "deferred", "budget", "thermal"];

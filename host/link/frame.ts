@@ -1,5 +1,5 @@
 import * as device from "../../assembly/device/layout.ts";
-import { LinkError } from "../core/errors.ts";
+import { LinkError } from "../core/system/errors.ts";
 import { cobsDecode, cobsEncode } from "./cobs.ts";
 import { crc16 } from "./crc16.ts";
 

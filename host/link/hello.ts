@@ -1,7 +1,7 @@
 import * as device from "../../assembly/device/layout.ts";
 import { FORMAT_1_MARK, RUNS_BYTES } from "../../assembly/layout.ts";
-import { LinkError } from "../core/errors.ts";
-import { decodeRuns, encodeRuns, hostRuns, type Runs } from "../core/runs.ts";
+import { decodeRuns, encodeRuns, hostRuns, type Runs } from "../core/image/runs.ts";
+import { LinkError } from "../core/system/errors.ts";
 import type { LinkResult } from "./frame.ts";
 
 /** A node's `hello`: who is at this end of the link. */

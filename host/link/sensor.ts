@@ -1,5 +1,5 @@
 import { LIMIT_CHANNELS } from "../../assembly/layout.ts";
-import { LinkError } from "../core/errors.ts";
+import { LinkError } from "../core/system/errors.ts";
 import { type LinkResult, MAX_PAYLOAD_BYTES } from "./frame.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Ops } from "../core/ops.ts";
+import type { Ops } from "../core/image/ops.ts";
 
 /** Cycles of one operation of each kind. Weight bytes are read within the multiply-accumulates. */
 export interface CycleCosts {

@@ -1,6 +1,6 @@
 import { LIMIT_PATCHES } from "../../assembly/layout.ts";
-import type { ModelImage } from "../core/image-types.ts";
-import type { SetPoint } from "../core/session-types.ts";
+import type { ModelImage } from "../core/image/image-types.ts";
+import type { SetPoint } from "../core/session/session-types.ts";
 
 /** What is given up, in this order: each level keeps what the ones before have given up. */
 export const degradeLevels = ["full", "ask-less", "shallower", "longer-hop", "sense-only"] as const;

@@ -1,4 +1,4 @@
-import type { Ops } from "../core/ops.ts";
+import type { Ops } from "../core/image/ops.ts";
 import type { Battery } from "./battery.ts";
 import type { Budget } from "./budget.ts";
 import type { EnergyModel, EnergyParts } from "./energy.ts";

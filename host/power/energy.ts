@@ -1,4 +1,4 @@
-import type { Ops } from "../core/ops.ts";
+import type { Ops } from "../core/image/ops.ts";
 import { onCurve, type PowerFigures } from "./board-power.ts";
 import { cycleCosts, cyclesOf } from "./cycle-costs.ts";
 

@@ -1,7 +1,7 @@
-import type { ModelImage } from "../core/image-types.ts";
-import { blockOps, embedOps, evidenceOps, exitOps } from "../core/op-count.ts";
-import { NO_OPS, type Ops, plus } from "../core/ops.ts";
-import type { Decision } from "../core/session-types.ts";
+import type { ModelImage } from "../core/image/image-types.ts";
+import { blockOps, embedOps, evidenceOps, exitOps } from "../core/image/op-count.ts";
+import { NO_OPS, type Ops, plus } from "../core/image/ops.ts";
+import type { Decision } from "../core/session/session-types.ts";
 
 /** Finds every kind of operation of a decision; the core itself counts multiply-accumulates alone. */
 export interface OpsMeter {

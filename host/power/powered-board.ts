@@ -1,5 +1,5 @@
-import type { Board } from "../agent/board.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError } from "../core/system/errors.ts";
+import type { Board } from "./board.ts";
 import type { BatteryFigures, PowerFigures, ThermalFigures } from "./board-power.ts";
 
 /** A board with figures of power, battery and heat. */

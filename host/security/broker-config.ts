@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { makeFolders } from "../core/folder.ts";
-import { packageRoot } from "../core/package-root.ts";
-import { writeWhole } from "../core/private-file.ts";
+import { makeFolders } from "../core/system/folder.ts";
+import { packageRoot } from "../core/system/package-root.ts";
+import { writeWhole } from "../core/system/private-file.ts";
 
 /** Where devices knock, and where workers and operators do. */
 export interface BrokerPorts {

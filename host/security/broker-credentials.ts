@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
-import { readPrivate, readSmall } from "../core/private-file.ts";
-import { splitUrl } from "../core/secrets.ts";
-import type { BrokerOptions } from "../mqtt/broker-url.ts";
+import { readPrivate, readSmall } from "../core/system/private-file.ts";
+import { splitUrl } from "../core/system/secrets.ts";
+import type { BrokerOptions } from "../mqtt/transport/broker-url.ts";
 
 /** The environment variables of a broker's user and password: `ps` shows a process's arguments to everybody, its environment to its owner alone. */
 const USER = "DORMOUSE_BROKER_USER";

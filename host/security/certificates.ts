@@ -1,6 +1,6 @@
 import { KeyObject, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError } from "../core/system/errors.ts";
 
 const DAY_MILLIS = 86_400_000;
 /** Certificates begin a little in the past: a device's clock may be behind. */

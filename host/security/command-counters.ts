@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { z } from "zod";
-import { ConfigError } from "../core/errors.ts";
-import { readSmall, writeWhole } from "../core/private-file.ts";
+import { ConfigError } from "../core/system/errors.ts";
+import { readSmall, writeWhole } from "../core/system/private-file.ts";
 import { highestCounter } from "../mqtt/commands/counter-range.ts";
 
 const MEND = "Remove it: counters go on from the clock.";

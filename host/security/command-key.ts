@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError } from "../core/system/errors.ts";
 
 /** An Ed25519 public key as base64url of its 32 bytes: the form in which a node carries its operator's. */
 const PUBLIC_KEY_PATTERN = /^[A-Za-z0-9_-]{43}$/;

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { ConfigError } from "../core/errors.ts";
-import { readPrivate, readSmall } from "../core/private-file.ts";
-import { isName } from "../mqtt/topics.ts";
+import { ConfigError } from "../core/system/errors.ts";
+import { readPrivate, readSmall } from "../core/system/private-file.ts";
+import { isName } from "../mqtt/wire/topics.ts";
 
 const MEND = "Make the identity with dormouse provision.";
 const siteSchema = z.object({ site: z.string().optional(), broker: z.string().optional(), group: z.string().refine(isName).optional() });

@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { ConfigError } from "../core/errors.ts";
-import { firstExisting, makePrivateFolder, writeWhole } from "../core/private-file.ts";
-import { splitUrl, urlText } from "../core/secrets.ts";
-import { checkName } from "../mqtt/topics.ts";
+import { ConfigError } from "../core/system/errors.ts";
+import { firstExisting, makePrivateFolder, writeWhole } from "../core/system/private-file.ts";
+import { splitUrl, urlText } from "../core/system/secrets.ts";
+import { checkName } from "../mqtt/wire/topics.ts";
 import { type BrokerPorts, writeMosquittoConfig } from "./broker-config.ts";
 import { issueLeaf, MAX_COMMON_NAME_CHARS } from "./certificates.ts";
 import { openCommandKey, publicCommandKey } from "./command-key.ts";

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError } from "../core/errors.ts";
-import { makePrivateFolder, readPrivate, readSmall, writeWhole } from "../core/private-file.ts";
-import { checkName } from "../mqtt/topics.ts";
+import { ConfigError } from "../core/system/errors.ts";
+import { makePrivateFolder, readPrivate, readSmall, writeWhole } from "../core/system/private-file.ts";
+import { checkName } from "../mqtt/wire/topics.ts";
 import { type CertifiedKey, createAuthority } from "./certificates.ts";
 import { newCommandKey, openCommandKey } from "./command-key.ts";
 

@@ -1,10 +1,10 @@
-import type { Random } from "../agent/random.ts";
 import { checkAsk } from "../cloud/ask-check.ts";
 import { type CloudQuery, isTextQuery } from "../cloud/provider.ts";
-import type { Connection, ConnectionOptions } from "../mqtt/connection.ts";
-import { CONTENT_TYPE, encodePayload, SCHEMA_VERSION } from "../mqtt/payloads.ts";
-import type { PublishOptions, PublishResult } from "../mqtt/publish.ts";
-import { parseTopic } from "../mqtt/topics.ts";
+import type { Random } from "../core/system/random.ts";
+import type { Connection, ConnectionOptions } from "../mqtt/transport/connection.ts";
+import type { PublishOptions, PublishResult } from "../mqtt/transport/publish.ts";
+import { CONTENT_TYPE, encodePayload, SCHEMA_VERSION } from "../mqtt/wire/payloads.ts";
+import { parseTopic } from "../mqtt/wire/topics.ts";
 import type { Radio } from "../power/radio.ts";
 import type { SimulatedClock } from "./clock.ts";
 import type { SimulatedCloud } from "./cloud.ts";

@@ -1,6 +1,6 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
-import { createRandom } from "../agent/random.ts";
-import type { Session } from "../core/session-types.ts";
+import type { Session } from "../core/session/session-types.ts";
+import { createRandom } from "../core/system/random.ts";
 import { createOpsMeter } from "../power/ops-meter.ts";
 import { createRadio } from "../power/radio.ts";
 import { traceReader } from "./network-trace.ts";

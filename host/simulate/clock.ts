@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/system/clock.ts";
 
 /** Simulated time: it moves only when told, and runs what falls due on the way, in the order of its time and then of its making. */
 export interface SimulatedClock extends Clock {

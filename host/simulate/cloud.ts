@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { CloudQuery, Provider } from "../cloud/provider.ts";
-import { ModelError } from "../core/errors.ts";
+import { ModelError } from "../core/system/errors.ts";
 
 /** What a simulated cloud says of a stretch of patches. */
 export interface CloudWord {

@@ -1,8 +1,8 @@
-import { createRandom } from "../agent/random.ts";
-import { isScored, type Recording, WINDOW_STRIDE } from "../agent/recording.ts";
 import type { SensorFrame } from "../agent/sensors/sensor.ts";
-import { createSyntheticWearer, type SyntheticParameters } from "../agent/synthetic.ts";
-import { DataError } from "../core/errors.ts";
+import { DataError } from "../core/system/errors.ts";
+import { createRandom } from "../core/system/random.ts";
+import { isScored, type Recording, WINDOW_STRIDE } from "../data/recording.ts";
+import { createSyntheticWearer, type SyntheticParameters } from "../data/synthetic.ts";
 
 /** A stretch of a day: one label all the while, or whole recordings with all that is in them. */
 export interface DayStretch {

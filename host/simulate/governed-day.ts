@@ -1,11 +1,11 @@
 import { governBoard } from "../agent/board-governor.ts";
 import type { LoopStep } from "../agent/loop-types.ts";
-import { createRandom } from "../agent/random.ts";
 import { runAgent } from "../agent/run-agent.ts";
 import type { SensorFrame } from "../agent/sensors/sensor.ts";
-import { steadyOf } from "../mqtt/log-time.ts";
-import { memoryOutbox } from "../mqtt/outbox.ts";
-import { answersToNotice } from "../policy/drift-monitor.ts";
+import { createRandom } from "../core/system/random.ts";
+import { steadyOf } from "../mqtt/outbox/log-time.ts";
+import { memoryOutbox } from "../mqtt/outbox/outbox.ts";
+import { answersToNotice } from "../policy/govern/drift-monitor.ts";
 import { createAir } from "./air.ts";
 import { createSimulatedClock } from "./clock.ts";
 import type { GovernedDay, MinuteRow } from "./results.ts";

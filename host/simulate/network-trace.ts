@@ -1,5 +1,5 @@
-import { createRandom } from "../agent/random.ts";
-import { DataError } from "../core/errors.ts";
+import { DataError } from "../core/system/errors.ts";
+import { createRandom } from "../core/system/random.ts";
 
 /** The network from a time on, until the next entry. */
 export interface NetworkState {

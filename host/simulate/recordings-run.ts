@@ -1,12 +1,12 @@
-import type { Wearer } from "../adapt/wearer.ts";
 import type { AgentDefinition } from "../agent/define-agent.ts";
 import type { LoopCounters } from "../agent/loop-types.ts";
-import { createRandom } from "../agent/random.ts";
 import { runAgent } from "../agent/run-agent.ts";
 import type { SensorFrame } from "../agent/sensors/sensor.ts";
-import type { Model } from "../core/model.ts";
-import { classAt } from "../train/evaluate-policy.ts";
-import { frameAt, type SensedRecording } from "../train/protocols.ts";
+import type { Model } from "../core/session/model.ts";
+import { createRandom } from "../core/system/random.ts";
+import { classAt } from "../eval/evaluate-policy.ts";
+import { frameAt, type SensedRecording } from "../eval/protocols.ts";
+import type { Wearer } from "../personalize/wearer.ts";
 import { createAir } from "./air.ts";
 import { createSimulatedClock } from "./clock.ts";
 import type { SimulatedCloud } from "./cloud.ts";

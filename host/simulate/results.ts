@@ -1,5 +1,5 @@
 import type { LoopCounters } from "../agent/loop-types.ts";
-import type { Cluster } from "../policy/bootstrap.ts";
+import type { Cluster } from "../policy/certify/bootstrap.ts";
 import type { DegradeLevel } from "../power/degrade.ts";
 import type { EnergyParts } from "../power/energy.ts";
 

@@ -1,6 +1,6 @@
 import type { AgentDefinition } from "../agent/define-agent.ts";
-import type { Model } from "../core/model.ts";
-import type { TunedPolicy } from "../policy/policy-file.ts";
+import type { Model } from "../core/session/model.ts";
+import type { TunedPolicy } from "../policy/govern/policy-file.ts";
 import { type Battery, createBattery } from "../power/battery.ts";
 import type { RadioKind, RadioProfile } from "../power/board-power.ts";
 import { createEnergyModel, type EnergyModel } from "../power/energy.ts";

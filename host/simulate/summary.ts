@@ -1,5 +1,5 @@
-import { createRandom } from "../agent/random.ts";
-import { violationRate } from "../policy/violation.ts";
+import { createRandom } from "../core/system/random.ts";
+import { violationRate } from "../policy/certify/violation.ts";
 import type { Baselines } from "./baselines.ts";
 import { courseDocument } from "./course.ts";
 import { type BaselineDay, type GovernedDay, percentile } from "./results.ts";

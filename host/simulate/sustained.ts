@@ -1,4 +1,4 @@
-import type { ModelImage } from "../core/image-types.ts";
+import type { ModelImage } from "../core/image/image-types.ts";
 import type { BatteryFigures, PowerFigures, ThermalFigures } from "../power/board-power.ts";
 import { DEEPEST_WORKING, type DegradeLevel, degraded, degradeLevels } from "../power/degrade.ts";
 import { createEnergyModel } from "../power/energy.ts";

@@ -1,9 +1,9 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
-import { isScored, type Recording } from "../agent/recording.ts";
-import type { Model } from "../core/model.ts";
-import type { CostTable, DepthRow } from "../policy/expected-cost.ts";
-import { decisionRule, type HopLogits, Replay } from "../policy/replay.ts";
-import { isCloudSurer } from "../policy/word.ts";
+import type { Model } from "../core/session/model.ts";
+import { isScored, type Recording } from "../data/recording.ts";
+import { decisionRule, type HopLogits, Replay } from "../policy/certify/replay.ts";
+import type { CostTable, DepthRow } from "../policy/govern/expected-cost.ts";
+import { isCloudSurer } from "../policy/govern/word.ts";
 import { createOpsMeter } from "../power/ops-meter.ts";
 import type { SimulatedCloud } from "./cloud.ts";
 

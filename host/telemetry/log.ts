@@ -1,5 +1,5 @@
-import { plainJson } from "../core/plain-text.ts";
-import { textWithoutSecrets } from "../core/secrets.ts";
+import { plainJson } from "../core/system/plain-text.ts";
+import { textWithoutSecrets } from "../core/system/secrets.ts";
 
 /** Least urgent first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;

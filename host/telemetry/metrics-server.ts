@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError } from "../core/system/errors.ts";
 
 /** Connections without a whole request: one more ends the oldest of them, so half-open requests keep no scraper out. */
 const MAX_UNASKED = 16;

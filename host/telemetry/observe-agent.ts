@@ -1,5 +1,5 @@
 import type { AgentObservers } from "../agent/run-agent.ts";
-import type { Telemetry } from "../core/telemetry.ts";
+import type { Telemetry } from "../core/session/telemetry.ts";
 import { METRICS } from "./catalogue.ts";
 import { type TracedAsks, traceAsks } from "./traced-connect.ts";
 import { watchLoop } from "./watch.ts";

@@ -1,7 +1,7 @@
 import type { Context, Tracer } from "@opentelemetry/api";
 import type { MeterProvider } from "@opentelemetry/sdk-metrics";
-import { ConfigError } from "../core/errors.ts";
-import type { Attributes, Metric, Telemetry } from "../core/telemetry.ts";
+import type { Attributes, Metric, Telemetry } from "../core/session/telemetry.ts";
+import { ConfigError } from "../core/system/errors.ts";
 
 const EXPORT_TIMEOUT_MILLIS = 5000;
 /** Shutdown timeout; an unreachable collector must not block exit. */

@@ -1,4 +1,4 @@
-import type { Attributes, Metric, Observation, Telemetry } from "../core/telemetry.ts";
+import type { Attributes, Metric, Observation, Telemetry } from "../core/session/telemetry.ts";
 
 /** Series per metric. One more is counted as `{overflow="true"}`. */
 const MAX_SERIES = 1000;

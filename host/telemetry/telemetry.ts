@@ -1,7 +1,7 @@
-import { closeAll } from "../core/close-all.ts";
-import { ConfigError } from "../core/errors.ts";
-import { urlText } from "../core/secrets.ts";
-import { type Attributes, noTelemetry, type Telemetry } from "../core/telemetry.ts";
+import { type Attributes, noTelemetry, type Telemetry } from "../core/session/telemetry.ts";
+import { closeAll } from "../core/system/close-all.ts";
+import { ConfigError } from "../core/system/errors.ts";
+import { urlText } from "../core/system/secrets.ts";
 import { type MetricsAddress, type MetricsServer, startMetricsServer } from "./metrics-server.ts";
 import { createPrometheus, EXPOSITION_TYPE, type PrometheusMetrics } from "./prometheus.ts";
 

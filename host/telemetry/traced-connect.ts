@@ -1,8 +1,8 @@
 import type { WorkerOptions } from "../cloud/worker-types.ts";
-import type { Span, Telemetry } from "../core/telemetry.ts";
-import { idOf } from "../mqtt/answer-check.ts";
-import { type Connect, createConnection, type IncomingMessage } from "../mqtt/connection.ts";
-import { parseTopic } from "../mqtt/topics.ts";
+import type { Span, Telemetry } from "../core/session/telemetry.ts";
+import { idOf } from "../mqtt/asks/answer-check.ts";
+import { type Connect, createConnection, type IncomingMessage } from "../mqtt/transport/connection.ts";
+import { parseTopic } from "../mqtt/wire/topics.ts";
 import { METRICS } from "./catalogue.ts";
 
 /** W3C Trace Context as an MQTT 5 user property. */

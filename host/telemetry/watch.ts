@@ -1,7 +1,7 @@
 import type { Loop } from "../agent/loop-types.ts";
 import type { Provider } from "../cloud/provider.ts";
 import type { Worker, WorkerStats } from "../cloud/worker-types.ts";
-import type { Metric, Telemetry } from "../core/telemetry.ts";
+import type { Metric, Telemetry } from "../core/session/telemetry.ts";
 import { METRICS } from "./catalogue.ts";
 
 const ENDS = ["answered", "expired", "refused", "evicted"] as const;

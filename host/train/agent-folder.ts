@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { areImuChannels } from "../core/imu-channels.ts";
-import { writeWhole } from "../core/private-file.ts";
+import { areImuChannels } from "../core/image/imu-channels.ts";
+import { writeWhole } from "../core/system/private-file.ts";
 import type { RunMetrics } from "./metrics.ts";
 import { runFiles } from "./run-folder.ts";
 import type { AgentTraining } from "./training.ts";

@@ -1,4 +1,4 @@
-import { largest, softmax } from "../policy/softmax.ts";
+import { largest, softmax } from "../policy/certify/softmax.ts";
 
 /** Ways to make one soft label of what the members of an ensemble say. */
 export const aggregations = ["mean-probability", "mean-logit", "majority-vote", "confidence-weighted", "reliability-weighted"] as const;

@@ -1,4 +1,4 @@
-import type { Random } from "../agent/random.ts";
+import type { Random } from "../core/system/random.ts";
 import { INPUT_SCALE } from "./net-constants.ts";
 
 /** Channels of one triad: an accelerometer's or a gyroscope's axes. */

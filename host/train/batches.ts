@@ -1,6 +1,6 @@
 import { FIXED_KNEE_SHIFT } from "../../assembly/layout.ts";
-import type { Random } from "../agent/random.ts";
-import type { Recording } from "../agent/recording.ts";
+import type { Random } from "../core/system/random.ts";
+import type { Recording } from "../data/recording.ts";
 import { type Augmentation, type Disturbance, drawDisturbance, drawPace, dropSensors, rotateFrame } from "./augment.ts";
 import { type NetConfig, reachPatches } from "./net-config.ts";
 import { CHUNK_PATCHES, INPUT_SCALE } from "./net-constants.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { DataError } from "../core/errors.ts";
-import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/safetensors.ts";
+import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/image/safetensors.ts";
+import { DataError } from "../core/system/errors.ts";
 import { checkFingerprint, type Fingerprint } from "./fingerprint.ts";
 import { type NetConfig, parameterShapes } from "./net-config.ts";
 import type { Parameters } from "./parameters.ts";

@@ -1,13 +1,13 @@
 import { LIMIT_CLASSES } from "../../assembly/layout.ts";
-import { csvDataset } from "../agent/csv/csv-dataset.ts";
-import { type CsvFolder, type CsvPart, GAP_LIMIT_FRAMES } from "../agent/csv/csv-folder.ts";
-import { type Dataset, WINDOW_FRAMES } from "../agent/recording.ts";
-import { DataError } from "../core/errors.ts";
-import type { Manifest } from "../core/image-types.ts";
+import type { Manifest } from "../core/image/image-types.ts";
+import { DataError } from "../core/system/errors.ts";
+import { csvDataset } from "../data/csv/csv-dataset.ts";
+import { type CsvFolder, type CsvPart, GAP_LIMIT_FRAMES } from "../data/csv/csv-folder.ts";
+import { type Dataset, WINDOW_FRAMES } from "../data/recording.ts";
+import { splitSubjects } from "../data/split-subjects.ts";
 import { noAugmentation } from "./augment.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { INPUT_SCALE } from "./net-constants.ts";
-import { splitSubjects } from "./split-subjects.ts";
 import type { AgentTraining } from "./training.ts";
 
 /** What a training on CSV recordings takes from another agent's: the net but for classes and channels, the recipe, the image's timing. */

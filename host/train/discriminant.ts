@@ -1,4 +1,4 @@
-import { DataError } from "../core/errors.ts";
+import { DataError } from "../core/system/errors.ts";
 
 /** A linear discriminant: one linear function a class of clipped, standardised features. */
 export interface Discriminant {

@@ -1,4 +1,4 @@
-import type { Random } from "../agent/random.ts";
+import type { Random } from "../core/system/random.ts";
 import { type Aggregation, aggregate, type Reliability } from "./aggregate.ts";
 import type { Batch } from "./batches.ts";
 import { INPUT_SCALE } from "./net-constants.ts";

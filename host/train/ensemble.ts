@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError } from "../core/system/errors.ts";
 import { startJax } from "./device-arrays.ts";
 import type { Teaching } from "./distill.ts";
 import { fingerprintOf } from "./fingerprint.ts";

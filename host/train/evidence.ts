@@ -1,11 +1,11 @@
 import { LIMIT_EVIDENCE_LIMIT } from "../../assembly/layout.ts";
-import { asLogits, fixedPoint } from "../adapt/logit-scale.ts";
-import type { EvidencePrior } from "../adapt/prior.ts";
-import { createRandom } from "../agent/random.ts";
-import { isScored, type Recording, scoredWindows, WINDOW_FRAMES } from "../agent/recording.ts";
-import type { Evidence } from "../core/image-types.ts";
-import { evidenceOf, windowStatistics } from "../core/reference/evidence.ts";
-import { LOGIT_ONE } from "../policy/replay.ts";
+import { evidenceOf, windowStatistics } from "../core/arithmetic/lda.ts";
+import type { Evidence } from "../core/image/image-types.ts";
+import { createRandom } from "../core/system/random.ts";
+import { isScored, type Recording, scoredWindows, WINDOW_FRAMES } from "../data/recording.ts";
+import { asLogits, fixedPoint } from "../personalize/logit-scale.ts";
+import type { EvidencePrior } from "../personalize/prior.ts";
+import { LOGIT_ONE } from "../policy/certify/replay.ts";
 import { type Augmentation, drawDisturbance, noAugmentation } from "./augment.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { CLIP_DEVIATIONS, fitDiscriminant } from "./discriminant.ts";

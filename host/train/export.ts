@@ -1,6 +1,6 @@
-import { toFixedScale } from "../core/fixed-point.ts";
-import type { Block, Evidence, Exit, Manifest, ModelImage, Track } from "../core/image-types.ts";
-import { temperatureScale } from "../policy/temperature.ts";
+import { toFixedScale } from "../core/arithmetic/fixed-point.ts";
+import type { Block, Evidence, Exit, Manifest, ModelImage, Track } from "../core/image/image-types.ts";
+import { temperatureScale } from "../policy/certify/temperature.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { kindOfConfig } from "./blocks/block.ts";
 import { INPUT_SCALE, NORM_SCALE } from "./net-constants.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError } from "../core/system/errors.ts";
 import type { TrainNetOptions } from "./train-net.ts";
 
 /** What decides a training's result, each part by its hash or value: two runs with the same parts give the same bits. */

@@ -1,6 +1,6 @@
-import { HAPT_CHANNELS } from "../agent/hapt.ts";
-import type { Recording } from "../agent/recording.ts";
-import type { MotionParameters, SyntheticParameters } from "../agent/synthetic.ts";
+import { HAPT_CHANNELS } from "../data/hapt.ts";
+import type { Recording } from "../data/recording.ts";
+import type { MotionParameters, SyntheticParameters } from "../data/synthetic.ts";
 
 const frameRateHz = 50;
 const fitFrames = 320; // 6.4 s of steady motion

@@ -1,6 +1,6 @@
 import { FIXED_KNEE_SHIFT } from "../../assembly/layout.ts";
-import { DataError } from "../core/errors.ts";
-import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/safetensors.ts";
+import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/image/safetensors.ts";
+import { DataError } from "../core/system/errors.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { kindOfConfig } from "./blocks/block.ts";
 import { linear, rmsNorm } from "./float-layers.ts";

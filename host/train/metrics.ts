@@ -1,6 +1,6 @@
-import type { CalibratedExit } from "../policy/calibrate-exits.ts";
-import { type ExitTemperatures, exitDecisions, type GradedDecisions } from "../policy/exit-decisions.ts";
-import { type Reliability, reliability } from "../policy/reliability.ts";
+import type { CalibratedExit } from "../policy/certify/calibrate-exits.ts";
+import { type ExitTemperatures, exitDecisions, type GradedDecisions } from "../policy/certify/exit-decisions.ts";
+import { type Reliability, reliability } from "../policy/certify/reliability.ts";
 import { accuracyOf, type ScoredWindows } from "./net-evaluator.ts";
 import type { Phase } from "./training.ts";
 

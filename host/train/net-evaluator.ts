@@ -1,10 +1,10 @@
 import { jit, type numpy as np } from "@jax-js/jax";
-import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../agent/recording.ts";
-import { clampS16 } from "../core/fixed-point.ts";
-import type { Evidence, Track } from "../core/image-types.ts";
-import { ScoreTrack } from "../core/reference/track.ts";
-import { type HopLogits, LOGIT_ONE } from "../policy/replay.ts";
-import { largest } from "../policy/softmax.ts";
+import { clampS16 } from "../core/arithmetic/fixed-point.ts";
+import { ScoreTrack } from "../core/arithmetic/smoothing.ts";
+import type { Evidence, Track } from "../core/image/image-types.ts";
+import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../data/recording.ts";
+import { type HopLogits, LOGIT_ONE } from "../policy/certify/replay.ts";
+import { largest } from "../policy/certify/softmax.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { netInput, type TracedInput, uploadParameters, uploadScales, uploadSequences } from "./device-arrays.ts";
 import { addEvidence, saidOf } from "./evidence.ts";

@@ -1,4 +1,4 @@
-import type { Random } from "../agent/random.ts";
+import type { Random } from "../core/system/random.ts";
 import { type NetConfig, parameterShapes } from "./net-config.ts";
 
 /** Trained numbers by name; shapes are in parameterShapes(config). */

@@ -1,5 +1,5 @@
-import { toFixedScale } from "../core/fixed-point.ts";
-import type { LinearTensors } from "../core/tensor-types.ts";
+import { toFixedScale } from "../core/arithmetic/fixed-point.ts";
+import type { LinearTensors } from "../core/image/tensor-types.ts";
 import { NORM_EPSILON } from "./net-constants.ts";
 import type { TrainedNet } from "./train-net.ts";
 

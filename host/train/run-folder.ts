@@ -1,9 +1,9 @@
 import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { DataError } from "../core/errors.ts";
-import { makeFolders } from "../core/folder.ts";
-import { writeWhole } from "../core/private-file.ts";
+import { DataError } from "../core/system/errors.ts";
+import { makeFolders } from "../core/system/folder.ts";
+import { writeWhole } from "../core/system/private-file.ts";
 
 /** One line of progress.jsonl. */
 export interface TrainProgress {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Dataset, recordingsOf, scoredWindows, WINDOW_FRAMES } from "../agent/recording.ts";
-import { type Clock, systemClock } from "../core/clock.ts";
-import { ConfigError, DataError } from "../core/errors.ts";
-import { packageRoot } from "../core/package-root.ts";
+import { type Clock, systemClock } from "../core/system/clock.ts";
+import { ConfigError, DataError } from "../core/system/errors.ts";
+import { packageRoot } from "../core/system/package-root.ts";
+import { type Dataset, recordingsOf, scoredWindows, WINDOW_FRAMES } from "../data/recording.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Teaching } from "./distill.ts";
 import { fingerprintOf } from "./fingerprint.ts";

@@ -1,6 +1,6 @@
-import type { Random } from "../agent/random.ts";
-import { isScored, type Recording, type Segment, WINDOW_FRAMES, WINDOW_STRIDE } from "../agent/recording.ts";
-import { DataError } from "../core/errors.ts";
+import { DataError } from "../core/system/errors.ts";
+import type { Random } from "../core/system/random.ts";
+import { isScored, type Recording, type Segment, WINDOW_FRAMES, WINDOW_STRIDE } from "../data/recording.ts";
 import type { SequenceStart } from "./batches.ts";
 
 /** Draws the starts of one batch. */

@@ -1,6 +1,6 @@
 import { jit, type numpy as np, valueAndGrad } from "@jax-js/jax";
-import { createRandom, type Random, type RandomState, resumeRandom } from "../agent/random.ts";
-import { type Recording, WINDOW_FRAMES } from "../agent/recording.ts";
+import { createRandom, type Random, type RandomState, resumeRandom } from "../core/system/random.ts";
+import { type Recording, WINDOW_FRAMES } from "../data/recording.ts";
 import { type AdamWState, createAdamW, oneCycle } from "./adamw.ts";
 import type { Augmentation } from "./augment.ts";
 import { type Batch, type BatchOptions, type ClassOf, type FeatureConfig, makeBatch } from "./batches.ts";

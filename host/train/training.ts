@@ -1,7 +1,7 @@
-import { ConfigError } from "../core/errors.ts";
-import type { Manifest, Track } from "../core/image-types.ts";
-import type { CertifyOptions } from "../policy/learn-then-test.ts";
-import { LOGIT_ONE } from "../policy/replay.ts";
+import type { Manifest, Track } from "../core/image/image-types.ts";
+import { ConfigError } from "../core/system/errors.ts";
+import type { CertifyOptions } from "../policy/certify/learn-then-test.ts";
+import { LOGIT_ONE } from "../policy/certify/replay.ts";
 import type { ClassOf, FeatureConfig } from "./batches.ts";
 import type { Distillation } from "./distill.ts";
 import type { EvidenceRecipe } from "./evidence.ts";

@@ -1,4 +1,4 @@
-import type { Recording } from "../agent/recording.ts";
+import type { Recording } from "../data/recording.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { accuracyOf, createNetEvaluator, type NetEvaluator } from "./net-evaluator.ts";
 import type { TrainedNet } from "./train-net.ts";

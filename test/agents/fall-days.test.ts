@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { impactFrame, trialSegments, wearerDays } from "../../agents/fall/days.ts";
-import type { Recording } from "../../host/agent/recording.ts";
-import { SISFALL_DAILY, SISFALL_FALL } from "../../host/agent/sisfall.ts";
+import type { Recording } from "../../host/data/recording.ts";
+import { SISFALL_DAILY, SISFALL_FALL } from "../../host/data/sisfall.ts";
 
 /** A wearer at rest for `n` frames, but for `peaks`: frame → g. */
 function trial(name: string, n: number, peaks: Record<number, number> = {}): Recording {

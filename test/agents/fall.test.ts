@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { impactFrame } from "../../agents/fall/days.ts";
 import { fallSplit } from "../../agents/fall/train.ts";
-import { createRandom } from "../../host/agent/random.ts";
-import { type Recording, recordingsOf } from "../../host/agent/recording.ts";
 import { loadAgent, openAgentModel } from "../../host/agent/registry.ts";
-import { isElderly, loadSisFall } from "../../host/agent/sisfall.ts";
-import type { EngineName } from "../../host/core/session-types.ts";
-import { type AlarmRun, type AlarmTrial, scoreAlarms, streamAlarms } from "../../host/train/evaluate-alarms.ts";
+import type { EngineName } from "../../host/core/session/session-types.ts";
+import { createRandom } from "../../host/core/system/random.ts";
+import { type Recording, recordingsOf } from "../../host/data/recording.ts";
+import { isElderly, loadSisFall } from "../../host/data/sisfall.ts";
+import { type AlarmRun, type AlarmTrial, scoreAlarms, streamAlarms } from "../../host/eval/evaluate-alarms.ts";
 import { dataDir, noData, requireAll } from "../support/require.ts";
 
 /** Streams trials as `dormouse eval fall` does. */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { packageRoot } from "../../host/core/package-root.ts";
+import { packageRoot } from "../../host/core/system/package-root.ts";
 import { cobsDecode, cobsEncode } from "../../host/link/cobs.ts";
 import { crc16 } from "../../host/link/crc16.ts";
 import { decodeFrame, encodeFrame, type FrameType } from "../../host/link/frame.ts";

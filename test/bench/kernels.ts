@@ -1,4 +1,4 @@
-import { canonicalTables } from "../../host/core/tables.ts";
+import { canonicalTables } from "../../host/core/arithmetic/tables.ts";
 import type { Kernels } from "../support/kernels.ts";
 import { Space } from "../support/kernels.ts";
 import { seeded } from "../support/random.ts";

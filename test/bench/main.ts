@@ -1,4 +1,4 @@
-import { systemClock } from "../../host/core/clock.ts";
+import { systemClock } from "../../host/core/system/clock.ts";
 import { runBench } from "./program.ts";
 
 // npm run bench [-- fairness|offload|burst|soak|sizing …]. Started by npm, so --help shows every bench.

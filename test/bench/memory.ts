@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ConfigError } from "../../host/core/errors.ts";
+import { ConfigError } from "../../host/core/system/errors.ts";
 
 /** Resident memory of a process in KiB, from Linux's /proc. Undefined where it is gone. */
 export function residentKiB(pid: number): number | undefined {

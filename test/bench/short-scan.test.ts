@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { readSyntheticParameters } from "../../host/agent/sensors/synthetic-sensor.ts";
-import { Model } from "../../host/core/model.ts";
-import { packageRoot } from "../../host/core/package-root.ts";
+import { Model } from "../../host/core/session/model.ts";
+import { packageRoot } from "../../host/core/system/package-root.ts";
 import { syntheticRecording } from "../support/recording.ts";
 import { compareScans } from "./short-scan.ts";
 

@@ -1,13 +1,13 @@
-import { openRecordings } from "../../host/agent/open-recordings.ts";
-import { type Recording, recordingsOf, scoredWindows, streamPatch, WINDOW_FRAMES } from "../../host/agent/recording.ts";
 import { loadAgent, openAgentModel } from "../../host/agent/registry.ts";
-import { clampS16 } from "../../host/core/fixed-point.ts";
-import type { ModelImage } from "../../host/core/image-types.ts";
-import { exitLogits, labelOf } from "../../host/core/reference/exit-head.ts";
-import { quantiseFrame } from "../../host/core/reference/features.ts";
-import { Stack } from "../../host/core/reference/stack.ts";
-import { createTail, resetTail } from "../../host/core/reference/tail.ts";
-import { frameAt } from "../../host/train/protocols.ts";
+import { exitLogits, labelOf } from "../../host/core/arithmetic/exit-head.ts";
+import { quantiseFrame } from "../../host/core/arithmetic/features.ts";
+import { clampS16 } from "../../host/core/arithmetic/fixed-point.ts";
+import type { ModelImage } from "../../host/core/image/image-types.ts";
+import { createTail, resetTail } from "../../host/core/session/tail.ts";
+import { openRecordings } from "../../host/data/open-recordings.ts";
+import { type Recording, recordingsOf, scoredWindows, streamPatch, WINDOW_FRAMES } from "../../host/data/recording.ts";
+import { frameAt } from "../../host/eval/protocols.ts";
+import { Stack } from "../reference/stack.ts";
 
 /** Head room of the int16 state over the largest value seen while its scale was chosen. */
 const ROOM = 2;

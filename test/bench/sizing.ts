@@ -1,15 +1,15 @@
-import { createRandom } from "../../host/agent/random.ts";
 import { loadAgent, openAgentModel } from "../../host/agent/registry.ts";
-import { cpuMillis } from "../../host/cli/cpu-millis.ts";
-import type { CliIo } from "../../host/cli/io.ts";
-import type { Output } from "../../host/cli/output.ts";
-import { syntheticContexts } from "../../host/cli/synthetic-contexts.ts";
-import { openTeacher } from "../../host/cli/teacher.ts";
+import { cpuMillis } from "../../host/cli/common/cpu-millis.ts";
 import { checkAsk } from "../../host/cloud/ask-check.ts";
+import { openTeacher } from "../../host/cloud/open-teacher.ts";
 import { type CloudQuery, isTextQuery, type Provider } from "../../host/cloud/provider.ts";
-import { ConfigError } from "../../host/core/errors.ts";
-import { encodePayload, type Payload, SCHEMA_VERSION } from "../../host/mqtt/payloads.ts";
-import { topicsOf } from "../../host/mqtt/topics.ts";
+import { syntheticContexts } from "../../host/cloud/synthetic-contexts.ts";
+import { ConfigError } from "../../host/core/system/errors.ts";
+import type { Output } from "../../host/core/system/output.ts";
+import { createRandom } from "../../host/core/system/random.ts";
+import type { CliIo } from "../../host/core/system/surroundings.ts";
+import { encodePayload, type Payload, SCHEMA_VERSION } from "../../host/mqtt/wire/payloads.ts";
+import { topicsOf } from "../../host/mqtt/wire/topics.ts";
 import { median } from "./measure.ts";
 import { type LoadResult, type ServiceCurve, serviceMillis, simulateWorker, sizeWorkers } from "./worker-queue.ts";
 

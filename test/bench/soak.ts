@@ -1,5 +1,5 @@
-import type { CliIo } from "../../host/cli/io.ts";
-import type { Output } from "../../host/cli/output.ts";
+import type { Output } from "../../host/core/system/output.ts";
+import type { CliIo } from "../../host/core/system/surroundings.ts";
 import { memorySeries, residentKiB } from "./memory.ts";
 import { type OffloadOptions, withStage } from "./offload.ts";
 

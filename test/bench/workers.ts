@@ -1,10 +1,10 @@
-import { sumOf } from "../../host/cli/cloud-workers.ts";
-import type { CliIo } from "../../host/cli/io.ts";
-import { startDormouse } from "../../host/cli/worker-processes.ts";
-import { ConfigError } from "../../host/core/errors.ts";
-import { urlText } from "../../host/core/secrets.ts";
-import { untilAborted } from "../../host/core/until-aborted.ts";
-import type { BrokerOptions } from "../../host/mqtt/broker-url.ts";
+import { sumOf } from "../../host/cli/common/cloud-workers.ts";
+import { startDormouse } from "../../host/cli/common/worker-processes.ts";
+import { ConfigError } from "../../host/core/system/errors.ts";
+import { urlText } from "../../host/core/system/secrets.ts";
+import type { CliIo } from "../../host/core/system/surroundings.ts";
+import { untilAborted } from "../../host/core/system/until-aborted.ts";
+import type { BrokerOptions } from "../../host/mqtt/transport/broker-url.ts";
 import { credentialsEnvironment } from "../../host/security/broker-credentials.ts";
 
 /** How long a worker may take to load its images and subscribe. */

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { boardJsonSchema, loadBoard, loadBoards } from "../../host/agent/board.ts";
-import { packageRoot } from "../../host/core/package-root.ts";
-import { loadTarget, targetIds } from "../../host/firmware/target.ts";
+import { packageRoot } from "../../host/core/system/package-root.ts";
+import { loadTarget, targetIds } from "../../host/firmware/mcu/target.ts";
+import { boardJsonSchema, loadBoard, loadBoards } from "../../host/power/board.ts";
 
 const folder = join(packageRoot(), "boards");
 

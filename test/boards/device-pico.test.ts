@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { hasTool } from "../../host/firmware/tools.ts";
+import { hasTool } from "../../host/firmware/c/tools.ts";
 import { deviceSuite } from "../suites/device.ts";
 import { picoPlace } from "../support/emulated-pico.ts";
 import { requireAll } from "../support/require.ts";

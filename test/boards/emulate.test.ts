@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { deviceMemoryBytes } from "../../host/firmware/build-options.ts";
-import { deviceFirmware } from "../../host/firmware/device-firmware.ts";
-import { emulate, fullDepth } from "../../host/firmware/emulate.ts";
-import { makeLinkStream } from "../../host/firmware/link-stream.ts";
-import { replayDevice } from "../../host/firmware/replay-device.ts";
-import { startBoard } from "../../host/firmware/start-board.ts";
-import { loadTarget, targetIds } from "../../host/firmware/target.ts";
+import { emulate, fullDepth } from "../../host/firmware/emulate/emulate.ts";
+import { makeLinkStream } from "../../host/firmware/emulate/link-stream.ts";
+import { replayDevice } from "../../host/firmware/emulate/replay-device.ts";
+import { startBoard } from "../../host/firmware/emulate/start-board.ts";
+import { deviceMemoryBytes } from "../../host/firmware/mcu/build-options.ts";
+import { deviceFirmware } from "../../host/firmware/mcu/device-firmware.ts";
+import { loadTarget, targetIds } from "../../host/firmware/mcu/target.ts";
 import { activity, activityImage, wearer } from "../support/device.ts";
 import { replayOnBoard } from "../support/emulated-device.ts";
 import { needTools } from "../support/tools.ts";

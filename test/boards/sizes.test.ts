@@ -4,12 +4,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { loadBoards } from "../../host/agent/board.ts";
-import { packageRoot } from "../../host/core/package-root.ts";
-import { type Built, buildFirmware, type SigningOptions } from "../../host/firmware/build.ts";
-import { deviceFirmware } from "../../host/firmware/device-firmware.ts";
-import { parseImuAxes } from "../../host/firmware/imu-axes.ts";
-import { loadTarget, targetIds } from "../../host/firmware/target.ts";
+import { packageRoot } from "../../host/core/system/package-root.ts";
+import { type Built, buildFirmware, type SigningOptions } from "../../host/firmware/mcu/build.ts";
+import { deviceFirmware } from "../../host/firmware/mcu/device-firmware.ts";
+import { parseImuAxes } from "../../host/firmware/mcu/imu-axes.ts";
+import { loadTarget, targetIds } from "../../host/firmware/mcu/target.ts";
+import { loadBoards } from "../../host/power/board.ts";
 import { activityImage } from "../support/device.ts";
 import { needTools } from "../support/tools.ts";
 

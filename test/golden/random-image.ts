@@ -1,8 +1,8 @@
 import { EXIT_NEVER, FIXED_A_MIN, FIXED_SWAY_FRAMES } from "../../assembly/layout.ts";
-import { toFixedScale } from "../../host/core/fixed-point.ts";
-import type { AttentionBlock, Block, Evidence, Exit, ModelImage, SsmBlock, Track } from "../../host/core/image-types.ts";
-import { IMU_CHANNELS } from "../../host/core/imu-channels.ts";
-import { statisticsCount } from "../../host/core/reference/evidence.ts";
+import { toFixedScale } from "../../host/core/arithmetic/fixed-point.ts";
+import { statisticsCount } from "../../host/core/arithmetic/lda.ts";
+import type { AttentionBlock, Block, Evidence, Exit, ModelImage, SsmBlock, Track } from "../../host/core/image/image-types.ts";
+import { IMU_CHANNELS } from "../../host/core/image/imu-channels.ts";
 import { seeded } from "../support/random.ts";
 import { ACTIVATION_RMS, NORM_RMS, type Random, randomLinear, siluTable } from "./random-tensors.ts";
 

@@ -1,5 +1,5 @@
-import { toFixedScale } from "../../host/core/fixed-point.ts";
-import type { LinearTensors } from "../../host/core/image-types.ts";
+import { toFixedScale } from "../../host/core/arithmetic/fixed-point.ts";
+import type { LinearTensors } from "../../host/core/image/image-types.ts";
 
 export type Random = () => number;
 

@@ -1,4 +1,4 @@
-import type { ModelImage } from "../../host/core/image-types.ts";
+import type { ModelImage } from "../../host/core/image/image-types.ts";
 import { randomImage } from "./random-image.ts";
 
 /** The image of tiny.dmm: one ssm and one attention block, an exit after each. The seed gives exits at both, asks and every label but one. */

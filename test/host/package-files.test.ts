@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bundledAgents } from "../../host/agent/registry.ts";
-import { packageRoot } from "../../host/core/package-root.ts";
-import { targetIds } from "../../host/firmware/target.ts";
+import { packageRoot } from "../../host/core/system/package-root.ts";
+import { targetIds } from "../../host/firmware/mcu/target.ts";
 import { readmePaths } from "../support/readme.ts";
 
 describe("the npm package", () => {

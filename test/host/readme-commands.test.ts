@@ -2,11 +2,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, CommanderError } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadBoards } from "../../host/agent/board.ts";
 import { bundledAgents } from "../../host/agent/registry.ts";
 import { createProgram } from "../../host/cli/program.ts";
-import { targetIds } from "../../host/firmware/target.ts";
-import { startBroker } from "../../host/mqtt/broker.ts";
+import { targetIds } from "../../host/firmware/mcu/target.ts";
+import { startBroker } from "../../host/mqtt/transport/broker.ts";
+import { loadBoards } from "../../host/power/board.ts";
 import { createBench } from "../bench/program.ts";
 import { writeCsvFolder } from "../support/csv-folder.ts";
 import { commandLines, inlineCommands, readmePaths, readText } from "../support/readme.ts";
@@ -57,9 +57,9 @@ const ELSEWHERE: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^dormouse build activity --board pico/, "needs ARM gcc; test/boards/sizes.test.ts builds every board"],
   [
     /^dormouse build activity --board raspberry-pi-5/,
-    "fetches a Node for Arm; test/host/firmware/gateway-image.test.ts builds the package",
+    "fetches a Node for Arm; test/host/firmware/package/gateway-image.test.ts builds the package",
   ],
-  [/^dormouse flash/, "needs what build made; test/host/firmware/flash.test.ts"],
+  [/^dormouse flash/, "needs what build made; test/host/firmware/mcu/flash.test.ts"],
   [/^dormouse monitor \/dev/, "needs a device; test/host/cli/monitor.test.ts"],
   [/^dormouse inspect agents/, "test/host/cli/verbs.test.ts"],
   [/--identity/, "needs a broker with TLS; test/host/security/mosquitto.test.ts and test/host/cli/commands.test.ts"],

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadBoards } from "../../host/agent/board.ts";
 import { bundledAgents, loadAgent } from "../../host/agent/registry.ts";
-import { Model } from "../../host/core/model.ts";
-import { packageRoot } from "../../host/core/package-root.ts";
+import { Model } from "../../host/core/session/model.ts";
+import { packageRoot } from "../../host/core/system/package-root.ts";
 import { serviceConfigSchema } from "../../host/gateway/service-config.ts";
+import { loadBoards } from "../../host/power/board.ts";
 import { fencedBlocks, linksOf, namedFiles, readmePaths, readText } from "../support/readme.ts";
 
 const readme = readText("README.md");

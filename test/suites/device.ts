@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import * as layout from "../../assembly/device/layout.ts";
-import { hostDecisions } from "../../host/firmware/host-decisions.ts";
-import { makeLinkStream, stretchFrames } from "../../host/firmware/link-stream.ts";
-import type { DeviceTransport } from "../../host/firmware/run-device.ts";
+import { hostDecisions } from "../../host/firmware/emulate/host-decisions.ts";
+import { makeLinkStream, stretchFrames } from "../../host/firmware/emulate/link-stream.ts";
+import type { DeviceTransport } from "../../host/firmware/emulate/run-device.ts";
 import { chunksOf } from "../../host/link/chunk.ts";
 import { type DeviceCommand, encodeCommand } from "../../host/link/command.ts";
 import { encodeNodeHello } from "../../host/link/hello.ts";

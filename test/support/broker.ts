@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startBroker } from "../../host/mqtt/broker.ts";
+import { startBroker } from "../../host/mqtt/transport/broker.ts";
 
 /** A broker that a suite runs against. `kill` is sudden; `start` brings it back on the same port, its memory gone. */
 export interface TestBroker {

@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { boardStore, deviceFirmware } from "../../host/firmware/device-firmware.ts";
-import { makeStore } from "../../host/firmware/device-store.ts";
-import type { EmulatedBoard } from "../../host/firmware/emulators/emulated-board.ts";
-import { qemuArguments } from "../../host/firmware/emulators/qemu.ts";
-import { childTransport } from "../../host/firmware/run-device.ts";
-import { loadTarget } from "../../host/firmware/target.ts";
+import { makeStore } from "../../host/firmware/emulate/device-store.ts";
+import type { EmulatedBoard } from "../../host/firmware/emulate/emulators/emulated-board.ts";
+import { qemuArguments } from "../../host/firmware/emulate/emulators/qemu.ts";
+import { childTransport } from "../../host/firmware/emulate/run-device.ts";
+import { boardStore, deviceFirmware } from "../../host/firmware/mcu/device-firmware.ts";
+import { loadTarget } from "../../host/firmware/mcu/target.ts";
 import type { DevicePlace } from "../suites/device.ts";
 
 const PSRAM_BYTES = 16 * 1024 * 1024;

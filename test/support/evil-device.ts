@@ -1,8 +1,8 @@
 import * as device from "../../assembly/device/layout.ts";
 import { SETPOINT_WORDS, SNAPSHOT_HEADER_BYTES, TAIL_WORDS } from "../../assembly/layout.ts";
-import { crc32 } from "../../host/core/crc32.ts";
-import { imageHash, sealImage } from "../../host/core/image-read.ts";
-import { makeStore, storeGeometry } from "../../host/firmware/device-store.ts";
+import { crc32 } from "../../host/core/arithmetic/crc32.ts";
+import { imageHash, sealImage } from "../../host/core/image/image-read.ts";
+import { makeStore, storeGeometry } from "../../host/firmware/emulate/device-store.ts";
 import { chunksOf } from "../../host/link/chunk.ts";
 import { cobsEncode } from "../../host/link/cobs.ts";
 import { crc16 } from "../../host/link/crc16.ts";

@@ -1,7 +1,7 @@
 import { STATUS_BAD_SNAPSHOT } from "../../assembly/layout.ts";
-import type { Decision, DecisionWhy, Session, SetPoint } from "../../host/core/session-types.ts";
+import type { Decision, DecisionWhy, Session, SetPoint } from "../../host/core/session/session-types.ts";
 
-/** One call of the core, as test/host/firmware/portable-golden.c reads it. */
+/** One call of the core, as test/host/firmware/portable/portable-golden.c reads it. */
 export type GoldenCall =
   | { readonly kind: "frame"; readonly tick: number; readonly frame: Int16Array }
   | { readonly kind: "reset" | "decide" | "logits" | "snapshot" | "back" }

@@ -1,5 +1,5 @@
 import asc from "assemblyscript/asc";
-import { packageRoot } from "../../host/core/package-root.ts";
+import { packageRoot } from "../../host/core/system/package-root.ts";
 
 /** The kernels of test/assembly/entry.ts as functions on pointers. */
 export interface Kernels {

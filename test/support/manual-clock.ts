@@ -1,4 +1,4 @@
-import type { Clock } from "../../host/core/clock.ts";
+import type { Clock } from "../../host/core/system/clock.ts";
 
 /** A clock that only a test moves. Timers run in order of their time, then of their making. */
 export class ManualClock implements Clock {

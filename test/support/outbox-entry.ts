@@ -1,4 +1,4 @@
-import type { OutboxEntry } from "../../host/mqtt/outbox.ts";
+import type { OutboxEntry } from "../../host/mqtt/outbox/outbox.ts";
 
 export const outboxId = (n: number) => n.toString(16).padStart(32, "0");
 

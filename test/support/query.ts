@@ -1,4 +1,4 @@
-import type { AskQuery, TextQuery } from "../../host/mqtt/types.ts";
+import type { AskQuery, TextQuery } from "../../host/mqtt/wire/ask.ts";
 
 /** A query whose patches carry `n`, so that a provider can answer it recognisably. */
 export function query(n = 0, more: Partial<AskQuery> = {}): AskQuery {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { packageRoot } from "../../host/core/package-root.ts";
+import { packageRoot } from "../../host/core/system/package-root.ts";
 
 const FOLDERS = ["agents", "assembly", "boards", "host", "test"];
 

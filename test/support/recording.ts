@@ -1,5 +1,5 @@
-import type { Recording } from "../../host/agent/recording.ts";
-import { createSyntheticWearer, type SyntheticParameters } from "../../host/agent/synthetic.ts";
+import type { Recording } from "../../host/data/recording.ts";
+import { createSyntheticWearer, type SyntheticParameters } from "../../host/data/synthetic.ts";
 
 /** A recording of the synthetic wearer: every activity in turn, labelled by its place in `labels` from 1 on; what is not there gets 0. */
 export function syntheticRecording(

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packageRoot } from "../../host/core/package-root.ts";
+import { packageRoot } from "../../host/core/system/package-root.ts";
 
 /** True where a skip counts as a failure. */
 export const requireAll = process.env.DORMOUSE_REQUIRE_ALL === "1";

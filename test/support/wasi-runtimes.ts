@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WASI as NodeWasi } from "node:wasi";
 import { ConsoleStdout, Directory, File, type Inode, OpenFile, PreopenDirectory, WASI as ShimWasi } from "@bjorn3/browser_wasi_shim";
-import { deviceModule } from "../../host/firmware/device-module.ts";
-import { replayDevice } from "../../host/firmware/replay-device.ts";
+import { deviceModule } from "../../host/firmware/emulate/device-module.ts";
+import { replayDevice } from "../../host/firmware/emulate/replay-device.ts";
 
 // device.wasm from its first byte to the end of a link stream, under each WASI runtime that a test compares.
 

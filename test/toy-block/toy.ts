@@ -1,15 +1,15 @@
 import * as layout from "../../assembly/layout.ts";
-import { align16 } from "../../host/core/align.ts";
-import type { BlockKind } from "../../host/core/blocks/block.ts";
-import { clampS16 } from "../../host/core/fixed-point.ts";
-import { NO_OPS, withLinears } from "../../host/core/ops.ts";
-import type { OracleBlock } from "../../host/core/reference/blocks/block.ts";
-import { linearToResidual } from "../../host/core/reference/linear-s8.ts";
-import { rmsNorm } from "../../host/core/reference/rms-norm.ts";
-import type { Views } from "../../host/core/reference/views.ts";
-import type { LinearTensors } from "../../host/core/tensor-types.ts";
+import { align16 } from "../../host/core/arithmetic/align.ts";
+import { clampS16 } from "../../host/core/arithmetic/fixed-point.ts";
+import { linearToResidual } from "../../host/core/arithmetic/linear-s8.ts";
+import { rmsNorm } from "../../host/core/arithmetic/rms-norm.ts";
+import type { BlockKind } from "../../host/core/image/blocks/block.ts";
+import { NO_OPS, withLinears } from "../../host/core/image/ops.ts";
+import type { LinearTensors } from "../../host/core/image/tensor-types.ts";
+import type { OracleBlock } from "../reference/blocks/block.ts";
+import type { Views } from "../reference/views.ts";
 
-// The third block kind of test/host/core/toy-block.test.ts, as the host and the oracle know it. What it computes: toy-core.asc.
+// The third block kind of test/host/core/image/toy-block.test.ts, as the host and the oracle know it. What it computes: toy-core.asc.
 
 export interface ToyBlock {
   readonly kind: "toy";

@@ -1,6 +1,6 @@
-import { DataError } from "../../core/errors.ts";
-import type { Manifest } from "../../core/image-types.ts";
-import type { Dataset } from "../recording.ts";
+import type { Manifest } from "../../core/image/image-types.ts";
+import { DataError } from "../../core/system/errors.ts";
+import type { Dataset } from "../../data/recording.ts";
 import type { Sensor } from "./sensor.ts";
 
 /** Ticks between two recordings: more than any agent's gap limit, so that the state is reset. */

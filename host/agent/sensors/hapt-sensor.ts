@@ -1,6 +1,6 @@
-import { DataError } from "../../core/errors.ts";
-import { HAPT_CHANNELS, haptExperiment } from "../hapt.ts";
-import type { Dataset, Recording } from "../recording.ts";
+import { DataError } from "../../core/system/errors.ts";
+import { HAPT_CHANNELS, haptExperiment } from "../../data/hapt.ts";
+import type { Dataset, Recording } from "../../data/recording.ts";
 import type { Sensor } from "./sensor.ts";
 
 const RATE_HZ = 50;

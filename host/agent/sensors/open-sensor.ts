@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { ConfigError, DataError } from "../../core/errors.ts";
-import { readImage } from "../../core/image-read.ts";
-import { holdsCsv } from "../csv/csv-folder.ts";
-import { loadHapt } from "../hapt.ts";
+import { readImage } from "../../core/image/image-read.ts";
+import { ConfigError, DataError } from "../../core/system/errors.ts";
+import { holdsCsv } from "../../data/csv/csv-folder.ts";
+import { loadHapt } from "../../data/hapt.ts";
+import { checkImuCounts, openRecordings } from "../../data/open-recordings.ts";
 import type { LoadedAgent } from "../loaded-agent.ts";
-import { checkImuCounts, openRecordings } from "../open-recordings.ts";
 import { csvSensor } from "./csv-sensor.ts";
 import { haptSensor } from "./hapt-sensor.ts";
 import type { Sensor } from "./sensor.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../core/system/clock.ts";
 import type { Sensor, SensorFrame } from "./sensor.ts";
 
 export interface PaceOptions {

@@ -1,4 +1,4 @@
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/system/errors.ts";
 
 /** A sensor as the command line names it. */
 export type SensorSpec =

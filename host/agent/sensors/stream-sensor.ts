@@ -1,5 +1,5 @@
-import { DataError } from "../../core/errors.ts";
-import { readWhole } from "../../core/read-whole.ts";
+import { DataError } from "../../core/system/errors.ts";
+import { readWhole } from "../../core/system/read-whole.ts";
 import { decodeSensor } from "../../link/sensor.ts";
 import { readLinkStream } from "../../link/stream.ts";
 import type { Sensor, SensorFrame } from "./sensor.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { DataError } from "../../core/errors.ts";
-import { createSyntheticWearer, type SyntheticParameters } from "../synthetic.ts";
+import { DataError } from "../../core/system/errors.ts";
+import { createSyntheticWearer, type SyntheticParameters } from "../../data/synthetic.ts";
 import type { Sensor } from "./sensor.ts";
 
 /** A wearer who does not exist: the same seed gives the same frames, for ever. */

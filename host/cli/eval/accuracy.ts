@@ -1,8 +1,8 @@
-import { evaluateFloat, evaluateStream, evaluateWindows } from "../../train/evaluate.ts";
-import { FAULT_SEED, type FaultName, withFault } from "../../train/faults.ts";
-import type { Losses } from "../../train/protocols.ts";
-import { bytesText, countText, percentText, table } from "../table.ts";
-import { type EvalSetting, floatModelOf, progress, recordingsFor, requireScored, wearerRoles } from "./setting.ts";
+import { FAULT_SEED, type FaultName, withFault } from "../../data/sensor-faults.ts";
+import { type EvalSetting, floatModelOf, progress, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
+import { evaluateFloat, evaluateStream, evaluateWindows } from "../../eval/evaluate.ts";
+import type { Losses } from "../../eval/protocols.ts";
+import { bytesText, countText, percentText, table } from "../common/table.ts";
 
 export interface AccuracyOptions {
   readonly protocol: "window" | "stream";

@@ -1,5 +1,5 @@
-import { bootstrapInterval, type Interval } from "../../policy/bootstrap.ts";
-import { type AdaptSetting, type AdaptTask, type AdaptWearer, adaptTo, type HalfScore, type WearerGain } from "./adapt-wearer.ts";
+import { type AdaptSetting, type AdaptTask, type AdaptWearer, adaptTo, type HalfScore, type WearerGain } from "../../eval/adapt-wearer.ts";
+import { bootstrapInterval, type Interval } from "../../policy/certify/bootstrap.ts";
 
 export interface AdaptReport {
   readonly wearers: readonly WearerGain[];

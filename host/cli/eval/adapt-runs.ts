@@ -1,13 +1,13 @@
-import { EXPLORE_EVERY } from "../../adapt/wearer.ts";
-import { createRandom } from "../../agent/random.ts";
-import type { Interval } from "../../policy/bootstrap.ts";
-import { type Spread, spread } from "../../train/summary.ts";
-import { percentText, table } from "../table.ts";
+import { createRandom } from "../../core/system/random.ts";
+import type { WearerGain } from "../../eval/adapt-wearer.ts";
+import type { EvalSetting } from "../../eval/eval-setting.ts";
+import { type Spread, spread } from "../../eval/seed-summary.ts";
+import { EXPLORE_EVERY } from "../../personalize/wearer.ts";
+import type { Interval } from "../../policy/certify/bootstrap.ts";
+import { percentText, table } from "../common/table.ts";
 import { type Adapted, adaptableOf, adapted, gainText, intervalText, SEED, settingText } from "./adapt.ts";
 import { gainsOver } from "./adapt-report.ts";
-import type { WearerGain } from "./adapt-wearer.ts";
 import { openRuns } from "./runs.ts";
-import type { EvalSetting } from "./setting.ts";
 
 interface SeedGains {
   readonly seed: number;

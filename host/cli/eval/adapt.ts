@@ -1,16 +1,16 @@
-import { type Adaptable, openAdaptable } from "../../adapt/open-prior.ts";
-import { EXPLORE_EVERY } from "../../adapt/wearer.ts";
-import { createRandom } from "../../agent/random.ts";
-import type { SubjectList } from "../../core/image-types.ts";
-import type { Interval } from "../../policy/bootstrap.ts";
-import { fullDepth, streamMoments } from "../../train/protocols.ts";
-import { exitsOf } from "../../train/stream-decisions.ts";
-import { percentText, pointsText, table } from "../table.ts";
+import type { SubjectList } from "../../core/image/image-types.ts";
+import { createRandom } from "../../core/system/random.ts";
+import type { AdaptSetting, AdaptTask, AdaptWearer, HalfScore } from "../../eval/adapt-wearer.ts";
+import { type DecidedGroup, decideAll } from "../../eval/decide.ts";
+import { type EvalSetting, recordingsFor, type WearerRoles, wearerRoles } from "../../eval/eval-setting.ts";
+import { fullDepth, streamMoments } from "../../eval/protocols.ts";
+import { exitsOf } from "../../eval/stream-decisions.ts";
+import { type Adaptable, openAdaptable } from "../../personalize/open-prior.ts";
+import { EXPLORE_EVERY } from "../../personalize/wearer.ts";
+import type { Interval } from "../../policy/certify/bootstrap.ts";
+import { percentText, pointsText, table } from "../common/table.ts";
 import { type AdaptReport, adaptReport, chooseSetting, type TriedSetting, trySetting } from "./adapt-report.ts";
-import type { AdaptSetting, AdaptTask, AdaptWearer, HalfScore } from "./adapt-wearer.ts";
 import { adaptAsShipped } from "./as-shipped.ts";
-import { type DecidedGroup, decideAll } from "./decide.ts";
-import { type EvalSetting, recordingsFor, type WearerRoles, wearerRoles } from "./setting.ts";
 
 export const SEED = 1;
 /** What the worst tuning wearer may lose by the setting that is taken. */

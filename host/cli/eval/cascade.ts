@@ -1,11 +1,11 @@
-import { createRandom } from "../../agent/random.ts";
-import type { CascadeDecision } from "../../policy/cascade.ts";
-import type { Output } from "../output.ts";
-import { countText, percentText, table } from "../table.ts";
+import type { Output } from "../../core/system/output.ts";
+import { createRandom } from "../../core/system/random.ts";
+import { type CascadeReport, cascadeReport } from "../../eval/cascade-report.ts";
+import { decideAll } from "../../eval/decide.ts";
+import { type EvalSetting, wearerRoles } from "../../eval/eval-setting.ts";
+import type { CascadeDecision } from "../../policy/certify/cascade.ts";
+import { countText, percentText, table } from "../common/table.ts";
 import { asShippedText, runAsShipped } from "./as-shipped.ts";
-import { type CascadeReport, cascadeReport } from "./cascade-report.ts";
-import { decideAll } from "./decide.ts";
-import { type EvalSetting, wearerRoles } from "./setting.ts";
 
 export interface CascadeOptions {
   readonly alpha: number;

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { openAgentModel } from "../../agent/registry.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { type EvalSetting, withModel } from "../../eval/eval-setting.ts";
+import { type Spread, spread, spreadText } from "../../eval/seed-summary.ts";
 import { runFiles } from "../../train/run-folder.ts";
-import { type Spread, spread, spreadText } from "../../train/summary.ts";
-import { countText, percentText, table } from "../table.ts";
+import { countText, percentText, table } from "../common/table.ts";
 import { type AccuracyOptions, scoreAccuracy } from "./accuracy.ts";
-import { type EvalSetting, withModel } from "./setting.ts";
 
 /** Scores the image of every seed that `train` left in a folder, and says how far they are apart. Throws EVAL_NO_RUNS. */
 export async function evalRuns(setting: EvalSetting, dir: string, options: AccuracyOptions): Promise<void> {

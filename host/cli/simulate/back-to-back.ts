@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
-import { loadBoard } from "../../agent/board.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import type { Output } from "../../core/system/output.ts";
+import { loadBoard } from "../../power/board.ts";
 import { poweredBoard } from "../../power/powered-board.ts";
 import { type SustainedRun, sustainedRun } from "../../simulate/sustained.ts";
-import { writeFile } from "../files.ts";
-import type { Output } from "../output.ts";
+import { writeFile } from "../common/files.ts";
 import { heatPage } from "./report/heat-page.ts";
 
 export interface BackToBackOptions {

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { bundledAgents, loadAgent } from "../../agent/registry.ts";
-import { DormouseError } from "../../core/errors.ts";
-import { Model } from "../../core/model.ts";
-import type { CliIo } from "../io.ts";
-import { jsonOption } from "../options.ts";
-import { createOutput } from "../output.ts";
-import { bytesText, table } from "../table.ts";
+import { Model } from "../../core/session/model.ts";
+import { DormouseError } from "../../core/system/errors.ts";
+import { createOutput } from "../../core/system/output.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import { jsonOption } from "../common/options.ts";
+import { bytesText, table } from "../common/table.ts";
 
 interface AgentRow {
   readonly name: string;

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
-import { ConfigError } from "../../core/errors.ts";
-import { untilAborted } from "../../core/until-aborted.ts";
-import { startBroker } from "../../mqtt/broker.ts";
-import { isLoopback } from "../../mqtt/broker-url.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { createOutput } from "../../core/system/output.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import { untilAborted } from "../../core/system/until-aborted.ts";
+import { startBroker } from "../../mqtt/transport/broker.ts";
+import { isLoopback } from "../../mqtt/transport/broker-url.ts";
 import { METRICS } from "../../telemetry/catalogue.ts";
-import type { CliIo } from "../io.ts";
-import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../observe.ts";
-import { jsonOption, wholeNumber } from "../options.ts";
-import { createOutput } from "../output.ts";
+import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../common/observe.ts";
+import { jsonOption, wholeNumber } from "../common/options.ts";
 
 interface BrokerOptions extends ObserveOptions {
   readonly insecure: boolean;

@@ -1,21 +1,22 @@
 import { resolve } from "node:path";
 import { type Command, CommanderError, Option } from "commander";
 import { loadAgent } from "../../agent/registry.ts";
+import { openProvider, type ProviderOptions, providerArguments } from "../../cloud/open-provider.ts";
 import { startWorker } from "../../cloud/worker.ts";
-import { closeAll } from "../../core/close-all.ts";
-import { urlText } from "../../core/secrets.ts";
-import type { EngineName } from "../../core/session-types.ts";
-import { untilAborted } from "../../core/until-aborted.ts";
-import { parseBrokerUrl } from "../../mqtt/broker-url.ts";
+import type { EngineName } from "../../core/session/session-types.ts";
+import { closeAll } from "../../core/system/close-all.ts";
+import { createOutput } from "../../core/system/output.ts";
+import { urlText } from "../../core/system/secrets.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import { untilAborted } from "../../core/system/until-aborted.ts";
+import { parseBrokerUrl } from "../../mqtt/transport/broker-url.ts";
 import { credentialsEnvironment } from "../../security/broker-credentials.ts";
 import { traceWorker } from "../../telemetry/traced-connect.ts";
 import { timedProvider, watchWorker } from "../../telemetry/watch.ts";
-import { type BrokerLinkOptions, brokerLinkArguments, brokerOf, identityOf, withBrokerLink } from "../broker-link.ts";
-import { openProvider, type ProviderOptions, providerArguments } from "../cloud-provider.ts";
-import { runWorkers, sumOf } from "../cloud-workers.ts";
-import { cpuMillis } from "../cpu-millis.ts";
-import type { CliIo } from "../io.ts";
-import { checkLedgers, openLedger } from "../ledger-option.ts";
+import { type BrokerLinkOptions, brokerLinkArguments, brokerOf, identityOf, withBrokerLink } from "../common/broker-link.ts";
+import { runWorkers, sumOf } from "../common/cloud-workers.ts";
+import { cpuMillis } from "../common/cpu-millis.ts";
+import { checkLedgers, openLedger } from "../common/ledger-option.ts";
 import {
   checkObserved,
   logOf,
@@ -25,9 +26,8 @@ import {
   observeArguments,
   observeEnvironment,
   withObservation,
-} from "../observe.ts";
-import { engineOption, jsonOption, numberAtLeast, pricesOf, refuseWith, refuseWithout, wholeNumber, workerOf } from "../options.ts";
-import { createOutput } from "../output.ts";
+} from "../common/observe.ts";
+import { engineOption, jsonOption, numberAtLeast, pricesOf, refuseWith, refuseWithout, wholeNumber, workerOf } from "../common/options.ts";
 
 interface CloudOptions extends BrokerLinkOptions, ObserveOptions, ProviderOptions {
   readonly json: boolean;

@@ -1,20 +1,20 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
-import { loadBoard } from "../../agent/board.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
+import { openTeacher } from "../../cloud/open-teacher.ts";
 import { startWorker } from "../../cloud/worker.ts";
-import { closeAll } from "../../core/close-all.ts";
-import { startBroker } from "../../mqtt/broker.ts";
-import { compareLedgers } from "../../mqtt/ledger.ts";
+import { closeAll } from "../../core/system/close-all.ts";
+import { createOutput } from "../../core/system/output.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import { compareLedgers } from "../../mqtt/outbox/ledger.ts";
+import { startBroker } from "../../mqtt/transport/broker.ts";
+import { loadBoard } from "../../power/board.ts";
 import type { RadioKind } from "../../power/board-power.ts";
-import type { CliIo } from "../io.ts";
-import { boardOption, jsonOption, radioOption, secondsOption, speedOption, wholeNumber } from "../options.ts";
-import { createOutput } from "../output.ts";
-import { saySummary, summaryOf } from "../summary.ts";
-import { openTeacher } from "../teacher.ts";
-import type { View } from "../view.ts";
-import { runWearable } from "../wearable.ts";
+import { boardOption, jsonOption, radioOption, secondsOption, speedOption, wholeNumber } from "../common/options.ts";
+import { saySummary, summaryOf } from "../common/summary.ts";
+import { runWearable } from "../common/wearable.ts";
+import type { View } from "../view/view.ts";
 
 /** The worker subscribes within milliseconds on loopback; asks sent before would wait for a retry. */
 const READY_MILLIS = 5000;

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { type Command, CommanderError } from "commander";
+import { createOutput } from "../../core/system/output.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
 import { readIdentity } from "../../security/identity.ts";
-import { agentChecks, certificateChecks, coreChecks, type DoctorCheck, nodeCheck, toolChecks } from "../doctor-checks.ts";
-import type { CliIo } from "../io.ts";
-import { jsonOption } from "../options.ts";
-import { createOutput } from "../output.ts";
+import { agentChecks, certificateChecks, coreChecks, type DoctorCheck, nodeCheck, toolChecks } from "../common/doctor-checks.ts";
+import { jsonOption } from "../common/options.ts";
 
 const MARKS = { ok: "✓", missing: "–", warning: "!", failed: "✗" } as const;
 

@@ -1,10 +1,14 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { openRecordings } from "../../agent/open-recordings.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
-import { ConfigError } from "../../core/errors.ts";
-import type { EngineName } from "../../core/session-types.ts";
-import { type FaultName, faultNames } from "../../train/faults.ts";
+import type { EngineName } from "../../core/session/session-types.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { createOutput } from "../../core/system/output.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import { openRecordings } from "../../data/open-recordings.ts";
+import { type FaultName, faultNames } from "../../data/sensor-faults.ts";
+import { hasLearnedFromSelect, type ScoredList, scoredLists, withModel } from "../../eval/eval-setting.ts";
+import { engineOption, jsonOption, refuseWithout } from "../common/options.ts";
 import { evalAccuracy } from "../eval/accuracy.ts";
 import { evalAdapt } from "../eval/adapt.ts";
 import { evalAdaptRuns } from "../eval/adapt-runs.ts";
@@ -13,10 +17,6 @@ import { evalCascade } from "../eval/cascade.ts";
 import { evalFaults } from "../eval/faults.ts";
 import { evalPolicy } from "../eval/policy.ts";
 import { evalRuns } from "../eval/runs.ts";
-import { hasLearnedFromSelect, type ScoredList, scoredLists, withModel } from "../eval/setting.ts";
-import type { CliIo } from "../io.ts";
-import { engineOption, jsonOption, refuseWithout } from "../options.ts";
-import { createOutput } from "../output.ts";
 
 interface EvalOptions {
   readonly json: boolean;

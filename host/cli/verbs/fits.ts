@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { type Command, CommanderError } from "commander";
-import { loadBoard, loadBoards } from "../../agent/board.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
-import { checkFit } from "../../firmware/fits.ts";
-import type { FitsReport, Room, Work } from "../../firmware/fits-report.ts";
-import { frameSourceText } from "../../firmware/frame-source.ts";
-import type { CliIo } from "../io.ts";
-import { jsonOption } from "../options.ts";
-import { createOutput, type Output } from "../output.ts";
-import { percentText, table } from "../table.ts";
+import { createOutput, type Output } from "../../core/system/output.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import { checkFit } from "../../firmware/fits/fits.ts";
+import type { FitsReport, Room, Work } from "../../firmware/fits/fits-report.ts";
+import { frameSourceText } from "../../firmware/mcu/frame-source.ts";
+import { loadBoard, loadBoards } from "../../power/board.ts";
+import { jsonOption } from "../common/options.ts";
+import { percentText, table } from "../common/table.ts";
 
 interface FitsVerbOptions {
   readonly json: boolean;

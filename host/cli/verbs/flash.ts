@@ -1,16 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
-import { loadBoard } from "../../agent/board.ts";
-import { ConfigError, DataError, FirmwareError } from "../../core/errors.ts";
-import { readWhole } from "../../core/read-whole.ts";
-import { checkProgram } from "../../firmware/check-program.ts";
-import { commandText, flashCommands, noMethod } from "../../firmware/flash-command.ts";
-import { hasTool, toolMissing } from "../../firmware/tools.ts";
-import { checkUf2Copy, copyUf2, findUf2Drives, type Uf2Drive, uf2DriveAt } from "../../firmware/uf2-drive.ts";
-import type { CliIo } from "../io.ts";
-import { jsonOption } from "../options.ts";
-import { createOutput, type Output } from "../output.ts";
+import { ConfigError, DataError, FirmwareError } from "../../core/system/errors.ts";
+import { createOutput, type Output } from "../../core/system/output.ts";
+import { readWhole } from "../../core/system/read-whole.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import { hasTool, toolMissing } from "../../firmware/c/tools.ts";
+import { checkProgram } from "../../firmware/mcu/check-program.ts";
+import { commandText, flashCommands, noMethod } from "../../firmware/mcu/flash-command.ts";
+import { checkUf2Copy, copyUf2, findUf2Drives, type Uf2Drive, uf2DriveAt } from "../../firmware/mcu/uf2-drive.ts";
+import { loadBoard } from "../../power/board.ts";
+import { jsonOption } from "../common/options.ts";
 
 interface FlashOptions {
   readonly json: boolean;

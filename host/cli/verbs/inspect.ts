@@ -1,19 +1,19 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { ConfigError, DataError } from "../../core/errors.ts";
-import { formatOf } from "../../core/image-header.ts";
-import { imageHash, readImage } from "../../core/image-read.ts";
-import { writeImage } from "../../core/image-write.ts";
-import { writeWhole } from "../../core/private-file.ts";
-import { readWhole } from "../../core/read-whole.ts";
-import { compareLedgers } from "../../mqtt/ledger.ts";
-import { type LedgerReading, scanLedgerFile } from "../../mqtt/ledger-reading.ts";
-import { inspectImage, sayImage } from "../inspect-image.ts";
-import { inspectStream, sayStream } from "../inspect-stream.ts";
-import type { CliIo } from "../io.ts";
-import { jsonOption, numberAtLeast, refuseWithout } from "../options.ts";
-import { createOutput, type Output } from "../output.ts";
-import { countText } from "../table.ts";
+import { formatOf } from "../../core/image/image-header.ts";
+import { imageHash, readImage } from "../../core/image/image-read.ts";
+import { writeImage } from "../../core/image/image-write.ts";
+import { ConfigError, DataError } from "../../core/system/errors.ts";
+import { createOutput, type Output } from "../../core/system/output.ts";
+import { writeWhole } from "../../core/system/private-file.ts";
+import { readWhole } from "../../core/system/read-whole.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import { compareLedgers } from "../../mqtt/outbox/ledger.ts";
+import { type LedgerReading, scanLedgerFile } from "../../mqtt/outbox/ledger-reading.ts";
+import { inspectImage, sayImage } from "../common/inspect-image.ts";
+import { inspectStream, sayStream } from "../common/inspect-stream.ts";
+import { jsonOption, numberAtLeast, refuseWithout } from "../common/options.ts";
+import { countText } from "../common/table.ts";
 
 const IMAGE_MAGIC = "DMM1";
 

@@ -2,18 +2,18 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { LINK_DEVICE } from "../../../assembly/device/layout.ts";
-import { LinkError } from "../../core/errors.ts";
-import { plainJson, plainText } from "../../core/plain-text.ts";
-import { closeToOthers, PRIVATE_MODE } from "../../core/private-file.ts";
-import { openLinkPort } from "../../firmware/link-port.ts";
+import { LinkError } from "../../core/system/errors.ts";
+import { plainJson, plainText } from "../../core/system/plain-text.ts";
+import { closeToOthers, PRIVATE_MODE } from "../../core/system/private-file.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import { openLinkPort } from "../../firmware/mcu/link-port.ts";
 import { type Described, describeMessage, describeNodeFrame, lineOf } from "../../link/describe.ts";
 import { encodeNodeHello } from "../../link/hello.ts";
 import { CAUSES, createCauseFinder } from "../../link/likely-cause.ts";
 import { createDeviceReader } from "../../link/messages.ts";
 import { createLinkDecoder, createLinkWriter } from "../../link/stream.ts";
-import { writing } from "../files.ts";
-import type { CliIo } from "../io.ts";
-import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
+import { writing } from "../common/files.ts";
+import { jsonOption, numberAtLeast, wholeNumber } from "../common/options.ts";
 
 interface MonitorOptions {
   readonly baud: number;

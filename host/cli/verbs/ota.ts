@@ -1,7 +1,9 @@
 import { join, resolve } from "node:path";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { ConfigError } from "../../core/errors.ts";
-import { readPrivate } from "../../core/private-file.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { createOutput } from "../../core/system/output.ts";
+import { readPrivate } from "../../core/system/private-file.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
 import {
   COMMAND_VERBS,
   type CommandPayload,
@@ -13,11 +15,9 @@ import { sendCommand } from "../../mqtt/commands/command-sender.ts";
 import { nextCounter } from "../../security/command-counters.ts";
 import { openCommandKey } from "../../security/command-key.ts";
 import { AUTHORITY_FILES } from "../../security/site-authority.ts";
-import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../broker-link.ts";
-import type { CliIo } from "../io.ts";
-import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
-import { otaResult } from "../ota-result.ts";
-import { createOutput } from "../output.ts";
+import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../common/broker-link.ts";
+import { jsonOption, numberAtLeast, wholeNumber } from "../common/options.ts";
+import { otaResult } from "../common/ota-result.ts";
 
 interface OtaOptions extends BrokerLinkOptions {
   readonly json: boolean;

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { urlText } from "../../core/secrets.ts";
+import { createOutput } from "../../core/system/output.ts";
+import { urlText } from "../../core/system/secrets.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
 import { type ProvisionOptions, provision, ROLES, type Role } from "../../security/provision.ts";
-import type { CliIo } from "../io.ts";
-import { jsonOption, refuseWith, refuseWithout, wholeNumber } from "../options.ts";
-import { createOutput } from "../output.ts";
+import { jsonOption, refuseWith, refuseWithout, wholeNumber } from "../common/options.ts";
 
 interface Options {
   readonly json: boolean;

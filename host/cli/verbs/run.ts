@@ -1,31 +1,32 @@
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { emptyTaught, type Taught } from "../../adapt/adapter.ts";
-import { openAdaptable } from "../../adapt/open-prior.ts";
-import { createWearer, type Wearer } from "../../adapt/wearer.ts";
-import { openTaught, saveTaught } from "../../adapt/wearer-file.ts";
-import { loadBoard } from "../../agent/board.ts";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { openNodeCommands } from "../../agent/node-commands.ts";
 import { NODE_CONFIG_FILE, type NodeConfig, openNodeConfig } from "../../agent/node-config.ts";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
-import { closeAll } from "../../core/close-all.ts";
-import { ConfigError } from "../../core/errors.ts";
-import type { Model } from "../../core/model.ts";
-import { makePrivateFolder, systemReason } from "../../core/private-file.ts";
-import type { EngineName } from "../../core/session-types.ts";
-import type { Telemetry } from "../../core/telemetry.ts";
-import type { AskerOptions } from "../../mqtt/asker.ts";
-import type { BrokerOptions } from "../../mqtt/broker-url.ts";
-import type { LedgerFile } from "../../mqtt/ledger-file.ts";
-import { openOutbox } from "../../mqtt/outbox.ts";
+import type { Model } from "../../core/session/model.ts";
+import type { EngineName } from "../../core/session/session-types.ts";
+import type { Telemetry } from "../../core/session/telemetry.ts";
+import { closeAll } from "../../core/system/close-all.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { createOutput, type Output } from "../../core/system/output.ts";
+import { makePrivateFolder, systemReason } from "../../core/system/private-file.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import type { AskerOptions } from "../../mqtt/asks/asker.ts";
+import type { LedgerFile } from "../../mqtt/outbox/ledger-file.ts";
+import { openOutbox } from "../../mqtt/outbox/outbox.ts";
+import type { BrokerOptions } from "../../mqtt/transport/broker-url.ts";
+import { emptyTaught, type Taught } from "../../personalize/adapter.ts";
+import { openAdaptable } from "../../personalize/open-prior.ts";
+import { createWearer, type Wearer } from "../../personalize/wearer.ts";
+import { openTaught, saveTaught } from "../../personalize/wearer-file.ts";
+import { loadBoard } from "../../power/board.ts";
 import type { RadioKind } from "../../power/board-power.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../broker-link.ts";
-import type { CliIo } from "../io.ts";
-import { checkLedgers, openLedger } from "../ledger-option.ts";
-import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../observe.ts";
+import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../common/broker-link.ts";
+import { checkLedgers, openLedger } from "../common/ledger-option.ts";
+import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../common/observe.ts";
 import {
   boardOption,
   engineOption,
@@ -35,11 +36,10 @@ import {
   refuseWithout,
   secondsOption,
   speedOption,
-} from "../options.ts";
-import { createOutput, type Output } from "../output.ts";
-import { type Summary, saySummary, summaryOf } from "../summary.ts";
-import { packageVersion } from "../version.ts";
-import { runWearable } from "../wearable.ts";
+} from "../common/options.ts";
+import { type Summary, saySummary, summaryOf } from "../common/summary.ts";
+import { packageVersion } from "../common/version.ts";
+import { runWearable } from "../common/wearable.ts";
 
 interface RunOptions extends BrokerLinkOptions, ObserveOptions {
   readonly json: boolean;

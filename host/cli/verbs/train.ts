@@ -1,19 +1,19 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { ConfigError } from "../../core/errors.ts";
-import { writeWhole } from "../../core/private-file.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { createOutput, type Output } from "../../core/system/output.ts";
+import { writeWhole } from "../../core/system/private-file.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import { answersFromText, type RunSummary, readMetrics, type SeedMetrics, spreadText, summarize } from "../../eval/seed-summary.ts";
+import { planTraining, runsDir, type TrainOptions } from "../../train/plan.ts";
 import { uncertifiedText } from "../../train/report/certificate.ts";
 import { runFiles } from "../../train/run-folder.ts";
-import { answersFromText, type RunSummary, readMetrics, type SeedMetrics, spreadText, summarize } from "../../train/summary.ts";
-import { checkFolder } from "../files.ts";
-import type { CliIo } from "../io.ts";
-import { jsonOption, numberAtLeast, wholeNumber } from "../options.ts";
-import { createOutput, type Output } from "../output.ts";
-import { countText, table } from "../table.ts";
-import { planTraining, runsDir, type TrainOptions } from "../train/plan.ts";
-import { memberJob, runJobs, type TrainJob } from "../train/run-jobs.ts";
-import { runStudyVerb, type StudyOptions, studyOptions } from "../train/study.ts";
+import { memberJob, runJobs, type TrainJob } from "../../train/run-jobs.ts";
+import { runStudyVerb, type StudyOptions, studyOptions } from "../../train/study/run-studies.ts";
+import { checkFolder } from "../common/files.ts";
+import { jsonOption, numberAtLeast, wholeNumber } from "../common/options.ts";
+import { countText, table } from "../common/table.ts";
 
 const CSV_HELP = `
 CSV recordings (--name): every .csv of the folder is one recording of one wearer. The first line is

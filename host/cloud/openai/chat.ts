@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../core/system/clock.ts";
 import type { ChatMessage } from "./prompt.ts";
 import { type ChatReply, createReplyReader, maxReplyBytes } from "./reply.ts";
 import { type RequestShape, requestBody } from "./request-body.ts";

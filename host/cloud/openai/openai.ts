@@ -1,7 +1,7 @@
-import { type Clock, systemClock } from "../../core/clock.ts";
-import { ConfigError } from "../../core/errors.ts";
-import { createRepeatLimit } from "../../core/repeat-limit.ts";
-import { isLoopback } from "../../mqtt/broker-url.ts";
+import { type Clock, systemClock } from "../../core/system/clock.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { createRepeatLimit } from "../../core/system/repeat-limit.ts";
+import { isLoopback } from "../../mqtt/transport/broker-url.ts";
 import type { CloudAnswer, CloudQuery, Provider } from "../provider.ts";
 import { type Budget, type BudgetLimits, createBudget, type Spent } from "./budget.ts";
 import { type ChatResult, chat } from "./chat.ts";

@@ -1,4 +1,4 @@
-import { plainText } from "../../core/plain-text.ts";
+import { plainText } from "../../core/system/plain-text.ts";
 
 /**
  * A chat completion that failed. `busy`: the server wants fewer requests; `server`: it failed or cannot be reached, and may recover;

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { systemReason } from "../../core/private-file.ts";
+import { systemReason } from "../../core/system/private-file.ts";
 import { CheckpointError } from "./checkpoint-error.ts";
 
 /** A file of weights that is read range by range, never as a whole. */

@@ -1,5 +1,5 @@
-import { MqttError } from "../../core/errors.ts";
-import { CBOR_MAX_DEPTH } from "../cbor.ts";
+import { MqttError } from "../../core/system/errors.ts";
+import { CBOR_MAX_DEPTH } from "../wire/cbor.ts";
 
 /** What a signed body may hold: no floats, because integers have one encoding on every machine. */
 export type CanonicalValue =

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/system/errors.ts";
 import { type Command, type CommandHead, MAX_COMMAND_BYTES, parseCommand } from "./command.ts";
 import type { CommandRefusal } from "./command-report.ts";
 import type { CommandStore } from "./command-store.ts";

@@ -1,10 +1,10 @@
 import type { KeyObject } from "node:crypto";
-import { type Clock, systemClock } from "../../core/clock.ts";
-import { type RandomBytes, systemRandom } from "../backoff.ts";
-import type { BrokerOptions } from "../broker-url.ts";
-import { createConnection, type IncomingMessage } from "../connection.ts";
-import { decodePayload, type Payload } from "../payloads.ts";
-import { topicsOf } from "../topics.ts";
+import { type Clock, systemClock } from "../../core/system/clock.ts";
+import { type RandomBytes, systemRandom } from "../transport/backoff.ts";
+import type { BrokerOptions } from "../transport/broker-url.ts";
+import { createConnection, type IncomingMessage } from "../transport/connection.ts";
+import { decodePayload, type Payload } from "../wire/payloads.ts";
+import { topicsOf } from "../wire/topics.ts";
 import { type Command, signCommand } from "./command.ts";
 import { type CommandReport, readCommandReport } from "./command-report.ts";
 

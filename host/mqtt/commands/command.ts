@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { z } from "zod";
 import { LIMIT_EXITS, LIMIT_PATCHES } from "../../../assembly/layout.ts";
-import { MqttError } from "../../core/errors.ts";
-import { isName } from "../topics.ts";
+import { MqttError } from "../../core/system/errors.ts";
+import { isName } from "../wire/topics.ts";
 import { signEnvelope } from "./signed-envelope.ts";
 
 /** Largest command on `command/{verb}`, in bytes; checked before a byte is decoded. */

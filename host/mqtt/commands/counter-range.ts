@@ -1,4 +1,4 @@
-import { isClockSet } from "../../core/clock.ts";
+import { isClockSet } from "../../core/system/clock.ts";
 
 const DAY_MILLIS = 86_400_000;
 /** How far an operator's clock may be ahead of a node's. */

@@ -1,6 +1,6 @@
-import type { Clock } from "../../core/clock.ts";
-import type { IncomingMessage } from "../connection.ts";
-import { parseTopic } from "../topics.ts";
+import type { Clock } from "../../core/system/clock.ts";
+import type { IncomingMessage } from "../transport/connection.ts";
+import { parseTopic } from "../wire/topics.ts";
 import { MAX_COMMAND_BYTES } from "./command.ts";
 import { type CommandReport, MAX_REASON_CHARS, TAKES_NONE } from "./command-report.ts";
 import { peekEnvelope } from "./signed-envelope.ts";

@@ -1,6 +1,6 @@
 import { type KeyObject, sign, verify } from "node:crypto";
-import { decodeCbor } from "../cbor.ts";
-import { SCHEMA_VERSION } from "../payloads.ts";
+import { decodeCbor } from "../wire/cbor.ts";
+import { SCHEMA_VERSION } from "../wire/payloads.ts";
 import { type CanonicalValue, encodeCanonical } from "./canonical-cbor.ts";
 
 /** What is signed: the signature begins with it, so that one kind never passes for another. */

@@ -1,6 +1,6 @@
 import { lax, numpy as np } from "@jax-js/jax";
-import { toFixedScale } from "../../core/fixed-point.ts";
-import type { AttentionBlock } from "../../core/image-types.ts";
+import { toFixedScale } from "../../core/arithmetic/fixed-point.ts";
+import type { AttentionBlock } from "../../core/image/image-types.ts";
 import * as float from "../float-layers.ts";
 import { type Arrays, activation, type Breaks, linear, type Numerics, rmsNorm, silu } from "../layers.ts";
 import { CHUNK_PATCHES, NORM_SCALE } from "../net-constants.ts";

@@ -1,5 +1,5 @@
 import type { numpy as np } from "@jax-js/jax";
-import type { Block } from "../../core/image-types.ts";
+import type { Block } from "../../core/image/image-types.ts";
 import type { Arrays, Breaks, Numerics } from "../layers.ts";
 import type { Parameters } from "../parameters.ts";
 import type { Exporter } from "../quantise.ts";

@@ -1,6 +1,6 @@
 import { numpy as np } from "@jax-js/jax";
-import { toFixedScale } from "../../core/fixed-point.ts";
-import type { SsmBlock } from "../../core/image-types.ts";
+import { toFixedScale } from "../../core/arithmetic/fixed-point.ts";
+import type { SsmBlock } from "../../core/image/image-types.ts";
 import * as float from "../float-layers.ts";
 import { type Arrays, activation, type Breaks, fakeQuantizeWeights, linear, type Numerics, rmsNorm, silu, softplus } from "../layers.ts";
 import { A_MAX, A_MIN, CHUNK_PATCHES, DT_RAW_LIMIT, NORM_SCALE } from "../net-constants.ts";

@@ -1,4 +1,4 @@
-import type { Reliability } from "../../policy/reliability.ts";
+import type { Reliability } from "../../policy/certify/reliability.ts";
 import { axes, coordinate, escapeXml, plotArea, polyline, shareAxis, svg, xOf, yOf } from "./plot.ts";
 
 /** Windows from which a bin's share is worth a look; fewer are drawn hollow. */

@@ -1,5 +1,6 @@
-import { recordingsOf } from "../../agent/recording.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { recordingsOf } from "../../data/recording.ts";
+import { readMetrics } from "../../eval/seed-summary.ts";
 import { type Aggregation, aggregate, aggregations, type Reliability, reliabilityOf } from "../aggregate.ts";
 import { startJax } from "../device-arrays.ts";
 import type { Teaching } from "../distill.ts";
@@ -7,7 +8,6 @@ import { loadTeaching, memberDir, memberEvaluator } from "../ensemble.ts";
 import { accuracyOf, type NetEvaluator, type ScoredWindows } from "../net-evaluator.ts";
 import { trainAgent } from "../run.ts";
 import { openRunFolder } from "../run-folder.ts";
-import { readMetrics } from "../summary.ts";
 import type { Ensemble } from "../training.ts";
 import { rowParts, rowTable, unknownPart } from "./row-study.ts";
 import { calibrationError, scoreNet, shortRecipe, trainShort } from "./short-training.ts";

@@ -1,5 +1,5 @@
-import { createRandom } from "../../agent/random.ts";
-import { recordingsOf } from "../../agent/recording.ts";
+import { createRandom } from "../../core/system/random.ts";
+import { recordingsOf } from "../../data/recording.ts";
 import { makeBatch } from "../batches.ts";
 import { type Scales, startJax } from "../device-arrays.ts";
 import { createNetEvaluator } from "../net-evaluator.ts";

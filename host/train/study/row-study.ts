@@ -1,4 +1,4 @@
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/system/errors.ts";
 import { rowFigure } from "./row-figure.ts";
 import type { Measured, StudyTable } from "./study.ts";
 import { rowsConclusion } from "./table-rows.ts";

@@ -1,6 +1,6 @@
-import { createRandom } from "../../agent/random.ts";
-import { Model } from "../../core/model.ts";
-import { windowOps } from "../../core/op-count.ts";
+import { windowOps } from "../../core/image/op-count.ts";
+import { Model } from "../../core/session/model.ts";
+import { createRandom } from "../../core/system/random.ts";
 import { activationNames, parameterCount } from "../net-config.ts";
 import { initialParameters } from "../parameters.ts";
 import type { AgentTraining } from "../training.ts";

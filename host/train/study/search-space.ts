@@ -1,6 +1,6 @@
-import type { Random } from "../../agent/random.ts";
-import { WINDOW_FRAMES } from "../../agent/recording.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import type { Random } from "../../core/system/random.ts";
+import { WINDOW_FRAMES } from "../../data/recording.ts";
 import type { AttentionConfig, NetConfig, SsmConfig } from "../net-config.ts";
 import type { AgentTraining } from "../training.ts";
 

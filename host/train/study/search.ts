@@ -1,5 +1,5 @@
-import { createRandom } from "../../agent/random.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { createRandom } from "../../core/system/random.ts";
 import { createNetEvaluator } from "../net-evaluator.ts";
 import type { AgentTraining } from "../training.ts";
 import { type Candidate, paretoFigure, paretoFront } from "./pareto.ts";

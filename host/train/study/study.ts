@@ -1,4 +1,4 @@
-import type { Dataset } from "../../agent/recording.ts";
+import type { Dataset } from "../../data/recording.ts";
 import type { AgentTraining } from "../training.ts";
 
 /** Every study, with its usual size: about 20, 6 and 10 minutes on two cores. */

@@ -1,4 +1,4 @@
-import { type Spread, spread, spreadText } from "../summary.ts";
+import { type Spread, spread, spreadText } from "../../eval/seed-summary.ts";
 import type { Measured } from "./study.ts";
 
 /** "96.12 ± 0.34 %", or – where nothing was measured. */

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { type CommandActions, createCommandInbox } from "../../../host/agent/command-inbox.ts";
 import { openNodeCommands } from "../../../host/agent/node-commands.ts";
-import { ConfigError } from "../../../host/core/errors.ts";
+import { ConfigError } from "../../../host/core/system/errors.ts";
 import { encodeCanonical } from "../../../host/mqtt/commands/canonical-cbor.ts";
 import { type Command, MAX_COMMAND_BYTES, signCommand } from "../../../host/mqtt/commands/command.ts";
 import type { CommandReport } from "../../../host/mqtt/commands/command-report.ts";

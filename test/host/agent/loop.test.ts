@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createLoop } from "../../../host/agent/loop.ts";
 import type { LoopStep } from "../../../host/agent/loop-types.ts";
-import { MqttError } from "../../../host/core/errors.ts";
+import { MqttError } from "../../../host/core/system/errors.ts";
 import { FakeAsker, frames, LABELS, loopOptions } from "./fakes.ts";
 
 const of = <K extends LoopStep["kind"]>(steps: readonly LoopStep[], kind: K) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reasonText } from "../../../host/agent/reason.ts";
-import type { Decision } from "../../../host/core/session-types.ts";
+import type { Decision } from "../../../host/core/session/session-types.ts";
 
 const said = (exit: number, why: Decision["why"]) =>
   reasonText({ exit, why, rebuilds: 0 } as Decision, 4, "online", { held: undefined, isAsked: false });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { Model } from "../../../host/core/model.ts";
+import { Model } from "../../../host/core/session/model.ts";
 import { cli } from "./fake-io.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dormouse-devices-"));

@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { writePrior } from "../../../host/adapt/prior.ts";
-import { readImage } from "../../../host/core/image-read.ts";
-import { writeImage } from "../../../host/core/image-write.ts";
+import { readImage } from "../../../host/core/image/image-read.ts";
+import { writeImage } from "../../../host/core/image/image-write.ts";
+import { writePrior } from "../../../host/personalize/prior.ts";
 import { activityShaped } from "../../golden/random-image.ts";
-import { priorFor } from "../adapt/support.ts";
+import { priorFor } from "../personalize/support.ts";
 import { cli } from "./fake-io.ts";
 import { tempFolder, writeAgent } from "./temp-agent.ts";
 import { writeTinyHapt } from "./tiny-hapt.ts";

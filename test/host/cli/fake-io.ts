@@ -1,6 +1,6 @@
-import type { CliIo } from "../../../host/cli/io.ts";
 import { runCli } from "../../../host/cli/program.ts";
-import { systemClock } from "../../../host/core/clock.ts";
+import { systemClock } from "../../../host/core/system/clock.ts";
+import type { CliIo } from "../../../host/core/system/surroundings.ts";
 
 export interface CliRun {
   readonly code: number;

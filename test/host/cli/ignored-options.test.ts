@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { packageRoot } from "../../../host/core/package-root.ts";
+import { packageRoot } from "../../../host/core/system/package-root.ts";
 import { cli } from "./fake-io.ts";
 import { tempFolder } from "./temp-agent.ts";
 

@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { packageRoot } from "../../../host/core/package-root.ts";
-import { openLinkPort } from "../../../host/firmware/link-port.ts";
+import { packageRoot } from "../../../host/core/system/package-root.ts";
+import { openLinkPort } from "../../../host/firmware/mcu/link-port.ts";
 import { readLinkStream } from "../../../host/link/stream.ts";
 import { cli } from "./fake-io.ts";
 

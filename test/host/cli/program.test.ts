@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createProgram } from "../../../host/cli/program.ts";
-import { startBroker } from "../../../host/mqtt/broker.ts";
+import { startBroker } from "../../../host/mqtt/transport/broker.ts";
 import { freePort } from "../../support/broker.ts";
 import { cli, fakeIo } from "./fake-io.ts";
 

@@ -3,7 +3,7 @@ import { cpSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "nod
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProgram, runCli } from "../../../host/cli/program.ts";
-import { packageRoot } from "../../../host/core/package-root.ts";
+import { packageRoot } from "../../../host/core/system/package-root.ts";
 import { hasMosquitto } from "../../support/broker.ts";
 import { requireAll } from "../../support/require.ts";
 import { openTlsSite, type TlsSite, wristArguments } from "../../support/tls-site.ts";

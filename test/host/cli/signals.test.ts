@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { packageRoot } from "../../../host/core/package-root.ts";
+import { packageRoot } from "../../../host/core/system/package-root.ts";
 import { tempFolder } from "./temp-agent.ts";
 
 let folder: ReturnType<typeof tempFolder>;

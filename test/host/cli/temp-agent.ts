@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
-import { writePrior } from "../../../host/adapt/prior.ts";
-import type { SyntheticParameters } from "../../../host/agent/synthetic.ts";
-import { writeImage } from "../../../host/core/image-write.ts";
+import { writeImage } from "../../../host/core/image/image-write.ts";
+import type { SyntheticParameters } from "../../../host/data/synthetic.ts";
+import { writePrior } from "../../../host/personalize/prior.ts";
 import { activityShaped } from "../../golden/random-image.ts";
-import { priorFor } from "../adapt/support.ts";
+import { priorFor } from "../personalize/support.ts";
 
 const LABELS = ["walking", "upstairs", "downstairs", "sitting", "standing", "laying"];
 const IMU = [0, 0, 0, 0, 0, 0];

@@ -4,12 +4,12 @@ import { residualRmsOf } from "../../../host/cloud/continuation.ts";
 import { softmax, type TeacherMember } from "../../../host/cloud/ensemble.ts";
 import type { CloudQuery } from "../../../host/cloud/provider.ts";
 import { createTeacher } from "../../../host/cloud/teacher.ts";
-import { ConfigError } from "../../../host/core/errors.ts";
-import { writeImage } from "../../../host/core/image-write.ts";
-import { Model } from "../../../host/core/model.ts";
-import { quantiseFrame } from "../../../host/core/reference/features.ts";
-import type { Session } from "../../../host/core/session-types.ts";
-import { temperatureOf } from "../../../host/policy/temperature.ts";
+import { quantiseFrame } from "../../../host/core/arithmetic/features.ts";
+import { writeImage } from "../../../host/core/image/image-write.ts";
+import { Model } from "../../../host/core/session/model.ts";
+import type { Session } from "../../../host/core/session/session-types.ts";
+import { ConfigError } from "../../../host/core/system/errors.ts";
+import { temperatureOf } from "../../../host/policy/certify/temperature.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 import { randomPatches, seeded } from "../../support/random.ts";
 

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../../host/core/clock.ts";
+import { systemClock } from "../../../host/core/system/clock.ts";
 import { FrameQueue } from "../../../host/gateway/frame-queue.ts";
 import { openSerialSensor, parseSerialSpec } from "../../../host/gateway/serial-sensor.ts";
 import { encodeSensor } from "../../../host/link/sensor.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import * as layout from "../../../assembly/device/layout.ts";
-import { makeStore } from "../../../host/firmware/device-store.ts";
-import { hostDecisions } from "../../../host/firmware/host-decisions.ts";
-import { stretchFrames } from "../../../host/firmware/link-stream.ts";
-import { replayDevice } from "../../../host/firmware/replay-device.ts";
+import { makeStore } from "../../../host/firmware/emulate/device-store.ts";
+import { hostDecisions } from "../../../host/firmware/emulate/host-decisions.ts";
+import { stretchFrames } from "../../../host/firmware/emulate/link-stream.ts";
+import { replayDevice } from "../../../host/firmware/emulate/replay-device.ts";
 import { createLinkClient, type LinkClientOptions } from "../../../host/link/client.ts";
 import type { DeviceMessage } from "../../../host/link/messages.ts";
 import { sensorFramesPerLinkFrame } from "../../../host/link/sensor.ts";

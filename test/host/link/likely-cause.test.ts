@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createRandom } from "../../../host/agent/random.ts";
-import { packageRoot } from "../../../host/core/package-root.ts";
+import { packageRoot } from "../../../host/core/system/package-root.ts";
+import { createRandom } from "../../../host/core/system/random.ts";
 import { createCauseFinder } from "../../../host/link/likely-cause.ts";
 import { createLinkWriter } from "../../../host/link/stream.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LinkError } from "../../../host/core/errors.ts";
+import { LinkError } from "../../../host/core/system/errors.ts";
 import { cobsDecode, cobsEncode } from "../../../host/link/cobs.ts";
 import { crc16 } from "../../../host/link/crc16.ts";
 import {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as layout from "../../../assembly/device/layout.ts";
 import { RUNS_BYTES } from "../../../assembly/layout.ts";
-import { LinkError } from "../../../host/core/errors.ts";
+import { LinkError } from "../../../host/core/system/errors.ts";
 import { decodeAck, encodeAck } from "../../../host/link/ack.ts";
 import { decodeAsk, encodeAnswer } from "../../../host/link/ask.ts";
 import { encodeChunkAbort, encodeChunkBegin, encodeChunkData } from "../../../host/link/chunk.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadBoard, loadRadio } from "../../../host/agent/board.ts";
+import { loadBoard, loadRadio } from "../../../host/power/board.ts";
 import { createBudget } from "../../../host/power/budget.ts";
 import { createPoweredDevice } from "../../../host/power/device.ts";
 import { createEnergyModel } from "../../../host/power/energy.ts";

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
-import { loadBoards } from "../../../host/agent/board.ts";
-import { writeImage } from "../../../host/core/image-write.ts";
-import { Model } from "../../../host/core/model.ts";
+import { writeImage } from "../../../host/core/image/image-write.ts";
+import { Model } from "../../../host/core/session/model.ts";
 import { encodeSetPoint } from "../../../host/link/decision.ts";
 import { createBattery } from "../../../host/power/battery.ts";
+import { loadBoards } from "../../../host/power/board.ts";
 import { onCurve } from "../../../host/power/board-power.ts";
 import { type DegradeLevel, degraded, degradeLevels } from "../../../host/power/degrade.ts";
 import { createEnergyModel } from "../../../host/power/energy.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadBoard, loadRadio } from "../../../host/agent/board.ts";
+import { loadBoard, loadRadio } from "../../../host/power/board.ts";
 import { radioKinds } from "../../../host/power/board-power.ts";
 import { createRadio } from "../../../host/power/radio.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startWorker } from "../../../host/cloud/worker.ts";
-import { createAsker } from "../../../host/mqtt/asker.ts";
-import type { AskOutcome } from "../../../host/mqtt/types.ts";
+import { createAsker } from "../../../host/mqtt/asks/asker.ts";
+import type { AskOutcome } from "../../../host/mqtt/wire/ask.ts";
 import { readIdentity } from "../../../host/security/identity.ts";
 import { echoProvider, query } from "../../suites/offload.ts";
 import { hasMosquitto } from "../../support/broker.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DataError } from "../../../host/core/errors.ts";
+import { DataError } from "../../../host/core/system/errors.ts";
 import { createSimulatedClock } from "../../../host/simulate/clock.ts";
 import { parseTrace, seededTrace, traceReader } from "../../../host/simulate/network-trace.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Recording } from "../../../host/agent/recording.ts";
-import { writeImage } from "../../../host/core/image-write.ts";
-import { Model } from "../../../host/core/model.ts";
+import { writeImage } from "../../../host/core/image/image-write.ts";
+import { Model } from "../../../host/core/session/model.ts";
+import type { Recording } from "../../../host/data/recording.ts";
 import type { SimulatedCloud } from "../../../host/simulate/cloud.ts";
 import { tunePolicy } from "../../../host/simulate/tune.ts";
 import { activityShaped } from "../../golden/random-image.ts";

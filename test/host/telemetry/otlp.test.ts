@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
-import { packageRoot } from "../../../host/core/package-root.ts";
+import { packageRoot } from "../../../host/core/system/package-root.ts";
 import { OTLP_PACKAGES } from "../../../host/telemetry/otlp.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dormouse-otlp-")); // no node_modules above it

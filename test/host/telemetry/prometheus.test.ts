@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Metric } from "../../../host/core/telemetry.ts";
+import type { Metric } from "../../../host/core/session/telemetry.ts";
 import { METRICS } from "../../../host/telemetry/catalogue.ts";
 import { createPrometheus } from "../../../host/telemetry/prometheus.ts";
 import { readExposition } from "./exposition.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { activityTraining } from "../../../agents/activity/train.ts";
-import { createRandom } from "../../../host/agent/random.ts";
-import type { Recording } from "../../../host/agent/recording.ts";
+import { createRandom } from "../../../host/core/system/random.ts";
+import type { Recording } from "../../../host/data/recording.ts";
 import { type Augmentation, drawDisturbance, drawPace, dropSensors, noAugmentation, rotateFrame } from "../../../host/train/augment.ts";
 import { makeBatch, quantizeFrames } from "../../../host/train/batches.ts";
 import { INPUT_SCALE } from "../../../host/train/net-constants.ts";

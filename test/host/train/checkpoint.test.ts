@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { activityTraining } from "../../../agents/activity/train.ts";
-import { DormouseError } from "../../../host/core/errors.ts";
+import { DormouseError } from "../../../host/core/system/errors.ts";
 import { readCheckpoint, writeCheckpoint } from "../../../host/train/checkpoint.ts";
 import { fingerprintOf } from "../../../host/train/fingerprint.ts";
 import { type TrainedNet, type TrainNetOptions, type TrainState, trainNet } from "../../../host/train/train-net.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { activityTraining } from "../../../agents/activity/train.ts";
-import { createRandom } from "../../../host/agent/random.ts";
-import { scoredWindows } from "../../../host/agent/recording.ts";
+import { createRandom } from "../../../host/core/system/random.ts";
+import { scoredWindows } from "../../../host/data/recording.ts";
 import { fitDiscriminant } from "../../../host/train/discriminant.ts";
 import { fitEvidence, saidAt } from "../../../host/train/evidence.ts";
 import { recordingOfTwo } from "./support/tiny-training.ts";

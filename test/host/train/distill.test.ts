@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createRandom } from "../../../host/agent/random.ts";
+import { createRandom } from "../../../host/core/system/random.ts";
 import { aggregate, aggregations, reliabilityOf } from "../../../host/train/aggregate.ts";
 import type { Batch } from "../../../host/train/batches.ts";
 import { type Distillation, softenBatch } from "../../../host/train/distill.ts";

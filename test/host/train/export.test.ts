@@ -1,8 +1,7 @@
 import { expect, it } from "vitest";
 import { activityTraining, labelledTraining } from "../../../agents/activity/train.ts";
-import { createRandom } from "../../../host/agent/random.ts";
-import { writeImage } from "../../../host/core/image-write.ts";
-import { createReferenceSession } from "../../../host/core/reference/session.ts";
+import { writeImage } from "../../../host/core/image/image-write.ts";
+import { createRandom } from "../../../host/core/system/random.ts";
 import { makeBatch } from "../../../host/train/batches.ts";
 import { startJax } from "../../../host/train/device-arrays.ts";
 import { exportNet } from "../../../host/train/export.ts";
@@ -10,6 +9,7 @@ import { floatLogits, readFloatModel, writeFloatModel } from "../../../host/trai
 import { createNetEvaluator } from "../../../host/train/net-evaluator.ts";
 import { createObserver } from "../../../host/train/observer.ts";
 import { initialParameters } from "../../../host/train/parameters.ts";
+import { createReferenceSession } from "../../reference/session.ts";
 
 const { config, features } = activityTraining;
 

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createRandom } from "../../../host/agent/random.ts";
-import type { Recording } from "../../../host/agent/recording.ts";
-import type { SyntheticParameters } from "../../../host/agent/synthetic.ts";
-import { writeImage } from "../../../host/core/image-write.ts";
-import { Model } from "../../../host/core/model.ts";
-import { packageRoot } from "../../../host/core/package-root.ts";
-import { streamDecisions } from "../../../host/train/stream-decisions.ts";
+import { writeImage } from "../../../host/core/image/image-write.ts";
+import { Model } from "../../../host/core/session/model.ts";
+import { packageRoot } from "../../../host/core/system/package-root.ts";
+import { createRandom } from "../../../host/core/system/random.ts";
+import type { Recording } from "../../../host/data/recording.ts";
+import type { SyntheticParameters } from "../../../host/data/synthetic.ts";
+import { streamDecisions } from "../../../host/eval/stream-decisions.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 import { syntheticRecording } from "../../support/recording.ts";
 

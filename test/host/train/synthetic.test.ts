@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { createSyntheticWearer, type SyntheticParameters, TRANSITION_LABEL } from "../../../host/agent/synthetic.ts";
-import { readImage } from "../../../host/core/image-read.ts";
-import { packageRoot } from "../../../host/core/package-root.ts";
-import { createReferenceSession } from "../../../host/core/reference/session.ts";
+import { readImage } from "../../../host/core/image/image-read.ts";
+import { packageRoot } from "../../../host/core/system/package-root.ts";
+import { createSyntheticWearer, type SyntheticParameters, TRANSITION_LABEL } from "../../../host/data/synthetic.ts";
+import { createReferenceSession } from "../../reference/session.ts";
 
 const parameters = JSON.parse(readFileSync(join(packageRoot(), "agents/activity/synthetic.json"), "utf8")) as SyntheticParameters;
 

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock } from "../../../host/core/clock.ts";
-import { createAsker } from "../../../host/mqtt/asker.ts";
-import { openLedgerFile } from "../../../host/mqtt/ledger-file.ts";
-import { readLedgerFile } from "../../../host/mqtt/ledger-reading.ts";
-import { systemSteadyClock } from "../../../host/mqtt/log-time.ts";
-import { openOutbox } from "../../../host/mqtt/outbox.ts";
+import { systemClock } from "../../../host/core/system/clock.ts";
+import { createAsker } from "../../../host/mqtt/asks/asker.ts";
+import { openLedgerFile } from "../../../host/mqtt/outbox/ledger-file.ts";
+import { readLedgerFile } from "../../../host/mqtt/outbox/ledger-reading.ts";
+import { systemSteadyClock } from "../../../host/mqtt/outbox/log-time.ts";
+import { openOutbox } from "../../../host/mqtt/outbox/outbox.ts";
 import { query } from "../query.ts";
 import { seeded } from "../random.ts";
 import type { DeviceTask } from "./tasks.ts";

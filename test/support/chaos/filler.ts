@@ -1,8 +1,8 @@
 import { openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { createAsker } from "../../../host/mqtt/asker.ts";
-import { openLedgerFile } from "../../../host/mqtt/ledger-file.ts";
-import { openOutbox } from "../../../host/mqtt/outbox.ts";
+import { createAsker } from "../../../host/mqtt/asks/asker.ts";
+import { openLedgerFile } from "../../../host/mqtt/outbox/ledger-file.ts";
+import { openOutbox } from "../../../host/mqtt/outbox/outbox.ts";
 import { query } from "../query.ts";
 import type { FillerTask } from "./tasks.ts";
 import { writeUntilFull } from "./write-until-full.ts";

@@ -1,5 +1,5 @@
 import type { WorkerOptions } from "../../../host/cloud/worker.ts";
-import type { AskerOptions } from "../../../host/mqtt/asker.ts";
+import type { AskerOptions } from "../../../host/mqtt/asks/asker.ts";
 
 /** What a device's process is told to do, as JSON. */
 export interface DeviceTask {

@@ -1,5 +1,5 @@
 import { startWorker } from "../../../host/cloud/worker.ts";
-import { openLedgerFile } from "../../../host/mqtt/ledger-file.ts";
+import { openLedgerFile } from "../../../host/mqtt/outbox/ledger-file.ts";
 import type { WorkerTask } from "./tasks.ts";
 
 /** A worker in a process of its own: answers tick mod 3, a little later. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { createRandom } from "../../../../host/agent/random.ts";
 import { adaptReport, chooseSetting, trySetting } from "../../../../host/cli/eval/adapt-report.ts";
-import type { AdaptDecision, AdaptSetting, AdaptTask, AdaptWearer } from "../../../../host/cli/eval/adapt-wearer.ts";
-import { adaptable, windowsFor } from "../../adapt/support.ts";
+import { createRandom } from "../../../../host/core/system/random.ts";
+import type { AdaptDecision, AdaptSetting, AdaptTask, AdaptWearer } from "../../../../host/eval/adapt-wearer.ts";
+import { adaptable, windowsFor } from "../../personalize/support.ts";
 
 const { image, prior } = adaptable();
 const [walking, other] = windowsFor(image, 2) as [Int8Array, Int8Array];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createRandom } from "../../../../host/agent/random.ts";
 import { gainsOverSeeds } from "../../../../host/cli/eval/adapt-runs.ts";
+import { createRandom } from "../../../../host/core/system/random.ts";
 
 const seedOf = (seed: number, gains: Record<string, number>) => {
   const wearers = Object.entries(gains).map(([user, gain]) => ({

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { writeImage } from "../../../../host/core/image-write.ts";
+import { writeImage } from "../../../../host/core/image/image-write.ts";
 import { activityShaped } from "../../../golden/random-image.ts";
 import { cli } from "../fake-io.ts";
 import { tempFolder, writeAgent } from "../temp-agent.ts";

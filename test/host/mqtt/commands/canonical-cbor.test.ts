@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeCbor } from "../../../../host/mqtt/cbor.ts";
 import { type CanonicalValue, encodeCanonical } from "../../../../host/mqtt/commands/canonical-cbor.ts";
+import { decodeCbor } from "../../../../host/mqtt/wire/cbor.ts";
 
 const golden = new URL("../../../golden/canonical-cbor.json", import.meta.url);
 const hex = (value: CanonicalValue) => Buffer.from(encodeCanonical(value)).toString("hex");

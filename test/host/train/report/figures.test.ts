@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reliability } from "../../../../host/policy/reliability.ts";
+import { reliability } from "../../../../host/policy/certify/reliability.ts";
 import { askingCurve } from "../../../../host/train/metrics.ts";
 import { askingCurveFigure } from "../../../../host/train/report/asking-curve.ts";
 import { confusionMatrix } from "../../../../host/train/report/confusion-matrix.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createRandom } from "../../../../host/agent/random.ts";
+import { createRandom } from "../../../../host/core/system/random.ts";
 import { parameterShapes } from "../../../../host/train/net-config.ts";
 import { initialParameters } from "../../../../host/train/parameters.ts";
 import { roundToFourBits, stateBytes, weightBytes } from "../../../../host/train/study/number-formats.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { activityTraining } from "../../../../agents/activity/train.ts";
-import { createRandom } from "../../../../host/agent/random.ts";
+import { createRandom } from "../../../../host/core/system/random.ts";
 import { type Candidate, paretoFront } from "../../../../host/train/study/pareto.ts";
 import { costOf } from "../../../../host/train/study/search-cost.ts";
 import { childOf, randomShape, shapeKey, shapeOf, shapeOfConfig, trainingOf } from "../../../../host/train/study/search-space.ts";

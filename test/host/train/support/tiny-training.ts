@@ -1,6 +1,6 @@
 import { activityClassOf, activityTraining } from "../../../../agents/activity/train.ts";
-import { createRandom } from "../../../../host/agent/random.ts";
-import type { Recording } from "../../../../host/agent/recording.ts";
+import { createRandom } from "../../../../host/core/system/random.ts";
+import type { Recording } from "../../../../host/data/recording.ts";
 import type { NetConfig } from "../../../../host/train/net-config.ts";
 import type { Recipe, TrainNetOptions } from "../../../../host/train/train-net.ts";
 

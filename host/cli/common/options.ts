@@ -1,0 +1,86 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { EngineName } from "../../core/session/session-types.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { radioKinds } from "../../power/board-power.ts";
+
+/** Parses a number of at least `least`. */
+export function numberAtLeast(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value) || value < least)
+      throw new InvalidArgumentError(`Give a number of at least ${least}.`);
+    return value;
+  };
+}
+
+/** Parses a whole number from `least` to `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`Give a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`}.`);
+    return value;
+  };
+}
+
+/** Parses a speed: sensor seconds a second; 0 and `max` mean as fast as it goes. */
+export function speedOf(text: string): number {
+  if (text === "max" || text === "0") return Number.POSITIVE_INFINITY;
+  return numberAtLeast(0.01)(text);
+}
+
+/** Parses `i/N`, the first worker being 0/N. */
+export function workerOf(text: string): { index: number; count: number } {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const index = Number(match?.[1]);
+  const count = Number(match?.[2]);
+  if (match === null || count < 1 || index >= count) throw new InvalidArgumentError("Give i/N with 0 ≤ i < N, e.g. 0/2.");
+  return { index, count };
+}
+
+/** Parses `in,out`: two prices. */
+export function pricesOf(text: string): { prompt: number; completion: number } {
+  const [prompt, completion, ...rest] = text.split(",").map(Number);
+  if (!(prompt! >= 0) || !(completion! >= 0) || rest.length > 0) throw new InvalidArgumentError("Give two prices, e.g. 0.15,0.60.");
+  return { prompt: prompt!, completion: completion! };
+}
+
+/** Throws OPTION_ALONE where the command line has one of `flags`: without `other` they would change nothing. */
+export function refuseWithout(command: Command, other: string, ...flags: readonly string[]): void {
+  const names = givenOf(command, flags);
+  if (names === undefined) return;
+  throw new ConfigError("OPTION_ALONE", `${names} would change nothing without ${other}: give that, too, or leave ${names} out.`);
+}
+
+/** Throws OPTION_UNUSED where the command line has one of `flags`: beside `other` they would change nothing. */
+export function refuseWith(command: Command, other: string, ...flags: readonly string[]): void {
+  const names = givenOf(command, flags);
+  if (names !== undefined) throw new ConfigError("OPTION_UNUSED", `${names} would change nothing with ${other}: leave ${names} out.`);
+}
+
+function givenOf(command: Command, flags: readonly string[]): string | undefined {
+  const given = command.options.filter(
+    (option) => flags.includes(option.long ?? "") && command.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  return given.length === 0 ? undefined : given.map(({ long }) => long).join(" and ");
+}
+
+export const jsonOption = (): Option => new Option("--json", "print one JSON document on stdout, everything else on stderr").default(false);
+
+export const engineOption = (): Option =>
+  new Option("--engine <name>", "what runs the model; all give the same bits")
+    .choices(["scalar", "simd", "reference"] satisfies EngineName[])
+    .default("simd");
+
+export const speedOption = (): Option =>
+  new Option("--speed <n>", "sensor seconds a second; max or 0: as fast as it goes").default(1).argParser(speedOf);
+
+export const secondsOption = (): Option =>
+  new Option("--seconds <n>", "stop after so many sensor seconds (default: until Ctrl-C or the recording's end)").argParser(
+    numberAtLeast(0.02),
+  );
+
+/** The board that a run on this machine is governed as. */
+export const boardOption = (): Option => new Option("--board <id>", "which board's battery, heat and joules it is governed by");
+
+export const radioOption = (): Option => new Option("--radio <kind>", "the radio that its asks are priced by").choices(radioKinds);

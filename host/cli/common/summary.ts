@@ -1,0 +1,83 @@
+import type { Loop } from "../../agent/loop-types.ts";
+import type { Output } from "../../core/system/output.ts";
+import type { WearerStatus } from "../../personalize/wearer.ts";
+import { countText, percentText } from "./table.ts";
+
+/** What a wearable did: the JSON document of `demo` and `run`. */
+export interface Summary {
+  readonly agent: string;
+  readonly seconds: number; // sensor seconds
+  readonly decisions: number;
+  readonly events: number;
+  readonly asked: number;
+  readonly answered: number;
+  readonly expired: number;
+  readonly refused: number;
+  readonly evicted: number;
+  readonly pending: number;
+  readonly lost: number; // ids in no state at this end; `demo` compares both ledgers
+  readonly exits: readonly number[];
+  readonly meanMacs: number;
+  readonly wearer?: WearerStatus; // of run --wearer
+  readonly [key: string]: unknown;
+}
+
+/** The document's keys in the issue's order, then the rest. */
+export function summaryOf(agent: string, loop: Loop, rateHz: number, lost: number): Summary {
+  const counters = loop.counters();
+  const { decisions, events, asked, answered, expired, refused, evicted, pending, exits, meanMacs } = counters;
+  const { applied, gaps, resets, ignored, anomalies, truth } = counters;
+  const anomaliesByKind = loop.asker?.counts();
+  return {
+    agent,
+    seconds: counters.frames / rateHz,
+    decisions,
+    events,
+    asked,
+    answered,
+    expired,
+    refused,
+    evicted,
+    pending,
+    lost,
+    exits,
+    meanMacs,
+    applied,
+    gaps,
+    resets,
+    ignored,
+    anomalies,
+    ...(anomaliesByKind === undefined
+      ? {}
+      : {
+          duplicateAnswers: anomaliesByKind.duplicateAnswers,
+          lateAnswers: anomaliesByKind.lateAnswers,
+          malformedAnswers: anomaliesByKind.malformedAnswers,
+          unknownAnswers: anomaliesByKind.unknownAnswers,
+        }),
+    ...(truth.decisions === 0 ? {} : { truth }),
+  };
+}
+
+/** The summary for people. */
+export function saySummary(out: Output, summary: Summary, isAsking: boolean): void {
+  const { decisions, seconds, events, asked, answered, expired, refused, evicted, pending, lost, exits } = summary;
+  out.say();
+  out.say(`${countText(decisions, "decision")} in ${Math.round(seconds)} s of ${summary.agent}, ${countText(events, "change")} told.`);
+  out.say(`Stopped at exit ${exits.map((count, exit) => `${exit + 1}: ${percentText(count / Math.max(1, decisions))}`).join(", ")}.`);
+  if (!isAsking) return;
+  const ends = [
+    `${answered} answered`,
+    `${expired} expired`,
+    `${refused} refused`,
+    `${evicted} evicted`,
+    `${pending} waiting`,
+    `${lost} lost`,
+  ];
+  out.say(`Asked the cloud ${countText(asked, "time")}: ${ends.join(", ")}.`);
+  const { wearer } = summary;
+  if (wearer === undefined) return;
+  out.say(
+    `Of this wearer ${countText(wearer.learned, "window")} learned, ${countText(wearer.disputes, "dispute")} settled, ${countText(wearer.decidedByOwn, "decision")} by their own evidence.`,
+  );
+}

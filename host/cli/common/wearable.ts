@@ -1,0 +1,71 @@
+import { type LiveBoard, liveGovernor } from "../../agent/live-governor.ts";
+import type { LoadedAgent } from "../../agent/loaded-agent.ts";
+import type { Loop } from "../../agent/loop-types.ts";
+import { type AgentRun, type RunAgentOptions, runAgent } from "../../agent/run-agent.ts";
+import { windowOps } from "../../core/image/op-count.ts";
+import { noTelemetry, type Telemetry } from "../../core/session/telemetry.ts";
+import type { Output } from "../../core/system/output.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import type { AgentGovernor } from "../../policy/govern/governor-types.ts";
+import { observeAgent } from "../../telemetry/observe-agent.ts";
+import { createView, type View, type ViewOptions } from "../view/view.ts";
+
+export interface WearableOptions extends Omit<RunAgentOptions, "definition" | "clock" | "governor" | "observers" | "signal"> {
+  readonly agent: LoadedAgent;
+  readonly pace: NonNullable<RunAgentOptions["pace"]>;
+  readonly show: ViewOptions;
+  /** The board that prices and governs the run. Left out: nothing is governed. */
+  readonly live?: LiveBoard;
+  readonly telemetry?: Telemetry;
+  /** Ends the run early, as an interrupt does. */
+  readonly stop?: AbortSignal;
+}
+
+export interface Wearable extends AgentRun {
+  readonly view: View;
+  readonly governor: AgentGovernor | undefined;
+}
+
+/** `runAgent` with a view, telemetry and a board's governor: what `demo` and `run` share. */
+export function runWearable(io: CliIo, out: Output, options: WearableOptions): Wearable {
+  const { agent, live, show, stop, telemetry = noTelemetry, ...parts } = options;
+  const { model, sensor, pace, wearer } = parts;
+  const { definition } = agent;
+  const { image } = model;
+  const { rateHz } = definition.sensor;
+  const governor = live && liveGovernor(agent, model, live);
+  const last = image.exits.length - 1;
+  const { macs } = wearer?.session.opCount(last) ?? windowOps(image, last);
+  let loop: Loop | undefined;
+  const view = createView(
+    io,
+    out,
+    {
+      agent: definition.name,
+      sensor: sensor.name,
+      speed: pace.speed,
+      rateHz,
+      labels: image.manifest.labels,
+      nExits: image.exits.length,
+      hopSeconds: (image.hopPatches * image.patchFrames) / rateHz,
+      hopMacs: (macs * image.hopPatches) / image.windowPatches,
+      arenaBytes: wearer?.session.arenaBytes ?? model.arenaBytes,
+      imageBytes: model.imageBytes,
+      hasBroker: parts.asker !== undefined,
+      ...(live === undefined ? {} : { board: live.board.id }),
+    },
+    () => loop,
+    show,
+    governor && (() => governor.status()),
+  );
+  const run = runAgent({
+    ...parts,
+    definition,
+    clock: io.clock,
+    signal: stop === undefined ? io.interrupt : AbortSignal.any([io.interrupt, stop]),
+    ...(governor === undefined ? {} : { governor }),
+    observers: { ...observeAgent(telemetry), step: (step) => view.onStep(step), draining: () => view.phase("draining") },
+  });
+  loop = run.loop;
+  return { ...run, view, governor };
+}

@@ -1,0 +1,59 @@
+import { joinedToFit, percentText } from "../common/table.ts";
+import { AMBER, GREEN, type Line, RED, type Segment, widthOf } from "./paint.ts";
+import { labelColour } from "./render-ribbon.ts";
+import type { ViewState } from "./view-state.ts";
+
+/** From here on the last question is marked as old news. */
+const OLD_SECONDS = 5;
+
+/** ● online  12 asked · 11 answered · 1 waiting */
+export function cloudLine({ info, link, linkDetail, counters }: ViewState, columns: number): Line {
+  if (!info.hasBroker)
+    return [
+      ["○ none", "dim"],
+      ["  no broker was named: it decides alone", "dim"],
+    ];
+  const state: Segment[] =
+    link === "online"
+      ? [["● online", GREEN]]
+      : link === "connecting"
+        ? [["◐ connecting", AMBER]]
+        : [
+            ["○ offline", RED],
+            [` decides alone${linkDetail === undefined ? "" : `: ${linkDetail}`}`, "dim"],
+          ];
+  if (counters === undefined) return state;
+  const parts = [`${counters.asked} asked`, `${counters.answered} answered`];
+  for (const key of ["expired", "refused", "evicted"] as const) if (counters[key] > 0) parts.push(`${counters[key]} ${key}`);
+  if (counters.pending > 0) parts.push(`${counters.pending} waiting`);
+  return [...state, [`  ${joinedToFit(parts, columns - widthOf(state) - 2)}`]];
+}
+
+/** unsure: sitting → asked → cloud says standing 93 % in 34 ms. On two lines where one is too short. */
+export function askLine({ info, lastAsk, seconds }: ViewState, columns: number): Line[] {
+  if (!info.hasBroker) return [];
+  if (lastAsk === undefined) return [[["sure so far: nothing was asked", "dim"]]];
+  const question: Segment[] = [
+    ["unsure: ", "dim"],
+    [lastAsk.label, labelColour(info.labels, lastAsk.label)],
+    [" → asked → ", "dim"],
+  ];
+  const reply = replySegments();
+  const line = [...question, ...reply];
+  const age = Math.round(seconds - lastAsk.tick / info.rateHz);
+  const aged: Line = [...line, [`, ${age} s ago`, "dim"]];
+  if (age >= OLD_SECONDS && widthOf(aged) <= columns) return [aged];
+  return widthOf(line) <= columns ? [line] : [question, reply];
+
+  function replySegments(): Segment[] {
+    if (lastAsk!.end === undefined) return [["waiting …", AMBER]];
+    if (lastAsk!.end !== "answered") return [[`${lastAsk!.end}${lastAsk!.reason === undefined ? "" : `: ${lastAsk!.reason}`}`, RED]];
+    const answer = lastAsk!.answer ?? "?";
+    return [
+      ["cloud says ", "dim"],
+      [answer, "bold", labelColour(info.labels, answer)],
+      [` ${percentText(lastAsk!.answerConfidence ?? 0)}`],
+      [` in ${Math.round(lastAsk!.latencyMillis ?? 0)} ms`, "dim"],
+    ];
+  }
+}

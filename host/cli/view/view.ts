@@ -1,0 +1,38 @@
+import type { Loop, LoopStep } from "../../agent/loop-types.ts";
+import type { Output } from "../../core/system/output.ts";
+import type { CliIo } from "../../core/system/surroundings.ts";
+import type { GovernorStatus } from "../../policy/govern/governor-types.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { createJsonLogView } from "./json-log-view.ts";
+import { createLiveView } from "./live-view.ts";
+import { createLogView } from "./log-view.ts";
+import type { Phase, ViewInfo } from "./view-state.ts";
+
+/** Something that shows a running wearable: the live screen or a log. */
+export interface View {
+  onStep(step: LoopStep): void;
+  phase(phase: Phase): void;
+  close(): void;
+}
+
+export interface ViewOptions {
+  readonly isHeadless: boolean;
+  /** Logs every decision with its reason. */
+  readonly isVerbose: boolean;
+  /** JSON lines instead of either. */
+  readonly log?: Log;
+}
+
+/** The live screen in a terminal; a line for each decision worth telling elsewhere, and with --headless or --json. */
+export function createView(
+  io: CliIo,
+  out: Output,
+  info: ViewInfo,
+  loop: () => Loop | undefined,
+  show: ViewOptions,
+  power?: () => GovernorStatus,
+): View {
+  if (show.log !== undefined) return createJsonLogView(show.log);
+  if (io.terminal === undefined || show.isHeadless || show.isVerbose || out.isJson) return createLogView(out, info, show.isVerbose);
+  return createLiveView(io.terminal, io, info, loop, power);
+}

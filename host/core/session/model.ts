@@ -1,0 +1,93 @@
+import { createReferenceSession } from "../../../test/reference/session.ts";
+import { imageHash, readImage } from "../image/image-read.ts";
+import type { Manifest, ModelImage } from "../image/image-types.ts";
+import { ModelError } from "../system/errors.ts";
+import { readWhole } from "../system/read-whole.ts";
+import { type Batch, openBatch } from "./batch.ts";
+import { arenaBytesOf, CoreSession } from "./core-session.ts";
+import { type CoreBuild, coreWasmBytes } from "./module.ts";
+import type { EngineName, Session } from "./session-types.ts";
+
+export interface ModelOptions {
+  /** Which engine runs it; all give the same bits. Default: simd. */
+  readonly engine?: EngineName;
+  /** Bytes of arena that the model may use. Default: what it needs. */
+  readonly arenaBytes?: number;
+}
+
+/**
+ * A validated model image, ready to run.
+ *
+ *     const model = await Model.open("agents/activity/model.dmm");
+ *     const session = model.createSession();
+ *     const { decision } = session.pushFrame(frame, tick);
+ */
+export class Model {
+  readonly image: ModelImage;
+  readonly engine: EngineName;
+  /** Hex SHA-256 of the image. */
+  readonly imageHash: string;
+  readonly arenaBytes: number;
+  readonly #bytes: Uint8Array;
+  readonly #build: CoreBuild;
+
+  private constructor(bytes: Uint8Array, image: ModelImage, options: ModelOptions) {
+    this.#bytes = bytes;
+    this.image = image;
+    this.engine = options.engine ?? "simd";
+    this.#build = this.engine === "simd" ? "simd" : "scalar";
+    this.imageHash = imageHash(bytes);
+    const needs = arenaBytesOf(bytes, this.#build, this.#subject());
+    this.arenaBytes = options.arenaBytes ?? needs;
+    if (needs > this.arenaBytes) {
+      throw new ModelError(
+        "ARENA_TOO_SMALL",
+        `${this.#subject()} needs ${needs} B of arena, was given ${this.arenaBytes} B. Give it more, or export it with fewer states, rings or context patches.`,
+      );
+    }
+  }
+
+  /** Checks the image on the host and in the core. Throws ModelError with what is wrong. */
+  static load(bytes: Uint8Array, options: ModelOptions = {}): Model {
+    return new Model(bytes, readImage(bytes), options);
+  }
+
+  /** Loads a .dmm file. */
+  static async open(path: string, options: ModelOptions = {}): Promise<Model> {
+    let bytes: Uint8Array;
+    try {
+      bytes = readWhole(path);
+    } catch (cause) {
+      throw new ModelError("IMAGE_UNREADABLE", `cannot read the model image ${path}: check the path.`, { cause });
+    }
+    return Model.load(bytes, options);
+  }
+
+  get manifest(): Manifest {
+    return this.image.manifest;
+  }
+
+  get imageBytes(): number {
+    return this.#bytes.byteLength;
+  }
+
+  /** Size of the wasm module that runs it; the reference engine reports the scalar one. */
+  get wasmBytes(): number {
+    return coreWasmBytes(this.#build);
+  }
+
+  /** A fresh state of its own: one wearer. */
+  createSession(): Session {
+    if (this.engine === "reference") return createReferenceSession(this.#bytes);
+    return new CoreSession(this.image, this.#bytes, this.#build, this.arenaBytes, this.#subject());
+  }
+
+  /** Many sequences in one pass, each of at most `maxPatches` patches: what a cloud worker answers with. SIMD, whatever the engine. */
+  createBatch(maxPatches: number = this.image.contextPatches): Batch {
+    return openBatch(this.image, this.#bytes, maxPatches, this.#subject());
+  }
+
+  #subject(): string {
+    return `model ${this.image.manifest.name}`;
+  }
+}

@@ -1,0 +1,68 @@
+import * as layout from "../../../assembly/layout.ts";
+import { createOracle, type OracleBlock, stateBytes } from "../../../test/reference/blocks/block.ts";
+import { Views } from "../../../test/reference/views.ts";
+import { align16 } from "../arithmetic/align.ts";
+import type { ModelImage } from "../image/image-types.ts";
+
+/** A block and the bytes of its state. */
+interface BlockState {
+  readonly bytes: Uint8Array;
+  readonly oracle: OracleBlock;
+}
+
+/** The persistent state, as views of one buffer in the order of assembly/README.md: `bytes` is what a snapshot carries. */
+export interface Tail {
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array; // TAIL_ words
+  readonly partial: Int8Array; // (patchFrames, channels): the patch under way
+  readonly lastFrame: Int16Array; // (channels,)
+  readonly context: Int8Array; // (contextPatches, patchFrames · channels)
+  readonly finalResidual: Int16Array; // (dModel,)
+  readonly track: Int32Array; // (nClasses,); empty where decisions are not tracked
+  readonly rings: readonly Int16Array[]; // (ringPatches, dModel) an exit but the last
+  readonly blocks: readonly BlockState[];
+}
+
+function trackedClasses({ track, nClasses }: ModelImage): number {
+  return track ? nClasses : 0;
+}
+
+/** Bytes of an image's tail. */
+function tailBytes(image: ModelImage): number {
+  const patchBytes = image.channels * image.patchFrames;
+  const rings = (image.exits.length - 1) * align16(2 * image.ringPatches * image.dModel);
+  const fixed = [
+    4 * layout.TAIL_WORDS,
+    patchBytes,
+    2 * image.channels,
+    image.contextPatches * patchBytes,
+    2 * image.dModel,
+    4 * trackedClasses(image),
+  ];
+  return [...fixed.map(align16), rings, ...image.blocks.map(stateBytes)].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** A tail of zeros. */
+export function createTail(image: ModelImage): Tail {
+  const buffer = new ArrayBuffer(tailBytes(image));
+  const views = new Views(buffer);
+  const patchBytes = image.channels * image.patchFrames;
+  const words = views.u32(layout.TAIL_WORDS);
+  const partial = views.s8(patchBytes);
+  const lastFrame = views.s16(image.channels);
+  const context = views.s8(image.contextPatches * patchBytes);
+  const finalResidual = views.s16(image.dModel);
+  const track = views.s32(trackedClasses(image));
+  const rings = image.exits.slice(1).map(() => views.s16(image.ringPatches * image.dModel));
+  const blocks = image.blocks.map((block): BlockState => {
+    const bytes = new Uint8Array(buffer, views.at, stateBytes(block));
+    return { bytes, oracle: createOracle(block, views) };
+  });
+  return { bytes: new Uint8Array(buffer), words, partial, lastFrame, context, finalResidual, track, rings, blocks };
+}
+
+/** Zeroes the state. */
+export function resetTail(tail: Tail): void {
+  tail.bytes.fill(0);
+  tail.words[layout.TAIL_HOPS_SINCE_ASK] = layout.HOPS_SINCE_ASK_MAX;
+}

@@ -1,0 +1,30 @@
+import type { Clock } from "./clock.ts";
+
+/** What the command line touches of the outside: injected, so that a test can run any verb in process. */
+export interface CliIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** The terminal to draw on, where stdout is one. */
+  readonly terminal: Terminal | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly clock: Clock;
+  /**
+   * Aborts on the first SIGINT or SIGTERM after it was first read: whoever reads it will end in order. A verb that never does is ended by
+   * the signal itself, a synchronous loop too.
+   */
+  readonly interrupt: AbortSignal;
+  /** Tells the process that started this one; left out if nobody waits for it. */
+  report?(message: object): void;
+}
+
+/** A live screen. */
+export interface Terminal {
+  size(): { columns: number; rows: number };
+  /** Replaces what was drawn before. */
+  draw(lines: readonly string[]): void;
+  /** Leaves the last drawing where it is and goes on below it. */
+  finish(): void;
+  /** Calls back when the size changes; the returned function stops that. */
+  onResize(run: () => void): () => void;
+}

@@ -1,0 +1,77 @@
+import type { Manifest } from "../../core/image/image-types.ts";
+import { DataError } from "../../core/system/errors.ts";
+import { type Dataset, LONGEST_RECORDING_PATCHES, type Recording, type Segment } from "../recording.ts";
+import { type CsvFolder, type CsvPart, readCsvFolder } from "./csv-folder.ts";
+
+/** Frames of the longest recording: longer ones are cut. */
+const longestFrames = 4 * LONGEST_RECORDING_PATCHES;
+
+/** How a folder's units and words become counts and labels: label i + 1 is labels[i]. */
+export type CsvScale = Pick<Manifest, "channels" | "labels">;
+
+/** Reads CSV recordings as the agent with this manifest takes them: its rate, its channels by name, its counts, its labels. Throws DataError. */
+export function loadCsv(path: string, manifest: Pick<Manifest, "channels" | "labels" | "frameRateHz" | "name">): Dataset {
+  const folder = readCsvFolder(path, manifest.frameRateHz);
+  const named = (channels: readonly { name: string; unit: string }[]): string =>
+    channels.map(({ name, unit }) => `${name}[${unit}]`).join(",");
+  const columns = manifest.channels.map(({ name, unit }) =>
+    folder.channels.findIndex((other) => other.name === name && other.unit === unit),
+  );
+  if (columns.includes(-1) || columns.length !== folder.channels.length)
+    throw new DataError(
+      "CSV_CHANNELS",
+      `${path} has the channels ${named(folder.channels)}, model ${manifest.name} takes ${named(manifest.channels)}. Replay recordings of its sensor.`,
+    );
+  const unknown = folder.labels.find((label) => !manifest.labels.includes(label));
+  if (unknown !== undefined)
+    throw new DataError(
+      "CSV_LABEL",
+      `${path} has the label "${unknown}", model ${manifest.name} knows ${manifest.labels.join(", ")}. Empty the label where it is none of these, or train anew.`,
+    );
+  const parts = folder.parts.map((part) => ({ ...part, values: reordered(part.values, columns) }));
+  return csvDataset({ ...folder, parts }, manifest);
+}
+
+/** int16 counts and numbered labels of a folder whose channels are in the scale's order. */
+export function csvDataset(folder: CsvFolder, scale: CsvScale): Dataset {
+  const numbers = new Map(scale.labels.map((label, i) => [label, i + 1]));
+  return { recordings: folder.parts.flatMap((part) => recordingsOfPart(part, scale, numbers)) };
+}
+
+function recordingsOfPart(part: CsvPart, { channels }: CsvScale, numbers: ReadonlyMap<string, number>): Recording[] {
+  const c = channels.length;
+  const n = part.labels.length;
+  const frames = Int16Array.from(part.values, (value, i) =>
+    Math.max(-32768, Math.min(32767, Math.floor(value * channels[i % c]!.countsPerUnit + 0.5))),
+  );
+  const labels = Uint8Array.from(part.labels, (label) => (label === undefined ? 0 : numbers.get(label)!));
+  return Array.from({ length: Math.ceil(n / longestFrames) }, (_, k) => {
+    const [from, to] = [k * longestFrames, Math.min(n, (k + 1) * longestFrames)];
+    const own = labels.slice(from, to);
+    return {
+      name: k === 0 ? part.name : `${part.name}@${k + 1}`,
+      subject: part.subject,
+      channels: c,
+      frames: frames.slice(from * c, to * c),
+      labels: own,
+      segments: segmentsOf(own),
+    };
+  });
+}
+
+/** Stretches of one label, unlabelled ones left out. */
+export function segmentsOf(labels: Uint8Array): Segment[] {
+  const segments: Segment[] = [];
+  for (let start = 0; start < labels.length; ) {
+    let end = start + 1;
+    while (end < labels.length && labels[end] === labels[start]) end++;
+    if (labels[start]! > 0) segments.push({ label: labels[start]!, start, end });
+    start = end;
+  }
+  return segments;
+}
+
+function reordered(values: Float64Array, columns: readonly number[]): Float64Array {
+  const n = columns.length;
+  return values.map((_, i) => values[i - (i % n) + columns[i % n]!]!);
+}

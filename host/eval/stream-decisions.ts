@@ -1,0 +1,77 @@
+import { EXIT_NEVER } from "../../assembly/layout.ts";
+import { certaintyOf, confidenceOf, labelOf } from "../core/arithmetic/exit-head.ts";
+import type { ModelImage } from "../core/image/image-types.ts";
+import type { ExitWord } from "../policy/certify/cascade.ts";
+import type { HopLogits } from "../policy/certify/replay.ts";
+import { classAt, type PolicyOptions } from "./evaluate-policy.ts";
+import { frameAt, fullDepth, type Runnable, type SensedRecording, streamMoments } from "./protocols.ts";
+
+/** One decision of the stream protocol, as every exit makes it, with what an ask about it would carry. */
+export interface StreamDecision {
+  readonly truth: number; // class
+  readonly wearer: string;
+  readonly recording: number; // index in the list that was streamed
+  readonly frame: number; // index of the last frame that was seen
+  readonly scores: readonly Int32Array[]; // per exit (nClasses,), Q10: its logits and the track of its own decisions before
+  readonly exits: readonly ExitWord[]; // as the core decides, at the image's temperatures
+  readonly context: Int8Array; // (≤ contextPatches, patchBytes), oldest first
+}
+
+/**
+ * Decides at the end of each published window of whole recordings, state carried, at full depth. The context is the session's own:
+ * the patches since the recording began, at most contextPatches of them.
+ */
+export function streamDecisions(
+  model: Runnable,
+  recordings: readonly SensedRecording[],
+  onDecision?: (done: number) => void,
+): StreamDecision[] {
+  const session = fullDepth(model.createSession());
+  const decisions: StreamDecision[] = [];
+  for (const { recording, frame, label, logits, scores, isTracked } of streamMoments(session, model.image, recordings)) {
+    decisions.push({
+      truth: label,
+      wearer: recording.subject,
+      recording: recordings.indexOf(recording),
+      frame,
+      scores,
+      exits: exitsOf(model.image, logits, scores, isTracked),
+      context: session.context(),
+    });
+    onDecision?.(decisions.length);
+  }
+  return decisions;
+}
+
+/**
+ * One recording hop by hop at full depth: the logits of every exit where the running policy decides, labelled or not. Stopping early
+ * would change none of them, until a ring overflows.
+ */
+export function hopLogits(model: Runnable, recording: SensedRecording, betweenClass: PolicyOptions["betweenClass"]): HopLogits[] {
+  const { image } = model;
+  const session = model.createSession();
+  session.setPoint({
+    ...{ maxExit: image.exits.length - 1, hopPatches: image.hopPatches, askAllowed: false, limitReason: "none", askIntervalHops: 1 },
+    thresholds: image.exits.map(() => EXIT_NEVER),
+  });
+  const hops: HopLogits[] = [];
+  for (let i = 0; i < recording.labels.length; i++) {
+    if (!session.pushFrame(frameAt(recording, i), i + 1).decision) continue;
+    hops.push({ truth: classAt(recording, i, betweenClass), logits: session.logits() });
+  }
+  return hops;
+}
+
+/** Every exit's label, confidence and certainty, as the core finds them. */
+export function exitsOf(
+  { exits }: Pick<ModelImage, "exits">,
+  logits: readonly Int16Array[],
+  scores: readonly Int32Array[],
+  isTracked: boolean,
+): StreamDecision["exits"] {
+  return exits.map((exit, k) => {
+    const label = labelOf(scores[k]!);
+    const by = [exit, label, logits[k]!, isTracked ? scores[k] : undefined] as const;
+    return { label, confidenceQ15: confidenceOf(...by), certaintyQ15: certaintyOf(...by) };
+  });
+}

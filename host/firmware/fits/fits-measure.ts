@@ -1,0 +1,68 @@
+import type { Model } from "../../core/session/model.ts";
+import { DormouseError } from "../../core/system/errors.ts";
+import { createRandom } from "../../core/system/random.ts";
+import { emulate, fullDepth } from "../emulate/emulate.ts";
+import type { FirmwareOptions } from "../mcu/build-options.ts";
+import { deviceFirmware } from "../mcu/device-firmware.ts";
+import { overflowOf, type ProgramSizes, programSizes } from "../mcu/program-sizes.ts";
+
+/** What it takes to run, measured in emulation. */
+export interface MeasuredCosts {
+  /** The board or test machine that was emulated, and by what. */
+  readonly on: string;
+  readonly emulator: string;
+  readonly unit: "instructions" | "cycles";
+  /** Of a window at full depth. */
+  readonly window: number;
+  /** Of the one frame that takes most: every exit runs over a full ring. */
+  readonly worst: number;
+  readonly stackBytes: number;
+}
+
+export type MeasuredSizes =
+  | ProgramSizes
+  | { readonly overflow: { readonly region: "flash" | "ram"; readonly bytes: number } }
+  /** Why the firmware cannot be: its update store has no room for the image. */
+  | { readonly refused: string };
+
+const WINDOWS = 2;
+
+/** Compiles the firmware for the board and reads what it takes; what does not link for want of room says by how much. */
+export function measureSizes(options: FirmwareOptions): MeasuredSizes {
+  try {
+    return programSizes(deviceFirmware({ ...options, hasStore: true }));
+  } catch (error) {
+    if (error instanceof DormouseError && error.code === "STORE_TOO_SMALL") return { refused: error.message };
+    const overflow = error instanceof DormouseError ? overflowOf(error.message) : undefined;
+    if (overflow === undefined) throw error;
+    return { overflow };
+  }
+}
+
+/** Runs noise through the model at full depth on the emulated board. The costs of integer code without shortcuts hardly depend on the frames. */
+export async function measureCosts(model: Model, options: FirmwareOptions): Promise<MeasuredCosts> {
+  const { channels, patchFrames, windowPatches, ringPatches } = model.image;
+  const patches = ringPatches * Math.ceil((WINDOWS * windowPatches) / ringPatches); // hops that fill every ring: each is the worst
+  const random = createRandom(1);
+  const samples = Int16Array.from({ length: patches * patchFrames * channels }, () => random.integer(4096) - 2048);
+  const run = await emulate({
+    ...options,
+    model,
+    frames: [{ tick: 1, samples }],
+    setPoint: { ...fullDepth(model), hopPatches: ringPatches },
+  });
+  if (!run.identical) {
+    throw new DormouseError(
+      "EMULATION_DIFFERS",
+      `the emulated ${options.target.id} decided otherwise than the host at decision ${run.firstDifference}: its figures prove nothing. Report it.`,
+    );
+  }
+  return {
+    on: options.target.id,
+    emulator: run.emulator,
+    unit: run.unit,
+    window: Math.round((run.cost * windowPatches) / patches),
+    worst: run.worst,
+    stackBytes: run.stackBytes,
+  };
+}

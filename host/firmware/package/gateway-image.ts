@@ -1,0 +1,196 @@
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { LoadedAgent } from "../../agent/loaded-agent.ts";
+import { openAgentModel } from "../../agent/registry.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import { makeFolders } from "../../core/system/folder.ts";
+import { packageRoot } from "../../core/system/package-root.ts";
+import { PACKED_AGENT_FILE } from "../../gateway/packed-agent.ts";
+import type { ServiceConfigInput } from "../../gateway/service-config.ts";
+import { type Board, loadBoards } from "../../power/board.ts";
+import { gzip, type PackageFile, writeDeb } from "./deb.ts";
+import { bundleGateway } from "./gateway-bundle.ts";
+import { type GatewayPaths, gatewayPaths, gatewayScripts, gatewayUnit } from "./gateway-unit.ts";
+import { findNodeRuntime, type NodeRuntime } from "./node-runtime.ts";
+
+export interface GatewayImageOptions {
+  readonly agent: LoadedAgent;
+  readonly board: Board;
+  readonly outFolder: string;
+  readonly cacheFolder: string;
+  /** npm's Node also where the building machine's own would serve. Default false. */
+  readonly isNodeFromNpm?: boolean;
+}
+
+/** What was built. */
+export interface GatewayImage {
+  readonly board: string;
+  readonly agent: string;
+  readonly artifacts: readonly { readonly path: string; readonly format: "deb"; readonly bytes: number; readonly sha256: string }[];
+  readonly packageName: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly node: { readonly version: string; readonly origin: string };
+  readonly unit: string;
+  readonly config: string;
+}
+
+/** Builds a Debian package with everything that a Linux gateway needs to run one agent as a service. */
+export async function buildGatewayImage(options: GatewayImageOptions): Promise<GatewayImage> {
+  const { agent, board } = options;
+  if (board.linux === undefined) {
+    throw new ConfigError(
+      "BOARD_NOT_LINUX",
+      `board ${board.id} runs no Linux, so no gateway package fits it. Build firmware for it, or choose a gateway.`,
+    );
+  }
+  const { architecture } = board.linux;
+  const { name } = agent.definition;
+  await openAgentModel(agent); // checked here, not on the gateway
+  const paths = gatewayPaths(name);
+  const runtime = findNodeRuntime({ architecture, cacheFolder: options.cacheFolder, isFromNpm: options.isNodeFromNpm ?? false });
+  const bundle = await bundleGateway();
+  const manifest = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string; license: string };
+  const deb = writeDeb({
+    control: controlOf(agent, board, paths, manifest.version, runtime),
+    files: [
+      ...programFiles(paths, runtime, bundle.code, manifest.version),
+      ...agentFiles(agent, paths),
+      ...boardFiles(paths),
+      { path: paths.config, bytes: json(defaultConfig(agent, board)), mode: 0o600, isConfig: true },
+      { path: paths.unit, bytes: Buffer.from(gatewayUnit(name, paths, linkDevice(board))) },
+      { path: `${paths.doc}/README`, bytes: Buffer.from(readme(agent, board, paths, runtime)) },
+      { path: `${paths.doc}/copyright`, bytes: Buffer.from(copyright(bundle.licences, runtime)) },
+      { path: `${paths.doc}/changelog.gz`, bytes: gzip(readFileSync(join(packageRoot(), "CHANGELOG.md"))) },
+    ],
+    scripts: gatewayScripts(paths),
+  });
+  makeFolders(options.outFolder);
+  const file = `${paths.packageName}_${manifest.version}_${architecture}.deb`;
+  const path = join(options.outFolder, file);
+  writeFileSync(path, deb);
+  return {
+    board: board.id,
+    agent: name,
+    artifacts: [{ path, format: "deb", bytes: deb.length, sha256: createHash("sha256").update(deb).digest("hex") }],
+    packageName: paths.packageName,
+    version: manifest.version,
+    architecture,
+    node: { version: runtime.version, origin: runtime.origin },
+    unit: paths.unitName,
+    config: paths.config,
+  };
+}
+
+const json = (value: unknown): Uint8Array => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+const linkDevice = ({ link }: Board): string | undefined => (link?.peripheral.startsWith("/dev/") ? link.peripheral : undefined);
+
+function controlOf(
+  agent: LoadedAgent,
+  board: Board,
+  { packageName }: GatewayPaths,
+  version: string,
+  runtime: NodeRuntime,
+): [string, string][] {
+  return [
+    ["Package", packageName],
+    ["Version", version],
+    ["Architecture", board.linux!.architecture],
+    ["Maintainer", "Dormouse <dormouse@localhost>"],
+    ["Section", "misc"],
+    ["Priority", "optional"],
+    ["Depends", "libc6 (>= 2.28), libstdc++6 (>= 8), libgcc-s1, systemd (>= 250), init-system-helpers (>= 1.54), coreutils"],
+    [
+      "Description",
+      `Dormouse gateway: the ${agent.definition.name} agent\n Runs the agent as a hardened systemd service on the frames of a device, and asks the cloud over\n MQTT 5 when it is unsure. Brings Node ${runtime.version} of its own. Made for ${board.name}.`,
+    ],
+  ];
+}
+
+function programFiles({ root }: GatewayPaths, runtime: NodeRuntime, code: Uint8Array, version: string): PackageFile[] {
+  const wasm = ["core-simd.wasm", "core-scalar.wasm"].map((file) => ({
+    path: `${root}/dist/${file}`,
+    bytes: readFileSync(join(packageRoot(), "dist", file)),
+  }));
+  return [
+    { path: `${root}/bin/node`, bytes: runtime.bytes, mode: 0o755 },
+    { path: `${root}/dist/gateway.js`, bytes: code },
+    { path: `${root}/package.json`, bytes: json({ name: "dormouse-edge", version, type: "module" }) },
+    ...wasm,
+  ];
+}
+
+/** The boards and radios that the configuration may name as `board` and `radio`. */
+function boardFiles({ root }: GatewayPaths): PackageFile[] {
+  const names = ["radios.json", ...loadBoards().flatMap(({ id, power }) => (power === undefined ? [] : [`${id}/board.json`]))];
+  return names.map((name) => ({ path: `${root}/boards/${name}`, bytes: readFileSync(join(packageRoot(), "boards", name)) }));
+}
+
+/** The agent's definition as data, its model, its policy and its synthetic wearer. The teacher stays in the cloud. */
+function agentFiles({ definition, folder, modelPath, syntheticPath, policyPath }: LoadedAgent, { root }: GatewayPaths): PackageFile[] {
+  const to = `${root}/agents/${definition.name}`;
+  const model = basename(definition.model);
+  const synthetic = syntheticPath === undefined ? undefined : basename(syntheticPath);
+  const policy = policyPath === undefined ? undefined : "policy.json";
+  const { policy: _, ...kept } = definition;
+  const packed = {
+    ...kept,
+    model,
+    teacher: [],
+    ...(synthetic === undefined ? {} : { synthetic }),
+    ...(policy === undefined ? {} : { policy }),
+  };
+  const notices = ["CARD.md", "LICENSE-MODEL"].flatMap((name) => optionalFile(join(folder, name), `${to}/${name}`));
+  return [
+    { path: `${to}/${PACKED_AGENT_FILE}`, bytes: json(packed) },
+    { path: `${to}/${model}`, bytes: readFileSync(modelPath) },
+    ...(synthetic === undefined ? [] : optionalFile(syntheticPath!, `${to}/${synthetic}`)),
+    ...(policyPath === undefined ? [] : [{ path: `${to}/${policy}`, bytes: readFileSync(policyPath) }]),
+    ...notices,
+  ];
+}
+
+function optionalFile(from: string, path: string): PackageFile[] {
+  try {
+    return [{ path, bytes: readFileSync(from) }];
+  } catch {
+    return [];
+  }
+}
+
+/** Frames from the board's own link where it has one, else from a synthetic wearer until somebody says otherwise. */
+function defaultConfig({ syntheticPath }: LoadedAgent, board: Board): ServiceConfigInput {
+  const device = linkDevice(board) ?? (syntheticPath === undefined ? "/dev/ttyACM0" : undefined);
+  const baud = board.link?.baud ?? 115_200;
+  return {
+    site: "home",
+    sensor: device === undefined ? "synthetic" : `serial:${device}@${baud}`,
+    engine: "simd",
+  };
+}
+
+function readme({ definition }: LoadedAgent, board: Board, paths: GatewayPaths, runtime: NodeRuntime): string {
+  return `Dormouse gateway: the ${definition.name} agent, for ${board.name}.
+
+Configure   ${paths.config}, then: systemctl restart ${paths.unitName}
+            "sensor": "serial:/dev/ttyAMA0@115200" (link frames), "synthetic", or "replay:FILE.dls"
+            "broker": { "url": "mqtt://host:1883" }   left out: decides alone and never asks
+            with an identity of dormouse provision: "url": "mqtts://host:8883", its ca.crt, client.crt and client.key as
+            "ca", "cert" and "key" (text), and its "node", "site", "commandKey" and "commandFloor" beside "sensor": it obeys dormouse ota
+            with a user: "username" and "password" (or "passwordFile", a path relative to the configuration; under systemd
+            systemctl edit the unit: LoadCredential=broker-password:${paths.passwordFile}, and write "passwordFile": "broker-password")
+            "board": "nrf52840-dk", "radio": "ble"   apply that board's power and thermal model
+            "metrics": "9464", "otlp": "http://collector:4318"   serve Prometheus metrics, push OpenTelemetry
+Watch       journalctl -fu ${paths.unitName}; systemctl status ${paths.unitName}
+State       /var/lib/${paths.packageName}: the node's identity, the asks that wait for an answer and the counters of its commands; dpkg --purge removes it
+Node        ${runtime.version}, ${runtime.origin}; licences in copyright
+`;
+}
+
+function copyright(licences: readonly { readonly name: string; readonly text: string }[], runtime: NodeRuntime): string {
+  const dormouse = readFileSync(join(packageRoot(), "LICENSE"), "utf8");
+  const node = runtime.licence ?? `MIT, and what it contains: https://github.com/nodejs/node/blob/v${runtime.version}/LICENSE`;
+  const parts = [{ name: "dormouse-edge", text: dormouse.trim() }, ...licences, { name: `Node.js ${runtime.version}`, text: node.trim() }];
+  return `${parts.map(({ name, text }) => `${name}\n${"=".repeat(name.length)}\n${text}\n`).join("\n")}`;
+}

@@ -1,0 +1,97 @@
+import { MqttError } from "../../core/system/errors.ts";
+
+/**
+ * Every topic that Dormouse uses, and nowhere else: `dormouse/v1/{site}/{node}/…`.
+ *
+ * | topic           | retained      | direction       |
+ * |-----------------|---------------|-----------------|
+ * | state           | yes, and will | node →          |
+ * | event/{agent}   | no            | node →          |
+ * | telemetry       | no            | node →          |
+ * | ask/{agent}     | no            | node → cloud    |
+ * | answer          | no            | cloud → node    |
+ * | command/{verb}  | no            | operator → node |
+ */
+export const TOPIC_PREFIX = "dormouse/v1";
+
+/** Longest site, node, agent or verb, in characters. */
+export const MAX_NAME_CHARS = 64;
+
+/** The workers' shared subscription at a broker without identities. A provisioned site has a group name of its own, which devices do not know. */
+const DEFAULT_SHARED_GROUP = "cloud";
+
+export type TopicKind = "state" | "event" | "telemetry" | "ask" | "answer" | "command";
+
+const hasTail: Readonly<Record<TopicKind, boolean>> = {
+  state: false,
+  event: true,
+  telemetry: false,
+  ask: true,
+  answer: false,
+  command: true,
+};
+
+/** A topic taken apart. `tail` is the agent or the verb, where the kind has one. */
+export interface ParsedTopic {
+  readonly site: string;
+  readonly node: string;
+  readonly kind: TopicKind;
+  readonly tail: string | undefined;
+}
+
+/** The topics of one node. */
+export interface NodeTopics {
+  readonly state: string;
+  readonly telemetry: string;
+  readonly answer: string;
+  ask(agent: string): string;
+  event(agent: string): string;
+  command(verb: string): string;
+  /** Every command to this node, as a filter. */
+  readonly commands: string;
+}
+
+/** Whether a name may stand as one level of a topic: 1…64 UTF-16 units, none of `+ # /`, no control character or lone surrogate, no leading `$`, not of dots alone (a name becomes part of paths). */
+export function isName(name: unknown): name is string {
+  return (
+    typeof name === "string" && name.length <= MAX_NAME_CHARS && /^(?!\.+$)[^+#/$\p{C}\p{Zl}\p{Zp}][^+#/\p{C}\p{Zl}\p{Zp}]*$/u.test(name)
+  );
+}
+
+/** Returns `name`, or throws an error that says what is wrong with it. */
+export function checkName(what: string, name: string): string {
+  if (isName(name)) return name;
+  throw new MqttError(
+    "NAME_INVALID",
+    `${what} ${JSON.stringify(name).slice(0, 100)} cannot stand in a topic. Use 1 to ${MAX_NAME_CHARS} characters without + # / or control characters, not starting with $, and not of dots alone.`,
+  );
+}
+
+/** The topics of a node. Throws for names that MQTT could not carry. */
+export function topicsOf(site: string, node: string): NodeTopics {
+  const base = `${TOPIC_PREFIX}/${checkName("site", site)}/${checkName("node", node)}`;
+  return {
+    state: `${base}/state`,
+    telemetry: `${base}/telemetry`,
+    answer: `${base}/answer`,
+    commands: `${base}/command/+`,
+    ask: (agent) => `${base}/ask/${checkName("agent", agent)}`,
+    event: (agent) => `${base}/event/${checkName("agent", agent)}`,
+    command: (verb) => `${base}/command/${checkName("verb", verb)}`,
+  };
+}
+
+/** The topic filter by which a worker hears every node's asks; shared = one worker of the group gets each. */
+export function askFilter(options: { readonly shared: boolean; readonly group?: string | undefined }): string {
+  const filter = `${TOPIC_PREFIX}/+/+/ask/+`;
+  return options.shared ? `$share/${checkName("group", options.group ?? DEFAULT_SHARED_GROUP)}/${filter}` : filter;
+}
+
+/** Takes a topic name apart; undefined when it is not one of ours. Any string is safe. */
+export function parseTopic(topic: string): ParsedTopic | undefined {
+  if (topic.length > TOPIC_PREFIX.length + 4 * (MAX_NAME_CHARS + 1) || !topic.startsWith(`${TOPIC_PREFIX}/`)) return undefined;
+  const [site, node, kind, tail, ...rest] = topic.slice(TOPIC_PREFIX.length + 1).split("/");
+  if (!isName(site) || !isName(node) || kind === undefined || !Object.hasOwn(hasTail, kind) || rest.length > 0) return undefined;
+  if (hasTail[kind as TopicKind] ? !isName(tail) : tail !== undefined) return undefined;
+  return { site, node, kind: kind as TopicKind, tail };
+}

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import type { Evidence } from "../core/image/image-types.ts";
+import { readSafetensors, writeSafetensors } from "../core/image/safetensors.ts";
+import { DataError } from "../core/system/errors.ts";
+
+/** What a wearer's own evidence starts from: the discriminant that an image's evidence was made of. Statistics are standardised. */
+export interface EvidencePrior {
+  readonly deviations: Float64Array; // (statistics,) of which a standardised statistic counts one
+  readonly centres: Float64Array; // (nClasses, statistics): where each class lies, over all wearers
+  readonly precision: Float64Array; // (statistics, statistics): the inverse of the covariance within a class
+  readonly share: number; // of the discriminant's log probabilities in a logit
+}
+
+const FORMAT = "dormouse-evidence-prior-1";
+
+/** evidence.safetensors: a prior as F32, of the precision the lower half row by row, and which evidence it belongs to. */
+export function writePrior({ deviations, centres, precision, share }: EvidencePrior, evidence: Evidence): Uint8Array {
+  const size = deviations.length;
+  const half = new Float32Array((size * (size + 1)) / 2);
+  for (let f = 0, at = 0; f < size; f++) for (let g = 0; g <= f; g++, at++) half[at] = precision[f * size + g]!;
+  return writeSafetensors({
+    tensors: {
+      deviations: { shape: [size], values: Float32Array.from(deviations) },
+      centres: { shape: [centres.length / size, size], values: Float32Array.from(centres) },
+      precision: { shape: [half.length], values: half },
+    },
+    metadata: { format: FORMAT, evidence: evidenceHash(evidence), share: String(share) },
+  });
+}
+
+/** Reads what writePrior wrote. Throws BAD_SAFETENSORS or BAD_PRIOR, and PRIOR_MISMATCH where it belongs to other evidence. */
+export function readPrior(bytes: Uint8Array, evidence: Evidence, path: string): EvidencePrior {
+  const mend = "Write it again with `dormouse train`, or restore it beside its model.";
+  const { tensors, metadata } = readSafetensors(bytes, path);
+  const bad = (what: string): DataError => new DataError("BAD_PRIOR", `${path}: ${what}. ${mend}`);
+  if (metadata.format !== FORMAT) throw bad(`metadata format is "${metadata.format}", "${FORMAT}" expected`);
+  if (metadata.evidence !== evidenceHash(evidence))
+    throw new DataError("PRIOR_MISMATCH", `${path} belongs to another model image than this one. ${mend}`);
+  const size = evidence.means.length;
+  const take = (name: string, values: number): Float32Array => {
+    const tensor = tensors[name];
+    if (tensor?.values.length !== values) throw bad(`tensor ${name} has ${tensor?.values.length ?? "no"} values, ${values} expected`);
+    if (!tensor.values.every(Number.isFinite)) throw bad(`tensor ${name} holds what is no number`);
+    return tensor.values;
+  };
+  const deviations = Float64Array.from(take("deviations", size));
+  if (!deviations.every((value) => value > 0)) throw bad("a deviation is not above 0");
+  const centres = Float64Array.from(take("centres", size * evidence.bias.length));
+  const half = take("precision", (size * (size + 1)) / 2);
+  const share = Number(metadata.share);
+  if (!(share > 0 && share <= 1)) throw bad(`share is "${metadata.share}", a number above 0 and at most 1 expected`);
+  const precision = new Float64Array(size * size);
+  for (let f = 0, at = 0; f < size; f++)
+    for (let g = 0; g <= f; g++, at++) {
+      precision[f * size + g] = half[at]!;
+      precision[g * size + f] = half[at]!;
+    }
+  return { deviations, centres, precision, share };
+}
+
+/** Hex SHA-256 of an image's evidence. */
+export function evidenceHash({ means, limits, weights, bias, shift }: Evidence): string {
+  const hash = createHash("sha256");
+  for (const values of [means, limits, weights, bias, [shift]]) hash.update(`${values.length}:${Array.from(values).join()};`);
+  return hash.digest("hex");
+}

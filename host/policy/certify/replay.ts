@@ -1,0 +1,104 @@
+import { FIXED_LOGIT_BITS } from "../../../assembly/layout.ts";
+import { ScoreTrack } from "../../core/arithmetic/smoothing.ts";
+import type { Exit, ModelImage, Track } from "../../core/image/image-types.ts";
+import { assurance, type ExitTemperatures, type LabelledLogits } from "./exit-decisions.ts";
+import { largest } from "./softmax.ts";
+import { temperatureOf } from "./temperature.ts";
+
+/** One hop of a recording as every exit saw it at full depth. */
+export interface HopLogits {
+  readonly truth: number; // class, −1 = not labelled: it is decided, and not scored
+  readonly logits: readonly Int16Array[]; // per exit (nClasses,), Q10
+}
+
+/** What of a model its decisions follow from, once the logits are known. */
+export interface DecisionRule {
+  readonly nClasses: number;
+  readonly hopPatches: number;
+  readonly temperatures: readonly ExitTemperatures[]; // one an exit
+  readonly track?: Track | undefined;
+}
+
+export function decisionRule({ nClasses, hopPatches, exits, track }: ModelImage): DecisionRule {
+  return { nClasses, hopPatches, temperatures: exits.map(exitTemperatures), track };
+}
+
+/** The temperatures that an image's exit was calibrated with; the same twice where nothing is tracked. */
+function exitTemperatures({ temperature, trackedTemperature }: Exit): ExitTemperatures {
+  return { alone: temperatureOf(temperature), tracked: temperatureOf(trackedTemperature ?? temperature) };
+}
+
+/** A decision as the core would have made it. */
+export interface Replayed {
+  readonly exit: number;
+  readonly label: number;
+  readonly confidenceQ15: number;
+  readonly isSure: boolean; // false: no exit up to the deepest was
+}
+
+/** A logit of 1 as the core writes it. */
+export const LOGIT_ONE = 2 ** FIXED_LOGIT_BITS;
+
+/**
+ * Makes the decisions of logits that were computed once, under any thresholds: the first exit that is sure enough, or the deepest, and a
+ * track of what was decided. As the core does, but without the rounding of its softmax; and logits after a rebuild are not known here.
+ */
+export class Replay {
+  readonly #rule: DecisionRule;
+  readonly #track: ScoreTrack;
+
+  constructor(rule: DecisionRule) {
+    this.#rule = rule;
+    this.#track = new ScoreTrack(rule);
+  }
+
+  /** A recording begins. */
+  reset(): void {
+    this.#track.reset();
+  }
+
+  decide(logits: HopLogits["logits"], thresholdsQ15: readonly number[], maxExit = logits.length - 1): Replayed {
+    const { temperatures, hopPatches } = this.#rule;
+    for (let exit = 0; ; exit++) {
+      const own = logits[exit]!;
+      const scores = this.#track.scores(own);
+      const label = largest(scores);
+      const { alone, tracked } = temperatures[exit]!;
+      const fixed = { alone: alone * LOGIT_ONE, tracked: tracked * LOGIT_ONE };
+      const { confidence, certainty } = assurance(label, own, this.#track.isTracked ? scores : undefined, fixed);
+      const isSure = 32768 * certainty >= thresholdsQ15[exit]!;
+      if (!isSure && exit < maxExit) continue;
+      this.#track.keep(own, hopPatches);
+      return { exit, label, confidenceQ15: 32768 * confidence, isSure };
+    }
+  }
+}
+
+/** What each exit would decide by itself, recording after recording: labelled decisions alone. */
+export function labelledScores(recordings: readonly (readonly HopLogits[])[], rule: Omit<DecisionRule, "temperatures">): LabelledLogits {
+  const truths = recordings.flat().flatMap(({ truth }) => (truth < 0 ? [] : [truth]));
+  const nExits = recordings.flat()[0]?.logits.length ?? 0;
+  const empty = (): Float32Array[] => Array.from({ length: nExits }, () => new Float32Array(truths.length * rule.nClasses));
+  const [logits, scores] = [empty(), empty()];
+  for (let exit = 0; exit < nExits; exit++) {
+    const track = new ScoreTrack(rule);
+    let at = 0;
+    for (const recording of recordings) {
+      track.reset();
+      for (const hop of recording) {
+        const own = hop.logits[exit]!;
+        if (hop.truth >= 0) {
+          logits[exit]!.set(Float32Array.from(own, toReal), at);
+          scores[exit]!.set(Float32Array.from(track.scores(own), toReal), at);
+          at += rule.nClasses;
+        }
+        track.keep(own, rule.hopPatches);
+      }
+    }
+  }
+  return { labels: Uint8Array.from(truths), logits, ...(rule.track && { scores }) };
+}
+
+function toReal(score: number): number {
+  return score / LOGIT_ONE;
+}

@@ -1,0 +1,60 @@
+import type { AskInputOptions } from "../../agent/ask-inputs.ts";
+import type { LoopGovernor } from "../../agent/loop-types.ts";
+import type { ModelImage } from "../../core/image/image-types.ts";
+import type { DegradeLevel } from "../../power/degrade.ts";
+import type { PoweredDevice } from "../../power/device.ts";
+import type { DriftMonitor } from "./drift-monitor.ts";
+import type { CostTable, Prices } from "./expected-cost.ts";
+import type { PrivacyBudget } from "./privacy-budget.ts";
+
+/** What an agent governor is made of. */
+export interface AgentGovernorOptions {
+  readonly image: ModelImage;
+  readonly device: PoweredDevice;
+  readonly rateHz: number;
+  readonly table: CostTable;
+  readonly prices: Prices;
+  readonly drift: DriftMonitor;
+  readonly privacy: PrivacyBudget;
+  /** The agent's own pace and patience, and the forms of its asks. */
+  readonly asks: { readonly intervalHops: number; readonly deadlineSeconds: number; readonly holdSeconds: number } & AskInputOptions;
+  /** Seconds between two reports: what is not urgent waits for them. */
+  readonly reportSeconds: number;
+  /** Expected seconds from asking to the answer, the radio's wake-up left out. */
+  readonly roundTripSeconds: () => number;
+  /** A report's time has come, and it was paid for: bring the radio up and send what waits. */
+  readonly onReport?: () => void;
+  /** True where nobody else tells the radio what it carries: a live run, whose packets are real and whose radio is not. */
+  readonly carries: boolean;
+  /** The battery shall last so long from the start; undefined: the budget's rate stays as it is. */
+  readonly targetSeconds?: number;
+}
+
+/** What people see of a governor. */
+export interface GovernorStatus {
+  readonly stateOfCharge: number | undefined; // 0…1
+  readonly batteryVolts: number | undefined;
+  readonly skinCelsius: number | undefined;
+  readonly limitCelsius: number | undefined;
+  readonly budgetFill: number; // 0…1
+  readonly budgetJoules: number;
+  readonly budgetWatts: number; // that come in
+  readonly watts: number; // drawn of late
+  readonly level: DegradeLevel;
+  readonly duty: number;
+  readonly driftStep: number;
+}
+
+export interface AgentGovernor extends LoopGovernor {
+  status(): GovernorStatus;
+  /** What the last decision took to compute, catch-up included. */
+  readonly decisionSeconds: number;
+  /** Changes of the degrade level so far. */
+  readonly levelChanges: number;
+  /** Frames that the model did not get. */
+  readonly restedFrames: number;
+  /** Audits that were asked for. */
+  readonly audits: number;
+  /** Asks may send no whole context more this day: what is left is for audits. */
+  readonly isAllowanceSpent: boolean;
+}

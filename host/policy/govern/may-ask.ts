@@ -1,0 +1,29 @@
+import type { LinkState } from "../../mqtt/wire/ask.ts";
+
+/** Why an ask would go: the model is unsure; an audit sees whether its certificate still holds; personalisation explores. */
+export type AskPurpose = "unsure" | "audit" | "exploration";
+
+/** What decides whether an ask may go now. */
+export interface AskState {
+  readonly link: LinkState | undefined; // undefined: there is no cloud
+  readonly isOrderedOff: boolean; // by the operator
+  readonly isOpen: boolean; // an ask about this unsure episode is pending, or its answer holds
+  readonly leastBytes: number; // of the smallest content that the agent declares
+  readonly allowedBytes: number; // that privacy lets go now
+}
+
+/**
+ * The one answer to "may I ask now?". What it allows, a governor may still hold back because of energy, heat or price; the core then
+ * asks when it is unsure. An ask may wait offline for its answer; exploration may not, since the network would bring it too late.
+ */
+export function mayAsk(purpose: AskPurpose, state: AskState): boolean {
+  if (state.link === undefined || state.isOrderedOff || state.leastBytes > state.allowedBytes) return false;
+  switch (purpose) {
+    case "unsure":
+      return !state.isOpen;
+    case "audit":
+      return true;
+    case "exploration":
+      return state.link === "online";
+  }
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { windowOps } from "../../core/image/op-count.ts";
+import type { Model } from "../../core/session/model.ts";
+import { checked } from "../../core/system/checked.ts";
+import { ConfigError } from "../../core/system/errors.ts";
+import type { DriftOptions } from "./drift-monitor.ts";
+import type { CostTable, Prices } from "./expected-cost.ts";
+
+const share = z.number().min(0).max(1);
+const joules = z.number().min(0);
+const row = z.strictObject({ unsure: share, wrong: share, wrongUnsure: share, macs: z.number().min(0) });
+
+/** An agent's policy.json: how its decisions turn out, and what they are worth to it. */
+export const policySchema = z.strictObject({
+  imageHash: z.string().describe("Of the image that it was tuned with; another one needs another."),
+  tunedOn: z.array(z.string()).describe("Wearers, none of them scored."),
+  decisions: z.int().min(0),
+  table: z.strictObject({
+    sure: z.array(row).max(8),
+    doubt: z.array(row).max(8),
+    asked: z.strictObject({ decisions: z.int().min(0), wrongBefore: z.int().min(0), wrongAfter: z.int().min(0) }),
+  }),
+  usualDoubt: z.array(share).max(64),
+  prices: z.strictObject({
+    wrongJoules: joules,
+    deferredJoules: joules,
+    latencyJoulesPerSecond: joules,
+    privacyJoulesPerByte: joules,
+  }),
+});
+
+export type PolicyFile = Readonly<z.output<typeof policySchema>>;
+
+/** What a wrong label, a missing answer, a second of waiting and a byte of sensor data are worth, where an agent does not say. */
+export const DEFAULT_PRICES: PolicyFile["prices"] = {
+  wrongJoules: 0.01,
+  deferredJoules: 0.001,
+  latencyJoulesPerSecond: 0.001,
+  privacyJoulesPerByte: 5e-7,
+};
+
+/** What an agent's policy was tuned to, and on whom. */
+export interface TunedPolicy {
+  readonly table: CostTable;
+  readonly prices: Prices;
+  readonly drift: DriftOptions;
+}
+
+/** Reads an agent's policy.json. Throws POLICY_INVALID, or POLICY_OTHER_IMAGE where it was tuned with another image. */
+export function readPolicy(path: string, imageHash: string): TunedPolicy {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new ConfigError("POLICY_INVALID", `cannot read ${path}: ${String(cause)}. Make it again with dormouse simulate <agent> --tune.`, {
+      cause,
+    });
+  }
+  const file = checked(policySchema, value, "POLICY_INVALID", path, "Make it again with dormouse simulate <agent> --tune.");
+  if (file.imageHash !== imageHash) {
+    throw new ConfigError(
+      "POLICY_OTHER_IMAGE",
+      `${path} was tuned with image ${file.imageHash.slice(0, 12)}, the model is ${imageHash.slice(0, 12)}. Tune it again with dormouse simulate <agent> --tune.`,
+    );
+  }
+  return { table: file.table, prices: file.prices, drift: { usualDoubt: file.usualDoubt } };
+}
+
+/** Without a policy.json: what the image's own certificate says of its exits, the last exit deciding all that is in doubt. */
+export function policyFromCertificate(model: Model): TunedPolicy {
+  const { calibration, guarantee } = model.manifest;
+  const alpha = guarantee?.alpha ?? 0.02;
+  const { windowPatches, hopPatches } = model.image;
+  let answered = 0;
+  const rows = model.image.exits.map((_, k) => {
+    answered = Math.min(1, answered + (calibration[k]?.coverage ?? 0));
+    const unsure = 1 - answered;
+    const macs = (windowOps(model.image, k).macs * hopPatches) / windowPatches;
+    return { unsure, wrong: answered * alpha + unsure * 0.2, wrongUnsure: 0.2, macs };
+  });
+  const table: CostTable = { sure: rows, doubt: rows, asked: { decisions: 0, wrongBefore: 0, wrongAfter: 0 } };
+  // It never said what an answer is worth: it asks whenever it is unsure, as it would without a governor.
+  return { table, prices: { ...DEFAULT_PRICES, deferredJoules: 1 }, drift: { usualDoubt: model.manifest.labels.map(() => 0.2) } };
+}

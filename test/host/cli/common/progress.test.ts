@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { createProgressOutput } from "../../../../host/cli/common/progress-output.ts";
+import { progressLines, progressText } from "../../../../host/cli/common/progress-view.ts";
+import { createOutput } from "../../../../host/core/system/output.ts";
+import { runSeeds } from "../../../../host/train/run-seeds.ts";
+import { fakeIo } from "../fake-io.ts";
+
+const half = { step: 800, steps: 1600, loss: 0.51234, learningRate: 0.004, seconds: 201, accuracy: 0.912 };
+
+describe("progress", () => {
+  it("says step, loss, held-out accuracy and the time that is left", () => {
+    expect(progressText(half, 0.912)).toBe("step 800 of 1600, loss 0.512, held out 91.2 %, 3:21 left");
+    expect(progressText({ ...half, step: 1600, seconds: 3725 }, undefined)).toBe("step 1600 of 1600, loss 0.512, 1:02:05 in all");
+  });
+
+  it("draws a bar a seed that fits any width", () => {
+    const seeds = [
+      { seed: 1, last: half, accuracy: 0.912, isDone: false },
+      { seed: 2, last: undefined, accuracy: undefined, isDone: false },
+    ];
+    const [, , first, second] = progressLines("training", seeds, 100);
+    expect(first).toBe("  seed 1   ━━━━━━━━━━━━━━────────────── step 800 of 1600, loss 0.512, held out 91.2 %, 3:21 left");
+    expect(second).toBe("  seed 2   waiting");
+    for (const columns of [20, 50, 80])
+      for (const line of progressLines("training", seeds, columns)) expect([...line].length).toBeLessThanOrEqual(columns);
+  });
+
+  it("is drawn in a terminal, written as lines elsewhere, and never drawn with --json", () => {
+    const drawn: string[][] = [];
+    const terminal = {
+      size: () => ({ columns: 80, rows: 24 }),
+      draw: (lines: readonly string[]) => void drawn.push([...lines]),
+      finish: () => {},
+      onResize: () => () => {},
+    };
+    const inTerminal = fakeIo({ terminal });
+    const bars = createProgressOutput(inTerminal.io, createOutput(inTerminal.io, false), "training", [1]);
+    bars.report(1, half);
+    bars.done(1);
+    expect(drawn.at(-2)!.join("\n")).toContain("held out 91.2 %");
+    expect(drawn.at(-1)!.join("\n")).toContain("done");
+    expect(inTerminal.output()).toEqual({ stdout: "", stderr: "" });
+    const before = drawn.length;
+    createProgressOutput(inTerminal.io, createOutput(inTerminal.io, true), "training", [1, 2]).report(2, half);
+    expect(drawn).toHaveLength(before);
+    expect(inTerminal.output()).toEqual({ stdout: "", stderr: "  seed 2: step 800 of 1600, loss 0.512, held out 91.2 %, 3:21 left\n" });
+  });
+});
+
+describe("running seeds", () => {
+  it("has at most as many under way as there are workers, and begins them in order", async () => {
+    const begun: number[] = [];
+    let running = 0;
+    let most = 0;
+    await runSeeds([1, 2, 3, 4, 5], 2, async (seed) => {
+      begun.push(seed);
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+    });
+    expect(begun).toEqual([1, 2, 3, 4, 5]);
+    expect(most).toBe(2);
+  });
+
+  it("begins no more after a failure, and throws it once those under way have ended", async () => {
+    const ended: number[] = [];
+    const run = runSeeds([1, 2, 3], 2, async (seed) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (seed === 1) throw new Error("seed 1 failed");
+      await new Promise((resolve) => setImmediate(resolve));
+      ended.push(seed);
+    });
+    await expect(run).rejects.toThrow("seed 1 failed");
+    expect(ended).toEqual([2]);
+  });
+});

@@ -1,0 +1,83 @@
+import * as layout from "../../assembly/layout.ts";
+import { certaintyOf, confidenceOf, exitLogits, labelOf } from "../../host/core/arithmetic/exit-head.ts";
+import { withEvidence } from "../../host/core/arithmetic/lda.ts";
+import { ScoreTrack } from "../../host/core/arithmetic/smoothing.ts";
+import type { ModelImage } from "../../host/core/image/image-types.ts";
+import { evidenceOps } from "../../host/core/image/op-count.ts";
+import type { Decision, DecisionWhy, SetPoint } from "../../host/core/session/session-types.ts";
+import { statusError } from "../../host/core/session/status.ts";
+import type { Tail } from "../../host/core/session/tail.ts";
+import type { Stack } from "./stack.ts";
+
+/** What is in force until a set-point is given: every exit, the image's hop, certified thresholds only. */
+export function defaultSetPoint(image: ModelImage): SetPoint {
+  return {
+    maxExit: image.exits.length - 1,
+    hopPatches: image.hopPatches,
+    askAllowed: true,
+    limitReason: "none",
+    askIntervalHops: 1,
+    thresholds: [],
+  };
+}
+
+/** Throws BAD_SET_POINT unless every number is in range. Thresholds that are left out are 0. */
+export function checkSetPoint(image: ModelImage, setPoint: SetPoint): void {
+  const isWithin = (value: number, least: number, most: number): boolean => Number.isInteger(value) && value >= least && value <= most;
+  const isValid =
+    isWithin(setPoint.maxExit, 0, image.exits.length - 1) &&
+    isWithin(setPoint.hopPatches, 1, layout.LIMIT_PATCHES) &&
+    isWithin(setPoint.askIntervalHops, 1, layout.HOPS_SINCE_ASK_MAX) &&
+    ["none", "budget", "thermal"].includes(setPoint.limitReason) &&
+    setPoint.thresholds.length <= layout.LIMIT_EXITS &&
+    setPoint.thresholds.every((threshold) => isWithin(threshold, 0, layout.EXIT_NEVER));
+  if (!isValid) throw statusError(layout.STATUS_BAD_SET_POINT, "set-point", JSON.stringify(setPoint));
+}
+
+/** Decides now: the first exit that is sure enough, else ask or defer. Core: assembly/policy.ts. */
+export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: SetPoint): Decision {
+  const { words } = tail;
+  let why: DecisionWhy | undefined;
+  let rebuilds = 0;
+  let answer = { label: 0, exit: 0, confidenceQ15: 0 };
+  const track = new ScoreTrack(image, tail.track, words[layout.TAIL_IS_TRACKED] === 1);
+  let logits: Int16Array = new Int16Array();
+  const evidence = stack.evidence();
+  if (evidence) words[layout.TAIL_MACS]! += evidenceOps(image).macs;
+  for (let k = 0; k <= setPoint.maxExit && why === undefined; k++) {
+    if (k > 0 && stack.catchUp(k)) rebuilds += 1;
+    const exit = image.exits[k]!;
+    logits = withEvidence(exitLogits(exit, stack.residualAt(k)), evidence);
+    words[layout.TAIL_MACS]! += exit.head.nIn * exit.head.nOut;
+    const scores = track.scores(logits);
+    const label = labelOf(scores);
+    const weighed = track.isTracked ? scores : undefined;
+    answer = { label, exit: k, confidenceQ15: confidenceOf(exit, label, logits, weighed) };
+    if (certaintyOf(exit, label, logits, weighed) >= Math.max(setPoint.thresholds[k] ?? 0, exit.threshold)) why = "exit";
+  }
+  track.keep(logits, words[layout.TAIL_PATCHES_SINCE_DECISION]!);
+  words[layout.TAIL_IS_TRACKED] = Number(track.isTracked);
+  const hops = Math.min(words[layout.TAIL_HOPS_SINCE_ASK]! + 1, layout.HOPS_SINCE_ASK_MAX);
+  why ??= whyNot(image, setPoint, hops);
+  const decision: Decision = {
+    ...answer,
+    why,
+    tick: words[layout.TAIL_LAST_TICK]!,
+    patch: words[layout.TAIL_PATCHES]!,
+    macs: words[layout.TAIL_MACS]!,
+    rebuilds,
+    steps: words[layout.TAIL_STEPS]!,
+  };
+  words[layout.TAIL_HOPS_SINCE_ASK] = why === "ask" ? 0 : hops;
+  words[layout.TAIL_MACS] = 0;
+  words[layout.TAIL_STEPS] = 0;
+  words[layout.TAIL_PATCHES_SINCE_DECISION] = 0;
+  return decision;
+}
+
+/** No exit was sure: what then. `hops` decisions since the last ask, this one counted. */
+function whyNot(image: ModelImage, setPoint: SetPoint, hops: number): DecisionWhy {
+  if (setPoint.askAllowed && hops >= setPoint.askIntervalHops) return "ask";
+  if (setPoint.limitReason !== "none" && setPoint.maxExit < image.exits.length - 1) return setPoint.limitReason;
+  return "deferred";
+}

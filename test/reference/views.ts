@@ -1,0 +1,30 @@
+import { align16 } from "../../host/core/arithmetic/align.ts";
+
+/** Hands out 16-aligned views of a buffer, one after the other. Views are little-endian, as every platform of Node is. */
+export class Views {
+  at = 0;
+  readonly #buffer: ArrayBuffer;
+
+  constructor(buffer: ArrayBuffer) {
+    this.#buffer = buffer;
+  }
+
+  #take(bytes: number): number {
+    const at = this.at;
+    this.at += align16(bytes);
+    return at;
+  }
+
+  s8(n: number): Int8Array {
+    return new Int8Array(this.#buffer, this.#take(n), n);
+  }
+  s16(n: number): Int16Array {
+    return new Int16Array(this.#buffer, this.#take(2 * n), n);
+  }
+  s32(n: number): Int32Array {
+    return new Int32Array(this.#buffer, this.#take(4 * n), n);
+  }
+  u32(n: number): Uint32Array {
+    return new Uint32Array(this.#buffer, this.#take(4 * n), n);
+  }
+}
