@@ -11,6 +11,7 @@ import type { Dataset } from "../../host/data/recording.ts";
 import { evaluateFloat, evaluateStream, evaluateWindows } from "../../host/eval/evaluate.ts";
 import { openAdaptable } from "../../host/personalize/open-prior.ts";
 import { readFloatModel } from "../../host/train/float-forward.ts";
+import { modelOn } from "../support/reference-model.ts";
 import { dataDir, noData, requireAll } from "../support/require.ts";
 
 const folder = join(packageRoot(), "agents/activity");
@@ -70,7 +71,7 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
   it("gives the same logits and states on scalar, simd and reference, on all 2,996 windows", async () => {
     const results = [];
     for (const engine of ["scalar", "simd", "reference"] as const) {
-      const model = await open(engine);
+      const model = modelOn(engine, readFileSync(join(folder, "model.dmm")));
       results.push(evaluateWindows(model, data, { users }));
     }
     expect(results.map(({ windows }) => windows)).toEqual([2996, 2996, 2996]);

@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { Model } from "../../host/core/session/model.ts";
-import type { EngineName, Session } from "../../host/core/session/session-types.ts";
+import type { Session } from "../../host/core/session/session-types.ts";
 import { packageRoot } from "../../host/core/system/package-root.ts";
 import { loadKernels } from "../support/kernels.ts";
 import { randomPatches, seeded } from "../support/random.ts";
+import { modelOn } from "../support/reference-model.ts";
 import { KERNEL_CASES } from "./kernels.ts";
 import { type Subject, timePaired } from "./measure.ts";
 
@@ -55,8 +55,8 @@ function row(what: string, shape: string, build: string, nanos: number, macs: nu
 
 async function modelRows(): Promise<{ rows: Row[]; arenaBytes: number; wasmBytes: Record<string, number> }> {
   const path = join(packageRoot(), "agents/activity/model.dmm");
-  const engines: EngineName[] = ["reference", "scalar", "simd"];
-  const models = await Promise.all(engines.map((engine) => Model.open(path, { engine })));
+  const bytes = readFileSync(path);
+  const models = (["reference", "scalar", "simd"] as const).map((engine) => modelOn(engine, bytes));
   const image = models[0]!.image;
   const patches = randomPatches(seeded(2), image.channels * image.patchFrames, image.windowPatches);
   const sessions = models.map((model) => model.createSession());

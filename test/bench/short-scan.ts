@@ -3,11 +3,12 @@ import { exitLogits, labelOf } from "../../host/core/arithmetic/exit-head.ts";
 import { quantiseFrame } from "../../host/core/arithmetic/features.ts";
 import { clampS16 } from "../../host/core/arithmetic/fixed-point.ts";
 import type { ModelImage } from "../../host/core/image/image-types.ts";
-import { createTail, resetTail } from "../../host/core/session/tail.ts";
+import { resetTail } from "../../host/core/session/tail.ts";
 import { openRecordings } from "../../host/data/open-recordings.ts";
 import { type Recording, recordingsOf, scoredWindows, streamPatch, WINDOW_FRAMES } from "../../host/data/recording.ts";
 import { frameAt } from "../../host/eval/protocols.ts";
 import { Stack } from "../reference/stack.ts";
+import { createOracleTail } from "../reference/tail.ts";
 
 /** Head room of the int16 state over the largest value seen while its scale was chosen. */
 const ROOM = 2;
@@ -66,7 +67,7 @@ type Walker = ReturnType<typeof createWalker>;
 
 /** The oracle at full depth after every patch. */
 function createWalker(image: ModelImage) {
-  const tail = createTail(image);
+  const tail = createOracleTail(image);
   const stack = new Stack(image, tail);
   const patch = new Int8Array(image.patchFrames * image.channels);
   return {
@@ -78,7 +79,7 @@ function createWalker(image: ModelImage) {
       for (let exit = 1; exit < image.exits.length; exit++) stack.catchUp(exit);
     },
     /** A block's scan state (dInner, dState); empty for attention. */
-    states: (): Int32Array[] => tail.blocks.map(({ oracle }) => oracle.scan ?? new Int32Array(0)),
+    states: (): Int32Array[] => tail.oracles.map((oracle) => oracle.scan ?? new Int32Array(0)),
     label: (): number => labelOf(exitLogits(image.exits.at(-1)!, tail.finalResidual)),
   };
 }

@@ -9,11 +9,13 @@ import type { Evidence, ModelImage } from "../../host/core/image/image-types.ts"
 import { windowOps } from "../../host/core/image/op-count.ts";
 import type { Ops } from "../../host/core/image/ops.ts";
 import type { Decision, PushResult, Session, SetPoint } from "../../host/core/session/session-types.ts";
-import { readSnapshot, writeSnapshot } from "../../host/core/session/snapshot.ts";
-import { createTail, resetTail, type Tail } from "../../host/core/session/tail.ts";
+import { writeSnapshot } from "../../host/core/session/snapshot.ts";
+import { resetTail } from "../../host/core/session/tail.ts";
 import { DataError, ModelError } from "../../host/core/system/errors.ts";
 import { checkSetPoint, decide, defaultSetPoint } from "./policy.ts";
+import { readSnapshot } from "./snapshot.ts";
 import { Stack } from "./stack.ts";
+import { createOracleTail, type OracleTail } from "./tail.ts";
 
 /** The core counts in u32, and says no more than that. */
 const MOST_OPS = 2 ** 32 - 1;
@@ -24,14 +26,14 @@ class ReferenceSession implements Session {
   readonly engine = "reference";
   readonly #image: ModelImage;
   readonly #imageCrc32: number;
-  readonly #tail: Tail;
+  readonly #tail: OracleTail;
   readonly #stack: Stack;
   #setPoint: SetPoint;
 
   constructor(imageBytes: Uint8Array) {
     this.#image = readImage(imageBytes);
     this.#imageCrc32 = viewOf(imageBytes).getUint32(layout.HEADER_CRC32, true);
-    this.#tail = createTail(this.#image);
+    this.#tail = createOracleTail(this.#image);
     this.#stack = new Stack(this.#image, this.#tail);
     this.#setPoint = defaultSetPoint(this.#image);
     this.reset();

@@ -3,17 +3,17 @@ import { evidenceAtEnd } from "../../host/core/arithmetic/lda.ts";
 import { linearS8, rowsToS16 } from "../../host/core/arithmetic/linear-s8.ts";
 import type { Evidence, ModelImage } from "../../host/core/image/image-types.ts";
 import { blockOps, embedOps } from "../../host/core/image/op-count.ts";
-import type { Tail } from "../../host/core/session/tail.ts";
+import type { OracleTail } from "./tail.ts";
 
 /** The blocks in segments between exits, with a ring of waiting residuals at each exit but the last. Core: assembly/step.ts. */
 export class Stack {
   readonly #image: ModelImage;
-  readonly #tail: Tail;
+  readonly #tail: OracleTail;
   readonly #blockMacs: readonly number[];
   readonly #embedMacs: number;
   #evidence: Evidence | undefined;
 
-  constructor(image: ModelImage, tail: Tail) {
+  constructor(image: ModelImage, tail: OracleTail) {
     this.#image = image;
     this.#tail = tail;
     this.#evidence = image.evidence;
@@ -93,9 +93,9 @@ export class Stack {
 
   /** Runs the blocks of segment s on `residual` in place, and keeps the result for whoever comes next. */
   #runSegment(s: number, residual: Int16Array): void {
-    const { words, blocks } = this.#tail;
+    const { words, oracles } = this.#tail;
     for (let b = this.#firstBlock(s); b <= this.#image.exits[s]!.afterBlock; b++) {
-      blocks[b]!.oracle.step(residual);
+      oracles[b]!.step(residual);
       words[layout.TAIL_MACS]! += this.#blockMacs[b]!;
       words[layout.TAIL_STEPS]! += 1;
     }
@@ -117,7 +117,7 @@ export class Stack {
 
   /** Forgets what segments ≥ s know; the rings keep their residuals and heads. */
   #resetSegments(s: number): void {
-    for (const { bytes } of this.#tail.blocks.slice(this.#firstBlock(s))) bytes.fill(0);
+    for (const bytes of this.#tail.blocks.slice(this.#firstBlock(s))) bytes.fill(0);
     for (let k = s; k < this.#image.exits.length - 1; k++) this.#tail.words[layout.TAIL_RING_PENDING + k] = 0;
   }
 }

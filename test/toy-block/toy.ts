@@ -6,8 +6,8 @@ import { rmsNorm } from "../../host/core/arithmetic/rms-norm.ts";
 import type { BlockKind } from "../../host/core/image/blocks/block.ts";
 import { NO_OPS, withLinears } from "../../host/core/image/ops.ts";
 import type { LinearTensors } from "../../host/core/image/tensor-types.ts";
+import type { Views } from "../../host/core/session/views.ts";
 import type { OracleBlock } from "../reference/blocks/block.ts";
-import type { Views } from "../reference/views.ts";
 
 // The third block kind of test/host/core/image/toy-block.test.ts, as the host and the oracle know it. What it computes: toy-core.asc.
 

@@ -22,7 +22,7 @@ export interface DoctorCheck {
 }
 
 const NODE_MINIMUM = [20, 11] as const;
-const ENGINES: readonly EngineName[] = ["scalar", "simd", "reference"];
+const ENGINES: readonly EngineName[] = ["scalar", "simd"];
 const GOLDEN_FRAMES = 512;
 
 export function nodeCheck(version = process.versions.node): DoctorCheck {

@@ -69,7 +69,7 @@ export const jsonOption = (): Option => new Option("--json", "print one JSON doc
 
 export const engineOption = (): Option =>
   new Option("--engine <name>", "what runs the model; all give the same bits")
-    .choices(["scalar", "simd", "reference"] satisfies EngineName[])
+    .choices(["scalar", "simd"] satisfies EngineName[])
     .default("simd");
 
 export const speedOption = (): Option =>

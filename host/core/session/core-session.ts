@@ -40,7 +40,7 @@ function ldaBytes({ evidence }: ModelImage): number {
 
 /** A session over the wasm core: one instance, one image, one arena, memory fixed from the start. */
 export class CoreSession implements Session {
-  readonly engine: EngineName;
+  readonly engine: CoreBuild;
   readonly arenaBytes: number;
   readonly #core: CoreExports;
   readonly #model: number;
@@ -56,7 +56,7 @@ export class CoreSession implements Session {
   readonly #lda: number; // where an LDA record of our own goes, its arrays behind it
 
   constructor(image: ModelImage, imageBytes: Uint8Array, build: CoreBuild, arenaBytes: number, subject: string) {
-    this.engine = build === "simd" ? "simd" : "scalar";
+    this.engine = build;
     this.arenaBytes = arenaBytes;
     this.#image = image;
     const core = instantiateCore(build);

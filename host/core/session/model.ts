@@ -1,4 +1,3 @@
-import { createReferenceSession } from "../../../test/reference/session.ts";
 import { imageHash, readImage } from "../image/image-read.ts";
 import type { Manifest, ModelImage } from "../image/image-types.ts";
 import { ModelError } from "../system/errors.ts";
@@ -35,7 +34,7 @@ export class Model {
     this.#bytes = bytes;
     this.image = image;
     this.engine = options.engine ?? "simd";
-    this.#build = this.engine === "simd" ? "simd" : "scalar";
+    this.#build = this.engine;
     this.imageHash = imageHash(bytes);
     const needs = arenaBytesOf(bytes, this.#build, this.#subject());
     this.arenaBytes = options.arenaBytes ?? needs;
@@ -71,14 +70,13 @@ export class Model {
     return this.#bytes.byteLength;
   }
 
-  /** Size of the wasm module that runs it; the reference engine reports the scalar one. */
+  /** Size of the wasm module that runs it. */
   get wasmBytes(): number {
     return coreWasmBytes(this.#build);
   }
 
   /** A fresh state of its own: one wearer. */
   createSession(): Session {
-    if (this.engine === "reference") return createReferenceSession(this.#bytes);
     return new CoreSession(this.image, this.#bytes, this.#build, this.arenaBytes, this.#subject());
   }
 

@@ -1,7 +1,7 @@
 import type { Evidence } from "../image/image-types.ts";
 
-/** The engines that run an image. All three give the same bits. */
-export type EngineName = "scalar" | "simd" | "reference";
+/** The engines that run an image. Both give the same bits. */
+export type EngineName = "scalar" | "simd";
 
 export type DecisionWhy = "exit" | "ask" | "deferred" | "budget" | "thermal";
 
@@ -39,7 +39,7 @@ export interface PushResult {
 
 /** A running model: constant memory, one wearer. Implemented over the wasm core and by the reference oracle. */
 export interface Session {
-  readonly engine: EngineName;
+  readonly engine: string;
   /** Zeroes the state: the start of a window. */
   reset(): void;
   /** One frame, `channels` int16 counts, at a device tick (frame count, u32). */

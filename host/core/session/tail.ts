@@ -1,14 +1,8 @@
 import * as layout from "../../../assembly/layout.ts";
-import { createOracle, type OracleBlock, stateBytes } from "../../../test/reference/blocks/block.ts";
-import { Views } from "../../../test/reference/views.ts";
 import { align16 } from "../arithmetic/align.ts";
+import { stateBytes } from "../image/blocks/block.ts";
 import type { ModelImage } from "../image/image-types.ts";
-
-/** A block and the bytes of its state. */
-interface BlockState {
-  readonly bytes: Uint8Array;
-  readonly oracle: OracleBlock;
-}
+import { Views } from "./views.ts";
 
 /** The persistent state, as views of one buffer in the order of assembly/README.md: `bytes` is what a snapshot carries. */
 export interface Tail {
@@ -20,7 +14,7 @@ export interface Tail {
   readonly finalResidual: Int16Array; // (dModel,)
   readonly track: Int32Array; // (nClasses,); empty where decisions are not tracked
   readonly rings: readonly Int16Array[]; // (ringPatches, dModel) an exit but the last
-  readonly blocks: readonly BlockState[];
+  readonly blocks: readonly Uint8Array[]; // each block's state, its header included
 }
 
 function trackedClasses({ track, nClasses }: ModelImage): number {
@@ -54,10 +48,7 @@ export function createTail(image: ModelImage): Tail {
   const finalResidual = views.s16(image.dModel);
   const track = views.s32(trackedClasses(image));
   const rings = image.exits.slice(1).map(() => views.s16(image.ringPatches * image.dModel));
-  const blocks = image.blocks.map((block): BlockState => {
-    const bytes = new Uint8Array(buffer, views.at, stateBytes(block));
-    return { bytes, oracle: createOracle(block, views) };
-  });
+  const blocks = image.blocks.map((block) => views.u8(stateBytes(block)));
   return { bytes: new Uint8Array(buffer), words, partial, lastFrame, context, finalResidual, track, rings, blocks };
 }
 

@@ -127,13 +127,12 @@ describe("run", () => {
   it("gives the same decisions on every engine", async () => {
     writeAgent(folder.path);
     const runs = await Promise.all(
-      ["scalar", "simd", "reference"].map((engine) =>
+      ["scalar", "simd"].map((engine) =>
         cli(["run", ".", "--seconds", "6", "--speed", "max", "--verbose", "--engine", engine], { cwd: folder.path }),
       ),
     );
     expect(runs[0]!.stdout).toContain("MACs: unsure at every exit, and nobody to ask");
     expect(runs[1]!.stdout).toBe(runs[0]!.stdout);
-    expect(runs[2]!.stdout).toBe(runs[0]!.stdout);
   });
 });
 

@@ -10,6 +10,7 @@ import type { SyntheticParameters } from "../../../host/data/synthetic.ts";
 import { evaluateStream, evaluateWindows } from "../../../host/eval/evaluate.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 import { syntheticRecording } from "../../support/recording.ts";
+import { modelOn } from "../../support/reference-model.ts";
 
 const parameters = JSON.parse(readFileSync(join(packageRoot(), "agents/activity/synthetic.json"), "utf8")) as SyntheticParameters;
 const recording = syntheticRecording(parameters, ["walking", "sitting", "standing"], { seed: 2, frames: 3000, subject: "1" });
@@ -97,7 +98,7 @@ describe("evaluating with lost frames", () => {
 
   it("gives the same result on the core and on the oracle", () => {
     const run = (engine: "scalar" | "reference") => {
-      const given = Model.load(writeImage(activityShaped(4)), { engine });
+      const given = modelOn(engine, writeImage(activityShaped(4)));
       const short = { recordings: lossy.recordings.map((one) => ({ ...one, segments: one.segments.slice(0, 2) })) };
       return evaluateStream(given, short, { users }).sha256;
     };

@@ -6,6 +6,7 @@ import type { Decision, EngineName, Session } from "../../../host/core/session/s
 import { createAdapter } from "../../../host/personalize/adapter.ts";
 import { createWearer } from "../../../host/personalize/wearer.ts";
 import { randomPatches, seeded } from "../../support/random.ts";
+import { modelOn } from "../../support/reference-model.ts";
 import { adaptable, windowsFor } from "./support.ts";
 
 const { image, prior } = adaptable();
@@ -23,15 +24,15 @@ const decisionsOf = (session: Session, from = 0): Decision[] =>
   patches.slice(from).flatMap((patch) => session.pushPatch(patch).decision ?? []);
 
 describe("a session with other evidence", () => {
-  it.each<EngineName>(["reference", "scalar", "simd"])("gives the bits of an image with that evidence: %s", (engine) => {
+  it.each(["reference", "scalar", "simd"] as const)("gives the bits of an image with that evidence: %s", (engine) => {
     const evidence = taught().evidence();
-    const given = Model.load(bytes, { engine }).createSession();
-    const own = Model.load(writeImage({ ...image, evidence }), { engine }).createSession();
+    const given = modelOn(engine, bytes).createSession();
+    const own = modelOn(engine, writeImage({ ...image, evidence })).createSession();
     given.setEvidence(evidence);
     const said = decisionsOf(own);
     expect(decisionsOf(given)).toEqual(said);
     expect(said.length).toBe(40);
-    const plain = Model.load(bytes, { engine }).createSession();
+    const plain = modelOn(engine, bytes).createSession();
     expect(decisionsOf(plain)).not.toEqual(said);
     plain.reset();
     given.reset();
@@ -39,15 +40,15 @@ describe("a session with other evidence", () => {
     expect(decisionsOf(given)).toEqual(decisionsOf(plain)); // taken back without a trace
   });
 
-  it.each<EngineName>(["reference", "simd"])("refuses what does not fit: %s", (engine) => {
-    const session = Model.load(bytes, { engine }).createSession();
+  it.each(["reference", "simd"] as const)("refuses what does not fit: %s", (engine) => {
+    const session = modelOn(engine, bytes).createSession();
     const { evidence } = image;
     expect(() => session.setEvidence({ ...evidence, shift: 41 })).toThrow("shift is 41");
     expect(() => session.setEvidence({ ...evidence, weights: evidence.weights.slice(1) })).toThrow(
       expect.objectContaining({ code: "BAD_TENSOR" }),
     );
     const { evidence: _, ...bare } = image;
-    const plain = Model.load(writeImage(bare), { engine }).createSession();
+    const plain = modelOn(engine, writeImage(bare)).createSession();
     expect(() => plain.setEvidence(evidence)).toThrow(expect.objectContaining({ code: "BAD_LDA" }));
   });
 });

@@ -1,9 +1,9 @@
 import { linearS8, linearToResidual, rowsToS8 } from "../../../host/core/arithmetic/linear-s8.ts";
 import { rmsNorm } from "../../../host/core/arithmetic/rms-norm.ts";
 import type { AttentionBlock } from "../../../host/core/image/blocks/block.ts";
+import type { Views } from "../../../host/core/session/views.ts";
 import { attentionS8 } from "../attention-s8.ts";
 import { stepMlp } from "../gated-mlp.ts";
-import type { Views } from "../views.ts";
 import type { OracleBlock } from "./block.ts";
 
 /** The state of an attention block. */

@@ -1,6 +1,6 @@
 import * as layout from "../../../assembly/layout.ts";
-import { type Block, kindOf } from "../../../host/core/image/blocks/block.ts";
-import type { Views } from "../views.ts";
+import type { Block } from "../../../host/core/image/blocks/block.ts";
+import type { Views } from "../../../host/core/session/views.ts";
 import { attentionOracle } from "./attention.ts";
 import { ssmOracle } from "./ssm.ts";
 
@@ -18,11 +18,6 @@ export interface OracleBlock {
 type Create = (block: never, header: Uint32Array, views: Views) => OracleBlock;
 
 const ORACLES: Readonly<Record<Block["kind"], Create>> = { ssm: ssmOracle, attention: attentionOracle };
-
-/** Bytes of a block's state, its header included. */
-export function stateBytes(block: Block): number {
-  return layout.STATE_HEADER_BYTES + kindOf(block).stateBytes(block);
-}
 
 /** The oracle of a block; its state is the next stateBytes of `views`. */
 export function createOracle(block: Block, views: Views): OracleBlock {

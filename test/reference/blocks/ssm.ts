@@ -1,9 +1,9 @@
 import { linearS8, linearToResidual, rowsToS8, rowsToS16 } from "../../../host/core/arithmetic/linear-s8.ts";
 import { rmsNorm } from "../../../host/core/arithmetic/rms-norm.ts";
 import type { SsmBlock } from "../../../host/core/image/blocks/block.ts";
+import type { Views } from "../../../host/core/session/views.ts";
 import { conv1dS8 } from "../conv1d-s8.ts";
 import { gateS16, selectiveScan } from "../selective-scan.ts";
-import type { Views } from "../views.ts";
 import type { OracleBlock } from "./block.ts";
 
 /** The state of an ssm block. */

@@ -1,3 +1,4 @@
+import * as layout from "../../../../assembly/layout.ts";
 import { ModelError } from "../../system/errors.ts";
 import type { RecordSpec } from "../image-fields.ts";
 import type { Ops } from "../ops.ts";
@@ -6,7 +7,7 @@ import { type AttentionBlock, attention } from "./attention.ts";
 import { type SsmBlock, ssm } from "./ssm.ts";
 
 // Every block kind that this host reads and writes: the one file that names them all. A new kind has a file of its own and a line here.
-// What runs it is in assembly/blocks/, and as an oracle in reference/blocks/.
+// What runs it is in assembly/blocks/, and as an oracle in test/reference/blocks/.
 
 export type { AttentionBlock, SsmBlock };
 export type Block = SsmBlock | AttentionBlock;
@@ -27,6 +28,11 @@ export interface BlockKind<B> {
 }
 
 const KINDS: readonly BlockKind<never>[] = [ssm, attention];
+
+/** Bytes of a block's state, its header included. */
+export function stateBytes(block: Block): number {
+  return layout.STATE_HEADER_BYTES + kindOf(block).stateBytes(block);
+}
 
 /** Numbers of the kinds, ascending. */
 export const blockKinds: readonly number[] = KINDS.map(({ kind }) => kind);

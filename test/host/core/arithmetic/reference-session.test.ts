@@ -97,7 +97,7 @@ describe("catching up", () => {
     const tail = createTail(image);
     const taken = early.snapshot();
     tail.bytes.set(taken.subarray(layout.SNAPSHOT_HEADER_BYTES));
-    for (const { bytes } of tail.blocks.slice(1)) bytes.fill(0);
+    for (const bytes of tail.blocks.slice(1)) bytes.fill(0);
     tail.words.fill(0, layout.TAIL_RING_PENDING, layout.TAIL_RING_PENDING + layout.LIMIT_EXITS);
     early.restore(writeSnapshot(tail, new DataView(taken.buffer).getUint32(8, true)));
     early.setPoint(always(3, { hopPatches: 1 }));
@@ -308,7 +308,7 @@ describe("a snapshot", () => {
       expect(() => run.restore(writeSnapshot(tail, imageCrc32))).toThrow(/snapshot/);
     }
     const tail = createTail(image);
-    tail.blocks[1]!.bytes[0] = 2 * 5; // KV count = 2W
+    tail.blocks[1]![0] = 2 * 5; // KV count = 2W
     expect(() => run.restore(writeSnapshot(tail, imageCrc32))).toThrow(/block 1 count/);
     expect(() => run.restore(writeSnapshot(createTail(image), imageCrc32 ^ 1))).toThrow(/another model image/);
     expect(run.snapshot()).toEqual(good);

@@ -32,6 +32,8 @@ vi.mock("../../../../host/core/image/blocks/block.ts", async (original) => {
     blockKinds: [...own.blockKinds, toy.kind],
     kindOfNumber: (kind: number) => (kind === toy.kind ? toy : own.kindOfNumber(kind)),
     kindOf: (block: { kind: string }) => (block.kind === "toy" ? toy : own.kindOf(block as Block)),
+    stateBytes: (block: { kind: string }) =>
+      block.kind === "toy" ? layout.STATE_HEADER_BYTES + toy.stateBytes(block as unknown as ToyBlock) : own.stateBytes(block as Block),
   };
 });
 vi.mock("../../../reference/blocks/block.ts", async (original) => {
@@ -39,8 +41,6 @@ vi.mock("../../../reference/blocks/block.ts", async (original) => {
   const { toyOracle, toy } = await import("../../../toy-block/toy.ts");
   return {
     ...own,
-    stateBytes: (block: { kind: string }) =>
-      block.kind === "toy" ? layout.STATE_HEADER_BYTES + toy.stateBytes(block as unknown as ToyBlock) : own.stateBytes(block as Block),
     createOracle: (block: { kind: string }, views: Parameters<typeof own.createOracle>[1]) =>
       block.kind === "toy"
         ? toyOracle(block as unknown as ToyBlock, views.u32(layout.STATE_HEADER_BYTES / 4), views)

@@ -1,12 +1,13 @@
-import { align16 } from "../../host/core/arithmetic/align.ts";
+import { align16 } from "../arithmetic/align.ts";
 
 /** Hands out 16-aligned views of a buffer, one after the other. Views are little-endian, as every platform of Node is. */
 export class Views {
-  at = 0;
+  at: number;
   readonly #buffer: ArrayBuffer;
 
-  constructor(buffer: ArrayBuffer) {
+  constructor(buffer: ArrayBuffer, at = 0) {
     this.#buffer = buffer;
+    this.at = at;
   }
 
   #take(bytes: number): number {
@@ -15,6 +16,9 @@ export class Views {
     return at;
   }
 
+  u8(n: number): Uint8Array {
+    return new Uint8Array(this.#buffer, this.#take(n), n);
+  }
   s8(n: number): Int8Array {
     return new Int8Array(this.#buffer, this.#take(n), n);
   }
