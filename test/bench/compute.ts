@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { Model } from "../../host/core/session/model.ts";
 import type { Session } from "../../host/core/session/session-types.ts";
 import { packageRoot } from "../../host/core/system/package-root.ts";
 import { loadKernels } from "../support/kernels.ts";

@@ -4,7 +4,7 @@ import { checkReplacement } from "../image/image-check.ts";
 import type { Evidence, ModelImage } from "../image/image-types.ts";
 import { DataError, ModelError } from "../system/errors.ts";
 import { type CoreBuild, type CoreExports, growTo, instantiateCore } from "./module.ts";
-import type { Decision, DecisionWhy, EngineName, PushResult, Session, SetPoint } from "./session-types.ts";
+import type { Decision, DecisionWhy, PushResult, Session, SetPoint } from "./session-types.ts";
 import { statusError } from "./status.ts";
 
 const WHY: readonly DecisionWhy[] = ["exit", "ask", "deferred", "budget", "thermal"];

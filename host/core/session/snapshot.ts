@@ -1,10 +1,6 @@
 import * as layout from "../../../assembly/layout.ts";
 import { crc32 } from "../arithmetic/crc32.ts";
-import type { ModelImage } from "../image/image-types.ts";
-import { statusError } from "./status.ts";
-import { createTail, type Tail } from "./tail.ts";
-
-const HEADER_WORDS = layout.SNAPSHOT_HEADER_BYTES / 4;
+import type { Tail } from "./tail.ts";
 
 /** Header and tail; `imageCrc32` is the image header's. The same bytes in every engine. Core: assembly/snapshot.ts. */
 export function writeSnapshot(tail: Tail, imageCrc32: number): Uint8Array {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { writeImage } from "../../../host/core/image/image-write.ts";
 import { Model } from "../../../host/core/session/model.ts";
-import type { Decision, EngineName, Session } from "../../../host/core/session/session-types.ts";
+import type { Decision, Session } from "../../../host/core/session/session-types.ts";
 import { createAdapter } from "../../../host/personalize/adapter.ts";
 import { createWearer } from "../../../host/personalize/wearer.ts";
 import { randomPatches, seeded } from "../../support/random.ts";

@@ -38,7 +38,7 @@ vi.mock("../../../../host/core/image/blocks/block.ts", async (original) => {
 });
 vi.mock("../../../reference/blocks/block.ts", async (original) => {
   const own = await original<typeof import("../../../reference/blocks/block.ts")>();
-  const { toyOracle, toy } = await import("../../../toy-block/toy.ts");
+  const { toyOracle } = await import("../../../toy-block/toy.ts");
   return {
     ...own,
     createOracle: (block: { kind: string }, views: Parameters<typeof own.createOracle>[1]) =>
