@@ -60,6 +60,8 @@ export type TokenizerData = {
     /** (left, right) token ids, most urgent first. */
     | { readonly by: "rank"; readonly pairs: Uint32Array };
   readonly split: SplitRule;
+  /** A cut piece of text that is a token stays whole, even if no merges lead to it (Llama 3). */
+  readonly keepsWholePieces: boolean;
   /** A space goes before the text. */
   readonly hasSpacePrefix: boolean;
   /** Token before every text; undefined for none. */

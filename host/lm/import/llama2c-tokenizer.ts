@@ -43,6 +43,7 @@ export function readLlama2cTokenizer(file: WeightFile, vocab: number): Tokenizer
     kinds,
     merges: { by: "score", scores: Float32Array.from(scores) },
     split: "none",
+    keepsWholePieces: false,
     hasSpacePrefix: true,
     bos: beginOfText,
     eos: [beginOfText, endOfText],
