@@ -70,6 +70,9 @@ export type TokenizerData = {
   readonly eos: readonly number[];
 };
 
+/** An open checkpoint and the tokenizer that belongs to it. */
+export type ImportedModel = { readonly checkpoint: LlamaCheckpoint; readonly tokenizer: TokenizerData };
+
 /** Rows and columns of a matrix. */
 export function matrixSize(shape: LlamaShape, name: MatrixName): { rows: number; columns: number } {
   const { dim, hidden, vocab } = shape;

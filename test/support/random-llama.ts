@@ -1,0 +1,96 @@
+import {
+  type GainName,
+  type ImportedModel,
+  type LlamaCheckpoint,
+  type LlamaShape,
+  type MatrixName,
+  matrixSize,
+  type TokenizerData,
+  type TokenKind,
+} from "../../host/lm/checkpoint.ts";
+import { seeded } from "./random.ts";
+
+const smallShape: LlamaShape = {
+  dim: 64,
+  hidden: 96,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  headSize: 16,
+  vocab: 320,
+  context: 128,
+  ropeTheta: 10_000,
+  normEpsilon: 1e-5,
+  tiedHead: false,
+};
+
+/** A Llama with random weights and a SentencePiece tokenizer of letters and a few pairs. */
+export function randomLlama(options: { seed: number } & Partial<LlamaShape>): ImportedModel {
+  const { seed, ...sizes } = options;
+  const shape = { ...smallShape, ...sizes };
+  return { checkpoint: randomCheckpoint(shape, seed), tokenizer: smallTokenizer(shape.vocab) };
+}
+
+function randomCheckpoint(shape: LlamaShape, seed: number): LlamaCheckpoint {
+  const tensors = new Map<string, Float32Array>();
+  const once = (name: MatrixName | GainName, make: () => Float32Array): Float32Array => {
+    const key = JSON.stringify(name);
+    const made = tensors.get(key) ?? make();
+    tensors.set(key, made);
+    return made;
+  };
+  const random = (name: MatrixName | GainName): (() => number) =>
+    seeded(seed + [...JSON.stringify(name)].reduce((sum, c) => 31 * sum + c.charCodeAt(0), 0));
+  return {
+    shape,
+    rows(name, from, to) {
+      const { rows, columns } = matrixSize(shape, name);
+      if (name === "head" && shape.tiedHead) return this.rows("embedding", from, to);
+      const values = once(name, () => {
+        const uniform = random(name);
+        const width = name === "embedding" ? 1 : 2.5 / Math.sqrt(columns);
+        return Float32Array.from({ length: rows * columns }, () => (uniform() + uniform() - 1) * width);
+      });
+      return values.slice(from * columns, to * columns);
+    },
+    gain(name) {
+      return once(name, () => {
+        const uniform = random(name);
+        return Float32Array.from({ length: shape.dim }, () => 0.5 + uniform());
+      }).slice();
+    },
+    close() {},
+  };
+}
+
+/** <unk>, <s>, </s>, 256 bytes, then spaces, letters and pairs of letters, the earlier the likelier. */
+function smallTokenizer(vocab: number): TokenizerData {
+  const letters = [..." etaoinshrdlucmfwypvbgkjqxzETAONLTB.,!?'\"-é√"];
+  const pairs = letters.flatMap((a) => letters.slice(1, 12).map((b) => a + b));
+  const words = [...pairs, ...letters];
+  const normal = vocab - 259;
+  const texts = [...words.slice(0, normal - letters.length), ...letters].slice(0, normal);
+  const kinds: TokenKind[] = [
+    "unknown",
+    "control",
+    "control",
+    ...Array<TokenKind>(256).fill("byte"),
+    ...texts.map(() => "normal" as const),
+  ];
+  const pieces = [
+    ...["<unk>", "<s>", "</s>"].map((text) => Buffer.from(text)),
+    ...Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte)),
+    ...texts.map((text) => Buffer.from(text)),
+  ].map((piece) => new Uint8Array(piece));
+  return {
+    alphabet: "characters",
+    pieces,
+    kinds,
+    merges: { by: "score", scores: Float32Array.from(kinds, (_, id) => (id < 259 ? 0 : 258 - id)) },
+    split: "none",
+    keepsWholePieces: false,
+    hasSpacePrefix: true,
+    bos: 1,
+    eos: [2],
+  };
+}
