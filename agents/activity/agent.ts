@@ -10,6 +10,7 @@ export default defineAgent({
   synthetic: "synthetic.json",
   policy: "policy.json",
   sensor: { kind: "imu", rateHz: 50, channels: 6, orientation: "waist, as in HAPT: x up when standing" },
+  diary: true,
   events: { stableDecisions: 1 },
   asks: { intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 },
 });

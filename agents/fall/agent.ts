@@ -11,6 +11,7 @@ export default defineAgent({
     channels: 6,
     orientation: "waist, belt buckle, as in SisFall: x up when standing, y to the right, z forward",
   },
+  diary: true,
   events: { stableDecisions: 3 },
   alarm: "fall",
   data: "sisfall",

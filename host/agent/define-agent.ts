@@ -75,6 +75,8 @@ export const agentSchema = z.strictObject({
   events: eventsSchema.default({ stableDecisions: 1 }),
   /** The label whose event is an alarm. None: every label is as good as another. `eval` scores an agent with an alarm by its alarms. */
   alarm: z.string().min(1).max(64).optional(),
+  /** Whether its labels go into the wearer's diary on the device, which the assistant answers from. Default false. */
+  diary: z.boolean().default(false),
   /** Layout of the recordings that this agent reads: a public data set's, or a folder of CSV files. None: HAPT, or CSV where a folder holds some. */
   data: z.enum(["hapt", "sisfall", "csv"]).optional(),
   asks: asksSchema.default({ intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 }),

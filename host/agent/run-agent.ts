@@ -2,6 +2,7 @@ import type { Model } from "../core/session/model.ts";
 import type { Clock } from "../core/system/clock.ts";
 import type { DormouseError } from "../core/system/errors.ts";
 import { untilAborted } from "../core/system/until-aborted.ts";
+import type { Diary } from "../diary/diary.ts";
 import { type AskerOptions, createAsker } from "../mqtt/asks/asker.ts";
 import { createCommandRefuser } from "../mqtt/commands/refuse-commands.ts";
 import { type Connect, createConnection } from "../mqtt/transport/connection.ts";
@@ -9,6 +10,7 @@ import type { Asker, AskerEvents, AskOutcome, LinkState, TextOutcome } from "../
 import type { Wearer } from "../personalize/wearer.ts";
 import type { CommandInbox } from "./command-inbox.ts";
 import type { AgentDefinition } from "./define-agent.ts";
+import { createDiaryFeed } from "./diary-feed.ts";
 import { createLoop, loopAgent, loopModel } from "./loop.ts";
 import type { Loop, LoopGovernor, LoopStep } from "./loop-types.ts";
 import { type NodeCommandOptions, nodeCommands } from "./node-commands.ts";
@@ -55,6 +57,11 @@ export interface RunAgentOptions {
   readonly wearer?: Wearer;
   /** Who may command the node. Left out: every command is refused, with the reason. */
   readonly commands?: NodeCommandOptions;
+  /**
+   * Where the agent notes what the wearer does, if its definition wants a diary. At the pace of real time it notes wall times; faster,
+   * device time from now on. The caller closes it.
+   */
+  readonly diary?: Diary;
   readonly observers?: AgentObservers;
   /** Device seconds between two telemetry messages. Default 60. */
   readonly telemetrySeconds?: number;
@@ -110,7 +117,7 @@ export function runAgent(options: RunAgentOptions): AgentRun {
               return asker;
             },
           }),
-      ...(observers.step === undefined ? {} : { onStep: (step) => observers.step?.(step) }),
+      onStep: stepObserver(options),
       ...(governor === undefined ? {} : { governor }),
       ...(wearer === undefined ? {} : { learner: wearer }),
       ...(pace?.speed === Number.POSITIVE_INFINITY ? { maxPending: UNPACED_PENDING } : {}),
@@ -158,6 +165,18 @@ function createFailure() {
           stop.abort();
         }
       },
+  };
+}
+
+/** Passes steps to the diary and to who watches. */
+function stepObserver({ definition, diary, clock, pace, observers = {} }: RunAgentOptions): (step: LoopStep) => void {
+  const { alarm, sensor } = definition;
+  const startMillis = pace === undefined || pace.speed === 1 ? undefined : clock.wall();
+  const note =
+    diary === undefined || !definition.diary ? undefined : createDiaryFeed({ diary, rateHz: sensor.rateHz, alarm, startMillis, clock });
+  return (step) => {
+    note?.(step);
+    observers.step?.(step);
   };
 }
 

@@ -10,6 +10,7 @@ import { registerBroker } from "./verbs/broker.ts";
 import { registerBuild } from "./verbs/build.ts";
 import { registerCloud } from "./verbs/cloud.ts";
 import { registerDemo } from "./verbs/demo.ts";
+import { registerDiary } from "./verbs/diary.ts";
 import { registerDoctor } from "./verbs/doctor.ts";
 import { registerEmulate } from "./verbs/emulate.ts";
 import { registerEval } from "./verbs/eval.ts";
@@ -27,6 +28,7 @@ import { registerTrain } from "./verbs/train.ts";
 const VERBS = [
   registerDemo,
   registerRun,
+  registerDiary,
   registerCloud,
   registerBroker,
   registerProvision,

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import type { AgentDefinition } from "../../agent/define-agent.ts";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { openNodeCommands } from "../../agent/node-commands.ts";
 import { NODE_CONFIG_FILE, type NodeConfig, openNodeConfig } from "../../agent/node-config.ts";
@@ -13,6 +14,8 @@ import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import { makePrivateFolder, systemReason } from "../../core/system/private-file.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { DIARY_FOLDER } from "../../diary/day-folder.ts";
+import { type Diary, openDiary } from "../../diary/diary.ts";
 import type { AskerOptions } from "../../mqtt/asks/asker.ts";
 import type { LedgerFile } from "../../mqtt/outbox/ledger-file.ts";
 import { openOutbox } from "../../mqtt/outbox/outbox.ts";
@@ -49,6 +52,7 @@ interface RunOptions extends BrokerLinkOptions, ObserveOptions {
   readonly broker?: string;
   readonly config?: string;
   readonly dataDir: string;
+  readonly diary: boolean;
   readonly ledger?: string;
   readonly wearer?: string;
   readonly board?: string;
@@ -67,7 +71,8 @@ export function registerRun(program: Command, io: CliIo): void {
     .option("--sensor <spec>", "synthetic[:SEED], replay:DIR[#user=1,exp=1], replay:FILE.csv or replay:FILE.dls", "synthetic")
     .option("--broker <url>", "mqtt://host:1883; left out: decides alone, never asks")
     .option("--config <file>", `this node's name, made the first time (default: ${NODE_CONFIG_FILE}, or the identity's)`)
-    .option("--data-dir <dir>", "where asks wait until they are answered, also through a crash", ".dormouse")
+    .option("--data-dir <dir>", "where asks wait until they are answered, also through a crash, and where the diary is", ".dormouse")
+    .option("--no-diary", "do not note what the wearer does")
     .option("--ledger <file>", "also write what became of each ask to this file")
     .option("--wearer <file>", "learn this wearer's own evidence from the cloud's answers, and start from what the file has")
     .addOption(boardOption())
@@ -107,7 +112,9 @@ async function run(io: CliIo, name: string, options: RunOptions, command: Comman
   if (options.wearer !== undefined && broker === undefined) {
     throw new ConfigError("WEARER_ALONE", "--wearer learns from the cloud's answers: give --broker, too, or leave it out.");
   }
-  if (broker === undefined) refuseWithout(command, "--broker", "--ledger", "--data-dir", "--deadline-seconds", "--insecure");
+  if (broker === undefined) refuseWithout(command, "--broker", "--ledger", "--deadline-seconds", "--insecure");
+  const hasDiary = options.diary && agent.definition.diary;
+  if (broker === undefined && !hasDiary) refuseWithout(command, "--broker", "--data-dir");
   const telemetry = await observe(io, note, options, { service: "dormouse-run", instance: `${config.site}/${config.node}` });
   let summary: Summary | undefined;
   const ledgers: LedgerFile[] = []; // one for each start of the node
@@ -148,6 +155,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   const { definition } = agent;
   const asker = broker === undefined ? undefined : askerOptions(io, note, options, { ...config, broker, model: model.imageHash });
   if (asker?.ledgerSink) node.ledgers.push(asker.ledgerSink);
+  const diary = diaryOf(io, note, options, definition);
   const wearable = runWearable(io, out, {
     agent,
     model,
@@ -159,6 +167,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     stop: reboot.signal,
     ...(options.board === undefined ? {} : { live: { board: loadBoard(options.board), radio: options.radio ?? "ble" } }),
     ...(wearer === undefined ? {} : { wearer }),
+    ...(diary === undefined ? {} : { diary }),
     ...(asker === undefined ? {} : { asker }),
     ...(asker === undefined || config.commandKey === undefined
       ? {}
@@ -173,6 +182,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   const { loop, view, inbox } = wearable;
   await closeAll(
     () => wearable.ended,
+    () => diary?.close(),
     () => view.close(),
     () => wearable.close(),
   );
@@ -180,6 +190,13 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   const more = { node: config.node, engine: options.engine, ...power, ...(wearer && { wearer: wearer.status() }) };
   const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...more };
   return inbox === undefined ? summary : { ...summary, commands: inbox.counts() };
+}
+
+/** The diary of an agent that declares one. */
+function diaryOf(io: CliIo, note: (line: string) => void, options: RunOptions, { name, alarm, diary }: AgentDefinition): Diary | undefined {
+  if (!options.diary || !diary) return undefined;
+  const folder = join(resolve(io.cwd, options.dataDir), DIARY_FOLDER);
+  return openDiary({ folder, agent: name, alarm, clock: io.clock, onTrouble: (reason) => note(`The diary is not kept: ${reason}`) });
 }
 
 /** The wearer of --wearer, kept in its file after every answer that taught something. */

@@ -23,6 +23,7 @@ describe("defineAgent", () => {
       teacher: [],
       sensor: { kind: "imu", rateHz: 50, channels: 6, orientation: "" },
       events: { stableDecisions: 1 },
+      diary: false,
       asks: { intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 },
     });
   });

@@ -26,7 +26,7 @@ describe("an option that would be ignored is refused", () => {
     ["--wearers", "simulate", "activity", "--wearers", "select"],
     ["--alpha", "eval", "activity", "--data", ".", "--alpha", "0.05"],
     ["--ledger", "run", "activity", "--ledger", "l.jsonl"],
-    ["--data-dir", "run", "activity", "--data-dir", "d"],
+    ["--data-dir", "run", "activity", "--no-diary", "--data-dir", "d"],
     ["--deadline-seconds", "run", "activity", "--deadline-seconds", "9"],
     ["--log-level", "run", "activity", "--log-level", "debug"],
     ["--log-level", "broker", "--port", "0", "--log-level", "debug"],

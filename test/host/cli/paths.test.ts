@@ -69,10 +69,12 @@ describe.skipIf(process.platform === "win32")("run --data-dir", () => {
     chmodSync(data, 0o755);
     const args = ["--broker", "mqtt://127.0.0.1:1", "--data-dir", "d", "--ledger", "d/ledger.jsonl", "--seconds", "0.1", "--speed", "max"];
     expect((await run("run", "activity", "--headless", ...args)).code).toBe(0);
-    const modes = readdirSync(data).map((name) => statSync(join(data, name), { throwIfNoEntry: false })?.mode);
+    const stats = readdirSync(data).map((name) => statSync(join(data, name), { throwIfNoEntry: false }));
+    const modes = stats.filter((one) => !one?.isDirectory()).map((one) => one?.mode);
     expect(statSync(data).mode & 0o777).toBe(0o700);
     expect(modes.length).toBeGreaterThanOrEqual(2);
     expect(new Set(modes.filter((mode) => mode !== undefined).map((mode) => mode & 0o777))).toEqual(new Set([0o600]));
+    expect(statSync(join(data, "diary")).mode & 0o777).toBe(0o700);
     expect(statSync(join(folder.path, "dormouse.json")).mode & 0o777).toBe(0o600);
   });
 });

@@ -7,6 +7,7 @@ import { cli, fakeIo } from "./fake-io.ts";
 const VERBS = [
   "demo",
   "run",
+  "diary",
   "cloud",
   "broker",
   "provision",
