@@ -16,6 +16,7 @@ import { registerEmulate } from "./verbs/emulate.ts";
 import { registerEval } from "./verbs/eval.ts";
 import { registerFits } from "./verbs/fits.ts";
 import { registerFlash } from "./verbs/flash.ts";
+import { registerGenerate } from "./verbs/generate.ts";
 import { registerInspect } from "./verbs/inspect.ts";
 import { registerMonitor } from "./verbs/monitor.ts";
 import { registerOta } from "./verbs/ota.ts";
@@ -41,6 +42,7 @@ const VERBS = [
   registerFlash,
   registerEmulate,
   registerInspect,
+  registerGenerate,
   registerMonitor,
   registerDoctor,
   registerBoards,

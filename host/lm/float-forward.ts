@@ -4,6 +4,7 @@ import { matrixSize } from "./checkpoint.ts";
 /** The plain forward pass of a Llama decoder in float32: what the integer core is compared with. */
 export interface FloatForward {
   readonly shape: LlamaShape;
+  readonly weightBytes: number;
   /** Bytes of keys and values. */
   readonly kvBytes: number;
   /** Largest absolute value of the residual stream so far. */
@@ -32,8 +33,10 @@ export function createFloatForward(checkpoint: LlamaCheckpoint, options: { reado
   const { dim, hidden, heads, kvHeads, headSize, normEpsilon } = shape;
   const window = options.window ?? shape.context;
   const kvWidth = kvHeads * headSize;
+  let weightBytes = 0;
   const load = (name: MatrixName): Weights => {
     const size = matrixSize(shape, name);
+    weightBytes += 4 * size.rows * size.columns;
     return { values: checkpoint.rows(name, 0, size.rows), ...size };
   };
   const embedding = load("embedding");
@@ -107,6 +110,7 @@ export function createFloatForward(checkpoint: LlamaCheckpoint, options: { reado
 
   return {
     shape,
+    weightBytes,
     kvBytes: 2 * 4 * shape.layers * window * kvWidth,
     get residualMax() {
       return residualMax;

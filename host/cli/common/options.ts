@@ -23,6 +23,13 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (tex
   };
 }
 
+/** Parses a probability above 0. */
+export function probability(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError("Give a number above 0, at most 1.");
+  return value;
+}
+
 /** Parses a speed: sensor seconds a second; 0 and `max` mean as fast as it goes. */
 export function speedOf(text: string): number {
   if (text === "max" || text === "0") return Number.POSITIVE_INFINITY;

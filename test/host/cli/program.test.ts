@@ -20,6 +20,7 @@ const VERBS = [
   "flash",
   "emulate",
   "inspect",
+  "generate",
   "monitor",
   "doctor",
   "boards",

@@ -25,7 +25,6 @@ it("the float engine, greedily, writes llama2.c's golden text", (context) => {
     tokens.push(token);
     logits = forward.step(token) as Float32Array<ArrayBuffer>;
   }
-  console.log(tokenizer.decode(tokens), forward.residualMax);
   expect(tokenizer.decode(tokens).slice(0, golden.length)).toBe(golden);
   checkpoint.close();
 });
