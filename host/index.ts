@@ -52,6 +52,7 @@ export type { LinkDecoder, LinkStats } from "./link/stream.ts";
 export { createLinkDecoder, createLinkWriter, readLinkStream } from "./link/stream.ts";
 export type { AskerOptions } from "./mqtt/asks/asker.ts";
 export { createAsker } from "./mqtt/asks/asker.ts";
+export type { AskCounts, Asker, AskerEvents } from "./mqtt/asks/asker-types.ts";
 export type { Command, CommandPayload, CommandVerb } from "./mqtt/commands/command.ts";
 export { signCommand } from "./mqtt/commands/command.ts";
 export type { CommandReport } from "./mqtt/commands/command-report.ts";
@@ -64,19 +65,7 @@ export { readLedgerFile } from "./mqtt/outbox/ledger-reading.ts";
 export type { Outbox, OutboxOptions } from "./mqtt/outbox/outbox.ts";
 export { memoryOutbox, openOutbox } from "./mqtt/outbox/outbox.ts";
 export { startBroker } from "./mqtt/transport/broker.ts";
-export type {
-  Answer,
-  AskCounts,
-  AskEnd,
-  Asker,
-  AskerEvents,
-  AskOutcome,
-  AskQuery,
-  AskState,
-  LinkState,
-  TextOutcome,
-  TextQuery,
-} from "./mqtt/wire/ask.ts";
+export type { Answer, AskEnd, AskOutcome, AskQuery, AskState, LinkState, TextOutcome, TextQuery } from "./mqtt/wire/ask.ts";
 export type { Exchange, Fact, TextReply } from "./mqtt/wire/text-ask.ts";
 export type { Taught } from "./personalize/adapter.ts";
 export type { Adaptable } from "./personalize/open-prior.ts";

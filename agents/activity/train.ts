@@ -1,13 +1,14 @@
 import { IMU_CHANNELS } from "../../host/core/image/imu-channels.ts";
 import { HAPT_TEST_USERS, loadHapt } from "../../host/data/hapt.ts";
 import { recordingsOf } from "../../host/data/recording.ts";
+import type { Split } from "../../host/data/split-subjects.ts";
 import type { SyntheticParameters } from "../../host/data/synthetic.ts";
 import { noAugmentation } from "../../host/train/augment.ts";
 import type { EvidenceRecipe } from "../../host/train/evidence.ts";
 import { fitSynthetic } from "../../host/train/fit-synthetic.ts";
 import type { AttentionConfig, SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
-import { type AgentTraining, type EnsembleMember, labelTrack, type Split } from "../../host/train/training.ts";
+import { type AgentTraining, type EnsembleMember, labelTrack } from "../../host/train/training.ts";
 
 /** Six activities and one class for every postural transition (HAPT 7–12). */
 export const activityLabels = ["walking", "upstairs", "downstairs", "sitting", "standing", "laying", "transition"] as const;

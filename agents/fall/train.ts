@@ -1,10 +1,11 @@
 import { IMU_CHANNELS } from "../../host/core/image/imu-channels.ts";
 import type { Dataset } from "../../host/data/recording.ts";
 import { loadSisFall, SISFALL_ORIENTATION } from "../../host/data/sisfall.ts";
+import type { Split } from "../../host/data/split-subjects.ts";
 import { noAugmentation } from "../../host/train/augment.ts";
 import type { SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
-import type { AgentTraining, Split } from "../../host/train/training.ts";
+import type { AgentTraining } from "../../host/train/training.ts";
 import { wearerDays } from "./days.ts";
 
 export const fallLabels = ["daily", "fall"] as const;

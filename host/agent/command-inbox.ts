@@ -7,7 +7,7 @@ import { type CommandCounts, createCommandGuard } from "../mqtt/commands/command
 import { COMMAND_REFUSALS, type CommandRefusal, type CommandReport } from "../mqtt/commands/command-report.ts";
 import type { CommandStore } from "../mqtt/commands/command-store.ts";
 import { createRefusalTeller } from "../mqtt/commands/refuse-commands.ts";
-import type { IncomingMessage } from "../mqtt/transport/connection.ts";
+import type { IncomingMessage } from "../mqtt/transport/connection-options.ts";
 import { parseTopic } from "../mqtt/wire/topics.ts";
 
 /** What doing a command has brought about, for the operator to read; or, as a text, why it cannot be done. */

@@ -1,9 +1,10 @@
-import type { Decision, DecisionWhy, Session, SetPoint } from "../core/session/session-types.ts";
+import type { DecisionWhy, Session, SetPoint } from "../core/session/session-types.ts";
 import type { DormouseError } from "../core/system/errors.ts";
-import type { AskCounts, Asker, AskerEvents, AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
+import type { AskCounts, Asker, AskerEvents } from "../mqtt/asks/asker-types.ts";
+import type { AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
 import type { Learner } from "../personalize/wearer.ts";
-import type { PrivacyBudget } from "../policy/govern/privacy-budget.ts";
-import type { AskInputOptions } from "./ask-inputs.ts";
+import type { AskInputOptions } from "../policy/govern/ask-inputs.ts";
+import type { LoopGovernor } from "../policy/govern/governor-types.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
 import type { AnswerUse, LabelSource } from "./shown-label.ts";
 
@@ -68,31 +69,6 @@ export interface LoopCounters extends Omit<AskCounts, "duplicateAnswers" | "late
   readonly anomalies: number;
   /** Where the wearer's truth is known: all decisions but the last, scored a hop later. */
   readonly truth: { readonly decisions: number; readonly localRight: number; readonly shownRight: number };
-}
-
-/** Decides, between two decisions, what the next may cost. Called in order: admits … onDecision, (isAudit), setPoint, … */
-export interface LoopGovernor {
-  /** The one budget of what leaves the device: the loop spends it. */
-  readonly privacy: PrivacyBudget;
-  /** Device time, by which `privacy` is spent. */
-  readonly seconds: number;
-  /** Whether the model gets this frame. A rest longer than the model's gap limit resets its state, as any loss of frames does. */
-  admits(tick: number): boolean;
-  /** The model's state began anew. */
-  onReset(): void;
-  onDecision(decision: Decision): void;
-  /** Whether a decision, sure or not, is put to the cloud to see whether the guarantee still holds. */
-  isAudit(decision: Decision): boolean;
-  /** Patches that an ask may carry, at most; 0 = it may not go out. */
-  askPatches(): number;
-  /** An ask has gone into the outbox. */
-  onAsk(sensorBytes: number): void;
-  /** An ask has ended. `doubt`: how little the cloud believed in `label`, the device's, 0…1; undefined: there was no answer. */
-  onOutcome(end: { readonly isAudit: boolean; readonly label: number; readonly doubt: number | undefined }): void;
-  /** What the core may do next. `canAsk`: an ask would not repeat one that is under way or answered. */
-  setPoint(state: { readonly canAsk: boolean; readonly link: LinkState | undefined }): Partial<SetPoint>;
-  /** Why the set-point in force is as it is, as a clause; undefined: nothing is held back. */
-  readonly reason: string | undefined;
 }
 
 export interface LoopOptions {

@@ -1,11 +1,12 @@
 import type { Model } from "../core/session/model.ts";
 import type { Decision, PushResult, SetPoint } from "../core/session/session-types.ts";
 import { ModelError } from "../core/system/errors.ts";
-import type { Asker, AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
+import type { Asker } from "../mqtt/asks/asker-types.ts";
+import type { AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
+import { type AskInputs, createAskInputs } from "../policy/govern/ask-inputs.ts";
 import { type AskPurpose, mayAsk } from "../policy/govern/may-ask.ts";
 import { isSameSetPoint, orderedSetPoint } from "../policy/govern/set-point-order.ts";
 import { isCloudSurer } from "../policy/govern/word.ts";
-import { type AskInputs, createAskInputs } from "./ask-inputs.ts";
 import type { AgentDefinition } from "./define-agent.ts";
 import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";

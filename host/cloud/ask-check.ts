@@ -1,5 +1,5 @@
 import { ID_BYTES, idOf } from "../mqtt/asks/answer-check.ts";
-import type { IncomingMessage } from "../mqtt/transport/connection.ts";
+import type { IncomingMessage } from "../mqtt/transport/connection-options.ts";
 import { CONTENT_TYPE, decodePayload, type Payload } from "../mqtt/wire/payloads.ts";
 import { parseTopic, topicsOf } from "../mqtt/wire/topics.ts";
 import type { CloudQuery, CloudTextQuery } from "./provider.ts";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { AgentDefinition } from "../agent/define-agent.ts";
+
 import type { Manifest } from "../core/image/image-types.ts";
 import { areImuChannels, channelsText, IMU_CHANNELS } from "../core/image/imu-channels.ts";
 import { DataError } from "../core/system/errors.ts";
@@ -9,8 +9,11 @@ import { loadHapt } from "./hapt.ts";
 import type { Dataset } from "./recording.ts";
 import { loadSisFall } from "./sisfall.ts";
 
+/** Layouts of recordings that an agent may name. */
+export type RecordingLayout = "hapt" | "sisfall" | "csv";
+
 /** Recordings for a model: CSV files as its manifest says, where its agent names them or the folder holds some, else the layout that its agent names. Throws DataError. */
-export function openRecordings(path: string, manifest: Manifest, layout: AgentDefinition["data"]): Dataset {
+export function openRecordings(path: string, manifest: Manifest, layout: RecordingLayout | undefined): Dataset {
   if (layout === "csv" || (existsSync(path) && holdsCsv(path))) return loadCsv(path, manifest);
   checkImuCounts(path, manifest);
   return layout === "sisfall" ? loadSisFall(path) : loadHapt(path);

@@ -70,3 +70,8 @@ export function recordingsOf<R extends Recording>(dataset: { readonly recordings
 export function streamPatch(start: number, patchFrames: number): number {
   return Math.floor((start + WINDOW_FRAMES) / patchFrames) - 1;
 }
+
+/** A recording, maybe with frames that never arrived. */
+export interface SensedRecording extends Recording {
+  readonly lost?: Uint8Array; // (n,) 1 = the frame is lost
+}

@@ -1,7 +1,7 @@
 import { crc32 } from "../core/arithmetic/crc32.ts";
 import { DataError } from "../core/system/errors.ts";
 import { createRandom, type Random } from "../core/system/random.ts";
-import type { SensedRecording } from "../eval/protocols.ts";
+import type { SensedRecording } from "./recording.ts";
 
 /** What goes wrong with a sensor, as a test condition. */
 export const faultNames = ["rotate20", "stuck-axis", "lost-frames", "no-gyro"] as const;

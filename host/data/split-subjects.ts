@@ -1,5 +1,4 @@
 import { DataError } from "../core/system/errors.ts";
-import type { Split } from "../train/training.ts";
 
 const fewest = 5;
 /** What the position of a wearer in the sorted list, modulo 5, makes of them. */
@@ -18,4 +17,12 @@ export function splitSubjects(subjects: readonly string[]): Split {
     );
   const of = (role: (typeof roles)[number]): string[] => sorted.filter((_, i) => roles[i % roles.length] === role);
   return { fit: of("fit"), select: of("select"), calibrate: of("calibrate"), test: of("test") };
+}
+
+/** Wearers by what they are used for; the lists share nobody. */
+export interface Split {
+  readonly fit: readonly string[];
+  readonly select: readonly string[];
+  readonly calibrate: readonly string[];
+  readonly test: readonly string[];
 }

@@ -1,12 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { SubjectList } from "../core/image/image-types.ts";
 import type { Model } from "../core/session/model.ts";
-import { DataError, ModelError } from "../core/system/errors.ts";
+import { DataError } from "../core/system/errors.ts";
 import type { Output } from "../core/system/output.ts";
 import { type Dataset, type Recording, recordingsOf } from "../data/recording.ts";
-import { type FloatModel, readFloatModel } from "../train/float-forward.ts";
 
 /** Lists of wearers that an evaluation may score. */
 export const scoredLists = ["test", "calibrate", "select"] as const;
@@ -82,20 +81,4 @@ export function progress(out: Output, what = "windows"): (done: number) => void 
   return (done) => {
     if (done % PROGRESS_WINDOWS === 0) out.note(`  ${done} ${what}`);
   };
-}
-
-/** The same trained weights in float32, where the agent ships them. Throws FLOAT_UNREADABLE. */
-export function floatModelOf(agent: LoadedAgent, out: Output): FloatModel | undefined {
-  const path = agent.modelPath.replace(/\.dmm$/, ".safetensors");
-  if (!existsSync(path)) {
-    out.note(`No ${path}: the floating-point run is left out.`);
-    return undefined;
-  }
-  let bytes: Uint8Array;
-  try {
-    bytes = new Uint8Array(readFileSync(path));
-  } catch (cause) {
-    throw new ModelError("FLOAT_UNREADABLE", `cannot read ${path}: check its permissions, or leave it out with --no-float.`, { cause });
-  }
-  return readFloatModel(bytes, path);
 }

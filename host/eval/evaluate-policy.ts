@@ -1,6 +1,6 @@
 import type { Session, SetPoint } from "../core/session/session-types.ts";
-import { isScored } from "../data/recording.ts";
-import { frameAt, type SensedRecording } from "./protocols.ts";
+import { isScored, type SensedRecording } from "../data/recording.ts";
+import { frameAt } from "./protocols.ts";
 
 /** What a running policy did: hop by hop over whole recordings, scored wherever the frame is labelled. */
 export interface PolicyEvaluation {

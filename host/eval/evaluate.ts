@@ -1,9 +1,7 @@
-import type { Evidence, SubjectList } from "../core/image/image-types.ts";
-import { type Dataset, recordingsOf, scoredClassCount, scoredWindows, WINDOW_FRAMES } from "../data/recording.ts";
-import { addEvidence, saidAt } from "../train/evidence.ts";
-import { type FloatModel, floatLogits, floatPatches } from "../train/float-forward.ts";
+import type { SubjectList } from "../core/image/image-types.ts";
+import { type Dataset, recordingsOf, scoredClassCount } from "../data/recording.ts";
 import { fullDepth, type Losses, type Runnable, streamMoments, windowMoments } from "./protocols.ts";
-import { createScore, createTally, type Evaluation } from "./score.ts";
+import { createScore, type Evaluation } from "./score.ts";
 
 export interface EvaluateOptions {
   readonly users: SubjectList;
@@ -38,28 +36,4 @@ function evaluateAt(
     onWindow?.(score.count());
   }
   return score.result(protocol);
-}
-
-/** What the floating-point run gives: no state, and no decisions that have to be the same on other engines. */
-export type FloatEvaluation = Omit<Evaluation, "sha256" | "decisionsSha256">;
-
-/**
- * The window protocol in floating point, weights and activations unrounded; evidence, integers anywhere, is the image's. About 5 ms a window.
- */
-export function evaluateFloat(
-  model: FloatModel,
-  evidence: Evidence | undefined,
-  dataset: Dataset,
-  options: EvaluateOptions,
-): FloatEvaluation {
-  const recordings = recordingsOf(dataset, options.users);
-  const tally = createTally(model.config.exits.length, model.config.nClasses, scoredClassCount(recordings, model.config.nClasses));
-  for (const recording of recordings)
-    for (const { start, label } of scoredWindows(recording)) {
-      const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, WINDOW_FRAMES, model.features));
-      if (evidence) addEvidence(logits, 0, saidAt(evidence, recording, start, model.features));
-      tally.add(logits, label - 1);
-      options.onWindow?.(tally.count());
-    }
-  return { protocol: "window", windows: tally.count(), exits: tally.exits(() => 0) };
 }

@@ -1,10 +1,10 @@
 import { writeImage } from "../core/image/image-write.ts";
 import { Model } from "../core/session/model.ts";
 import type { SetPoint } from "../core/session/session-types.ts";
+import type { SensedRecording } from "../data/recording.ts";
 import { exitCandidates, fullDepthThresholds, type GroupedRuns, isWithinTolerance, shortlist } from "../policy/certify/exit-choice.ts";
 import { type ExitRun, exitSimulator } from "../policy/certify/exit-simulation.ts";
 import { evaluatePolicy, type PolicyEvaluation } from "./evaluate-policy.ts";
-import type { SensedRecording } from "./protocols.ts";
 import { hopLogits } from "./stream-decisions.ts";
 
 /** Early exits against full depth on the same decisions, nothing asked. */

@@ -2,17 +2,12 @@ import { EXIT_NEVER, LIMIT_PATCHES } from "../../assembly/layout.ts";
 import { ScoreTrack } from "../core/arithmetic/smoothing.ts";
 import type { ModelImage } from "../core/image/image-types.ts";
 import type { Session } from "../core/session/session-types.ts";
-import { type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../data/recording.ts";
+import { type Recording, type SensedRecording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../data/recording.ts";
 
 /** A model that evaluations run: Model, or what stands in for it. */
 export interface Runnable {
   readonly image: ModelImage;
   createSession(): Session;
-}
-
-/** A recording, maybe with frames that never arrived. */
-export interface SensedRecording extends Recording {
-  readonly lost?: Uint8Array; // (n,) 1 = the frame is lost
 }
 
 /** A moment at which a published window is scored: the session has seen every frame up to `frame`, and none after it. */

@@ -1,10 +1,11 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
 import { certaintyOf, confidenceOf, labelOf } from "../core/arithmetic/exit-head.ts";
 import type { ModelImage } from "../core/image/image-types.ts";
+import type { SensedRecording } from "../data/recording.ts";
 import type { ExitWord } from "../policy/certify/cascade.ts";
 import type { HopLogits } from "../policy/certify/replay.ts";
 import { classAt, type PolicyOptions } from "./evaluate-policy.ts";
-import { frameAt, fullDepth, type Runnable, type SensedRecording, streamMoments } from "./protocols.ts";
+import { frameAt, fullDepth, type Runnable, streamMoments } from "./protocols.ts";
 
 /** One decision of the stream protocol, as every exit makes it, with what an ask about it would carry. */
 export interface StreamDecision {

@@ -1,7 +1,8 @@
 import { checkAsk } from "../cloud/ask-check.ts";
 import { type CloudQuery, isTextQuery } from "../cloud/provider.ts";
 import type { Random } from "../core/system/random.ts";
-import type { Connection, ConnectionOptions } from "../mqtt/transport/connection.ts";
+import type { Connection } from "../mqtt/transport/connection.ts";
+import type { ConnectionOptions } from "../mqtt/transport/connection-options.ts";
 import type { PublishOptions, PublishResult } from "../mqtt/transport/publish.ts";
 import { CONTENT_TYPE, encodePayload, SCHEMA_VERSION } from "../mqtt/wire/payloads.ts";
 import { parseTopic } from "../mqtt/wire/topics.ts";

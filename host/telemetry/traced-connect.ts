@@ -1,7 +1,8 @@
 import type { WorkerOptions } from "../cloud/worker-types.ts";
 import type { Span, Telemetry } from "../core/session/telemetry.ts";
 import { idOf } from "../mqtt/asks/answer-check.ts";
-import { type Connect, createConnection, type IncomingMessage } from "../mqtt/transport/connection.ts";
+import { type Connect, createConnection } from "../mqtt/transport/connection.ts";
+import type { IncomingMessage } from "../mqtt/transport/connection-options.ts";
 import { parseTopic } from "../mqtt/wire/topics.ts";
 import { METRICS } from "./catalogue.ts";
 

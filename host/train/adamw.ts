@@ -1,4 +1,5 @@
-import { copyParameters, type Parameters } from "./parameters.ts";
+import type { Parameters } from "./layers.ts";
+import { copyParameters } from "./parameters.ts";
 
 /** AdamW (arXiv 1711.05101) with clipping of the global gradient norm; weight decay on matrices alone. */
 export interface AdamWOptions {

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/image/safetensors.ts";
 import { DataError } from "../core/system/errors.ts";
 import { checkFingerprint, type Fingerprint } from "./fingerprint.ts";
+import type { Parameters } from "./layers.ts";
 import { type NetConfig, parameterShapes } from "./net-config.ts";
-import type { Parameters } from "./parameters.ts";
 import type { TrainState } from "./train-net.ts";
 
 /** A training between two steps, as a file keeps it. */

@@ -1,13 +1,9 @@
 import { defaultDevice, init, numpy as np } from "@jax-js/jax";
 import { type Batch, bandMask } from "./batches.ts";
-import type { Arrays } from "./layers.ts";
+import type { Arrays, Parameters, Scales } from "./layers.ts";
 import type { NetInput } from "./net.ts";
 import { type NetConfig, parameterShapes, reachPatches } from "./net-config.ts";
 import { CHUNK_PATCHES } from "./net-constants.ts";
-import type { Parameters } from "./parameters.ts";
-
-/** Activation scales by name: real value of one int8 (or, for y, int16) step. */
-export type Scales = Readonly<Record<string, number>>;
 
 /** Positional arguments of every traced function after the parameters. */
 export type TracedInput = [patches: np.Array, lower: np.Array, upper: np.Array, mask: np.Array];

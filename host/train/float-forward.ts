@@ -4,9 +4,9 @@ import { DataError } from "../core/system/errors.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { kindOfConfig } from "./blocks/block.ts";
 import { linear, rmsNorm } from "./float-layers.ts";
+import type { Parameters } from "./layers.ts";
 import { type NetConfig, parameterShapes } from "./net-config.ts";
 import { INPUT_SCALE } from "./net-constants.ts";
-import type { Parameters } from "./parameters.ts";
 
 /** A net in floating point: its shape, its weights, and how counts become its input. */
 export interface FloatModel {

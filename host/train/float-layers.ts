@@ -1,5 +1,5 @@
+import type { Parameters } from "./layers.ts";
 import { NORM_EPSILON } from "./net-constants.ts";
-import type { Parameters } from "./parameters.ts";
 
 // The layers of the float reference: plain float64, no chunks, no jax.
 

@@ -68,3 +68,9 @@ export function activation(name: string, x: np.Array, numerics: Numerics): np.Ar
   numerics.observe?.(name, x.ref);
   return numerics.scales ? fakeQuantize(x, numerics.scales[name]!) : x;
 }
+
+/** Trained numbers by name; shapes are in parameterShapes(config). */
+export type Parameters = Record<string, Float32Array>;
+
+/** Activation scales by name: real value of one int8 (or, for y, int16) step. */
+export type Scales = Readonly<Record<string, number>>;

@@ -1,10 +1,9 @@
 import { jit, type numpy as np } from "@jax-js/jax";
 import type { Batch } from "./batches.ts";
-import { netInput, type Scales, type TracedInput, uploadBatch, uploadParameters, uploadScales } from "./device-arrays.ts";
-import type { Arrays } from "./layers.ts";
+import { netInput, type TracedInput, uploadBatch, uploadParameters, uploadScales } from "./device-arrays.ts";
+import type { Arrays, Parameters, Scales } from "./layers.ts";
 import { forward } from "./net.ts";
 import { activationNames, type NetConfig } from "./net-config.ts";
-import type { Parameters } from "./parameters.ts";
 
 /** What one look at the activations found. */
 export interface Observation {

@@ -1,8 +1,6 @@
 import type { Random } from "../core/system/random.ts";
+import type { Parameters } from "./layers.ts";
 import { type NetConfig, parameterShapes } from "./net-config.ts";
-
-/** Trained numbers by name; shapes are in parameterShapes(config). */
-export type Parameters = Record<string, Float32Array>;
 
 /**
  * Starting values: matrices normal with deviation 1/√nIn (outputs into the residual are shrunk by √(2·blocks)), biases 0,

@@ -1,7 +1,7 @@
 import { toFixedScale } from "../core/arithmetic/fixed-point.ts";
 import type { LinearTensors } from "../core/image/tensor-types.ts";
+import type { Parameters, Scales } from "./layers.ts";
 import { NORM_EPSILON } from "./net-constants.ts";
-import type { TrainedNet } from "./train-net.ts";
 
 // From trained numbers to the integers of an image. Arithmetic: assembly/README.md.
 
@@ -10,7 +10,7 @@ export type WeightScales = "row" | "tensor";
 
 /** What every layer of an export shares. */
 export interface Exporter {
-  readonly net: TrainedNet;
+  readonly net: { readonly config: { readonly dModel: number }; readonly parameters: Parameters; readonly scales: Scales };
   readonly weightScales: WeightScales;
   readonly residualScale: number; // real value of one step of the int16 residual
 }

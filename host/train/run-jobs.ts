@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { createProgressOutput, type ProgressOutput } from "../cli/common/progress-output.ts";
 import type { Output } from "../core/system/output.ts";
 import type { CliIo } from "../core/system/surroundings.ts";
 import { keptFiles, writeAgentFolder } from "./agent-folder.ts";
 import { memberDir } from "./ensemble.ts";
 import type { TrainPlan } from "./plan.ts";
+import { createProgressOutput, type ProgressOutput } from "./progress-output.ts";
 import { openRunFolder } from "./run-folder.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { runInProcess } from "./seed-process.ts";

@@ -4,15 +4,15 @@ import { type Recording, WINDOW_FRAMES } from "../data/recording.ts";
 import { type AdamWState, createAdamW, oneCycle } from "./adamw.ts";
 import type { Augmentation } from "./augment.ts";
 import { type Batch, type BatchOptions, type ClassOf, type FeatureConfig, makeBatch } from "./batches.ts";
-import { netInput, type Scales, startJax, type TracedInput, upload, uploadBatch, uploadParameters, uploadScales } from "./device-arrays.ts";
+import { netInput, startJax, type TracedInput, upload, uploadBatch, uploadParameters, uploadScales } from "./device-arrays.ts";
 import { type Teaching, taughtDrawer } from "./distill.ts";
-import type { Arrays } from "./layers.ts";
+import type { Arrays, Parameters, Scales } from "./layers.ts";
 import { exitLoss } from "./loss.ts";
 import { mixerCount } from "./net.ts";
 import type { NetConfig } from "./net-config.ts";
 import { A_MAX, A_MIN } from "./net-constants.ts";
 import { blendScales, createObserver } from "./observer.ts";
-import { copyParameters, initialParameters, type Parameters } from "./parameters.ts";
+import { copyParameters, initialParameters } from "./parameters.ts";
 import { cropSampler, type Sampler, windowSampler } from "./samplers.ts";
 
 /** Everything that makes a training run, but for the data and the seed. */

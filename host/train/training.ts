@@ -1,5 +1,6 @@
 import type { Manifest, Track } from "../core/image/image-types.ts";
 import { ConfigError } from "../core/system/errors.ts";
+import type { Split } from "../data/split-subjects.ts";
 import type { CertifyOptions } from "../policy/certify/learn-then-test.ts";
 import { LOGIT_ONE } from "../policy/certify/replay.ts";
 import type { ClassOf, FeatureConfig } from "./batches.ts";
@@ -8,14 +9,6 @@ import type { EvidenceRecipe } from "./evidence.ts";
 import type { ExportOptions } from "./export.ts";
 import type { NetConfig } from "./net-config.ts";
 import type { Recipe } from "./train-net.ts";
-
-/** Wearers by what they are used for; the lists share nobody. */
-export interface Split {
-  readonly fit: readonly string[];
-  readonly select: readonly string[];
-  readonly calibrate: readonly string[];
-  readonly test: readonly string[];
-}
 
 /** The cloud's nets, trained first, and how a student learns from them. */
 export interface Ensemble {

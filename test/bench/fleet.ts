@@ -2,10 +2,11 @@ import { join } from "node:path";
 import type { Model } from "../../host/core/session/model.ts";
 import type { Clock } from "../../host/core/system/clock.ts";
 import { createAsker } from "../../host/mqtt/asks/asker.ts";
+import type { Asker } from "../../host/mqtt/asks/asker-types.ts";
 import { openLedgerFile } from "../../host/mqtt/outbox/ledger-file.ts";
 import { openOutbox } from "../../host/mqtt/outbox/outbox.ts";
 import type { BrokerOptions } from "../../host/mqtt/transport/broker-url.ts";
-import type { Asker, AskOutcome, AskQuery } from "../../host/mqtt/wire/ask.ts";
+import type { AskOutcome, AskQuery } from "../../host/mqtt/wire/ask.ts";
 
 /** Ids that a device's ledger keeps in memory; the file has all. */
 const LEDGER_ENTRIES = 16;

@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { jsonOption, numberAtLeast, wholeNumber } from "../../host/cli/common/options.ts";
-import { countText, percentText } from "../../host/cli/common/table.ts";
 import { createOutput, reportFailure } from "../../host/core/system/output.ts";
 import type { CliIo } from "../../host/core/system/surroundings.ts";
+import { countText, percentText } from "../../host/core/system/table.ts";
 import { benchCompute } from "./compute.ts";
 import { benchFairness } from "./fairness.ts";
 import { type OffloadOptions, runOffload } from "./offload.ts";

@@ -3,10 +3,12 @@ import type { CloudAnswer, CloudQuery, CloudTextAnswer, CloudTextQuery, Provider
 import { startWorker, type Worker, type WorkerOptions } from "../../host/cloud/worker.ts";
 import { systemClock } from "../../host/core/system/clock.ts";
 import { type AskerOptions, createAsker } from "../../host/mqtt/asks/asker.ts";
+import type { Asker } from "../../host/mqtt/asks/asker-types.ts";
 import { compareLedgers } from "../../host/mqtt/outbox/ledger.ts";
 import { systemRandom } from "../../host/mqtt/transport/backoff.ts";
-import { createConnection, type IncomingMessage } from "../../host/mqtt/transport/connection.ts";
-import type { Asker, AskOutcome, TextOutcome } from "../../host/mqtt/wire/ask.ts";
+import { createConnection } from "../../host/mqtt/transport/connection.ts";
+import type { IncomingMessage } from "../../host/mqtt/transport/connection-options.ts";
+import type { AskOutcome, TextOutcome } from "../../host/mqtt/wire/ask.ts";
 import { decodePayload, encodePayload, type Payload, SCHEMA_VERSION } from "../../host/mqtt/wire/payloads.ts";
 import { topicsOf } from "../../host/mqtt/wire/topics.ts";
 import type { TestBroker } from "../support/broker.ts";

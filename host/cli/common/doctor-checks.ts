@@ -9,9 +9,9 @@ import { type CoreBuild, coreWasmBytes, instantiateCore } from "../../core/sessi
 import type { EngineName } from "../../core/session/session-types.ts";
 import { ModelError } from "../../core/system/errors.ts";
 import { createRandom } from "../../core/system/random.ts";
+import { bytesText } from "../../core/system/table.ts";
 import { certificateExpiries, EXPIRY_WARNING_DAYS } from "../../mqtt/transport/certificate-expiry.ts";
 import { openAdaptable } from "../../personalize/open-prior.ts";
-import { bytesText } from "./table.ts";
 
 /** One finding. `missing` is an optional thing that is not there; `warning` will have to be mended, `failed` must be. */
 export interface DoctorCheck {

@@ -7,8 +7,8 @@ import { evidenceOps } from "../../core/image/op-count.ts";
 import { describeRuns, hostRuns } from "../../core/image/runs.ts";
 import { Model } from "../../core/session/model.ts";
 import type { Output } from "../../core/system/output.ts";
+import { bytesText, percentText, table } from "../../core/system/table.ts";
 import { LOGIT_ONE } from "../../policy/certify/replay.ts";
-import { bytesText, percentText, table } from "./table.ts";
 
 /** What an image holds, as `inspect --json` prints it. Throws ModelError where the image is not valid. */
 export function inspectImage(path: string, bytes: Uint8Array) {

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { CommanderError } from "commander";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { countText } from "../../core/system/table.ts";
 import { type LedgerFile, openLedgerFile } from "../../mqtt/outbox/ledger-file.ts";
-import { countText } from "./table.ts";
 
 /** Opens the file of --ledger; says at once when it takes no more lines. */
 export function openLedger(io: CliIo, file: string, note: (line: string) => void, node?: string): LedgerFile {

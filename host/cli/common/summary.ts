@@ -1,7 +1,7 @@
 import type { Loop } from "../../agent/loop-types.ts";
 import type { Output } from "../../core/system/output.ts";
+import { countText, percentText } from "../../core/system/table.ts";
 import type { WearerStatus } from "../../personalize/wearer.ts";
-import { countText, percentText } from "./table.ts";
 
 /** What a wearable did: the JSON document of `demo` and `run`. */
 export interface Summary {

@@ -8,7 +8,8 @@ import type { Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import type { AgentGovernor } from "../../policy/govern/governor-types.ts";
 import { observeAgent } from "../../telemetry/observe-agent.ts";
-import { createView, type View, type ViewOptions } from "../view/view.ts";
+import { createView, type ViewOptions } from "../view/view.ts";
+import type { View } from "../view/view-state.ts";
 
 export interface WearableOptions extends Omit<RunAgentOptions, "definition" | "clock" | "governor" | "observers" | "signal"> {
   readonly agent: LoadedAgent;

@@ -1,8 +1,9 @@
+import { bytesText, countText, percentText, table } from "../../core/system/table.ts";
 import { FAULT_SEED, type FaultName, withFault } from "../../data/sensor-faults.ts";
-import { type EvalSetting, floatModelOf, progress, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
-import { evaluateFloat, evaluateStream, evaluateWindows } from "../../eval/evaluate.ts";
+import { type EvalSetting, progress, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
+import { evaluateStream, evaluateWindows } from "../../eval/evaluate.ts";
 import type { Losses } from "../../eval/protocols.ts";
-import { bytesText, countText, percentText, table } from "../common/table.ts";
+import { evaluateFloat, floatModelOf } from "../../train/evaluate-float.ts";
 
 export interface AccuracyOptions {
   readonly protocol: "window" | "stream";

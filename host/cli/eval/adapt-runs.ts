@@ -1,10 +1,10 @@
 import { createRandom } from "../../core/system/random.ts";
+import { percentText, table } from "../../core/system/table.ts";
 import type { WearerGain } from "../../eval/adapt-wearer.ts";
 import type { EvalSetting } from "../../eval/eval-setting.ts";
 import { type Spread, spread } from "../../eval/seed-summary.ts";
 import { EXPLORE_EVERY } from "../../personalize/wearer.ts";
 import type { Interval } from "../../policy/certify/bootstrap.ts";
-import { percentText, table } from "../common/table.ts";
 import { type Adapted, adaptableOf, adapted, gainText, intervalText, SEED, settingText } from "./adapt.ts";
 import { gainsOver } from "./adapt-report.ts";
 import { openRuns } from "./runs.ts";

@@ -1,5 +1,6 @@
 import type { SubjectList } from "../../core/image/image-types.ts";
 import { createRandom } from "../../core/system/random.ts";
+import { percentText, pointsText, table } from "../../core/system/table.ts";
 import type { AdaptSetting, AdaptTask, AdaptWearer, HalfScore } from "../../eval/adapt-wearer.ts";
 import { type DecidedGroup, decideAll } from "../../eval/decide.ts";
 import { type EvalSetting, recordingsFor, type WearerRoles, wearerRoles } from "../../eval/eval-setting.ts";
@@ -8,7 +9,6 @@ import { exitsOf } from "../../eval/stream-decisions.ts";
 import { type Adaptable, openAdaptable } from "../../personalize/open-prior.ts";
 import { EXPLORE_EVERY } from "../../personalize/wearer.ts";
 import type { Interval } from "../../policy/certify/bootstrap.ts";
-import { percentText, pointsText, table } from "../common/table.ts";
 import { type AdaptReport, adaptReport, chooseSetting, type TriedSetting, trySetting } from "./adapt-report.ts";
 import { adaptAsShipped } from "./as-shipped.ts";
 

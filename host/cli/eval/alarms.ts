@@ -1,8 +1,8 @@
 import { ConfigError } from "../../core/system/errors.ts";
+import { bytesText, countText, percentText, table } from "../../core/system/table.ts";
 import { isElderly } from "../../data/sisfall.ts";
 import { type EvalSetting, progress, recordingsFor, wearerRoles } from "../../eval/eval-setting.ts";
 import { type AlarmScore, type AlarmTrial, hoursOf, scoreAlarms, streamAlarms } from "../../eval/evaluate-alarms.ts";
-import { bytesText, countText, percentText, table } from "../common/table.ts";
 
 /** How good an agent's alarms are: every trial of SisFall from a reset state, by the runtime's own policy, nothing asked. */
 export function evalAlarms(setting: EvalSetting, alarm: string): void {

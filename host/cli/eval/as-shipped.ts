@@ -1,11 +1,11 @@
 import { openTeacher } from "../../cloud/open-teacher.ts";
 import type { SubjectList } from "../../core/image/image-types.ts";
+import { percentText } from "../../core/system/table.ts";
 import { type EvalSetting, recordingsFor } from "../../eval/eval-setting.ts";
 import type { Adaptable } from "../../personalize/open-prior.ts";
 import { createWearer, type Wearer } from "../../personalize/wearer.ts";
 import { createSimulatedCloud, type SimulatedCloud } from "../../simulate/cloud.ts";
 import { type RecordingsResult, runRecordings } from "../../simulate/recordings-run.ts";
-import { percentText } from "../common/table.ts";
 
 /** What an agent did over whole recordings, run as `dormouse run` runs it: every hop is decided, unsure ones are asked as it declares. */
 export interface AsShipped {

@@ -1,10 +1,10 @@
 import type { Output } from "../../core/system/output.ts";
 import { createRandom } from "../../core/system/random.ts";
+import { countText, percentText, table } from "../../core/system/table.ts";
 import { type CascadeReport, cascadeReport } from "../../eval/cascade-report.ts";
 import { decideAll } from "../../eval/decide.ts";
 import { type EvalSetting, wearerRoles } from "../../eval/eval-setting.ts";
 import type { CascadeDecision } from "../../policy/certify/cascade.ts";
-import { countText, percentText, table } from "../common/table.ts";
 import { asShippedText, runAsShipped } from "./as-shipped.ts";
 
 export interface CascadeOptions {

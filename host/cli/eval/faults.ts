@@ -1,8 +1,8 @@
+import { countText, percentText, table } from "../../core/system/table.ts";
 import { FAULT_SEED, type FaultName, faultNames, withFault } from "../../data/sensor-faults.ts";
 import { type EvalSetting, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
 import { evaluateStream, evaluateWindows } from "../../eval/evaluate.ts";
 import type { Losses } from "../../eval/protocols.ts";
-import { countText, percentText, table } from "../common/table.ts";
 
 /** Every sensor fault against the sound sensor, by both protocols, at the last exit. */
 export function evalFaults(setting: EvalSetting): void {

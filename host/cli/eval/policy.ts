@@ -1,8 +1,8 @@
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
+import { countText, percentText } from "../../core/system/table.ts";
 import { betweenClassOf, type EvalSetting, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
 import { evaluatePolicy } from "../../eval/evaluate-policy.ts";
 import { chooseExits, exitSavings } from "../../eval/exit-savings.ts";
-import { countText, percentText } from "../common/table.ts";
 
 /** Accuracy that early exits may cost on the wearers who choose their thresholds. */
 const TOLERANCE = 0.003;

@@ -2,10 +2,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { openAgentModel } from "../../agent/registry.ts";
 import { ConfigError } from "../../core/system/errors.ts";
+import { countText, percentText, table } from "../../core/system/table.ts";
 import { type EvalSetting, withModel } from "../../eval/eval-setting.ts";
 import { type Spread, spread, spreadText } from "../../eval/seed-summary.ts";
 import { runFiles } from "../../train/run-folder.ts";
-import { countText, percentText, table } from "../common/table.ts";
 import { type AccuracyOptions, scoreAccuracy } from "./accuracy.ts";
 
 /** Scores the image of every seed that `train` left in a folder, and says how far they are apart. Throws EVAL_NO_RUNS. */

@@ -1,5 +1,5 @@
+import { percentText } from "../../core/system/table.ts";
 import type { DayDocument } from "../../simulate/summary.ts";
-import { percentText } from "../common/table.ts";
 
 /** What the baselines do, in words, in the order in which they are shown. */
 export const baselineNames = {

@@ -5,8 +5,8 @@ import { Model } from "../../core/session/model.ts";
 import { DormouseError } from "../../core/system/errors.ts";
 import { createOutput } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { bytesText, table } from "../../core/system/table.ts";
 import { jsonOption } from "../common/options.ts";
-import { bytesText, table } from "../common/table.ts";
 
 interface AgentRow {
   readonly name: string;

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { createOutput } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { bytesText, table } from "../../core/system/table.ts";
 import { type Board, boardJsonSchema, loadBoard, loadBoards } from "../../power/board.ts";
 import { jsonOption, refuseWith } from "../common/options.ts";
-import { bytesText, table } from "../common/table.ts";
 
 /** `dormouse boards`: the boards that Dormouse knows. */
 export function registerBoards(program: Command, io: CliIo): void {

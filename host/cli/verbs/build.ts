@@ -9,6 +9,7 @@ import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import { readPrivate, writeWhole } from "../../core/system/private-file.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { bytesText, table } from "../../core/system/table.ts";
 import type { MemoryVariant } from "../../firmware/c/compile.ts";
 import { buildFirmware, type SigningOptions } from "../../firmware/mcu/build.ts";
 import type { KernelChoice } from "../../firmware/mcu/build-options.ts";
@@ -21,7 +22,6 @@ import { PORTABLE_LAYOUTS, type PortableTarget } from "../../firmware/portable/p
 import { loadBoards } from "../../power/board.ts";
 import { checkFolder, checkWritable, makeFolder, writeFile } from "../common/files.ts";
 import { jsonOption, numberAtLeast, refuseWith, refuseWithout } from "../common/options.ts";
-import { bytesText, table } from "../common/table.ts";
 import { packageVersion } from "../common/version.ts";
 
 interface BuildOptions {

@@ -14,7 +14,7 @@ import type { RadioKind } from "../../power/board-power.ts";
 import { boardOption, jsonOption, radioOption, secondsOption, speedOption, wholeNumber } from "../common/options.ts";
 import { saySummary, summaryOf } from "../common/summary.ts";
 import { runWearable } from "../common/wearable.ts";
-import type { View } from "../view/view.ts";
+import type { View } from "../view/view-state.ts";
 
 /** The worker subscribes within milliseconds on loopback; asks sent before would wait for a retry. */
 const READY_MILLIS = 5000;

@@ -8,6 +8,7 @@ import { ConfigError, DataError } from "../../core/system/errors.ts";
 import { createOutput } from "../../core/system/output.ts";
 import { readWhole } from "../../core/system/read-whole.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { countText } from "../../core/system/table.ts";
 import { openRecordings } from "../../data/open-recordings.ts";
 import { recordingsOf, scoredWindows, WINDOW_FRAMES } from "../../data/recording.ts";
 import type { MemoryVariant } from "../../firmware/c/compile.ts";
@@ -18,7 +19,6 @@ import { loadTarget } from "../../firmware/mcu/target.ts";
 import { decodeSensor } from "../../link/sensor.ts";
 import { readLinkStream } from "../../link/stream.ts";
 import { jsonOption, wholeNumber } from "../common/options.ts";
-import { countText } from "../common/table.ts";
 import { kernelsOption, variantOption } from "./build.ts";
 
 interface EmulateVerbOptions {

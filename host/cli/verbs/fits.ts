@@ -3,12 +3,12 @@ import { type Command, CommanderError } from "commander";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { percentText, table } from "../../core/system/table.ts";
 import { checkFit } from "../../firmware/fits/fits.ts";
 import type { FitsReport, Room, Work } from "../../firmware/fits/fits-report.ts";
 import { frameSourceText } from "../../firmware/mcu/frame-source.ts";
 import { loadBoard, loadBoards } from "../../power/board.ts";
 import { jsonOption } from "../common/options.ts";
-import { percentText, table } from "../common/table.ts";
 
 interface FitsVerbOptions {
   readonly json: boolean;

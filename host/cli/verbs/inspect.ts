@@ -8,12 +8,12 @@ import { createOutput, type Output } from "../../core/system/output.ts";
 import { writeWhole } from "../../core/system/private-file.ts";
 import { readWhole } from "../../core/system/read-whole.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { countText } from "../../core/system/table.ts";
 import { compareLedgers } from "../../mqtt/outbox/ledger.ts";
 import { type LedgerReading, scanLedgerFile } from "../../mqtt/outbox/ledger-reading.ts";
 import { inspectImage, sayImage } from "../common/inspect-image.ts";
 import { inspectStream, sayStream } from "../common/inspect-stream.ts";
 import { jsonOption, numberAtLeast, refuseWithout } from "../common/options.ts";
-import { countText } from "../common/table.ts";
 
 const IMAGE_MAGIC = "DMM1";
 

@@ -5,6 +5,7 @@ import { openTeacher } from "../../cloud/open-teacher.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { percentText, table } from "../../core/system/table.ts";
 import { openRecordings } from "../../data/open-recordings.ts";
 import { recordingsOf } from "../../data/recording.ts";
 import { faultNames } from "../../data/sensor-faults.ts";
@@ -20,7 +21,6 @@ import { batteryLifeHours, type DayDocument, dayDocument } from "../../simulate/
 import { tunePolicy } from "../../simulate/tune.ts";
 import { checkWritable, writeFile } from "../common/files.ts";
 import { engineOption, jsonOption, numberAtLeast, refuseWith, refuseWithout, wholeNumber } from "../common/options.ts";
-import { percentText, table } from "../common/table.ts";
 import { backToBack } from "../simulate/back-to-back.ts";
 import { batteryText, comparisonSentences, courseSentences, dayTable, numberText } from "../simulate/day-words.ts";
 import { dayPage } from "../simulate/report/day-page.ts";

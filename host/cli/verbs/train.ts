@@ -5,15 +5,16 @@ import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import { writeWhole } from "../../core/system/private-file.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { countText, table } from "../../core/system/table.ts";
 import { answersFromText, type RunSummary, readMetrics, type SeedMetrics, spreadText, summarize } from "../../eval/seed-summary.ts";
 import { planTraining, runsDir, type TrainOptions } from "../../train/plan.ts";
 import { uncertifiedText } from "../../train/report/certificate.ts";
 import { runFiles } from "../../train/run-folder.ts";
 import { memberJob, runJobs, type TrainJob } from "../../train/run-jobs.ts";
-import { runStudyVerb, type StudyOptions, studyOptions } from "../../train/study/run-studies.ts";
+import { runStudyVerb, type StudyOptions } from "../../train/study/run-studies.ts";
 import { checkFolder } from "../common/files.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../common/options.ts";
-import { countText, table } from "../common/table.ts";
+import { studyOptions } from "../common/study-options.ts";
 
 const CSV_HELP = `
 CSV recordings (--name): every .csv of the folder is one recording of one wearer. The first line is

@@ -3,8 +3,7 @@ import type { CliIo, Terminal } from "../../core/system/surroundings.ts";
 import type { GovernorStatus } from "../../policy/govern/governor-types.ts";
 import { wantsColour } from "./paint.ts";
 import { render } from "./render.ts";
-import type { View } from "./view.ts";
-import { nextView, startView, type ViewInfo } from "./view-state.ts";
+import { nextView, startView, type View, type ViewInfo } from "./view-state.ts";
 
 /** Milliseconds between two drawings: calm to the eye, and cheap. */
 const DRAW_MILLIS = 120;

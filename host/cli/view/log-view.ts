@@ -1,9 +1,8 @@
 import type { LoopStep } from "../../agent/loop-types.ts";
 import type { Output } from "../../core/system/output.ts";
-import { percentText } from "../common/table.ts";
+import { percentText } from "../../core/system/table.ts";
 import { clockText } from "./render.ts";
-import type { View } from "./view.ts";
-import type { ViewInfo } from "./view-state.ts";
+import type { View, ViewInfo } from "./view-state.ts";
 
 /** One line for every change of label, ask, outcome and oddity (verbose: every decision): a log that people and grep can read. */
 export function createLogView(out: Output, info: ViewInfo, isVerbose: boolean): View {

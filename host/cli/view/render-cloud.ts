@@ -1,4 +1,4 @@
-import { joinedToFit, percentText } from "../common/table.ts";
+import { joinedToFit, percentText } from "../../core/system/table.ts";
 import { AMBER, GREEN, type Line, RED, type Segment, widthOf } from "./paint.ts";
 import { labelColour } from "./render-ribbon.ts";
 import type { ViewState } from "./view-state.ts";

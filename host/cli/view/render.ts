@@ -1,4 +1,4 @@
-import { bytesText, countText, joinedToFit, percentText } from "../common/table.ts";
+import { bytesText, countText, joinedToFit, percentText } from "../../core/system/table.ts";
 import { bigLetters } from "./big-letters.ts";
 import { AMBER, GREEN, type Line, paintLine, type Segment, spread, widthOf } from "./paint.ts";
 import { askLine, cloudLine } from "./render-cloud.ts";

@@ -126,3 +126,10 @@ export function nextView(state: ViewState, step: LoopStep): ViewState {
 function ribbonCell({ label, shown, truth, why }: DecisionRecord): RibbonCell {
   return { label: shown ?? label, truth, isSure: why === "exit", isAsk: why === "ask" };
 }
+
+/** Something that shows a running wearable: the live screen or a log. */
+export interface View {
+  onStep(step: LoopStep): void;
+  phase(phase: Phase): void;
+  close(): void;
+}

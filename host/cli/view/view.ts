@@ -1,4 +1,4 @@
-import type { Loop, LoopStep } from "../../agent/loop-types.ts";
+import type { Loop } from "../../agent/loop-types.ts";
 import type { Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import type { GovernorStatus } from "../../policy/govern/governor-types.ts";
@@ -6,14 +6,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { createJsonLogView } from "./json-log-view.ts";
 import { createLiveView } from "./live-view.ts";
 import { createLogView } from "./log-view.ts";
-import type { Phase, ViewInfo } from "./view-state.ts";
-
-/** Something that shows a running wearable: the live screen or a log. */
-export interface View {
-  onStep(step: LoopStep): void;
-  phase(phase: Phase): void;
-  close(): void;
-}
+import type { View, ViewInfo } from "./view-state.ts";
 
 export interface ViewOptions {
   readonly isHeadless: boolean;

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "../transport/connection.ts";
+import type { IncomingMessage } from "../transport/connection-options.ts";
 import { decodePayload, type Payload } from "../wire/payloads.ts";
 import { unknownPlaceholder } from "../wire/text-ask.ts";
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/system/clock.ts";
-import type { IncomingMessage } from "../transport/connection.ts";
+import type { IncomingMessage } from "../transport/connection-options.ts";
 import type { AskState } from "../wire/ask.ts";
 import { checkAnswer } from "./answer-check.ts";
 import type { AskLife } from "./ask-life.ts";

@@ -1,17 +1,9 @@
 import type { Clock } from "../../core/system/clock.ts";
 import { createLedger, type LedgerSink, NOT_DURABLE } from "../outbox/ledger.ts";
 import type { Outbox, OutboxEntry } from "../outbox/outbox.ts";
-import {
-  type Answer,
-  ASK_STATES,
-  type AskCounts,
-  type AskEnd,
-  type AskerEvents,
-  type AskState,
-  type EvictionCounts,
-  type TextOutcome,
-} from "../wire/ask.ts";
+import { type Answer, ASK_STATES, type AskEnd, type AskState, type TextOutcome } from "../wire/ask.ts";
 import { decodePayload, type Payload } from "../wire/payloads.ts";
+import type { AskCounts, AskerEvents, EvictionCounts } from "./asker-types.ts";
 import type { PendingAsks } from "./pending-asks.ts";
 
 /** How often, while asks are pending, the log notes the time and failed writes are tried again. */

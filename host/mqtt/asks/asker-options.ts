@@ -4,8 +4,9 @@ import type { Outbox } from "../outbox/outbox.ts";
 import type { Backoff, RandomBytes } from "../transport/backoff.ts";
 import type { BreakerOptions } from "../transport/breaker.ts";
 import type { BrokerOptions } from "../transport/broker-url.ts";
-import type { Connect, IncomingMessage } from "../transport/connection.ts";
-import type { AskerEvents } from "../wire/ask.ts";
+import type { Connect } from "../transport/connection.ts";
+import type { IncomingMessage } from "../transport/connection-options.ts";
+import type { AskerEvents } from "./asker-types.ts";
 import type { Presence } from "./presence.ts";
 
 export interface AskerOptions {

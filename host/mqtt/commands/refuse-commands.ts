@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/system/clock.ts";
-import type { IncomingMessage } from "../transport/connection.ts";
+import type { IncomingMessage } from "../transport/connection-options.ts";
 import { parseTopic } from "../wire/topics.ts";
 import { MAX_COMMAND_BYTES } from "./command.ts";
 import { type CommandReport, MAX_REASON_CHARS, TAKES_NONE } from "./command-report.ts";

@@ -1,7 +1,7 @@
 import type { IClientOptions } from "mqtt";
 import { CONTENT_TYPE, MAX_PACKET_BYTES } from "../wire/payloads.ts";
 import type { BrokerAddress, BrokerOptions } from "./broker-url.ts";
-import type { ConnectionOptions } from "./connection.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
 
 /** Topics that a broker may shorten to a number towards us. */
 const TOPIC_ALIASES_IN = 16;

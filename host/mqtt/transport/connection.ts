@@ -1,16 +1,14 @@
 import type { Socket } from "node:net";
 import mqtt, { type IPublishPacket, type MqttClient } from "mqtt";
-import type { Clock } from "../../core/system/clock.ts";
 import { textWithoutSecrets } from "../../core/system/secrets.ts";
 import type { LinkState } from "../wire/ask.ts";
 import { MAX_PACKET_BYTES } from "../wire/payloads.ts";
-import type { Backoff, RandomBytes } from "./backoff.ts";
-import type { BreakerOptions } from "./breaker.ts";
 import { type BrokerOffer, isLastingRefusal, offerOf } from "./broker-offer.ts";
 import { closedOnConnect, type Loss, lossOf, TELLING_CLOSURES, takenOver, toldIn } from "./broker-refusal.ts";
-import { type BrokerOptions, parseBrokerUrl } from "./broker-url.ts";
+import { parseBrokerUrl } from "./broker-url.ts";
 import { expiryWarnings } from "./certificate-expiry.ts";
 import { clientOptions } from "./client-options.ts";
+import type { ConnectionOptions, IncomingMessage } from "./connection-options.ts";
 import { watchPacketLengths } from "./packet-size.ts";
 import type { PublishOptions, PublishResult } from "./publish.ts";
 import { createReconnect, STABLE_MILLIS } from "./reconnect.ts";
@@ -22,42 +20,6 @@ const DAY_MILLIS = 86_400_000;
 const CLOSED_BY_BROKER = "connection closed by the broker";
 /** DISCONNECT with reason code 0x95, Packet too large. */
 const TOO_LARGE_PACKET = Buffer.of(0xe0, 2, 0x95, 0);
-
-export interface ConnectionOptions {
-  readonly broker: BrokerOptions;
-  readonly clientId: string;
-  readonly clock: Clock;
-  readonly random: RandomBytes;
-  readonly backoff: Backoff;
-  readonly breaker?: BreakerOptions | undefined;
-  /** Radio time in any hour that may bring nothing; left out: unbounded. */
-  readonly radioMillisAnHour?: number | undefined;
-  readonly keepAliveSeconds: number;
-  /** Without any acknowledgement for so long the connection is given up, default 20000. */
-  readonly ackTimeoutMillis?: number | undefined;
-  readonly cleanStart: boolean;
-  readonly sessionExpirySeconds: number;
-  /** QoS 1 messages that the broker may have under way to us. */
-  readonly receiveMaximum: number;
-  readonly will?: () => { readonly topic: string; readonly payload: Uint8Array; readonly delaySeconds: number };
-  /** Subscribed, at QoS 1, before the link counts as online. Told what the broker offers. */
-  readonly filters: (offer: BrokerOffer) => readonly string[];
-  readonly onMessage: (message: IncomingMessage) => void;
-  readonly onState: (state: LinkState, detail?: string) => void;
-  /** What a person has to mend: a name that another client uses, a broker that is too old, a certificate that ends. */
-  readonly onAnomaly?: (code: string, message: string) => void;
-}
-
-export interface IncomingMessage {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly retain: boolean;
-  readonly correlationData?: Uint8Array;
-  readonly responseTopic?: string;
-  readonly contentType?: string;
-  readonly messageExpirySeconds?: number;
-  readonly userProperties?: Readonly<Record<string, string | string[]>>;
-}
 
 /** How to leave: 0x04 lets the broker publish the will after its delay, 0x00 drops it. */
 export interface CloseOptions {

@@ -1,10 +1,10 @@
-import { createAskSizes } from "../../agent/ask-sizes.ts";
 import type { SetPoint } from "../../core/session/session-types.ts";
 import { discretionaryWatts } from "../../power/budget.ts";
 import { createBudgetGovernor } from "../../power/budget-level.ts";
 import { type DegradeLevel, degraded, degradeLevels, firstAnsweringExit, SENSE_ONLY } from "../../power/degrade.ts";
 import { createOpsMeter } from "../../power/ops-meter.ts";
 import { createThermalGovernor, HEAT_HORIZON_SECONDS } from "../../power/thermal-governor.ts";
+import { createAskSizes } from "./ask-sizes.ts";
 import { type AskOffer, type Choice, choosePlan } from "./expected-cost.ts";
 import type { AgentGovernor, AgentGovernorOptions } from "./governor-types.ts";
 

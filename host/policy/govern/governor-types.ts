@@ -1,8 +1,9 @@
-import type { AskInputOptions } from "../../agent/ask-inputs.ts";
-import type { LoopGovernor } from "../../agent/loop-types.ts";
 import type { ModelImage } from "../../core/image/image-types.ts";
+import type { Decision, SetPoint } from "../../core/session/session-types.ts";
+import type { LinkState } from "../../mqtt/wire/ask.ts";
 import type { DegradeLevel } from "../../power/degrade.ts";
 import type { PoweredDevice } from "../../power/device.ts";
+import type { AskInputOptions } from "./ask-inputs.ts";
 import type { DriftMonitor } from "./drift-monitor.ts";
 import type { CostTable, Prices } from "./expected-cost.ts";
 import type { PrivacyBudget } from "./privacy-budget.ts";
@@ -57,4 +58,29 @@ export interface AgentGovernor extends LoopGovernor {
   readonly audits: number;
   /** Asks may send no whole context more this day: what is left is for audits. */
   readonly isAllowanceSpent: boolean;
+}
+
+/** Decides, between two decisions, what the next may cost. Called in order: admits … onDecision, (isAudit), setPoint, … */
+export interface LoopGovernor {
+  /** The one budget of what leaves the device: the loop spends it. */
+  readonly privacy: PrivacyBudget;
+  /** Device time, by which `privacy` is spent. */
+  readonly seconds: number;
+  /** Whether the model gets this frame. A rest longer than the model's gap limit resets its state, as any loss of frames does. */
+  admits(tick: number): boolean;
+  /** The model's state began anew. */
+  onReset(): void;
+  onDecision(decision: Decision): void;
+  /** Whether a decision, sure or not, is put to the cloud to see whether the guarantee still holds. */
+  isAudit(decision: Decision): boolean;
+  /** Patches that an ask may carry, at most; 0 = it may not go out. */
+  askPatches(): number;
+  /** An ask has gone into the outbox. */
+  onAsk(sensorBytes: number): void;
+  /** An ask has ended. `doubt`: how little the cloud believed in `label`, the device's, 0…1; undefined: there was no answer. */
+  onOutcome(end: { readonly isAudit: boolean; readonly label: number; readonly doubt: number | undefined }): void;
+  /** What the core may do next. `canAsk`: an ask would not repeat one that is under way or answered. */
+  setPoint(state: { readonly canAsk: boolean; readonly link: LinkState | undefined }): Partial<SetPoint>;
+  /** Why the set-point in force is as it is, as a clause; undefined: nothing is held back. */
+  readonly reason: string | undefined;
 }

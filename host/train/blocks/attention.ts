@@ -2,11 +2,10 @@ import { lax, numpy as np } from "@jax-js/jax";
 import { toFixedScale } from "../../core/arithmetic/fixed-point.ts";
 import type { AttentionBlock } from "../../core/image/image-types.ts";
 import * as float from "../float-layers.ts";
-import { type Arrays, activation, type Breaks, linear, type Numerics, rmsNorm, silu } from "../layers.ts";
+import { type Arrays, activation, type Breaks, linear, type Numerics, type Parameters, rmsNorm, silu } from "../layers.ts";
 import { CHUNK_PATCHES, NORM_SCALE } from "../net-constants.ts";
-import type { Parameters } from "../parameters.ts";
 import { type Exporter, integerEpsilon, quantizeLinear, siluTable } from "../quantise.ts";
-import type { Add, Define } from "./block.ts";
+import type { Add, Define } from "./block-kind.ts";
 
 /** Sliding-window attention without position encoding, then a gated MLP. */
 export interface AttentionConfig {

@@ -2,11 +2,21 @@ import { numpy as np } from "@jax-js/jax";
 import { toFixedScale } from "../../core/arithmetic/fixed-point.ts";
 import type { SsmBlock } from "../../core/image/image-types.ts";
 import * as float from "../float-layers.ts";
-import { type Arrays, activation, type Breaks, fakeQuantizeWeights, linear, type Numerics, rmsNorm, silu, softplus } from "../layers.ts";
+import {
+  type Arrays,
+  activation,
+  type Breaks,
+  fakeQuantizeWeights,
+  linear,
+  type Numerics,
+  type Parameters,
+  rmsNorm,
+  silu,
+  softplus,
+} from "../layers.ts";
 import { A_MAX, A_MIN, CHUNK_PATCHES, DT_RAW_LIMIT, NORM_SCALE } from "../net-constants.ts";
-import type { Parameters } from "../parameters.ts";
 import { type Exporter, integerEpsilon, quantizeLinear, siluTable, transpose } from "../quantise.ts";
-import type { Add, Define } from "./block.ts";
+import type { Add, Define } from "./block-kind.ts";
 
 /** A Mamba-2 block: dInner = nHeads · headDim, conv over x alone. */
 export interface SsmConfig {

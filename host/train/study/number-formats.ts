@@ -1,6 +1,6 @@
 import { kindOfConfig } from "../blocks/block.ts";
+import type { Parameters } from "../layers.ts";
 import { type NetConfig, parameterShapes } from "../net-config.ts";
-import type { Parameters } from "../parameters.ts";
 
 /** How a row of the study would hold its weights and its scan state. */
 export interface Storage {

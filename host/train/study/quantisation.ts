@@ -1,7 +1,8 @@
 import { createRandom } from "../../core/system/random.ts";
 import { recordingsOf } from "../../data/recording.ts";
 import { makeBatch } from "../batches.ts";
-import { type Scales, startJax } from "../device-arrays.ts";
+import { startJax } from "../device-arrays.ts";
+import type { Scales } from "../layers.ts";
 import { createNetEvaluator } from "../net-evaluator.ts";
 import { createObserver } from "../observer.ts";
 import { cropSampler } from "../samplers.ts";

@@ -1,33 +1,13 @@
 import { join, resolve } from "node:path";
-import { Option } from "commander";
-import { wholeNumber } from "../../cli/common/options.ts";
-import { table } from "../../cli/common/table.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import type { Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { table } from "../../core/system/table.ts";
 import type { TrainOptions } from "../plan.ts";
 import { runSeeds } from "../run-seeds.ts";
 import { runInProcess } from "../seed-process.ts";
 import type { FinishedPart } from "./run-study.ts";
 import { type Study, type StudyName, type StudyPlan, studySizes } from "./study.ts";
-
-/** What `train --study` adds to the command line. */
-export interface StudyOptions {
-  readonly study?: StudyName;
-  readonly trials?: number;
-  readonly part?: string;
-}
-
-export const studyOptions = (): Option[] => [
-  new Option(
-    "--study <name>",
-    "compare targets, number formats or shapes by short trainings, on the select wearers (default --out: runs/studies/<name>)",
-  ).choices(Object.keys(studySizes)),
-  new Option("--trials <n>", `with --study search: shapes that are tried (default: ${studySizes.search.trials})`).argParser(
-    wholeNumber(1, 400),
-  ),
-  new Option("--part <name>", "with --study: compute this part alone").hideHelp(), // what a study's processes are given
-];
 
 /** Steps between two notes of a part under way. */
 const noteEvery = 100;
@@ -116,4 +96,11 @@ function partText(part: string, { measured, seconds }: FinishedPart): string {
   const only = measured.length === 1 ? measured[0]!.values : {};
   const shares = ["window", "stream"].flatMap((key) => (only[key] === undefined ? [] : [`${key} ${(100 * only[key]).toFixed(2)} %`]));
   return `${part}: ${[...shares, `${Math.round(seconds)} s`].join(", ")}`;
+}
+
+/** What `train --study` adds to the command line. */
+export interface StudyOptions {
+  readonly study?: StudyName;
+  readonly trials?: number;
+  readonly part?: string;
 }

@@ -1,7 +1,8 @@
 import type { LoopModel, LoopOptions, LoopStep } from "../../../host/agent/loop-types.ts";
 import type { SensorFrame } from "../../../host/agent/sensors/sensor.ts";
 import type { Decision, PushResult, Session, SetPoint } from "../../../host/core/session/session-types.ts";
-import type { AskCounts, Asker, AskerEvents, AskOutcome, AskQuery, AskState } from "../../../host/mqtt/wire/ask.ts";
+import type { AskCounts, Asker, AskerEvents } from "../../../host/mqtt/asks/asker-types.ts";
+import type { AskOutcome, AskQuery, AskState } from "../../../host/mqtt/wire/ask.ts";
 
 export const LABELS = ["walking", "upstairs", "downstairs", "sitting", "standing", "laying"];
 

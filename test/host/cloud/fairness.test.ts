@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { CloudQuery, Provider } from "../../../host/cloud/provider.ts";
 import { startWorker } from "../../../host/cloud/worker.ts";
 import type { BrokerOffer } from "../../../host/mqtt/transport/broker-offer.ts";
-import type { IncomingMessage } from "../../../host/mqtt/transport/connection.ts";
+import type { IncomingMessage } from "../../../host/mqtt/transport/connection-options.ts";
 import { decodePayload, encodePayload, type Payload } from "../../../host/mqtt/wire/payloads.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { query } from "../../support/query.ts";

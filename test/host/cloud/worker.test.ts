@@ -8,7 +8,7 @@ import { ConfigError } from "../../../host/core/system/errors.ts";
 import { createAsker } from "../../../host/mqtt/asks/asker.ts";
 import { type BrokerServer, startBroker } from "../../../host/mqtt/transport/broker.ts";
 import type { BrokerOffer } from "../../../host/mqtt/transport/broker-offer.ts";
-import type { IncomingMessage } from "../../../host/mqtt/transport/connection.ts";
+import type { IncomingMessage } from "../../../host/mqtt/transport/connection-options.ts";
 import type { AskOutcome, AskQuery } from "../../../host/mqtt/wire/ask.ts";
 import { encodePayload, type Payload, SCHEMA_VERSION } from "../../../host/mqtt/wire/payloads.ts";
 import { echoProvider, query } from "../../suites/offload.ts";

@@ -4,7 +4,7 @@ import type { ReplyTo } from "../../../host/cloud/ask-check.ts";
 import { startWorker } from "../../../host/cloud/worker.ts";
 import { noTelemetry, type Telemetry } from "../../../host/core/session/telemetry.ts";
 import { createAsker } from "../../../host/mqtt/asks/asker.ts";
-import type { ConnectionOptions, IncomingMessage } from "../../../host/mqtt/transport/connection.ts";
+import type { ConnectionOptions, IncomingMessage } from "../../../host/mqtt/transport/connection-options.ts";
 import type { AskOutcome } from "../../../host/mqtt/wire/ask.ts";
 import { METRICS } from "../../../host/telemetry/catalogue.ts";
 import { openTelemetry, type RunningTelemetry } from "../../../host/telemetry/telemetry.ts";

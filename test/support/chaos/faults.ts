@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { AskerStats } from "../../../host/mqtt/wire/ask.ts";
+import type { AskerStats } from "../../../host/mqtt/asks/asker-types.ts";
 import type { Child } from "./child.ts";
 import type { ChaosFault, ChaosScene } from "./run.ts";
 import { writeUntilFull } from "./write-until-full.ts";

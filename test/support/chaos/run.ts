@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { AskerStats } from "../../../host/mqtt/asks/asker-types.ts";
 import { compareLedgers, type LedgerComparison } from "../../../host/mqtt/outbox/ledger.ts";
 import { readLedgerFile } from "../../../host/mqtt/outbox/ledger-reading.ts";
-import type { AskerStats } from "../../../host/mqtt/wire/ask.ts";
 import { mosquittoBroker, type TestBroker } from "../broker.ts";
 import { seeded } from "../random.ts";
 import { type Child, keepRunning, type Programs } from "./child.ts";

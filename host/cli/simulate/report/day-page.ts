@@ -1,9 +1,9 @@
+import { percentText } from "../../../core/system/table.ts";
 import { AUDIT_SHARE } from "../../../policy/govern/governed.ts";
 import type { GovernedDay } from "../../../simulate/results.ts";
 import type { DaySetting } from "../../../simulate/setting.ts";
 import type { DayDocument } from "../../../simulate/summary.ts";
 import { escapeXml } from "../../../train/report/plot.ts";
-import { percentText } from "../../common/table.ts";
 import { batteryText, comparisonSentences, courseSentences, dayTable, numberText } from "../day-words.ts";
 import { activityRibbon, asksFigure, batteryFigure, budgetFigure, exitsFigure, powerFigure, temperatureFigure } from "./day-figures.ts";
 import { htmlTable, page } from "./page.ts";

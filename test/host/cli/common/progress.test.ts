@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createProgressOutput } from "../../../../host/cli/common/progress-output.ts";
-import { progressLines, progressText } from "../../../../host/cli/common/progress-view.ts";
 import { createOutput } from "../../../../host/core/system/output.ts";
+import { createProgressOutput } from "../../../../host/train/progress-output.ts";
+import { progressLines, progressText } from "../../../../host/train/progress-view.ts";
 import { runSeeds } from "../../../../host/train/run-seeds.ts";
 import { fakeIo } from "../fake-io.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bytesText, pointsText } from "../../../../host/cli/common/table.ts";
+import { bytesText, pointsText } from "../../../../host/core/system/table.ts";
 
 it("bytes have the unit in which they are few", () => {
   expect([512, 18_330, 2 ** 21, 8 * 2 ** 30].map(bytesText)).toEqual(["512 B", "17.9 KiB", "2.0 MiB", "8.0 GiB"]);

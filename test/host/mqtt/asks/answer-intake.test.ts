@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createAnswerIntake } from "../../../../host/mqtt/asks/answer-intake.ts";
 import type { AskLife } from "../../../../host/mqtt/asks/ask-life.ts";
 import type { PendingAsk, PendingAsks } from "../../../../host/mqtt/asks/pending-asks.ts";
-import type { IncomingMessage } from "../../../../host/mqtt/transport/connection.ts";
+import type { IncomingMessage } from "../../../../host/mqtt/transport/connection-options.ts";
 import { encodePayload } from "../../../../host/mqtt/wire/payloads.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 

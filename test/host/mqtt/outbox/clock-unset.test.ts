@@ -5,7 +5,7 @@ import { createAsker } from "../../../../host/mqtt/asks/asker.ts";
 import { statePayload } from "../../../../host/mqtt/asks/presence.ts";
 import { memoryOutbox } from "../../../../host/mqtt/outbox/outbox.ts";
 import { type BrokerServer, startBroker } from "../../../../host/mqtt/transport/broker.ts";
-import type { ConnectionOptions } from "../../../../host/mqtt/transport/connection.ts";
+import type { ConnectionOptions } from "../../../../host/mqtt/transport/connection-options.ts";
 import { decodePayload, encodePayload } from "../../../../host/mqtt/wire/payloads.ts";
 import { query } from "../../../support/query.ts";
 import { until } from "../../../support/until.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AskInputOptions } from "../../../../host/agent/ask-inputs.ts";
 import type { Decision, SetPoint } from "../../../../host/core/session/session-types.ts";
+import type { AskInputOptions } from "../../../../host/policy/govern/ask-inputs.ts";
 import { createDriftMonitor } from "../../../../host/policy/govern/drift-monitor.ts";
 import type { CostTable } from "../../../../host/policy/govern/expected-cost.ts";
 import { createAgentGovernor } from "../../../../host/policy/govern/governed.ts";

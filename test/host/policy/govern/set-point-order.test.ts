@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createLoop, loopModel } from "../../../../host/agent/loop.ts";
-import type { LoopGovernor } from "../../../../host/agent/loop-types.ts";
 import { loadAgent, openAgentModel } from "../../../../host/agent/registry.ts";
 import type { SetPoint } from "../../../../host/core/session/session-types.ts";
-import type { Asker } from "../../../../host/mqtt/wire/ask.ts";
+import type { Asker } from "../../../../host/mqtt/asks/asker-types.ts";
+import type { LoopGovernor } from "../../../../host/policy/govern/governor-types.ts";
 import { createPrivacyBudget } from "../../../../host/policy/govern/privacy-budget.ts";
 import { orderedSetPoint } from "../../../../host/policy/govern/set-point-order.ts";
 import { FakeAsker, frames, MODEL, ScriptedSession } from "../../agent/fakes.ts";

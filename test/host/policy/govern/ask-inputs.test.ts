@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { createAskInputs } from "../../../host/agent/ask-inputs.ts";
-import { createLoop } from "../../../host/agent/loop.ts";
-import { writeImage } from "../../../host/core/image/image-write.ts";
-import { Model } from "../../../host/core/session/model.ts";
-import { chooseForm } from "../../../host/mqtt/asks/ask-form.ts";
-import { encodePayload, type Payload, SCHEMA_VERSION } from "../../../host/mqtt/wire/payloads.ts";
-import { tinyImage } from "../../golden/tiny-image.ts";
-import { seeded } from "../../support/random.ts";
-import { FakeAsker, frames, loopOptions } from "./fakes.ts";
+import { createLoop } from "../../../../host/agent/loop.ts";
+import { writeImage } from "../../../../host/core/image/image-write.ts";
+import { Model } from "../../../../host/core/session/model.ts";
+import { encodePayload, type Payload, SCHEMA_VERSION } from "../../../../host/mqtt/wire/payloads.ts";
+import { chooseForm } from "../../../../host/policy/govern/ask-form.ts";
+import { createAskInputs } from "../../../../host/policy/govern/ask-inputs.ts";
+import { tinyImage } from "../../../golden/tiny-image.ts";
+import { seeded } from "../../../support/random.ts";
+import { FakeAsker, frames, loopOptions } from "../../agent/fakes.ts";
 
 const FORMS = [
   { form: "raw", worth: 0.99 },

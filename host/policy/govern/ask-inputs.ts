@@ -1,8 +1,8 @@
-import type { PushResult, Session } from "../core/session/session-types.ts";
-import { chooseForm } from "../mqtt/asks/ask-form.ts";
-import type { AskQuery } from "../mqtt/wire/ask.ts";
-import { type AskForm, PAYLOAD_LIMITS } from "../mqtt/wire/payloads.ts";
-import { createPrivacyBudget, largestWithin, type PrivacyBudget } from "../policy/govern/privacy-budget.ts";
+import type { PushResult, Session } from "../../core/session/session-types.ts";
+import type { AskQuery } from "../../mqtt/wire/ask.ts";
+import { type AskForm, PAYLOAD_LIMITS } from "../../mqtt/wire/payloads.ts";
+import { chooseForm } from "./ask-form.ts";
+import { createPrivacyBudget, largestWithin, type PrivacyBudget } from "./privacy-budget.ts";
 
 /** A form that an agent's asks may take. */
 export interface AskInput {

@@ -1,7 +1,7 @@
-import type { Output } from "../../core/system/output.ts";
-import type { CliIo } from "../../core/system/surroundings.ts";
-import type { TrainProgress } from "../../train/run-folder.ts";
+import type { Output } from "../core/system/output.ts";
+import type { CliIo } from "../core/system/surroundings.ts";
 import { progressLines, progressText, type SeedProgress } from "./progress-view.ts";
+import type { TrainProgress } from "./run-folder.ts";
 
 /** Shows how seeds get on: bars in a terminal, else a line each time. */
 export interface ProgressOutput {

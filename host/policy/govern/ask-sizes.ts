@@ -1,7 +1,7 @@
-import type { ModelImage } from "../core/image/image-types.ts";
-import { chooseForm } from "../mqtt/asks/ask-form.ts";
-import { largestWithin, type PrivacyBudget } from "../policy/govern/privacy-budget.ts";
+import type { ModelImage } from "../../core/image/image-types.ts";
+import { chooseForm } from "./ask-form.ts";
 import type { AskInputOptions } from "./ask-inputs.ts";
+import { largestWithin, type PrivacyBudget } from "./privacy-budget.ts";
 
 /** How large an ask would be now; a governor prices it. Times in seconds, as the privacy budget has them. */
 export interface AskSizes {

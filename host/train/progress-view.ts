@@ -1,5 +1,5 @@
-import type { TrainProgress } from "../../train/run-folder.ts";
-import { percentText } from "./table.ts";
+import { percentText } from "../core/system/table.ts";
+import type { TrainProgress } from "./run-folder.ts";
 
 const BAR_CELLS = 28;
 

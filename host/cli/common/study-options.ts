@@ -1,0 +1,14 @@
+import { Option } from "commander";
+import { studySizes } from "../../train/study/study.ts";
+import { wholeNumber } from "./options.ts";
+
+export const studyOptions = (): Option[] => [
+  new Option(
+    "--study <name>",
+    "compare targets, number formats or shapes by short trainings, on the select wearers (default --out: runs/studies/<name>)",
+  ).choices(Object.keys(studySizes)),
+  new Option("--trials <n>", `with --study search: shapes that are tried (default: ${studySizes.search.trials})`).argParser(
+    wholeNumber(1, 400),
+  ),
+  new Option("--part <name>", "with --study: compute this part alone").hideHelp(), // what a study's processes are given
+];
