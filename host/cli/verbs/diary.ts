@@ -2,11 +2,11 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { countText, percentText, table } from "../../core/system/table.ts";
 import { DIARY_FOLDER, forgetDay } from "../../diary/day-folder.ts";
 import { type DiaryFigures, readDiary, type TimedBout } from "../../diary/figures.ts";
 import { clockTime, localDay } from "../../diary/local-day.ts";
 import { jsonOption } from "../common/options.ts";
-import { countText, percentText, table } from "../common/table.ts";
 
 /** Bouts that are listed for people; --json has all. */
 const LISTED_BOUTS = 20;
