@@ -57,6 +57,16 @@ function startOf(image: usize, kind: i32): usize {
   return image + load<u32>(entryOf(kind), 4);
 }
 
+/** The section table's entry of a kind, in an image whose table is sound; 0 if it has none. */
+export function sectionEntry(image: usize, kind: i32): usize {
+  let entry = image + L.IMAGE_HEADER_BYTES;
+  for (let left = load<i32>(image, L.HEADER_SECTION_COUNT); left > 0; left--) {
+    if (<i32>load<u16>(entry) == kind) return entry;
+    entry += L.SECTION_ENTRY_BYTES;
+  }
+  return 0;
+}
+
 /** Of the image that was read last: whether a section has `count` records in `bytes` bytes. */
 export function hasSection(kind: i32, bytes: u32, count: u32): bool {
   const entry = entryOf(kind);

@@ -37,7 +37,8 @@ export const SECTION_INPUT = 9;
 export const SECTION_HEAD = 10;
 export const SECTION_SMOOTHING = 11; // optional
 export const SECTION_LDA = 12; // optional
-export const SECTION_LAST = 12;
+export const SECTION_LAST = 12; // of a sensor model
+export const SECTION_TEXT = 15; // of a text model (text/layout.ts), beside TABLES, TENSORS and MANIFEST alone
 export const SECTION_VERSIONS_LOW = 0; // the newest version of each section that this core reads, 4 bits a kind: kinds 0 … 7
 export const SECTION_VERSIONS_HIGH = 0; // kinds 8 … 15
 

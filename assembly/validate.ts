@@ -13,15 +13,21 @@ import { between, word } from "./words";
 const NEEDED_SECTIONS: u32 = (1 << L.SECTION_FEATURES) | (1 << L.SECTION_BLOCKS) | (1 << L.SECTION_EXITS) | (1 << L.SECTION_TABLES) |
   (1 << L.SECTION_TENSORS) | (1 << L.SECTION_MANIFEST) | (1 << L.SECTION_MODEL) | (1 << L.SECTION_INPUT) | (1 << L.SECTION_HEAD);
 
-/** The image as a file: header, CRC, section table, in either format. */
-export function checkFile(image: usize, bytes: u32): i32 {
+/** Every section that a sensor model may have. */
+const KNOWN_SECTIONS: u32 = (1 << (L.SECTION_LAST + 1)) - 2;
+
+/**
+ * The image as a file: header, CRC, section table, in either format. Of format 2 it may need the block kinds of `kinds`, must have the
+ * sections of `needed` and may have those of `known`: bit k = kind k.
+ */
+export function checkFile(image: usize, bytes: u32, kinds: u32, needed: u32, known: u32): i32 {
   if (bytes < <u32>L.IMAGE_MIN_BYTES) return L.STATUS_IMAGE_TOO_SHORT;
   if (image & 15) return L.STATUS_IMAGE_MISALIGNED;
   if (load<u32>(image, L.HEADER_MAGIC) != L.IMAGE_MAGIC) return L.STATUS_BAD_MAGIC;
   const format = load<u32>(image, L.HEADER_FORMAT);
-  const kinds = load<u32>(image, L.HEADER_KINDS);
+  const stated = load<u32>(image, L.HEADER_KINDS);
   if (format != L.IMAGE_FORMAT_1 && format != L.IMAGE_FORMAT_2) return L.STATUS_BAD_VERSION;
-  if (format == L.IMAGE_FORMAT_1 && kinds != <u32>L.FORMAT_1_MARK) return L.STATUS_OTHER_CORE;
+  if (format == L.IMAGE_FORMAT_1 && stated != <u32>L.FORMAT_1_MARK) return L.STATUS_OTHER_CORE;
   if (bytes > <u32>L.IMAGE_MAX_BYTES || (bytes & 15) != 0 || load<u32>(image, L.HEADER_IMAGE_BYTES) != bytes) return L.STATUS_BAD_SIZE;
   if (load<u32>(image, L.HEADER_FLAGS) != 0 || load<u32>(image, L.HEADER_RESERVED) != 0) return L.STATUS_BAD_FLAGS;
   const zero = memory.data(<i32>sizeof<u32>(), 4);
@@ -29,12 +35,12 @@ export function checkFile(image: usize, bytes: u32): i32 {
   crc = crc32(crc, zero, 4);
   crc = crc32(crc, image + L.HEADER_CRC32 + 4, bytes - L.HEADER_CRC32 - 4);
   if (crc != load<u32>(image, L.HEADER_CRC32)) return L.STATUS_BAD_CRC;
-  if (format == L.IMAGE_FORMAT_2 && (kinds & ~blocks.BLOCK_KINDS) != 0) return L.STATUS_UNKNOWN_BLOCK_KIND;
-  return checkSections(image, bytes, format);
+  if (format == L.IMAGE_FORMAT_2 && (stated & ~kinds) != 0) return L.STATUS_UNKNOWN_BLOCK_KIND;
+  return checkSections(image, bytes, format, needed, known);
 }
 
 /** Ascending kinds at ascending offsets, none twice, none that this core does not know. */
-function checkSections(image: usize, bytes: u32, format: u32): i32 {
+function checkSections(image: usize, bytes: u32, format: u32, needed: u32, known: u32): i32 {
   const count = load<u32>(image, L.HEADER_SECTION_COUNT);
   const isFirst = format == L.IMAGE_FORMAT_1;
   if (isFirst ? count != L.FORMAT_1_SECTIONS : count < 1 || count > <u32>L.SECTION_LAST) return L.STATUS_BAD_SECTIONS;
@@ -47,7 +53,7 @@ function checkSections(image: usize, bytes: u32, format: u32): i32 {
     const offset = <u64>load<u32>(entry, 4);
     if (kind <= before) return L.STATUS_BAD_SECTIONS;
     if (isFirst ? <u32>kind != i + 1 : kind == L.SECTION_CONFIG) return L.STATUS_BAD_SECTIONS;
-    if (kind > L.SECTION_LAST) return L.STATUS_UNKNOWN_SECTION;
+    if (kind > L.SECTION_TEXT || ((known >> kind) & 1) == 0) return L.STATUS_UNKNOWN_SECTION;
     if (<u32>load<u16>(entry, 2) > newestVersion(kind)) return L.STATUS_UNKNOWN_SECTION_VERSION;
     if ((offset & 15) != 0 || offset < end) return L.STATUS_BAD_SECTIONS;
     end = offset + <u64>load<u32>(entry, 8);
@@ -55,7 +61,7 @@ function checkSections(image: usize, bytes: u32, format: u32): i32 {
     found |= 1 << kind;
     before = kind;
   }
-  return isFirst || (found & NEEDED_SECTIONS) == NEEDED_SECTIONS ? L.STATUS_OK : L.STATUS_BAD_SECTIONS;
+  return isFirst || (found & needed) == needed ? L.STATUS_OK : L.STATUS_BAD_SECTIONS;
 }
 
 /** The newest version of a section that this core reads. */
@@ -176,7 +182,7 @@ function isCleanConfig(model: Model): bool {
 
 /** All of it, and `model` filled: a status, never a trap, for any `bytes` readable bytes at `image`. */
 export function checkImage(model: Model, image: usize, bytes: u32): i32 {
-  let status = checkFile(image, bytes);
+  let status = checkFile(image, bytes, blocks.BLOCK_KINDS, NEEDED_SECTIONS, KNOWN_SECTIONS);
   if (status != L.STATUS_OK) return status;
   if (!readModel(model, image)) return L.STATUS_BAD_SECTIONS;
   status = checkDimensions(model);

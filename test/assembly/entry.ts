@@ -1,5 +1,6 @@
 // Every kernel, exported so that asc checks it and tests can call it alone.
 export { attentionS8 } from "../../assembly/kernels/attention-s8";
+export { bagS8 } from "../../assembly/kernels/bag-s8";
 export { conv1dS8 } from "../../assembly/kernels/conv1d-s8";
 export { gatedS8 } from "../../assembly/kernels/gated-mlp";
 export { linearS8 } from "../../assembly/kernels/linear-s8";

@@ -10,6 +10,7 @@ export interface Kernels {
   requantizeS16(acc: number, multiplier: number, shift: number, y: number, n: number): void;
   requantizeAddS16(acc: number, multiplier: number, shift: number, y: number, n: number): void;
   linearS8(x: number, w: number, b: number, acc: number, nIn: number, nOut: number): void;
+  bagS8(table: number, rows: number, count: number, acc: number, n: number): void;
   conv1dS8(
     state: number,
     x: number,

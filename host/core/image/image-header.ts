@@ -110,7 +110,11 @@ export const SECTION_NAMES: ReadonlyMap<number, string> = new Map([
   [layout.SECTION_HEAD, "head"],
   [layout.SECTION_SMOOTHING, "smoothing"],
   [layout.SECTION_LDA, "lda"],
+  [layout.SECTION_TEXT, "text"],
 ]);
+
+/** All that a text image has, each of them. */
+const TEXT_SECTIONS: readonly number[] = [layout.SECTION_TABLES, layout.SECTION_TENSORS, layout.SECTION_MANIFEST, layout.SECTION_TEXT];
 
 const OPTIONAL: readonly number[] = [layout.SECTION_SMOOTHING, layout.SECTION_LDA];
 
@@ -159,10 +163,19 @@ export function readSections(bytes: Uint8Array): ReadonlyMap<number, Section> {
     before = kind;
   }
   requireZeros(bytes, end, bytes.length, "the end");
-  for (const [kind, name] of SECTION_NAMES)
-    if (!isFirst && kind !== layout.SECTION_CONFIG && !OPTIONAL.includes(kind) && !sections.has(kind))
-      throw imageError(layout.STATUS_BAD_SECTIONS, `no section ${name}`);
+  if (!isFirst) requireSections(sections);
   return sections;
+}
+
+/** Format 2: every section that a model of this kind needs, and in a text image no other. */
+function requireSections(sections: ReadonlyMap<number, Section>): void {
+  const isText = sections.has(layout.SECTION_TEXT);
+  for (const [kind, name] of SECTION_NAMES) {
+    const isOfText = TEXT_SECTIONS.includes(kind);
+    const isNeeded = isText ? isOfText : !OPTIONAL.includes(kind) && ![layout.SECTION_CONFIG, layout.SECTION_TEXT].includes(kind);
+    if (isNeeded && !sections.has(kind)) throw imageError(layout.STATUS_BAD_SECTIONS, `no section ${name}`);
+    if (isText && !isOfText && sections.has(kind)) throw imageError(layout.STATUS_BAD_SECTIONS, `section ${name} in a text image`);
+  }
 }
 
 /** Padding is zero: the same model has one image. */

@@ -1,6 +1,7 @@
 import * as layout from "../../../assembly/layout.ts";
 import { crc32 } from "../arithmetic/crc32.ts";
 import { statisticsCount } from "../arithmetic/lda.ts";
+import { ModelError } from "../system/errors.ts";
 import { type Block, blockKinds, kindOfNumber } from "./blocks/block.ts";
 import { checkImage } from "./image-check.ts";
 import { type Dims, type RecordSpec, readRecord } from "./image-fields.ts";
@@ -80,6 +81,15 @@ function readBlock(record: RecordReader, dims: Dims): Block {
   return { ...readRecord(kind.spec, record, dims), kind: kind.name } as Block;
 }
 
+/** A text model's image has no blocks, no exits and no frames. */
+function requireSensor(sections: Sections): void {
+  if (!sections.has(layout.SECTION_TEXT)) return;
+  throw new ModelError(
+    "TEXT_IMAGE",
+    "model image: it is of a text model, which reads no sensor frames. Open it with IntentModel.open, or dormouse run with --text.",
+  );
+}
+
 /**
  * A `.dmm` image of either format, fully checked, its arrays copied out. Throws ModelError (IMAGE_TRUNCATED, BAD_MAGIC, BAD_VERSION, BAD_CRC,
  * BAD_SHA256, BAD_SECTIONS, UNKNOWN_BLOCK_KIND, BAD_BLOCK, BAD_MANIFEST …) for any other bytes; allocates in proportion to the limits of
@@ -91,6 +101,7 @@ export function readImage(bytes: Uint8Array): ModelImage {
   const isFirst = formatOf(bytes) === layout.IMAGE_FORMAT_1;
   if (!isFirst) requireKinds(neededKinds(bytes));
   const sections = readSections(bytes);
+  requireSensor(sections);
   const tensors = new TensorReader(bytes, sections.get(layout.SECTION_TENSORS)!);
   const parts = partsOf(bytes, sections, tensors);
   const { nBlocks, dModel } = readRecord(records.modelSpec, parts.model, {});
@@ -152,5 +163,7 @@ function readManifest(bytes: Uint8Array, sections: Sections): Manifest {
 /** The manifest alone, for listings: checks the header and the section table, but no checksum and no tensor. */
 export function peekManifest(bytes: Uint8Array): Manifest {
   checkHeader(bytes);
-  return readManifest(bytes, readSections(bytes));
+  const sections = readSections(bytes);
+  requireSensor(sections);
+  return readManifest(bytes, sections);
 }

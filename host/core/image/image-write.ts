@@ -1,20 +1,13 @@
 import * as layout from "../../../assembly/layout.ts";
-import { align16 } from "../arithmetic/align.ts";
 import { canonicalTables } from "../arithmetic/tables.ts";
 import { kindOf } from "./blocks/block.ts";
 import { checkImage } from "./image-check.ts";
 import { writeRecord } from "./image-fields.ts";
-import { imageError, sealImage, viewOf } from "./image-header.ts";
 import * as records from "./image-records.ts";
-import { bytesOf, TensorSection } from "./image-tensor-section.ts";
+import { type Written, writeSections } from "./image-sections.ts";
+import { bytesOf, type TensorSection } from "./image-tensor-section.ts";
 import type { ModelImage } from "./image-types.ts";
 import { encodeManifest } from "./manifest.ts";
-
-interface Written {
-  readonly kind: number;
-  readonly bytes: Uint8Array;
-  readonly count: number;
-}
 
 /** Records one after the other. */
 function section(kind: number, parts: readonly Int32Array[]): Written {
@@ -48,38 +41,7 @@ function recordSections(image: ModelImage, tensors: TensorSection): Written[] {
 /** A model image as bytes (`.dmm`, format 2), checked and sealed. The same image gives the same bytes. */
 export function writeImage(image: ModelImage): Uint8Array {
   checkImage(image);
-  const manifest = encodeManifest(image.manifest);
-  // The tensors' place is known once the records before them are counted: a first pass counts.
-  const counted = recordSections(image, new TensorSection(0));
-  const before = counted.filter(({ kind }) => kind < layout.SECTION_TENSORS);
-  const start = layout.IMAGE_HEADER_BYTES + (counted.length + 2) * layout.SECTION_ENTRY_BYTES; // and TENSORS, MANIFEST
-  const tensors = new TensorSection(before.reduce((end, { bytes }) => align16(end) + bytes.length, start));
-  const written = recordSections(image, tensors);
-  const sections = [
-    ...written,
-    { kind: layout.SECTION_TENSORS, bytes: tensors.toBytes(), count: tensors.count },
-    { kind: layout.SECTION_MANIFEST, bytes: manifest, count: 1 },
-  ].sort((a, b) => a.kind - b.kind);
-
-  const imageBytes = align16(sections.reduce((end, { bytes }) => align16(end) + bytes.length, start));
-  if (imageBytes > layout.IMAGE_MAX_BYTES) throw imageError(layout.STATUS_BAD_SIZE, `${imageBytes} B, at most ${layout.IMAGE_MAX_BYTES} B`);
-  const out = new Uint8Array(imageBytes);
-  const view = viewOf(out);
-  view.setUint32(layout.HEADER_MAGIC, layout.IMAGE_MAGIC, true);
-  view.setUint32(layout.HEADER_FORMAT, layout.IMAGE_FORMAT_2, true);
-  view.setUint32(layout.HEADER_KINDS, kindMask(image), true);
-  view.setUint32(layout.HEADER_IMAGE_BYTES, imageBytes, true);
-  view.setUint32(layout.HEADER_SECTION_COUNT, sections.length, true);
-  let at = start;
-  for (const [i, { kind, bytes, count }] of sections.entries()) {
-    at = align16(at);
-    const entry = layout.IMAGE_HEADER_BYTES + i * layout.SECTION_ENTRY_BYTES;
-    for (const [k, value] of [kind, at, bytes.length, count].entries()) view.setUint32(entry + 4 * k, value, true); // all of version 0
-    out.set(bytes, at);
-    at += bytes.length;
-  }
-  sealImage(out);
-  return out;
+  return writeSections(kindMask(image), (tensors) => recordSections(image, tensors), encodeManifest(image.manifest));
 }
 
 /** Bit k: a block of kind k is in the image. */

@@ -1,4 +1,5 @@
 import * as layout from "../../../assembly/layout.ts";
+import { TEXT_RUNS_FORMATS } from "../../../assembly/text/layout.ts";
 import { blockKinds } from "./blocks/block.ts";
 import { formatOf, neededKinds, readSections, SECTION_NAMES, viewOf } from "./image-header.ts";
 
@@ -15,6 +16,9 @@ export const hostRuns: Runs = [
   layout.SECTION_VERSIONS_LOW,
   layout.SECTION_VERSIONS_HIGH,
 ];
+
+/** What the text core beside this host must run: format 2, no blocks. */
+export const textRuns: Runs = [TEXT_RUNS_FORMATS, 0, layout.SECTION_VERSIONS_LOW, layout.SECTION_VERSIONS_HIGH];
 
 /** What a module says through its export `runs`. */
 export function runsOf(core: { runs(word: number): number }): Runs {
@@ -63,10 +67,12 @@ export function missingFor(image: Uint8Array, runs: Runs, who = "this firmware")
   const format = formatOf(image);
   if (!formats.includes(format)) return `needs image format ${format}; ${who} reads ${formats.join(", ")}`;
   if (format === layout.IMAGE_FORMAT_1) return undefined; // every core that reads it runs all that it can hold
+  const sections = readSections(image);
+  if (sections.has(layout.SECTION_TEXT)) return `needs a text core; ${who} runs sensor models`;
   const unknown = neededKinds(image).filter((kind) => !kinds.includes(kind));
   if (unknown.length > 0) return `needs block kind ${unknown.join(", ")}; ${who} runs ${kinds.join(", ")}`;
   const view = viewOf(image);
-  const { size } = readSections(image);
+  const { size } = sections;
   for (let i = 0; i < size; i++) {
     const entry = layout.IMAGE_HEADER_BYTES + i * layout.SECTION_ENTRY_BYTES;
     const [kind, version] = [view.getUint16(entry, true), view.getUint16(entry + 2, true)];

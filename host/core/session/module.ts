@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { instantiateSync } from "@assemblyscript/loader";
-import { describeRuns, hostRuns, isSameRuns, runsOf } from "../image/runs.ts";
+import { describeRuns, hostRuns, isSameRuns, type Runs, runsOf, textRuns } from "../image/runs.ts";
 import { ModelError } from "../system/errors.ts";
 import { packageRoot } from "../system/package-root.ts";
 
@@ -53,7 +53,25 @@ export interface BatchExports {
   run(batch: number): void;
 }
 
-type ModuleName = `core-${CoreBuild}` | "batch-simd";
+/** The wasm builds of the text core. */
+export type TextBuild = "scalar" | "simd";
+
+/** The exports of text.wasm (assembly/text/text.ts). A text model is the address of its arena. */
+export interface TextExports {
+  readonly memory: WebAssembly.Memory;
+  _initialize(): void;
+  runs(word: number): number;
+  memoryBase(): number;
+  prepare(image: number, imageBytes: number, arena: number, arenaBytes: number): number;
+  arenaUsedBytes(): number;
+  textPtr(model: number): number;
+  classify(model: number, bytes: number): void;
+  resultPtr(model: number): number;
+  logitsPtr(model: number): number;
+  rowsPtr(model: number): number;
+}
+
+type ModuleName = `core-${CoreBuild}` | "batch-simd" | `text-${TextBuild}`;
 
 const compiled = new Map<ModuleName, { module: WebAssembly.Module; bytes: number }>();
 
@@ -87,13 +105,18 @@ export function instantiateBatch(): BatchExports {
   return instantiate<BatchExports>("batch-simd");
 }
 
-function instantiate<E extends { _initialize(): void; runs(word: number): number }>(name: ModuleName): E {
+/** The same of the core that reads texts. */
+export function instantiateText(build: TextBuild): TextExports {
+  return instantiate<TextExports>(`text-${build}`, textRuns);
+}
+
+function instantiate<E extends { _initialize(): void; runs(word: number): number }>(name: ModuleName, wanted: Runs = hostRuns): E {
   const { exports } = instantiateSync(compile(name).module, {});
   const core = exports as unknown as E;
   core._initialize();
   const runs = runsOf(core);
-  if (!isSameRuns(runs, hostRuns)) {
-    const [its, ours] = [runs, hostRuns].map((one) => JSON.stringify(describeRuns(one)));
+  if (!isSameRuns(runs, wanted)) {
+    const [its, ours] = [runs, wanted].map((one) => JSON.stringify(describeRuns(one)));
     throw new ModelError("CORE_MISMATCH", `${name}.wasm runs ${its}, the host ${ours}: run npm run build.`);
   }
   return core;

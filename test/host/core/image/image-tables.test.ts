@@ -5,6 +5,7 @@ import { blockKinds, kindOfNumber } from "../../../../host/core/image/blocks/blo
 import { fieldTable, type RecordSpec } from "../../../../host/core/image/image-fields.ts";
 import * as records from "../../../../host/core/image/image-records.ts";
 import { packageRoot } from "../../../../host/core/system/package-root.ts";
+import { textSpec } from "../../../../host/core/text/text-image.ts";
 
 const README = join(packageRoot(), "assembly", "README.md");
 const [START, END] = ["<!-- records -->", "<!-- /records -->"];
@@ -19,6 +20,7 @@ const specs = [
     records.ldaSpec,
     records.exitSpec,
   ],
+  textSpec,
   ...blockKinds.map((kind) => kindOfNumber(kind)!.spec),
 ] as RecordSpec<never>[];
 

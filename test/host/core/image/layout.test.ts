@@ -11,8 +11,8 @@ it("computes the CRC-32 that everyone computes", () => {
   expect(crc32(new TextEncoder().encode("6789"), crc32(new TextEncoder().encode("12345")))).toBe(0xcbf43926);
 });
 
-it("holds integers alone, each name once: what asc and TypeScript read alike", () => {
-  const source = readFileSync(join(packageRoot(), "assembly", "layout.ts"), "utf8");
+it.each(["", "text"])("holds integers alone, each name once: what asc and TypeScript read alike (assembly/%s)", (folder) => {
+  const source = readFileSync(join(packageRoot(), "assembly", folder, "layout.ts"), "utf8");
   const lines = source.split("\n").filter((line) => line !== "" && !line.startsWith("//"));
   const names = lines.map((line) => /^export const ([A-Z][A-Z0-9_]*) = -?(?:0x[0-9a-f]+|\d+);/.exec(line)?.[1]);
   expect(lines.filter((_, i) => names[i] === undefined)).toEqual([]);

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { ModelError } from "../system/errors.ts";
+
+/** What a text image says of itself to people and hosts. Written as JSON, validated on reading. */
+export interface TextManifest {
+  readonly name: string; // agent or model name, e.g. "assistant"
+  readonly language: string; // BCP 47
+  readonly labels: readonly string[]; // intents, in the order of the head's rows
+  readonly provenance: { readonly data: string; readonly licence: string; readonly trainedWith: string; readonly seed: number };
+  readonly parameters: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly temperature: number; // of the softmax, as calibrated
+}
+
+const schema: z.ZodType<TextManifest> = z.strictObject({
+  name: z.string().min(1),
+  language: z.string().min(2).max(35),
+  labels: z.array(z.string().min(1).max(64)).min(2),
+  provenance: z.strictObject({ data: z.string(), licence: z.string(), trainedWith: z.string(), seed: z.int() }),
+  parameters: z.int().nonnegative(),
+  metrics: z.record(z.string(), z.number()),
+  temperature: z.number().positive(),
+});
+
+function checkManifest(value: unknown): TextManifest {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const at = issue?.path.join(".") || "its top level";
+  throw new ModelError(
+    "BAD_MANIFEST",
+    `text image: the manifest is not valid at ${at}: ${issue?.message ?? "unknown"}. Export the model again.`,
+  );
+}
+
+/** The MANIFEST section's bytes as a text manifest. */
+export function decodeTextManifest(bytes: Uint8Array): TextManifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (cause) {
+    throw new ModelError("BAD_MANIFEST", "text image: the manifest is not UTF-8 JSON. Export the model again.", { cause });
+  }
+  return checkManifest(value);
+}
+
+/** Compact JSON, keys in the order of the type, metrics by name: the same manifest gives the same bytes. */
+export function encodeTextManifest(manifest: TextManifest): Uint8Array {
+  const { name, language, labels, provenance, parameters, metrics, temperature } = checkManifest(manifest);
+  const { data, licence, trainedWith, seed } = provenance;
+  const ordered: TextManifest = {
+    name,
+    language,
+    labels,
+    provenance: { data, licence, trainedWith, seed },
+    parameters,
+    metrics: Object.fromEntries(
+      Object.keys(metrics)
+        .sort()
+        .map((key) => [key, metrics[key]!]),
+    ),
+    temperature,
+  };
+  return new TextEncoder().encode(JSON.stringify(ordered));
+}
