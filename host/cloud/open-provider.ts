@@ -15,7 +15,7 @@ export interface ProviderOptions {
   readonly provider: "teacher" | "openai";
   readonly baseUrl?: string;
   readonly model?: string;
-  readonly maxTokens: number;
+  readonly maxTokens?: number;
   readonly maxTokensTotal?: number;
   readonly maxCost?: number;
   readonly pricePerMillion?: { readonly prompt: number; readonly completion: number };
@@ -47,7 +47,7 @@ export async function openProvider(
     },
     clock: io.clock,
     concurrency: options.concurrency,
-    maxTokens: options.maxTokens,
+    ...(options.maxTokens === undefined ? {} : { maxTokens: options.maxTokens }),
     ...observe,
     budget: {
       ...(options.maxTokensTotal === undefined ? {} : { maxTokens: options.maxTokensTotal }),
@@ -60,10 +60,11 @@ export async function openProvider(
 
 /** The same options for a worker's own process. Each of N has its own budget: an N-th, less what its earlier processes have spent. */
 export function providerArguments(options: ProviderOptions, workers: number, spent: Spent): string[] {
-  const { baseUrl, model, maxTokensTotal, maxCost, pricePerMillion } = options;
+  const { baseUrl, model, maxTokens, maxTokensTotal, maxCost, pricePerMillion } = options;
   return [
     ...["--provider", options.provider],
-    ...(options.provider === "openai" ? ["--concurrency", String(options.concurrency), "--max-tokens", String(options.maxTokens)] : []),
+    ...(options.provider === "openai" ? ["--concurrency", String(options.concurrency)] : []),
+    ...(maxTokens === undefined ? [] : ["--max-tokens", String(maxTokens)]),
     ...(baseUrl === undefined ? [] : ["--base-url", baseUrl]),
     ...(model === undefined ? [] : ["--model", model]),
     ...(maxTokensTotal === undefined

@@ -65,9 +65,8 @@ export function registerCloud(program: Command, io: CliIo): void {
     .option("--model <name>", "openai: which of the server's models")
     .option(
       "--max-tokens <n>",
-      "openai: longest reply, its thoughts included; models that think need 1000 or more",
+      "openai: longest reply, its thoughts included (default: 64, for a text ask 256); models that think need 1000 or more",
       wholeNumber(1, 32_768),
-      64,
     )
     .option(
       "--max-tokens-total <n>",

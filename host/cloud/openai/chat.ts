@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/system/clock.ts";
 import type { ChatMessage } from "./prompt.ts";
 import { type ChatReply, createReplyReader, maxReplyBytes } from "./reply.ts";
-import { type RequestShape, requestBody } from "./request-body.ts";
+import { type ReplyFormat, type RequestShape, requestBody } from "./request-body.ts";
 import { type ChatFailure, errorInBody, failureOf, plainWords, retryAfterOf } from "./server-error.ts";
 
 /** A chat completion that ended, or how it failed. */
@@ -13,6 +13,7 @@ export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
   readonly maxTokens: number;
+  readonly format: ReplyFormat;
   readonly shape: RequestShape;
   readonly timeoutMillis: number;
   readonly clock: Clock;
@@ -43,7 +44,7 @@ export async function chat(request: ChatRequest): Promise<ChatResult> {
         accept: "text/event-stream, application/json",
         ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       },
-      body: requestBody(request.shape, request.model, request.messages, request.maxTokens),
+      body: requestBody(request),
     });
     const retryAfterMillis = retryAfterOf(response.headers, clock.wall());
     if (!response.ok) {

@@ -45,7 +45,9 @@ export function createReplyReader(maxBytes: number, retryAfterMillis: number | u
   let usage: Usage | undefined;
 
   const replyChars = () => text.length + reasoning.length;
-  const malformed = (detail: string): ChatFailure => ({ ok: false, kind: "malformed", detail, replyChars: replyChars() });
+  const malformed = (detail: string, flaw: NonNullable<ChatFailure["flaw"]> = "withoutJson"): ChatFailure => ({
+    ...{ ok: false, kind: "malformed", detail, flaw, replyChars: replyChars() },
+  });
   const failed = (error: ServerError) => failureOf(error, { retryAfterMillis }, replyChars());
   const reply = (): ChatReply => ({ ok: true, text, reasoning, finish, usage });
 
@@ -82,7 +84,7 @@ export function createReplyReader(maxBytes: number, retryAfterMillis: number | u
       if (piece === "") continue;
       if (piece === "[DONE]") return reply();
       const one = parseJson(piece);
-      const failure = one === undefined ? malformed(`an event of the stream cannot be read: ${plainWords(piece)}`) : add(one);
+      const failure = one === undefined ? malformed(`an event of the stream cannot be read: ${plainWords(piece)}`, "cut") : add(one);
       if (failure !== undefined) return failure;
     }
     return undefined;
@@ -124,7 +126,10 @@ export function createReplyReader(maxBytes: number, retryAfterMillis: number | u
     const failure = value === undefined ? undefined : add(value);
     if (failure !== undefined) return failure;
     if (!isObject(value) || !Array.isArray(value.choices) || value.choices.length === 0)
-      return malformed(`the reply is no chat completion: ${plainWords(body)}`);
+      return malformed(
+        `the reply is no chat completion: ${plainWords(body)}`,
+        value === undefined && body.startsWith("{") ? "cut" : undefined,
+      );
     return reply();
   }
 
@@ -139,7 +144,7 @@ export function createReplyReader(maxBytes: number, retryAfterMillis: number | u
       const room = maxBytes - bytes;
       bytes += part.length;
       const result = takeText(decoder.decode(part.subarray(0, Math.max(0, room)), { stream: true }));
-      return result ?? (bytes > maxBytes ? malformed(`the reply is above ${maxBytes} B`) : undefined);
+      return result ?? (bytes > maxBytes ? malformed(`the reply is above ${maxBytes} B`, "oversized") : undefined);
     },
     end() {
       return takeText(decoder.decode()) ?? (whole === undefined ? endStream() : endWhole(whole));

@@ -15,6 +15,8 @@ export interface ChatFailure {
   /** Of a server that refused: its status, and more of its words than `detail` passes on. */
   readonly status?: number | undefined;
   readonly words?: string;
+  /** Of a malformed reply: why it cannot be read. */
+  readonly flaw?: "withoutJson" | "cut" | "oversized";
 }
 
 /** What a server says of an error, however it spells that. */
