@@ -5,10 +5,9 @@ import {
   type LlamaShape,
   type MatrixName,
   matrixSize,
-  type TokenizerData,
-  type TokenKind,
 } from "../../host/lm/checkpoint.ts";
 import { seeded } from "./random.ts";
+import { scoredTokenizer } from "./small-tokenizers.ts";
 
 const smallShape: LlamaShape = {
   dim: 64,
@@ -24,11 +23,11 @@ const smallShape: LlamaShape = {
   tiedHead: false,
 };
 
-/** A Llama with random weights and a SentencePiece tokenizer of letters and a few pairs. */
+/** A Llama with random weights, the same for a seed, and a small SentencePiece tokenizer. */
 export function randomLlama(options: { seed: number } & Partial<LlamaShape>): ImportedModel {
   const { seed, ...sizes } = options;
   const shape = { ...smallShape, ...sizes };
-  return { checkpoint: randomCheckpoint(shape, seed), tokenizer: smallTokenizer(shape.vocab) };
+  return { checkpoint: randomCheckpoint(shape, seed), tokenizer: scoredTokenizer(shape.vocab) };
 }
 
 function randomCheckpoint(shape: LlamaShape, seed: number): LlamaCheckpoint {
@@ -60,37 +59,5 @@ function randomCheckpoint(shape: LlamaShape, seed: number): LlamaCheckpoint {
       }).slice();
     },
     close() {},
-  };
-}
-
-/** <unk>, <s>, </s>, 256 bytes, then spaces, letters and pairs of letters, the earlier the likelier. */
-function smallTokenizer(vocab: number): TokenizerData {
-  const letters = [..." etaoinshrdlucmfwypvbgkjqxzETAONLTB.,!?'\"-é√"];
-  const pairs = letters.flatMap((a) => letters.slice(1, 12).map((b) => a + b));
-  const words = [...pairs, ...letters];
-  const normal = vocab - 259;
-  const texts = [...words.slice(0, normal - letters.length), ...letters].slice(0, normal);
-  const kinds: TokenKind[] = [
-    "unknown",
-    "control",
-    "control",
-    ...Array<TokenKind>(256).fill("byte"),
-    ...texts.map(() => "normal" as const),
-  ];
-  const pieces = [
-    ...["<unk>", "<s>", "</s>"].map((text) => Buffer.from(text)),
-    ...Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte)),
-    ...texts.map((text) => Buffer.from(text)),
-  ].map((piece) => new Uint8Array(piece));
-  return {
-    alphabet: "characters",
-    pieces,
-    kinds,
-    merges: { by: "score", scores: Float32Array.from(kinds, (_, id) => (id < 259 ? 0 : 258 - id)) },
-    split: "none",
-    keepsWholePieces: false,
-    hasSpacePrefix: true,
-    bos: 1,
-    eos: [2],
   };
 }
