@@ -3,7 +3,7 @@
 import * as L from "./layout";
 import { Context } from "./context";
 import { windowOps } from "./counts";
-import { weighEvidence } from "./evidence";
+import { computeLda } from "./heads/lda";
 import { checkAndUseLda, logitStride, neededBytes, prepareModel, resetState } from "./model";
 import * as policy from "./policy";
 import { runsWord } from "./runs";
@@ -89,7 +89,7 @@ export function decide(model: usize): void {
 /** Runs every segment up to the present and every head: logitsPtr(0 …). */
 export function runAll(model: usize): void {
   const ctx = changetype<Context>(model);
-  weighEvidence(ctx);
+  computeLda(ctx);
   for (let k = 0; k < ctx.nExits; k++) {
     if (k > 0) catchUp(ctx, k);
     exitLogits(ctx, k);

@@ -18,7 +18,7 @@ export function signalCount(channels: i32): i32 {
   return channels + channels / 3;
 }
 
-/** Numbers that evidence reads of a window. */
+/** Values of a window that the LDA head reads. */
 export function statisticsCount(channels: i32): i32 {
   return signalCount(channels) * (1 + 2 * L.FIXED_SPREAD_STATISTICS) + 3 * channels + crossCount(channels);
 }
@@ -44,10 +44,10 @@ export function exitOps(ctx: Context, kind: i32): u32 {
 }
 
 /**
- * One weighing of evidence. Multiply-accumulates: a pass for sums, one for power and lags over every signal and its changes, one a pair and lag,
+ * One run of the LDA head. Multiply-accumulates: a pass for sums, one for power and lags over every signal and its changes, one a pair and lag,
  * and the weights. Reading, lengths and centring count as three values of a norm an element.
  */
-export function evidenceOps(ctx: Context, kind: i32): u32 {
+export function countLdaOps(ctx: Context, kind: i32): u32 {
   if (ctx.lda == 0) return 0;
   const channels = ctx.channels;
   const frames = ctx.windowPatches * ctx.patchFrames;
@@ -66,7 +66,7 @@ export function windowOps(ctx: Context, exit: i32, kind: i32): u32 {
   const last = word(exitRecord(ctx, exit), L.EXIT_AFTER_BLOCK);
   for (let b = 0; b <= last; b++) patch += blockOps(ctx, b, kind);
   const heads: u64 = (exit + 1) * exitOps(ctx, kind);
-  const ops = patch * <u64>ctx.windowPatches + heads + evidenceOps(ctx, kind);
+  const ops = patch * <u64>ctx.windowPatches + heads + countLdaOps(ctx, kind);
   return <u32>min<u64>(ops, u32.MAX_VALUE);
 }
 

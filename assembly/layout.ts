@@ -204,10 +204,10 @@ export const LIMIT_STATE = 64;
 export const LIMIT_GAP_FRAMES = 64;
 export const LIMIT_TRACK_COST = 32767; // 32 nats
 export const LIMIT_TRACK_SHIFT = 10;
-export const LIMIT_EVIDENCE_MEAN = 16777216;
-export const LIMIT_EVIDENCE_LIMIT = 65535;
-export const LIMIT_EVIDENCE_SHIFT = 40;
-export const LIMIT_EVIDENCE_FRAMES = 1024; // of a window that has statistics, at least 2 · FIXED_SWAY_FRAMES
+export const LIMIT_LDA_MEAN = 16777216;
+export const LIMIT_LDA_LIMIT = 65535;
+export const LIMIT_LDA_SHIFT = 40;
+export const LIMIT_LDA_FRAMES = 1024; // of a window that has statistics, at least 2 · FIXED_SWAY_FRAMES
 export const LIMIT_D = 4194304; // |D| in scan output units
 
 export const EXIT_NEVER = 32769; // a threshold no Q15 confidence reaches

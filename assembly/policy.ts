@@ -1,7 +1,7 @@
 import * as L from "./layout";
 import { Context } from "./context";
-import { evidenceOps, exitOps } from "./counts";
-import { hasEvidence, weighEvidence } from "./evidence";
+import { countLdaOps, exitOps } from "./counts";
+import { hasLdaLogits, computeLda } from "./heads/lda";
 import { exitRecord } from "./image";
 import { softmaxQ15 } from "./kernels/softmax";
 import { catchUp, exitLogits } from "./step";
@@ -74,8 +74,8 @@ export function decide(ctx: Context): void {
   let sure = 0;
   let rebuilds = 0;
   let logits: usize = 0;
-  weighEvidence(ctx);
-  if (hasEvidence(ctx)) setWord(tail, L.TAIL_MACS, word(tail, L.TAIL_MACS) + evidenceOps(ctx, L.OPS_MACS));
+  computeLda(ctx);
+  if (hasLdaLogits(ctx)) setWord(tail, L.TAIL_MACS, word(tail, L.TAIL_MACS) + countLdaOps(ctx, L.OPS_MACS));
   for (; exit <= maxExit; exit++) {
     if (exit > 0) rebuilds += catchUp(ctx, exit);
     logits = exitLogits(ctx, exit);

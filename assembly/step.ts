@@ -2,7 +2,7 @@ import * as L from "./layout";
 import * as blocks from "./blocks/block";
 import { Context, blockState, ring } from "./context";
 import { blockOps, embedMacs } from "./counts";
-import { addEvidence } from "./evidence";
+import { addLda } from "./heads/lda";
 import { linear, rowsToS16 } from "./blocks/linear";
 import { blockRecord, exitRecord } from "./image";
 import { logitStride } from "./model";
@@ -105,13 +105,13 @@ export function exitFeatures(ctx: Context, k: i32): usize {
   return ctx.norm;
 }
 
-/** logits of exit k, from the latest residual after its block and the evidence that was weighed. Its segment is caught up. Returns where they are. */
+/** logits of exit k, from the latest residual after its block plus the LDA head's. Its segment is caught up. Returns where they are. */
 export function exitLogits(ctx: Context, k: i32): usize {
   const head = exitRecord(ctx, k) + (L.EXIT_HEAD << 2);
   const nClasses = ctx.nClasses;
   const y = ctx.logits + <usize>(k * logitStride(nClasses));
   linear(ctx.image, head, exitFeatures(ctx, k), ctx.acc);
   rowsToS16(ctx.image, head, ctx.acc, y, 0, nClasses);
-  addEvidence(ctx, y);
+  addLda(ctx, y);
   return y;
 }

@@ -35,8 +35,8 @@ export function keepTrack(ctx: Context, logits: usize): void {
   const weight = <i32>min<u32>(word(ctx.tail, L.TAIL_PATCHES_SINCE_DECISION), 1 << shift);
   for (let j = 0; j < n; j++) {
     const at = <usize>(j << 2);
-    const evidence = (<i32>load<i16>(logits + (at >> 1)) * weight + ((1 << shift) >> 1)) >> shift;
-    store<i32>(ctx.acc + at, load<i32>(ctx.kept + at) + evidence);
+    const lda = (<i32>load<i16>(logits + (at >> 1)) * weight + ((1 << shift) >> 1)) >> shift;
+    store<i32>(ctx.acc + at, load<i32>(ctx.kept + at) + lda);
   }
   const best = maxS32(ctx.acc, n);
   for (let j = 0; j < n; j++) {

@@ -155,8 +155,8 @@ export function checkLda(model: Model, record: usize, isInImage: bool): i32 {
   const means = <u32>word(record, L.LDA_MEANS);
   const limits = <u32>word(record, L.LDA_LIMITS);
   const frames = model.windowPatches * model.patchFrames;
-  if (!between(word(record, L.LDA_SHIFT), 0, L.LIMIT_EVIDENCE_SHIFT)) return L.STATUS_BAD_LDA;
-  if (!between(frames, 2 * L.FIXED_SWAY_FRAMES, L.LIMIT_EVIDENCE_FRAMES)) return L.STATUS_BAD_LDA;
+  if (!between(word(record, L.LDA_SHIFT), 0, L.LIMIT_LDA_SHIFT)) return L.STATUS_BAD_LDA;
+  if (!between(frames, 2 * L.FIXED_SWAY_FRAMES, L.LIMIT_LDA_FRAMES)) return L.STATUS_BAD_LDA;
   const nClasses = model.nClasses;
   const n = statisticsCount(model.channels);
   if (isInImage) {
@@ -165,8 +165,8 @@ export function checkLda(model: Model, record: usize, isInImage: bool): i32 {
     if (!inTensors(model, word(record, L.LDA_BIAS), nClasses << 2)) return L.STATUS_BAD_TENSOR;
   }
   for (let f: usize = 0; f < <usize>n; f++) {
-    if (!between(load<i32>(model.image + means + (f << 2)), -L.LIMIT_EVIDENCE_MEAN, L.LIMIT_EVIDENCE_MEAN)) return L.STATUS_BAD_LDA;
-    if (!between(load<i32>(model.image + limits + (f << 2)), 0, L.LIMIT_EVIDENCE_LIMIT)) return L.STATUS_BAD_LDA;
+    if (!between(load<i32>(model.image + means + (f << 2)), -L.LIMIT_LDA_MEAN, L.LIMIT_LDA_MEAN)) return L.STATUS_BAD_LDA;
+    if (!between(load<i32>(model.image + limits + (f << 2)), 0, L.LIMIT_LDA_LIMIT)) return L.STATUS_BAD_LDA;
   }
   return L.STATUS_OK;
 }

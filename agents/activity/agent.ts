@@ -5,7 +5,7 @@ export default defineAgent({
   name: "activity",
   description: "What the wearer does: walking, stairs, sitting, standing, lying.",
   model: "model.dmm",
-  prior: "evidence.safetensors",
+  prior: "lda-prior.safetensors",
   teacher: ["a", "b", "c", "d", "e"].map((member) => `teacher/${member}.dmm`),
   synthetic: "synthetic.json",
   policy: "policy.json",

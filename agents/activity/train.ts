@@ -4,7 +4,7 @@ import { recordingsOf } from "../../host/data/recording.ts";
 import type { Split } from "../../host/data/split-subjects.ts";
 import type { SyntheticParameters } from "../../host/data/synthetic.ts";
 import { noAugmentation } from "../../host/train/augment.ts";
-import type { EvidenceRecipe } from "../../host/train/evidence.ts";
+import type { LdaRecipe } from "../../host/train/fit-lda.ts";
 import { fitSynthetic } from "../../host/train/fit-synthetic.ts";
 import type { AttentionConfig, SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
@@ -42,7 +42,7 @@ const ssm: SsmConfig = { kind: "ssm", dInner: 64, nHeads: 4, headDim: 16, dState
 const attention: AttentionConfig = { kind: "attention", nHeads: 4, nKvHeads: 2, headDim: 8, windowPatches: 32, dMlp: 64 };
 
 /** Transitions are rarer than the discriminant's equal priors have them, and a window that ends in one is mostly something else. */
-const evidence: EvidenceRecipe = {
+const lda: LdaRecipe = {
   shrinkage: 0.05,
   rotationRadians: [0.2, 0.2, 0.2],
   share: 0.25,
@@ -140,7 +140,7 @@ const members = [
 ].map(({ name, seed, cropEvery, zRadians }): EnsembleMember => {
   const augmentation = { ...memberRecipe.augmentation, rotationRadians: [0.15, 0.15, zRadians] as const };
   const recipe = { ...memberRecipe, cropEvery, augmentation };
-  const own = { name: `activity-teacher-${name}`, recipe, guarantee: undefined, ...(cropEvery > 0 && { evidence }) };
+  const own = { name: `activity-teacher-${name}`, recipe, guarantee: undefined, ...(cropEvery > 0 && { lda }) };
   return { name, seed, training: { ...labelledTraining, ...own } };
 });
 
@@ -148,7 +148,7 @@ const members = [
 export const activityTraining: AgentTraining = {
   ...student,
   image: { ...image, track },
-  evidence,
+  lda,
   ensemble: { members, distillation: { aggregation: "mean-probability", softShare: 0.7, mixShare: 0.5, batches: 150 } },
 };
 

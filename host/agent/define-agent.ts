@@ -63,7 +63,7 @@ export const agentSchema = z.strictObject({
   description: z.string().max(200).default(""),
   /** The model image, relative to the agent's folder. */
   model: folderPath,
-  /** What a wearer's own evidence starts from (evidence.safetensors, written by `train` beside the model), relative to the agent's folder. None: nobody is adapted to. */
+  /** What adaptation to one user starts from (lda-prior.safetensors, written by `train` beside the model), relative to the agent's folder. None: nobody is adapted to. */
   prior: folderPath.optional(),
   /** Images of the cloud's ensemble, relative to the agent's folder. None: nothing answers asks here. */
   teacher: z.array(folderPath).max(16).default([]),

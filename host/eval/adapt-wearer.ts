@@ -1,7 +1,7 @@
-import type { Evidence } from "../core/image/image-types.ts";
+import type { Lda } from "../core/image/image-types.ts";
 import { type AdaptableImage, type Adapter, createAdapter } from "../personalize/adapter.ts";
 import { createLessons, type Lessons } from "../personalize/lessons.ts";
-import type { EvidencePrior } from "../personalize/prior.ts";
+import type { LdaPrior } from "../personalize/prior.ts";
 import { createTrial } from "../personalize/trial.ts";
 import { type CascadeDecision, type ExitWord, sureExit } from "../policy/certify/cascade.ts";
 
@@ -12,12 +12,12 @@ export interface AdaptDecision extends CascadeDecision {
   readonly context: Int8Array; // (≤ contextPatches, patchBytes), oldest first
 }
 
-/** One wearer's decisions, and how they turn out with other evidence. */
+/** One wearer's decisions, and how they turn out with another LDA head. */
 export interface AdaptWearer {
   readonly user: string;
   readonly decisions: readonly AdaptDecision[];
-  /** Tells `after` every exit's word at each of the decisions with this evidence, or with what it gave back at one before. */
-  decideWith(evidence: Evidence, after: (i: number, own: readonly ExitWord[]) => Evidence | undefined): void;
+  /** Tells `after` every exit's word at each of the decisions with this LDA head, or with what it gave back at one before. */
+  decideWith(lda: Lda, after: (i: number, own: readonly ExitWord[]) => Lda | undefined): void;
 }
 
 /** How a wearer's adapter learns. */
@@ -29,7 +29,7 @@ export interface AdaptSetting {
 /** Who learns what from which asks. */
 export interface AdaptTask {
   readonly image: AdaptableImage & { readonly contextPatches: number };
-  readonly prior: EvidencePrior;
+  readonly prior: LdaPrior;
   readonly thresholdsQ15: readonly number[]; // the image's: what is unsure under these is asked, and may be disputed
   readonly exploreEvery: number; // and so is each such of all decisions
 }
@@ -119,7 +119,7 @@ function decide(
   const adapted = decisions.map(({ exits }) => exits);
   let disputed = 0;
   let own = 0;
-  decideWith(adapter.evidence(), (i, spoken) => {
+  decideWith(adapter.lda(), (i, spoken) => {
     const { exits, cloud, recording, patch, context } = decisions[i]!;
     if (recording !== decisions[i - 1]?.recording) {
       trial.reset();
@@ -138,7 +138,7 @@ function decide(
     disputed++;
     trial.dispute(labels, cloud.label);
     lessons.asked(String(i), context);
-    return lessons.ended(String(i), cloud) > 0 ? adapter.evidence() : undefined;
+    return lessons.ended(String(i), cloud) > 0 ? adapter.lda() : undefined;
   });
   return { adapted, disputed, own };
 }

@@ -1,10 +1,10 @@
 import { livingStatistics } from "../core/arithmetic/lda.ts";
-import type { Evidence, ModelImage } from "../core/image/image-types.ts";
+import type { Lda, ModelImage } from "../core/image/image-types.ts";
 import { asLogits, fixedPoint } from "./logit-scale.ts";
-import type { EvidencePrior } from "./prior.ts";
+import type { LdaPrior } from "./prior.ts";
 
 /** The parts of an image that an adapter reads; it has evidence. */
-export type AdaptableImage = Pick<ModelImage, "windowPatches" | "patchFrames" | "channels" | "features"> & { readonly evidence: Evidence };
+export type AdaptableImage = Pick<ModelImage, "windowPatches" | "patchFrames" | "channels" | "features"> & { readonly lda: Lda };
 
 export interface AdapterOptions {
   /** A class of which so many windows were learned lies half-way between where it lay over all wearers and where this one's lie. Default 25. */
@@ -23,11 +23,11 @@ export interface Adapter {
   /** Takes a window (windowPatches, patchFrames · channels) s8 for one of class `label`. False where a dead sensor leaves it nothing to learn. */
   learn(window: Int8Array, label: number): boolean;
   /** The image's evidence about this wearer; the image's own, to the bit, until something was learned. */
-  evidence(): Evidence;
+  lda(): Lda;
 }
 
 /** Nothing yet. */
-export function emptyTaught({ bias, means }: Evidence): Taught {
+export function emptyTaught({ bias, means }: Lda): Taught {
   return { windows: new Uint16Array(bias.length), sums: new Float64Array(bias.length * means.length) };
 }
 
@@ -40,9 +40,9 @@ export const MOST_WINDOWS = 256;
  * counts by how far wearers' windows stray that way. The core, its nets and its thresholds stay as they are.
  * Source: MAP adaptation of means (Gauvain and Lee, IEEE Trans. Speech and Audio Processing 2(2), 1994), here of a linear discriminant's.
  */
-export function createAdapter(image: AdaptableImage, prior: EvidencePrior, options: AdapterOptions = {}, from?: Taught): Adapter {
+export function createAdapter(image: AdaptableImage, prior: LdaPrior, options: AdapterOptions = {}, from?: Taught): Adapter {
   const { priorWindows = 25 } = options;
-  const { evidence: base } = image;
+  const { lda: base } = image;
   const size = base.means.length;
   const knees = image.features.map(({ knee }) => knee);
   const taught: Taught = from ? { windows: from.windows.slice(), sums: from.sums.slice() } : emptyTaught(base);
@@ -61,17 +61,12 @@ export function createAdapter(image: AdaptableImage, prior: EvidencePrior, optio
       if (!isFull) taught.windows[label]!++;
       return true;
     },
-    evidence: () => (taught.windows.some((count) => count > 0) ? ownEvidence(base, prior, taught, priorWindows) : base),
+    lda: () => (taught.windows.some((count) => count > 0) ? ownLda(base, prior, taught, priorWindows) : base),
   };
 }
 
 /** With d_c how far class c has moved and P the precision: weights P·d_c more, bias −d_c·P·(centre_c + d_c/2) more. */
-function ownEvidence(
-  base: Evidence,
-  { centres, precision, deviations, share }: EvidencePrior,
-  taught: Taught,
-  priorWindows: number,
-): Evidence {
+function ownLda(base: Lda, { centres, precision, deviations, share }: LdaPrior, taught: Taught, priorWindows: number): Lda {
   const size = base.means.length;
   const nClasses = base.bias.length;
   const more = new Float64Array(nClasses * size);

@@ -1,6 +1,6 @@
-import { LIMIT_EVIDENCE_SHIFT } from "../../assembly/layout.ts";
+import { LIMIT_LDA_SHIFT } from "../../assembly/layout.ts";
 import { clampS16 } from "../core/arithmetic/fixed-point.ts";
-import type { Evidence } from "../core/image/image-types.ts";
+import type { Lda } from "../core/image/image-types.ts";
 import { LOGIT_ONE } from "../policy/certify/replay.ts";
 
 const S16_MAX = 32767;
@@ -35,8 +35,8 @@ export function asLogits(weights: Float64Array, bias: Float64Array, deviations: 
  */
 export function fixedPoint(
   { slopes, levels }: LogitFunctions,
-  mostShift: number = LIMIT_EVIDENCE_SHIFT,
-): Pick<Evidence, "weights" | "bias" | "shift"> {
+  mostShift: number = LIMIT_LDA_SHIFT,
+): Pick<Lda, "weights" | "bias" | "shift"> {
   const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
   const room = Math.min(S16_MAX / largest(slopes), S32_MAX / largest(levels));
   const shift = Math.max(0, Math.min(mostShift, Math.floor(Math.log2(room))));

@@ -1,21 +1,21 @@
 import { readFileSync } from "node:fs";
-import type { Evidence, ModelImage } from "../core/image/image-types.ts";
+import type { Lda, ModelImage } from "../core/image/image-types.ts";
 import { ConfigError } from "../core/system/errors.ts";
-import { type EvidencePrior, readPrior } from "./prior.ts";
+import { type LdaPrior, readPrior } from "./prior.ts";
 
 /** An image that can be adapted, and what a wearer's own evidence starts from. */
 export interface Adaptable {
-  readonly image: ModelImage & { readonly evidence: Evidence };
-  readonly prior: EvidencePrior;
+  readonly image: ModelImage & { readonly lda: Lda };
+  readonly prior: LdaPrior;
 }
 
 /** Opens the prior of an agent's image. Throws ADAPT_NO_PRIOR where there is none, and what readPrior throws. */
 export function openAdaptable(agent: string, image: ModelImage, priorPath: string | undefined): Adaptable {
-  const { evidence } = image;
-  if (evidence === undefined || priorPath === undefined)
+  const { lda } = image;
+  if (lda === undefined || priorPath === undefined)
     throw new ConfigError(
       "ADAPT_NO_PRIOR",
-      `agent ${agent} cannot adapt to a wearer: ${evidence ? "its agent.ts names no prior (evidence.safetensors, which train writes beside the model)" : "its model weighs no evidence"}. Leave --adapt or --wearer out.`,
+      `agent ${agent} cannot adapt to a wearer: ${lda ? "its agent.ts names no prior (lda-prior.safetensors, which train writes beside the model)" : "its model weighs no evidence"}. Leave --adapt or --wearer out.`,
     );
   let bytes: Uint8Array;
   try {
@@ -23,5 +23,5 @@ export function openAdaptable(agent: string, image: ModelImage, priorPath: strin
   } catch (cause) {
     throw new ConfigError("ADAPT_NO_PRIOR", `cannot read ${priorPath}: restore it beside the model of agent ${agent}.`, { cause });
   }
-  return { image: { ...image, evidence }, prior: readPrior(bytes, evidence, priorPath) };
+  return { image: { ...image, lda }, prior: readPrior(bytes, lda, priorPath) };
 }

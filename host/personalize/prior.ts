@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import type { Evidence } from "../core/image/image-types.ts";
+import type { Lda } from "../core/image/image-types.ts";
 import { readSafetensors, writeSafetensors } from "../core/image/safetensors.ts";
 import { DataError } from "../core/system/errors.ts";
 
 /** What a wearer's own evidence starts from: the discriminant that an image's evidence was made of. Statistics are standardised. */
-export interface EvidencePrior {
+export interface LdaPrior {
   readonly deviations: Float64Array; // (statistics,) of which a standardised statistic counts one
   readonly centres: Float64Array; // (nClasses, statistics): where each class lies, over all wearers
   readonly precision: Float64Array; // (statistics, statistics): the inverse of the covariance within a class
@@ -13,8 +13,8 @@ export interface EvidencePrior {
 
 const FORMAT = "dormouse-evidence-prior-1";
 
-/** evidence.safetensors: a prior as F32, of the precision the lower half row by row, and which evidence it belongs to. */
-export function writePrior({ deviations, centres, precision, share }: EvidencePrior, evidence: Evidence): Uint8Array {
+/** lda-prior.safetensors: a prior as F32, of the precision the lower half row by row, and which evidence it belongs to. */
+export function writePrior({ deviations, centres, precision, share }: LdaPrior, lda: Lda): Uint8Array {
   const size = deviations.length;
   const half = new Float32Array((size * (size + 1)) / 2);
   for (let f = 0, at = 0; f < size; f++) for (let g = 0; g <= f; g++, at++) half[at] = precision[f * size + g]!;
@@ -24,19 +24,19 @@ export function writePrior({ deviations, centres, precision, share }: EvidencePr
       centres: { shape: [centres.length / size, size], values: Float32Array.from(centres) },
       precision: { shape: [half.length], values: half },
     },
-    metadata: { format: FORMAT, evidence: evidenceHash(evidence), share: String(share) },
+    metadata: { format: FORMAT, evidence: hashLda(lda), share: String(share) },
   });
 }
 
 /** Reads what writePrior wrote. Throws BAD_SAFETENSORS or BAD_PRIOR, and PRIOR_MISMATCH where it belongs to other evidence. */
-export function readPrior(bytes: Uint8Array, evidence: Evidence, path: string): EvidencePrior {
+export function readPrior(bytes: Uint8Array, lda: Lda, path: string): LdaPrior {
   const mend = "Write it again with `dormouse train`, or restore it beside its model.";
   const { tensors, metadata } = readSafetensors(bytes, path);
   const bad = (what: string): DataError => new DataError("BAD_PRIOR", `${path}: ${what}. ${mend}`);
   if (metadata.format !== FORMAT) throw bad(`metadata format is "${metadata.format}", "${FORMAT}" expected`);
-  if (metadata.evidence !== evidenceHash(evidence))
+  if (metadata.evidence !== hashLda(lda))
     throw new DataError("PRIOR_MISMATCH", `${path} belongs to another model image than this one. ${mend}`);
-  const size = evidence.means.length;
+  const size = lda.means.length;
   const take = (name: string, values: number): Float32Array => {
     const tensor = tensors[name];
     if (tensor?.values.length !== values) throw bad(`tensor ${name} has ${tensor?.values.length ?? "no"} values, ${values} expected`);
@@ -45,7 +45,7 @@ export function readPrior(bytes: Uint8Array, evidence: Evidence, path: string): 
   };
   const deviations = Float64Array.from(take("deviations", size));
   if (!deviations.every((value) => value > 0)) throw bad("a deviation is not above 0");
-  const centres = Float64Array.from(take("centres", size * evidence.bias.length));
+  const centres = Float64Array.from(take("centres", size * lda.bias.length));
   const half = take("precision", (size * (size + 1)) / 2);
   const share = Number(metadata.share);
   if (!(share > 0 && share <= 1)) throw bad(`share is "${metadata.share}", a number above 0 and at most 1 expected`);
@@ -59,7 +59,7 @@ export function readPrior(bytes: Uint8Array, evidence: Evidence, path: string): 
 }
 
 /** Hex SHA-256 of an image's evidence. */
-export function evidenceHash({ means, limits, weights, bias, shift }: Evidence): string {
+export function hashLda({ means, limits, weights, bias, shift }: Lda): string {
   const hash = createHash("sha256");
   for (const values of [means, limits, weights, bias, [shift]]) hash.update(`${values.length}:${Array.from(values).join()};`);
   return hash.digest("hex");

@@ -1,46 +1,46 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Evidence } from "../core/image/image-types.ts";
+import type { Lda } from "../core/image/image-types.ts";
 import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/image/safetensors.ts";
 import { DataError } from "../core/system/errors.ts";
 import { makePrivateFolder, writeWhole } from "../core/system/private-file.ts";
 import { readWhole } from "../core/system/read-whole.ts";
 import { MOST_WINDOWS, type Taught } from "./adapter.ts";
-import { evidenceHash } from "./prior.ts";
+import { hashLda } from "./prior.ts";
 
 const FORMAT = "dormouse-wearer-1";
 
 /** What a wearer has taught, as a file that fits the image's evidence alone: a few kilobytes, all of them whole numbers. */
-export function writeTaught({ windows, sums }: Taught, evidence: Evidence): Uint8Array {
+export function writeTaught({ windows, sums }: Taught, lda: Lda): Uint8Array {
   return writeSafetensors({
     tensors: {
       windows: { shape: [windows.length], values: Float32Array.from(windows) },
       sums: { shape: [windows.length, sums.length / windows.length], values: Float32Array.from(sums) }, // below 2^24: exact
     },
-    metadata: { format: FORMAT, evidence: evidenceHash(evidence) },
+    metadata: { format: FORMAT, lda: hashLda(lda) },
   });
 }
 
 /** Reads what writeTaught wrote. Throws BAD_WEARER, and WEARER_MISMATCH where it was learned with another image. */
-export function readTaught(bytes: Uint8Array, evidence: Evidence, path: string): Taught {
+export function readTaught(bytes: Uint8Array, lda: Lda, path: string): Taught {
   const bad = (what: string, cause?: unknown): DataError =>
     new DataError("BAD_WEARER", `${path}: ${what}. Name another file with --wearer, or delete this one to learn anew.`, { cause });
   const { tensors, metadata } = readTensors(bytes, bad);
   if (metadata.format !== FORMAT) throw bad(`metadata format is "${metadata.format}", "${FORMAT}" expected`);
-  if (metadata.evidence !== evidenceHash(evidence))
+  if (metadata.lda !== hashLda(lda))
     throw new DataError(
       "WEARER_MISMATCH",
       `${path} was learned with another model image than the agent's. Name another file with --wearer, or delete this one to learn anew.`,
     );
-  const nClasses = evidence.bias.length;
-  const size = evidence.means.length;
+  const nClasses = lda.bias.length;
+  const size = lda.means.length;
   const { windows, sums } = tensors;
   if (windows?.values.length !== nClasses || sums?.values.length !== nClasses * size)
     throw bad(`windows and sums of ${nClasses} classes and ${size} statistics expected`);
   if (!windows.values.every((count) => Number.isInteger(count) && count >= 0 && count <= MOST_WINDOWS))
     throw bad(`a class has a number of windows that is not within 0…${MOST_WINDOWS}`);
   const isWithin = (sum: number, i: number): boolean =>
-    Number.isInteger(sum) && Math.abs(sum) <= windows.values[Math.floor(i / size)]! * evidence.limits[i % size]!;
+    Number.isInteger(sum) && Math.abs(sum) <= windows.values[Math.floor(i / size)]! * lda.limits[i % size]!;
   if (!sums.values.every(isWithin)) throw bad("a sum is larger than its windows make it, or not whole");
   return { windows: Uint16Array.from(windows.values), sums: Float64Array.from(sums.values) };
 }
@@ -54,7 +54,7 @@ function readTensors(bytes: Uint8Array, bad: (what: string, cause: unknown) => D
 }
 
 /** What a file has of a wearer; undefined where it is not there yet. */
-export function openTaught(path: string, evidence: Evidence): Taught | undefined {
+export function openTaught(path: string, lda: Lda): Taught | undefined {
   if (!existsSync(path)) return undefined;
   let bytes: Uint8Array;
   try {
@@ -62,11 +62,11 @@ export function openTaught(path: string, evidence: Evidence): Taught | undefined
   } catch (cause) {
     throw new DataError("BAD_WEARER", `cannot read ${path}: check its permissions, or name another file with --wearer.`, { cause });
   }
-  return readTaught(bytes, evidence, path);
+  return readTaught(bytes, lda, path);
 }
 
 /** Writes it whole or not at all, readable by its owner alone: how somebody walks is theirs. */
-export function saveTaught(path: string, taught: Taught, evidence: Evidence): void {
+export function saveTaught(path: string, taught: Taught, lda: Lda): void {
   makePrivateFolder(dirname(path));
-  writeWhole(path, writeTaught(taught, evidence), { isPrivate: true });
+  writeWhole(path, writeTaught(taught, lda), { isPrivate: true });
 }

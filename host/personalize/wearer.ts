@@ -80,7 +80,7 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
   const trial = createTrial();
   const base = model.createSession();
   const own = model.createSession();
-  own.setEvidence(adapter.evidence());
+  own.setLda(adapter.lda());
   const pending = new Map<string, Said>();
   const lastExit = image.exits.length - 1;
   let said: Said = { own: -1, image: -1, isInDoubt: false };
@@ -149,8 +149,8 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
         ...{ lookup: twice("lookup"), norm: twice("norm"), weightBytes: twice("weightBytes") },
       };
     },
-    setEvidence() {
-      throw new ModelError("EVIDENCE_TAKEN", "a wearer's session finds its own evidence: set another's on a session of the model.");
+    setLda() {
+      throw new ModelError("LDA_TAKEN", "a wearer's session finds its own evidence: set another's on a session of the model.");
     },
   };
   return {
@@ -175,7 +175,7 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
         trial.dispute(asked, answer.label);
       }
       if (lessons.ended(id, answer) === 0) return;
-      own.setEvidence(adapter.evidence());
+      own.setLda(adapter.lda());
       onTaught?.(adapter.taught);
     },
     status: () => ({ learned: lessons.windows, windows: [...adapter.taught.windows], decidedByOwn, disputes }),

@@ -1,5 +1,5 @@
 import type { ModelImage } from "../core/image/image-types.ts";
-import { blockOps, embedOps, evidenceOps, exitOps } from "../core/image/op-count.ts";
+import { blockOps, countLdaOps, embedOps, exitOps } from "../core/image/op-count.ts";
 import { NO_OPS, type Ops, plus } from "../core/image/ops.ts";
 import type { Decision } from "../core/session/session-types.ts";
 
@@ -25,7 +25,7 @@ export function createOpsMeter(image: ModelImage): OpsMeter {
       .reduce((sum, block) => plus(sum, blockOps(block, dModel), 1), k === 0 ? embedOps(image) : NO_OPS),
   );
   const heads = exits.map((_, k) => exitOps(image, k));
-  const evidence = evidenceOps(image);
+  const lda = countLdaOps(image);
   const rings = exits.length - 1;
   const pending = new Array<number>(rings).fill(0); // ringPatches + 1 = overflowed
   let lastPatch = 0;
@@ -36,7 +36,7 @@ export function createOpsMeter(image: ModelImage): OpsMeter {
     read({ exit, patch }) {
       const patches = patch >= lastPatch ? patch - lastPatch : patch;
       lastPatch = patch;
-      let ops = plus(plus(patch >= windowPatches ? evidence : NO_OPS, segments[0]!, patches), heads[0]!, 1);
+      let ops = plus(plus(patch >= windowPatches ? lda : NO_OPS, segments[0]!, patches), heads[0]!, 1);
       push(0, patches);
       for (let k = 1; k <= exit; k++) {
         if (pending[k - 1]! > ringPatches) pending.fill(0, k);
@@ -52,7 +52,7 @@ export function createOpsMeter(image: ModelImage): OpsMeter {
       lastPatch = 0;
     },
     steady(exit, hopPatches) {
-      let ops = evidence;
+      let ops = lda;
       for (let k = 0; k <= exit; k++)
         ops = plus(plus(ops, segments[k]!, k === 0 ? hopPatches : Math.min(hopPatches, ringPatches)), heads[k]!, 1);
       return ops;

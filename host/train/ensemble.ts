@@ -17,15 +17,15 @@ export function memberDir(outDir: string, { name, seed }: EnsembleMember): strin
 }
 
 /**
- * Whether a member's run has ended, and was the one that `run` would make: of another phase, data set, recipe, length, evidence or timing it is
+ * Whether a member's run has ended, and was the one that `run` would make: of another phase, data set, recipe, length, LDA head or timing it is
  * none.
  */
 export function isMemberTrained(outDir: string, member: EnsembleMember, run: Pick<TrainRun, "dataset" | "phase" | "steps">): boolean {
   const dir = memberDir(outDir, member);
   const config = join(dir, runFiles.config);
   if (!existsSync(join(dir, runFiles.metrics)) || !existsSync(config)) return false;
-  const { image, evidence } = member.training;
-  const expected = madeBy({ fingerprint: fingerprintOf(netOptions(member.training, { ...run, seed: member.seed })), image, evidence });
+  const { image, lda } = member.training;
+  const expected = madeBy({ fingerprint: fingerprintOf(netOptions(member.training, { ...run, seed: member.seed })), image, lda });
   try {
     return madeBy(JSON.parse(readFileSync(config, "utf8"))) === expected;
   } catch {
@@ -33,9 +33,14 @@ export function isMemberTrained(outDir: string, member: EnsembleMember, run: Pic
   }
 }
 
-/** What a run's image follows from, of its config.json. */
-function madeBy({ fingerprint, image, evidence }: Partial<Record<"fingerprint" | "image" | "evidence", unknown>>): string {
-  return JSON.stringify([fingerprint, image, evidence]);
+/** What a run's image follows from, of its config.json. Older runs call the LDA recipe `evidence`. */
+function madeBy({
+  fingerprint,
+  image,
+  evidence,
+  lda = evidence,
+}: Partial<Record<"fingerprint" | "image" | "evidence" | "lda", unknown>>): string {
+  return JSON.stringify([fingerprint, image, lda]);
 }
 
 /** A trained member in floating point. Throws ENSEMBLE_MISSING. */

@@ -1,32 +1,27 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
-import type { Evidence } from "../core/image/image-types.ts";
+import type { Lda } from "../core/image/image-types.ts";
 import { ModelError } from "../core/system/errors.ts";
 import type { Output } from "../core/system/output.ts";
 import { type Dataset, recordingsOf, scoredClassCount, scoredWindows, WINDOW_FRAMES } from "../data/recording.ts";
 import type { EvaluateOptions } from "../eval/evaluate.ts";
 import { createTally, type Evaluation } from "../eval/score.ts";
-import { addEvidence, saidAt } from "./evidence.ts";
+import { addLdaToExits, computeLdaLogitsAt } from "./fit-lda.ts";
 import { type FloatModel, floatLogits, floatPatches, readFloatModel } from "./float-forward.ts";
 
 /** What the floating-point run gives: no state, and no decisions that have to be the same on other engines. */
 export type FloatEvaluation = Omit<Evaluation, "sha256" | "decisionsSha256">;
 
 /**
- * The window protocol in floating point, weights and activations unrounded; evidence, integers anywhere, is the image's. About 5 ms a window.
+ * The window protocol in floating point, weights and activations unrounded; the LDA head, always integers, is the image's. About 5 ms a window.
  */
-export function evaluateFloat(
-  model: FloatModel,
-  evidence: Evidence | undefined,
-  dataset: Dataset,
-  options: EvaluateOptions,
-): FloatEvaluation {
+export function evaluateFloat(model: FloatModel, lda: Lda | undefined, dataset: Dataset, options: EvaluateOptions): FloatEvaluation {
   const recordings = recordingsOf(dataset, options.users);
   const tally = createTally(model.config.exits.length, model.config.nClasses, scoredClassCount(recordings, model.config.nClasses));
   for (const recording of recordings)
     for (const { start, label } of scoredWindows(recording)) {
       const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, WINDOW_FRAMES, model.features));
-      if (evidence) addEvidence(logits, 0, saidAt(evidence, recording, start, model.features));
+      if (lda) addLdaToExits(logits, 0, computeLdaLogitsAt(lda, recording, start, model.features));
       tally.add(logits, label - 1);
       options.onWindow?.(tally.count());
     }

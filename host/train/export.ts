@@ -1,5 +1,5 @@
 import { toFixedScale } from "../core/arithmetic/fixed-point.ts";
-import type { Block, Evidence, Exit, Manifest, ModelImage, Track } from "../core/image/image-types.ts";
+import type { Block, Exit, Lda, Manifest, ModelImage, Track } from "../core/image/image-types.ts";
 import { temperatureScale } from "../policy/certify/temperature.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { kindOfConfig } from "./blocks/block.ts";
@@ -16,7 +16,7 @@ export interface ExportOptions {
   readonly contextPatches: number;
   readonly ringPatches: number;
   readonly gapLimitFrames: number;
-  readonly evidence?: Evidence;
+  readonly lda?: Lda;
   readonly track?: Track;
   readonly exits: readonly { readonly temperature: number; readonly trackedTemperature?: number; readonly threshold: number }[]; // threshold Q15
   readonly manifest: Manifest;
@@ -66,7 +66,7 @@ export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
     })),
     blocks,
     exits,
-    ...(options.evidence && { evidence: options.evidence }),
+    ...(options.lda && { lda: options.lda }),
     ...(options.track && { track: options.track }),
     manifest: options.manifest,
   };

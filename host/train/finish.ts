@@ -7,8 +7,8 @@ import { writePrior } from "../personalize/prior.ts";
 import { type CalibratedExit, calibrateExits, streamGroup, windowGroup } from "../policy/certify/calibrate-exits.ts";
 import { leastAnswered, notCertified } from "../policy/certify/learn-then-test.ts";
 import { fitTemperature } from "../policy/certify/temperature.ts";
-import { evidenceParameters, fitEvidence } from "./evidence.ts";
 import { exportNet } from "./export.ts";
+import { countLdaParameters, fitLda } from "./fit-lda.ts";
 import { type CertificationMetrics, type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
 import { parameterCount } from "./net-config.ts";
 import { accuracyOf, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "./net-evaluator.ts";
@@ -18,7 +18,7 @@ import { type AgentTraining, type Phase, rolesOf } from "./training.ts";
 /** A trained net, calibrated and exported. */
 export interface FinishedAgent {
   readonly image: Uint8Array;
-  readonly prior: Uint8Array | undefined; // evidence.safetensors, where the image has evidence of every class
+  readonly prior: Uint8Array | undefined; // lda-prior.safetensors, if the image's LDA head knows every class
   readonly parameters: number; // trained numbers in the image
   readonly exits: readonly CalibratedExit[];
   readonly certification: CertificationMetrics | undefined; // none of a teacher
@@ -29,21 +29,20 @@ export interface FinishedAgent {
 export function finishAgent(training: AgentTraining, dataset: Dataset, seed: number, phase: Phase, net: TrainedNet): FinishedAgent {
   const { split, config } = training;
   const { train, heldOut: others } = rolesOf(split, phase);
-  const fitted =
-    training.evidence && fitEvidence(recordingsOf(dataset, train), training.features, training.classOf, config.nClasses, training.evidence);
-  const evidence = fitted?.evidence;
-  const evaluator = createNetEvaluator(net, training.features, true, evidence);
+  const fitted = training.lda && fitLda(recordingsOf(dataset, train), training.features, training.classOf, config.nClasses, training.lda);
+  const lda = fitted?.lda;
+  const evaluator = createNetEvaluator(net, training.features, true, lda);
   const heldOut = recordingsOf(dataset, others);
   const window = evaluator.windows(heldOut);
   const stream = evaluator.stream(heldOut, training.image.track);
   const { exits, windows, certification } = calibrate(training, dataset, evaluator);
   const { guarantee } = training;
-  const parameters = parameterCount(config) + (evidence ? evidenceParameters(evidence) : 0);
+  const parameters = parameterCount(config) + (lda ? countLdaParameters(lda) : 0);
   const { track, ...timing } = training.image;
   const image = writeImage(
     exportNet(net, {
       ...timing,
-      ...(evidence && { evidence }),
+      ...(lda && { lda }),
       ...(guarantee && track && { track }), // a teacher answers one context at a time
       features: training.features,
       exits: exits.map(({ temperature, trackedTemperature, thresholdQ15 }) => ({
@@ -77,7 +76,7 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
     tracked: trackedTemperature,
   }));
   const macs = exits.map((_, k) => windowOps(read, k).macs);
-  const prior = fitted?.prior && writePrior(fitted.prior, fitted.evidence);
+  const prior = fitted?.prior && writePrior(fitted.prior, fitted.lda);
   return { image, prior, parameters, exits, certification, heldOut: heldOutMetrics(window, stream, temperatures, macs) };
 }
 

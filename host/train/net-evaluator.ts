@@ -1,13 +1,13 @@
 import { jit, type numpy as np } from "@jax-js/jax";
 import { clampS16 } from "../core/arithmetic/fixed-point.ts";
 import { ScoreTrack } from "../core/arithmetic/smoothing.ts";
-import type { Evidence, Track } from "../core/image/image-types.ts";
+import type { Lda, Track } from "../core/image/image-types.ts";
 import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../data/recording.ts";
 import { type HopLogits, LOGIT_ONE } from "../policy/certify/replay.ts";
 import { largest } from "../policy/certify/softmax.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
 import { netInput, type TracedInput, uploadParameters, uploadScales, uploadSequences } from "./device-arrays.ts";
-import { addEvidence, saidOf } from "./evidence.ts";
+import { addLdaToExits, computeFrameLdaLogits } from "./fit-lda.ts";
 import type { Arrays } from "./layers.ts";
 import { forward } from "./net.ts";
 import type { TrainedNet } from "./train-net.ts";
@@ -38,8 +38,8 @@ const windowBatch = 128;
 /** Lengths that whole recordings are padded to, in patches: few, since a jit compiles anew for each. */
 const sequenceLengths = [512, 2048, 5376, LONGEST_RECORDING_PATCHES];
 
-/** `evidence`: what the statistics of the window before each patch add to its logits, as in the core. */
-export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQuantized: boolean, evidence?: Evidence): NetEvaluator {
+/** `lda`: added to each patch's logits, from the window before it, as in the core. */
+export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQuantized: boolean, lda?: Lda): NetEvaluator {
   const { config } = net;
   const perPatch = config.channels * config.patchFrames;
   const run = jit((p: Arrays, scales: Arrays, ...input: TracedInput): np.Array[] =>
@@ -57,17 +57,18 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
     const exits = sequences(patches, seqLen);
     const first = WINDOW_FRAMES / config.patchFrames;
     const own =
-      said.get(recording) ?? Array.from({ length: Math.max(0, count + 1 - first) }, (_, i) => saidAt(patches, (first + i) * perPatch));
+      said.get(recording) ??
+      Array.from({ length: Math.max(0, count + 1 - first) }, (_, i) => computeLdaLogitsAt(patches, (first + i) * perPatch));
     said.set(recording, own);
     own.forEach((one, i) => {
-      if (one) addEvidence(exits, (first + i - 1) * config.nClasses, one);
+      if (one) addLdaToExits(exits, (first + i - 1) * config.nClasses, one);
     });
     return exits;
   };
   const said = new Map<Recording, (Int16Array | undefined)[]>(); // a recording is read several times
   /** What the window that ends at value `end` of `patches` says. */
-  const saidAt = (patches: Float32Array, end: number): Int16Array | undefined =>
-    evidence && saidOf(evidence, patches.subarray(end - WINDOW_FRAMES * config.channels, end), features);
+  const computeLdaLogitsAt = (patches: Float32Array, end: number): Int16Array | undefined =>
+    lda && computeFrameLdaLogits(lda, patches.subarray(end - WINDOW_FRAMES * config.channels, end), features);
   /** Sequences of `seqLen` patches from a reset state that end where each published window does. */
   const endingWith = (recordings: readonly Recording[], seqLen: number): ScoredWindows => {
     const score = createCollector(config.exits.length, config.nClasses);
@@ -85,8 +86,8 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
       const exits = sequences(patches, seqLen);
       chunk.forEach(({ recording, label }, i) => {
         const last = (i + 1) * seqLen - 1;
-        const own = saidAt(patches, (last + 1) * perPatch);
-        if (own) addEvidence(exits, last * config.nClasses, own);
+        const own = computeLdaLogitsAt(patches, (last + 1) * perPatch);
+        if (own) addLdaToExits(exits, last * config.nClasses, own);
         score.add(exits, last, label - 1, recording.subject);
       });
     }

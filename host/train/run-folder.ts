@@ -23,7 +23,7 @@ export const runFiles = {
   metrics: "metrics.json",
   image: "model.dmm",
   weights: "model.safetensors",
-  prior: "evidence.safetensors",
+  prior: "lda-prior.safetensors",
   report: "report.html",
   agent: "agent.ts", // of an agent of one's own
   card: "CARD.md",

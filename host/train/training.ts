@@ -5,8 +5,8 @@ import type { CertifyOptions } from "../policy/certify/learn-then-test.ts";
 import { LOGIT_ONE } from "../policy/certify/replay.ts";
 import type { ClassOf, FeatureConfig } from "./batches.ts";
 import type { Distillation } from "./distill.ts";
-import type { EvidenceRecipe } from "./evidence.ts";
 import type { ExportOptions } from "./export.ts";
+import type { LdaRecipe } from "./fit-lda.ts";
 import type { NetConfig } from "./net-config.ts";
 import type { Recipe } from "./train-net.ts";
 
@@ -39,9 +39,9 @@ export interface AgentTraining {
   readonly recipe: Recipe;
   readonly classOf: ClassOf;
   readonly split: Split;
-  readonly image: Omit<ExportOptions, "features" | "exits" | "manifest" | "evidence">;
+  readonly image: Omit<ExportOptions, "features" | "exits" | "manifest" | "lda">;
   /** Undefined: the net's logits are all. */
-  readonly evidence?: EvidenceRecipe;
+  readonly lda?: LdaRecipe;
   readonly manifest: Pick<Manifest, "labels" | "channels" | "frameRateHz" | "orientation"> & {
     readonly provenance: Omit<Manifest["provenance"], "seed">;
   };

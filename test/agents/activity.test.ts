@@ -37,9 +37,9 @@ describe("the shipped activity image", () => {
     }
   });
 
-  it("comes with the prior of its own evidence", async () => {
+  it("comes with the prior of its LDA head", async () => {
     const { image } = await open("simd");
-    const { prior } = openAdaptable("activity", image, join(folder, "evidence.safetensors"));
+    const { prior } = openAdaptable("activity", image, join(folder, "lda-prior.safetensors"));
     expect(prior.centres).toHaveLength(7 * 261);
     const diagonal = prior.deviations.map((_, f) => prior.precision[f * 261 + f]!);
     expect(Math.min(...diagonal)).toBeGreaterThan(0);
@@ -87,7 +87,7 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
   it("loses at most half a point from float to int8", async () => {
     const model = await open("simd");
     const int8 = evaluateWindows(model, data, { users }).exits.at(-1)!.accuracy;
-    const float = evaluateFloat(readFloatModel(readFileSync(join(folder, "model.safetensors"))), model.image.evidence, data, {
+    const float = evaluateFloat(readFloatModel(readFileSync(join(folder, "model.safetensors"))), model.image.lda, data, {
       users,
     }).exits.at(-1)!.accuracy;
     expect(float - int8).toBeLessThanOrEqual(0.005);

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as layout from "../../assembly/layout.ts";
 import { align16 } from "../../host/core/arithmetic/align.ts";
-import { evidenceAtEnd, withEvidence } from "../../host/core/arithmetic/lda.ts";
+import { addLda, computeLdaLogitsAtEnd } from "../../host/core/arithmetic/lda.ts";
 import { linearS8, rowsToS16 } from "../../host/core/arithmetic/linear-s8.ts";
 import { readSections } from "../../host/core/image/image-header.ts";
 import { sealImage } from "../../host/core/image/image-read.ts";
@@ -109,7 +109,7 @@ describe(`core.wasm (${build})`, () => {
   it("counts no more operations of a window than a word holds, as the oracle does", () => {
     const blocks = 16;
     const shape = { pattern: "S".repeat(blocks), exitsAfter: [0, blocks - 1], dModel: 512, channels: 3, patchFrames: 1, nClasses: 2 };
-    const long = { windowPatches: 1024, contextPatches: 1024, hopPatches: 1024, ringPatches: 4, evidence: false, track: false };
+    const long = { windowPatches: 1024, contextPatches: 1024, hopPatches: 1024, ringPatches: 4, lda: false, track: false };
     const bytes = writeImage(randomImage(3, { ...shape, ...long, ssm: { nHeads: 8, headDim: 16, dState: 64, dConv: 1 } }));
     const core = session(bytes);
     const oracle = createReferenceSession(bytes);
@@ -119,7 +119,7 @@ describe(`core.wasm (${build})`, () => {
     expect(core.opCount(1).macs).toBe(2 ** 32 - 1);
   });
 
-  it("is the same where a sensor dies and comes back: evidence is silent meanwhile", () => {
+  it("is the same where a sensor dies and comes back: the LDA head adds nothing meanwhile", () => {
     const bytes = writeImage(activityShaped(5));
     const core = session(bytes);
     const oracle = createReferenceSession(bytes);
@@ -145,7 +145,7 @@ describe(`core.wasm (${build})`, () => {
         const features = core.features(k);
         expect(features).toEqual(oracle.features(k));
         const alone = rowsToS16(linearS8(features, image.exits[k]!.head), image.exits[k]!.head);
-        expect(withEvidence(alone, evidenceAtEnd(image, core.context()))).toEqual(core.logits()[k]);
+        expect(addLda(alone, computeLdaLogitsAtEnd(image, core.context()))).toEqual(core.logits()[k]);
       }
       expect(late.features(3)).toEqual(core.features(3));
       expect(core.snapshot()).toEqual(oracle.snapshot());
@@ -336,7 +336,7 @@ describe(`core.wasm (${build})`, () => {
     const own = readSections(bytes).get(layout.SECTION_LDA)!.offset;
     new Int32Array(core.memory.buffer, record, layout.LDA_WORDS).set(new Int32Array(bytes.buffer, own, layout.LDA_WORDS));
     expect(core.useLda(arena, record)).toBe(layout.STATUS_OK);
-    new Int32Array(core.memory.buffer, record, layout.LDA_WORDS)[layout.LDA_SHIFT] = layout.LIMIT_EVIDENCE_SHIFT + 1;
+    new Int32Array(core.memory.buffer, record, layout.LDA_WORDS)[layout.LDA_SHIFT] = layout.LIMIT_LDA_SHIFT + 1;
     expect(core.useLda(arena, record)).toBe(layout.STATUS_BAD_LDA);
     expect(core.useLda(arena, 0)).toBe(layout.STATUS_OK);
     expect(new Uint8Array(core.memory.buffer, base, bytes.length)).toEqual(bytes);

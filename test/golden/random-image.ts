@@ -1,7 +1,7 @@
 import { EXIT_NEVER, FIXED_A_MIN, FIXED_SWAY_FRAMES } from "../../assembly/layout.ts";
 import { toFixedScale } from "../../host/core/arithmetic/fixed-point.ts";
 import { statisticsCount } from "../../host/core/arithmetic/lda.ts";
-import type { AttentionBlock, Block, Evidence, Exit, ModelImage, SsmBlock, Track } from "../../host/core/image/image-types.ts";
+import type { AttentionBlock, Block, Exit, Lda, ModelImage, SsmBlock, Track } from "../../host/core/image/image-types.ts";
 import { IMU_CHANNELS } from "../../host/core/image/imu-channels.ts";
 import { seeded } from "../support/random.ts";
 import { ACTIVATION_RMS, NORM_RMS, type Random, randomLinear, siluTable } from "./random-tensors.ts";
@@ -20,7 +20,7 @@ export interface RandomImageOptions {
   readonly ringPatches?: number;
   readonly gapLimitFrames?: number;
   readonly track?: boolean; // whether decisions are tracked
-  readonly evidence?: boolean; // whether a window's statistics are weighed
+  readonly lda?: boolean; // whether a window's statistics are weighed
   readonly temperature?: number; // of every exit; 0.01 makes nearly every answer certain (confidence 32768)
   readonly ssm?: Partial<Pick<SsmBlock, "nHeads" | "headDim" | "dState" | "dConv">>;
   readonly attention?: Partial<Pick<AttentionBlock, "nHeads" | "nKvHeads" | "headDim" | "windowPatches" | "dMlp">>;
@@ -117,7 +117,7 @@ function randomTrack(random: Random, nClasses: number): Track {
 }
 
 /** Weights of either sign: what they add to a logit is of a logit's size. */
-function randomEvidence(random: Random, channels: number, nClasses: number): Evidence {
+function randomLda(random: Random, channels: number, nClasses: number): Lda {
   const n = statisticsCount(channels);
   return {
     means: Int32Array.from({ length: n }, () => integer(random, -300, 2500)),
@@ -189,8 +189,8 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
     },
   };
   const hasRoom = dims.windowPatches * patchFrames >= 2 * FIXED_SWAY_FRAMES;
-  const isWeighed = options.evidence ?? (hasRoom && random() < 0.5);
-  return isWeighed ? { ...image, evidence: randomEvidence(random, channels, nClasses) } : image;
+  const isWeighed = options.lda ?? (hasRoom && random() < 0.5);
+  return isWeighed ? { ...image, lda: randomLda(random, channels, nClasses) } : image;
 }
 
 /** A random image in the shape of the activity agent's model: S S A S, an exit after each block. */
@@ -208,7 +208,7 @@ export function activityShaped(seed: number, track = true): ModelImage {
     ringPatches: 32,
     gapLimitFrames: 10,
     track,
-    evidence: track,
+    lda: track,
     ssm: { nHeads: 4, headDim: 16, dState: 8, dConv: 4 },
     attention: { nHeads: 4, nKvHeads: 2, headDim: 8, windowPatches: 32, dMlp: 64 },
   });

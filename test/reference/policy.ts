@@ -1,9 +1,9 @@
 import * as layout from "../../assembly/layout.ts";
 import { certaintyOf, confidenceOf, exitLogits, labelOf } from "../../host/core/arithmetic/exit-head.ts";
-import { withEvidence } from "../../host/core/arithmetic/lda.ts";
+import { addLda } from "../../host/core/arithmetic/lda.ts";
 import { ScoreTrack } from "../../host/core/arithmetic/smoothing.ts";
 import type { ModelImage } from "../../host/core/image/image-types.ts";
-import { evidenceOps } from "../../host/core/image/op-count.ts";
+import { countLdaOps } from "../../host/core/image/op-count.ts";
 import type { Decision, DecisionWhy, SetPoint } from "../../host/core/session/session-types.ts";
 import { statusError } from "../../host/core/session/status.ts";
 import type { Tail } from "../../host/core/session/tail.ts";
@@ -42,12 +42,12 @@ export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: Se
   let answer = { label: 0, exit: 0, confidenceQ15: 0 };
   const track = new ScoreTrack(image, tail.track, words[layout.TAIL_IS_TRACKED] === 1);
   let logits: Int16Array = new Int16Array();
-  const evidence = stack.evidence();
-  if (evidence) words[layout.TAIL_MACS]! += evidenceOps(image).macs;
+  const lda = stack.lda();
+  if (lda) words[layout.TAIL_MACS]! += countLdaOps(image).macs;
   for (let k = 0; k <= setPoint.maxExit && why === undefined; k++) {
     if (k > 0 && stack.catchUp(k)) rebuilds += 1;
     const exit = image.exits[k]!;
-    logits = withEvidence(exitLogits(exit, stack.residualAt(k)), evidence);
+    logits = addLda(exitLogits(exit, stack.residualAt(k)), lda);
     words[layout.TAIL_MACS]! += exit.head.nIn * exit.head.nOut;
     const scores = track.scores(logits);
     const label = labelOf(scores);

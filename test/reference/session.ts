@@ -1,11 +1,11 @@
 import * as layout from "../../assembly/layout.ts";
 import { exitFeatures, exitLogits } from "../../host/core/arithmetic/exit-head.ts";
 import { quantiseFrame } from "../../host/core/arithmetic/features.ts";
-import { withEvidence } from "../../host/core/arithmetic/lda.ts";
+import { addLda } from "../../host/core/arithmetic/lda.ts";
 import { checkReplacement } from "../../host/core/image/image-check.ts";
 import { viewOf } from "../../host/core/image/image-header.ts";
 import { readImage } from "../../host/core/image/image-read.ts";
-import type { Evidence, ModelImage } from "../../host/core/image/image-types.ts";
+import type { Lda, ModelImage } from "../../host/core/image/image-types.ts";
 import { windowOps } from "../../host/core/image/op-count.ts";
 import type { Ops } from "../../host/core/image/ops.ts";
 import type { Decision, PushResult, Session, SetPoint } from "../../host/core/session/session-types.ts";
@@ -82,10 +82,10 @@ class ReferenceSession implements Session {
   }
 
   logits(): Int16Array[] {
-    const evidence = this.#stack.evidence();
+    const lda = this.#stack.lda();
     return this.#image.exits.map((exit, k) => {
       if (k > 0) this.#stack.catchUp(k);
-      return withEvidence(exitLogits(exit, this.#stack.residualAt(k)), evidence);
+      return addLda(exitLogits(exit, this.#stack.residualAt(k)), lda);
     });
   }
 
@@ -112,9 +112,9 @@ class ReferenceSession implements Session {
     readSnapshot(this.#image, this.#tail, this.#imageCrc32, snapshot);
   }
 
-  setEvidence(evidence: Evidence): void {
-    checkReplacement(evidence, this.#image);
-    this.#stack.setEvidence(evidence);
+  setLda(lda: Lda): void {
+    checkReplacement(lda, this.#image);
+    this.#stack.setLda(lda);
   }
 
   opCount(exit: number): Ops {

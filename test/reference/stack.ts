@@ -1,7 +1,7 @@
 import * as layout from "../../assembly/layout.ts";
-import { evidenceAtEnd } from "../../host/core/arithmetic/lda.ts";
+import { computeLdaLogitsAtEnd } from "../../host/core/arithmetic/lda.ts";
 import { linearS8, rowsToS16 } from "../../host/core/arithmetic/linear-s8.ts";
-import type { Evidence, ModelImage } from "../../host/core/image/image-types.ts";
+import type { Lda, ModelImage } from "../../host/core/image/image-types.ts";
 import { blockOps, embedOps } from "../../host/core/image/op-count.ts";
 import type { OracleTail } from "./tail.ts";
 
@@ -11,12 +11,12 @@ export class Stack {
   readonly #tail: OracleTail;
   readonly #blockMacs: readonly number[];
   readonly #embedMacs: number;
-  #evidence: Evidence | undefined;
+  #lda: Lda | undefined;
 
   constructor(image: ModelImage, tail: OracleTail) {
     this.#image = image;
     this.#tail = tail;
-    this.#evidence = image.evidence;
+    this.#lda = image.lda;
     this.#blockMacs = image.blocks.map((block) => blockOps(block, image.dModel).macs);
     this.#embedMacs = embedOps(image).macs;
   }
@@ -77,14 +77,14 @@ export class Stack {
   }
 
   /** What the last window's statistics say of each class, (nClasses,) Q10; undefined without weights, or before a whole window. */
-  evidence(): Int16Array | undefined {
+  lda(): Int16Array | undefined {
     const count = Math.min(this.#tail.words[layout.TAIL_CONTEXT_COUNT]!, this.#image.windowPatches);
-    return evidenceAtEnd({ ...this.#image, evidence: this.#evidence }, this.lastPatches(count));
+    return computeLdaLogitsAtEnd({ ...this.#image, lda: this.#lda }, this.lastPatches(count));
   }
 
   /** From now on; of the image's own shape. */
-  setEvidence(evidence: Evidence): void {
-    this.#evidence = evidence;
+  setLda(lda: Lda): void {
+    this.#lda = lda;
   }
 
   #firstBlock(s: number): number {

@@ -3,7 +3,7 @@ import { kindOf } from "../../core/image/blocks/block.ts";
 import { formatOf, readSections, SECTION_NAMES } from "../../core/image/image-header.ts";
 import type { LinearTensors, ModelImage, Track } from "../../core/image/image-types.ts";
 import { channelsText } from "../../core/image/imu-channels.ts";
-import { evidenceOps } from "../../core/image/op-count.ts";
+import { countLdaOps } from "../../core/image/op-count.ts";
 import { describeRuns, hostRuns } from "../../core/image/runs.ts";
 import { Model } from "../../core/session/model.ts";
 import type { Output } from "../../core/system/output.ts";
@@ -42,8 +42,8 @@ export function inspectImage(path: string, bytes: Uint8Array) {
       saturatedWeights: saturatedShare(image),
     },
     layers: linears(image).map(([layer, { nIn, nOut }]) => ({ layer, nIn, nOut, weightBytes: nIn * nOut })),
-    evidence: image.evidence
-      ? { statistics: image.evidence.means.length, weightBytes: image.evidence.weights.byteLength, macs: evidenceOps(image).macs }
+    lda: image.lda
+      ? { statistics: image.lda.means.length, weightBytes: image.lda.weights.byteLength, macs: countLdaOps(image).macs }
       : null,
     track: image.track ? trackOf(image.track) : null,
     exits: image.exits.map(({ afterBlock, threshold }, exit) => ({
@@ -60,8 +60,7 @@ export function inspectImage(path: string, bytes: Uint8Array) {
 type ImageDocument = ReturnType<typeof inspectImage>;
 
 export function sayImage(out: Output, document: ImageDocument): void {
-  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, evidence, track, exits, manifest, format, needs } =
-    document;
+  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, lda, track, exits, manifest, format, needs } = document;
   out.say(`${name}: ${parameters} parameters, ${bytesText(imageBytes)} image, ${bytesText(arenaBytes)} arena`);
   out.say(`image hash ${hash}`);
   out.say(`format ${format}, block kinds ${needs.blockKinds.join(", ")}, labels ${labels.join(", ")}`);
@@ -72,8 +71,7 @@ export function sayImage(out: Output, document: ImageDocument): void {
     `window ${shapes.windowPatches} patches, hop ${shapes.hopPatches}, context ${shapes.contextPatches}, rings ${shapes.ringPatches}`,
   );
   out.say(`blocks ${shapes.blocks.join(" → ")}`);
-  if (evidence !== null)
-    out.say(`${evidence.statistics} statistics of the last window weigh in at every exit, ${evidence.macs} MACs a decision`);
+  if (lda !== null) out.say(`LDA head: ${lda.statistics} features, ${lda.macs} MACs per decision`);
   out.say(
     track === null
       ? "each decision stands alone"

@@ -26,7 +26,7 @@ export function scoreAccuracy(setting: EvalSetting, { protocol, float: isFloat, 
   const last = result.exits.at(-1)!;
   const floatModel = isFloat && protocol === "window" && fault === undefined ? floatModelOf(agent, out) : undefined;
   if (floatModel) out.note("In floating point …");
-  const float = floatModel && evaluateFloat(floatModel, model.image.evidence, dataset, { users, onWindow }).exits.at(-1)!.accuracy;
+  const float = floatModel && evaluateFloat(floatModel, model.image.lda, dataset, { users, onWindow }).exits.at(-1)!.accuracy;
   return {
     agent: agent.definition.name,
     protocol: result.protocol,

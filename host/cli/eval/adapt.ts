@@ -126,14 +126,14 @@ function wearersOf(setting: EvalSetting, image: Adaptable["image"], users: Subje
   return [...new Set(decisions.map(({ wearer }) => wearer))].map((user) => ({
     user,
     decisions: decisions.filter(({ wearer }) => wearer === user),
-    decideWith(evidence, after) {
+    decideWith(lda, after) {
       const session = fullDepth(setting.model.createSession());
-      session.setEvidence(evidence);
+      session.setLda(lda);
       const recordings = recordingsFor(setting, users).filter(({ subject }) => subject === user);
       let i = 0;
       for (const { logits, scores, isTracked } of streamMoments(session, image, recordings)) {
         const next = after(i++, exitsOf(image, logits, scores, isTracked));
-        if (next) session.setEvidence(next);
+        if (next) session.setLda(next);
       }
     },
   }));

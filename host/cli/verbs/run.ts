@@ -210,16 +210,16 @@ function wearerOf(
   if (file === undefined) return undefined;
   const path = resolve(io.cwd, file);
   const adaptable = openAdaptable(agent.definition.name, model.image, agent.priorPath);
-  const { evidence } = adaptable.image;
+  const { lda } = adaptable.image;
   const save = (taught: Taught): void => {
     try {
-      saveTaught(path, taught, evidence);
+      saveTaught(path, taught, lda);
     } catch (error) {
       note(`What the wearer taught is not kept: ${(error as Error).message}`); // the run goes on with it
     }
   };
-  const from = openTaught(path, evidence);
-  if (from === undefined) saveTaught(path, emptyTaught(evidence), evidence); // an unwritable path shows now
+  const from = openTaught(path, lda);
+  if (from === undefined) saveTaught(path, emptyTaught(lda), lda); // an unwritable path shows now
   return createWearer(model, adaptable, from, save);
 }
 

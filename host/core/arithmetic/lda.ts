@@ -8,7 +8,7 @@ import {
   FIXED_STATISTIC_BITS,
   FIXED_SWAY_FRAMES,
 } from "../../../assembly/layout.ts";
-import type { Evidence, ModelImage } from "../image/image-types.ts";
+import type { Lda, ModelImage } from "../image/image-types.ts";
 import { clampS16 } from "./fixed-point.ts";
 import { isqrt } from "./rms-norm.ts";
 
@@ -33,7 +33,7 @@ export function crossCount(channels: number): number {
 /**
  * Statistics of a window, in the core's integers, (statisticsCount,): of each channel and each triad's magnitude the mean and how it spreads
  * and repeats; of each channel how its means over 0.16 s move; of the changes from frame to frame how they spread and repeat; of each two
- * channels how they move together. `window` (frames, channels) s8 as the net reads them, `knees` (channels,). Core: assembly/evidence.ts.
+ * channels how they move together. `window` (frames, channels) s8 as the net reads them, `knees` (channels,). Core: assembly/heads/lda.ts.
  * After Anguita et al. 2013 (ESANN).
  */
 export function windowStatistics(window: Int8Array, knees: readonly number[]): Int32Array {
@@ -60,8 +60,8 @@ export function windowStatistics(window: Int8Array, knees: readonly number[]): I
  * What a window (frames, channels) s8 says of each class, (nClasses,) Q10: nothing where a whole triad has not moved in it, since its sensor
  * is dead, or nobody wears it.
  */
-export function evidenceOf(evidence: Evidence, window: Int8Array, knees: readonly number[]): Int16Array {
-  return weighLiving(evidence, livingStatistics(window, knees));
+export function computeLdaLogits(lda: Lda, window: Int8Array, knees: readonly number[]): Int16Array {
+  return weighLiving(lda, livingStatistics(window, knees));
 }
 
 /** Statistics; undefined where a whole triad has not moved. */
@@ -72,12 +72,12 @@ export function livingStatistics(window: Int8Array, knees: readonly number[]): I
   return isDead ? undefined : windowStatistics(window, knees);
 }
 
-function weighLiving(evidence: Evidence, statistics: Int32Array | undefined): Int16Array {
-  return statistics ? weigh(evidence, statistics) : new Int16Array(evidence.bias.length);
+function weighLiving(lda: Lda, statistics: Int32Array | undefined): Int16Array {
+  return statistics ? applyLda(lda, statistics) : new Int16Array(lda.bias.length);
 }
 
 /** What statistics say of each class, (nClasses,) Q10. */
-export function weigh({ means, limits, weights, bias, shift }: Evidence, statistics: Int32Array): Int16Array {
+export function applyLda({ means, limits, weights, bias, shift }: Lda, statistics: Int32Array): Int16Array {
   const nClasses = bias.length;
   const sums = Array.from(bias, Number); // below 2^47: exact
   statistics.forEach((value, f) => {
@@ -90,27 +90,27 @@ export function weigh({ means, limits, weights, bias, shift }: Evidence, statist
 /** Statistics of the windows at the ends of sequences that several images read; of use for as long as the sequences do not change. */
 export type ReadWindows = Map<Int8Array, { readonly key: string; readonly statistics: Int32Array | undefined }>;
 
-type Reading = Pick<ModelImage, "windowPatches" | "channels" | "patchFrames" | "features"> & { readonly evidence?: Evidence | undefined };
+type Reading = Pick<ModelImage, "windowPatches" | "channels" | "patchFrames" | "features"> & { readonly lda?: Lda | undefined };
 
-/** Evidence of the window at the end of `patches` (n, patchFrames · channels) s8; undefined without weights, or where there is no whole window. */
-export function evidenceAtEnd(
-  { evidence, windowPatches, channels, patchFrames, features }: Reading,
+/** LDA logits of the window at the end of `patches` (n, patchFrames · channels) s8; undefined without weights, or where there is no whole window. */
+export function computeLdaLogitsAtEnd(
+  { lda, windowPatches, channels, patchFrames, features }: Reading,
   patches: Int8Array,
   read?: ReadWindows,
 ): Int16Array | undefined {
   const values = windowPatches * patchFrames * channels;
-  if (!evidence || patches.length < values) return undefined;
+  if (!lda || patches.length < values) return undefined;
   const knees = features.map(({ knee }) => knee);
   const key = `${values} ${knees.join(" ")}`;
   const known = read?.get(patches);
   const statistics = known?.key === key ? known.statistics : livingStatistics(patches.subarray(patches.length - values), knees);
   read?.set(patches, { key, statistics });
-  return weighLiving(evidence, statistics);
+  return weighLiving(lda, statistics);
 }
 
-/** logits (nClasses,) with evidence. */
-export function withEvidence(logits: Int16Array, evidence: Int16Array | undefined): Int16Array {
-  return evidence ? logits.map((logit, c) => clampS16(logit + evidence[c]!)) : logits;
+/** logits (nClasses,) plus the LDA head's, clamped to s16. */
+export function addLda(logits: Int16Array, lda: Int16Array | undefined): Int16Array {
+  return lda ? logits.map((logit, c) => clampS16(logit + lda[c]!)) : logits;
 }
 
 /** Linear steps of a companded value, but for its rounding. */

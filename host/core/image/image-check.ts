@@ -6,7 +6,7 @@ import { requireBetween } from "./image-check-values.ts";
 import { checkRecord, type Dims } from "./image-fields.ts";
 import { imageError } from "./image-header.ts";
 import * as records from "./image-records.ts";
-import type { Evidence, ModelImage, Track } from "./image-types.ts";
+import type { Lda, ModelImage, Track } from "./image-types.ts";
 
 // What no record of an image says by itself: how they fit together. Each record's own checks are in its fields.
 
@@ -32,16 +32,16 @@ function checkSmoothing(track: Track, dims: Dims): void {
   }
 }
 
-function checkLda(evidence: Evidence, dims: Dims): void {
+function checkLda(lda: Lda, dims: Dims): void {
   const frames = dims.windowPatches! * dims.patchFrames!;
-  requireBetween(layout.STATUS_BAD_LDA, "lda: frames", frames, 2 * layout.FIXED_SWAY_FRAMES, layout.LIMIT_EVIDENCE_FRAMES);
-  checkRecord(records.ldaSpec, "lda", evidence, dims);
+  requireBetween(layout.STATUS_BAD_LDA, "lda: frames", frames, 2 * layout.FIXED_SWAY_FRAMES, layout.LIMIT_LDA_FRAMES);
+  checkRecord(records.ldaSpec, "lda", lda, dims);
 }
 
 /** An LDA that is to take the place of the image's own. Throws BAD_LDA or BAD_TENSOR. */
-export function checkReplacement(evidence: Evidence, image: ModelImage): void {
-  if (image.evidence === undefined) throw imageError(layout.STATUS_BAD_LDA, "it has none");
-  checkLda(evidence, checkShape(image));
+export function checkReplacement(lda: Lda, image: ModelImage): void {
+  if (image.lda === undefined) throw imageError(layout.STATUS_BAD_LDA, "it has none");
+  checkLda(lda, checkShape(image));
 }
 
 /** The numbers that the records share. Throws ModelError. */
@@ -73,7 +73,7 @@ export function checkImage(image: ModelImage): void {
     throw imageError(layout.STATUS_BAD_FEATURES, `${image.features.length} records for ${image.channels} channels`);
   for (const [c, { zeroPoint, multiplier, shift, knee }] of image.features.entries())
     checkRecord(records.featureSpec, `channel ${c}`, { zeroPoint, scale: { multiplier, shift }, knee }, dims);
-  if (image.evidence) checkLda(image.evidence, dims);
+  if (image.lda) checkLda(image.lda, dims);
   if (image.track) checkSmoothing(image.track, dims);
   for (const [b, block] of image.blocks.entries()) checkRecord(kindOf(block).spec, `block ${b}`, block, dims);
   checkExits(image, dims);

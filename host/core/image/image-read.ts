@@ -109,7 +109,7 @@ export function readImage(bytes: Uint8Array): ModelImage {
   const { nExits, ...head } = readRecord(records.headSpec, parts.head, {});
   const dims: Dims = { ...input, ...head, dModel, statistics: statisticsCount(input.channels) };
   const track = parts.smoothing && readRecord(records.smoothingSpec, parts.smoothing, dims);
-  const evidence = parts.lda && readRecord(records.ldaSpec, parts.lda, dims);
+  const lda = parts.lda && readRecord(records.ldaSpec, parts.lda, dims);
 
   const tables = requireSize(sections, layout.SECTION_TABLES, layout.TABLE_BYTES, 1);
   if (crc32(bytes.subarray(tables.offset, tables.offset + tables.bytes)) !== layout.TABLES_CRC32)
@@ -137,7 +137,7 @@ export function readImage(bytes: Uint8Array): ModelImage {
     features,
     blocks,
     exits,
-    ...(evidence && { evidence }),
+    ...(lda && { lda }),
     ...(track && { track }),
     manifest: readManifest(bytes, sections),
   };

@@ -1,6 +1,6 @@
 import * as layout from "../../../assembly/layout.ts";
 import type { Field, RecordSpec } from "./image-fields.ts";
-import type { Evidence, Exit, Track } from "./image-types.ts";
+import type { Exit, Lda, Track } from "./image-types.ts";
 import type { FixedScale, LinearTensors } from "./tensor-types.ts";
 
 // The records of an image but the blocks' (blocks/). What each word is: fields, in the file's order. Format 1 has the fields of MODEL,
@@ -182,7 +182,7 @@ export const smoothingSpec: RecordSpec<Track> = {
   ],
 };
 
-export const ldaSpec: RecordSpec<Evidence> = {
+export const ldaSpec: RecordSpec<Lda> = {
   name: "lda",
   words: layout.LDA_WORDS,
   fields: [
@@ -191,8 +191,8 @@ export const ldaSpec: RecordSpec<Evidence> = {
       name: "means",
       type: "s32",
       shape: ["statistics"],
-      least: -layout.LIMIT_EVIDENCE_MEAN,
-      most: layout.LIMIT_EVIDENCE_MEAN,
+      least: -layout.LIMIT_LDA_MEAN,
+      most: layout.LIMIT_LDA_MEAN,
       status: layout.STATUS_BAD_LDA,
     },
     {
@@ -201,7 +201,7 @@ export const ldaSpec: RecordSpec<Evidence> = {
       type: "s32",
       shape: ["statistics"],
       least: 0,
-      most: layout.LIMIT_EVIDENCE_LIMIT,
+      most: layout.LIMIT_LDA_LIMIT,
       status: layout.STATUS_BAD_LDA,
       text: "how far from its mean a statistic counts",
     },
@@ -212,7 +212,7 @@ export const ldaSpec: RecordSpec<Evidence> = {
       name: "shift",
       type: "word",
       least: 0,
-      most: layout.LIMIT_EVIDENCE_SHIFT,
+      most: layout.LIMIT_LDA_SHIFT,
       status: layout.STATUS_BAD_LDA,
       text: "of the sums, to Q10",
     },

@@ -20,7 +20,7 @@ export interface Exit {
 }
 
 /** What a linear discriminant of a window's statistics adds to every exit's logits. */
-export interface Evidence {
+export interface Lda {
   readonly means: Int32Array; // (statistics,)
   readonly limits: Int32Array; // (statistics,) how far from its mean a statistic counts
   readonly weights: Int16Array; // (statistics, nClasses)
@@ -82,7 +82,7 @@ export interface ModelImage {
   readonly features: readonly Feature[]; // (channels,)
   readonly blocks: readonly Block[];
   readonly exits: readonly Exit[];
-  readonly evidence?: Evidence; // absent: logits are the heads' alone
+  readonly lda?: Lda; // absent: logits are the heads' alone
   readonly track?: Track; // absent: each decision stands alone
   readonly manifest: Manifest;
 }

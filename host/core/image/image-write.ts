@@ -21,7 +21,7 @@ function recordSections(image: ModelImage, tensors: TensorSection): Written[] {
     writeRecord(records.featureSpec, { zeroPoint, scale: { multiplier, shift }, knee }, tensors),
   );
   const input = writeRecord(records.inputSpec, image, tensors);
-  const lda = image.evidence && writeRecord(ldaSpec, image.evidence, tensors);
+  const lda = image.lda && writeRecord(ldaSpec, image.lda, tensors);
   const smoothing = image.track && writeRecord(smoothingSpec, image.track, tensors);
   const blocks = image.blocks.map((block) => writeRecord(kindOf(block).spec, block, tensors));
   const exits = image.exits.map((exit) => writeRecord(records.exitSpec, exit, tensors));

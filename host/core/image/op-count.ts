@@ -20,10 +20,10 @@ export function exitOps(image: ModelImage, exit: number): Ops {
   return plus(linearOps(image.exits[exit]!.head), { ...NO_OPS, requantize: nClasses, lookup: nClasses, norm: dModel });
 }
 
-/** One weighing of evidence: sums, power and lags of every signal and its changes, pairs of channels, and the weights. Core: assembly/counts.ts. */
-export function evidenceOps({ evidence, channels, windowPatches, patchFrames, nClasses }: ModelImage): Ops {
-  if (!evidence) return NO_OPS;
-  const statistics = evidence.means.length;
+/** One run of the LDA head: sums, power and lags of every signal and its changes, pairs of channels, and the weights. Core: assembly/counts.ts. */
+export function countLdaOps({ lda, channels, windowPatches, patchFrames, nClasses }: ModelImage): Ops {
+  if (!lda) return NO_OPS;
+  const statistics = lda.means.length;
   const weights = statistics * nClasses;
   const frames = windowPatches * patchFrames;
   const signals = 2 * signalCount(channels) + channels;
@@ -41,11 +41,11 @@ export function windowOps(image: ModelImage, exit: number): Ops {
   const blocks = image.blocks.slice(0, image.exits[exit]!.afterBlock + 1);
   const patch = blocks.reduce((sum, block) => plus(sum, blockOps(block, image.dModel)), embedOps(image));
   const heads = Array.from({ length: exit + 1 }, (_, k) => exitOps(image, k)).reduce((a, b) => plus(a, b), NO_OPS);
-  return plus(plus(heads, evidenceOps(image)), patch, image.windowPatches);
+  return plus(plus(heads, countLdaOps(image)), patch, image.windowPatches);
 }
 
 /** A context of `patches` from a reset state, decided once, at its end, by the last exit, as a member of a cloud's ensemble reads it. */
 export function contextOps(image: ModelImage, patches: number): Ops {
   const patch = image.blocks.reduce((sum, block) => plus(sum, blockOps(block, image.dModel)), embedOps(image));
-  return plus(plus(exitOps(image, image.exits.length - 1), evidenceOps(image)), patch, patches);
+  return plus(plus(exitOps(image, image.exits.length - 1), countLdaOps(image)), patch, patches);
 }

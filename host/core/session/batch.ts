@@ -1,6 +1,6 @@
 import * as layout from "../../../assembly/layout.ts";
 import { align16 } from "../arithmetic/align.ts";
-import { evidenceAtEnd, type ReadWindows, withEvidence } from "../arithmetic/lda.ts";
+import { addLda, computeLdaLogitsAtEnd, type ReadWindows } from "../arithmetic/lda.ts";
 import type { ModelImage } from "../image/image-types.ts";
 import { DataError } from "../system/errors.ts";
 import { type BatchExports, growTo, instantiateBatch } from "./module.ts";
@@ -68,7 +68,7 @@ function createBatch(core: BatchExports, batch: number, image: ModelImage, maxPa
         core.run(batch);
         for (const [lane, i] of group.entries()) {
           const own = logits.slice(lane * logitStride, lane * logitStride + image.nClasses);
-          results[i] = withEvidence(own, evidenceAtEnd(image, sequences[i]!, read));
+          results[i] = addLda(own, computeLdaLogitsAtEnd(image, sequences[i]!, read));
         }
       }
       return results;

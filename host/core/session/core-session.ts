@@ -1,7 +1,7 @@
 import * as layout from "../../../assembly/layout.ts";
 import { align16 } from "../arithmetic/align.ts";
 import { checkReplacement } from "../image/image-check.ts";
-import type { Evidence, ModelImage } from "../image/image-types.ts";
+import type { Lda, ModelImage } from "../image/image-types.ts";
 import { DataError, ModelError } from "../system/errors.ts";
 import { type CoreBuild, type CoreExports, growTo, instantiateCore } from "./module.ts";
 import type { Decision, DecisionWhy, PushResult, Session, SetPoint } from "./session-types.ts";
@@ -32,9 +32,9 @@ function placeImage(core: CoreExports, imageBytes: Uint8Array): number {
 }
 
 /** Room for an LDA record of the image's shape and its arrays; 0 if the image has none. */
-function ldaBytes({ evidence }: ModelImage): number {
-  if (evidence === undefined) return 0;
-  const arrays = [evidence.means, evidence.limits, evidence.weights, evidence.bias];
+function ldaBytes({ lda }: ModelImage): number {
+  if (lda === undefined) return 0;
+  const arrays = [lda.means, lda.limits, lda.weights, lda.bias];
   return arrays.reduce((sum, { byteLength }) => sum + align16(byteLength), align16(4 * layout.LDA_WORDS));
 }
 
@@ -159,9 +159,9 @@ export class CoreSession implements Session {
     if (status !== layout.STATUS_OK) throw statusError(status, "snapshot");
   }
 
-  setEvidence(evidence: Evidence): void {
-    checkReplacement(evidence, this.#image);
-    const { means, limits, weights, bias, shift } = evidence;
+  setLda(lda: Lda): void {
+    checkReplacement(lda, this.#image);
+    const { means, limits, weights, bias, shift } = lda;
     const words = [0, 0, 0, 0, shift]; // LDA_ words: offsets from the image, then the shift
     let at = align16(this.#lda + 4 * layout.LDA_WORDS);
     for (const [i, array] of [means, limits, weights, bias].entries()) {

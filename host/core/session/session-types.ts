@@ -1,4 +1,4 @@
-import type { Evidence } from "../image/image-types.ts";
+import type { Lda } from "../image/image-types.ts";
 
 /** The engines that run an image. Both give the same bits. */
 export type EngineName = "scalar" | "simd";
@@ -63,9 +63,9 @@ export interface Session {
   /** Operation counts of a window that stops at `exit`: macs, requantize, state, lookup, norm, weightBytes. */
   opCount(exit: number): Readonly<Record<"macs" | "requantize" | "state" | "lookup" | "norm" | "weightBytes", number>>;
   /**
-   * What the last window's statistics say from the next decision on, instead of what the image has them say: of the image's own shape. The
-   * same bits as an image with that evidence gives; snapshots stay the image's. Throws BAD_EVIDENCE.
+   * Replaces the image's LDA head, from the next decision on, by one of the same shape. Decisions have the bits of an image with that
+   * head; snapshots stay the image's. Throws BAD_LDA.
    */
-  setEvidence(evidence: Evidence): void;
+  setLda(lda: Lda): void;
   readonly arenaBytes: number;
 }

@@ -1,6 +1,6 @@
 import { SNAPSHOT_HEADER_BYTES } from "../../../assembly/layout.ts";
 import { crc32 } from "../../core/arithmetic/crc32.ts";
-import { evidenceAtEnd, withEvidence } from "../../core/arithmetic/lda.ts";
+import { addLda, computeLdaLogitsAtEnd } from "../../core/arithmetic/lda.ts";
 import { linearS8, rowsToS16 } from "../../core/arithmetic/linear-s8.ts";
 import type { Model } from "../../core/session/model.ts";
 import type { Decision, Session, SetPoint } from "../../core/session/session-types.ts";
@@ -29,10 +29,10 @@ export function hostDecisions(
 /** CRC-32 of the s16 logits of exits 0 … the decision's, then of the state (the tail of the arena). */
 export function decisionHash(model: Model, session: Session, decision: Decision): number {
   let crc = 0;
-  const evidence = evidenceAtEnd(model.image, session.context());
+  const lda = computeLdaLogitsAtEnd(model.image, session.context());
   for (const [k, exit] of model.image.exits.slice(0, decision.exit + 1).entries()) {
     // These segments are caught up, so reading what the head reads changes nothing.
-    const logits = withEvidence(rowsToS16(linearS8(session.features(k), exit.head), exit.head), evidence);
+    const logits = addLda(rowsToS16(linearS8(session.features(k), exit.head), exit.head), lda);
     crc = crc32(new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength), crc);
   }
   return crc32(session.snapshot().subarray(SNAPSHOT_HEADER_BYTES), crc);

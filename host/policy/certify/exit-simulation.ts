@@ -1,5 +1,5 @@
 import type { ModelImage } from "../../core/image/image-types.ts";
-import { blockOps, embedOps, evidenceOps, exitOps } from "../../core/image/op-count.ts";
+import { blockOps, countLdaOps, embedOps, exitOps } from "../../core/image/op-count.ts";
 import { decisionRule, type HopLogits, Replay } from "./replay.ts";
 
 /** What exits did for one wearer. */
@@ -14,7 +14,7 @@ export interface ExitRun {
 interface ExitCosts {
   readonly segmentMacs: readonly number[]; // a patch through the blocks of each exit's segment; the embedding is in the first
   readonly headMacs: number; // one exit's
-  readonly evidenceMacs: number; // a decision's, from a whole window on
+  readonly ldaMacs: number; // a decision's, from a whole window on
   readonly windowPatches: number;
   readonly hopPatches: number;
   readonly ringPatches: number;
@@ -27,7 +27,7 @@ function exitCosts(image: ModelImage): ExitCosts {
       .slice(k === 0 ? 0 : exits[k - 1]!.afterBlock + 1, afterBlock + 1)
       .reduce((sum, block) => sum + blockOps(block, dModel).macs, k === 0 ? embedOps(image).macs : 0),
   );
-  return { segmentMacs, headMacs: exitOps(image, 0).macs, evidenceMacs: evidenceOps(image).macs, hopPatches, ringPatches, windowPatches };
+  return { segmentMacs, headMacs: exitOps(image, 0).macs, ldaMacs: countLdaOps(image).macs, hopPatches, ringPatches, windowPatches };
 }
 
 /**
@@ -46,7 +46,7 @@ export function exitSimulator(
 function simulate(
   recordings: readonly (readonly HopLogits[])[],
   thresholdsQ15: readonly number[],
-  { segmentMacs, headMacs, evidenceMacs, hopPatches, ringPatches, windowPatches }: ExitCosts,
+  { segmentMacs, headMacs, ldaMacs, hopPatches, ringPatches, windowPatches }: ExitCosts,
   replay: Replay,
 ): ExitRun {
   const last = segmentMacs.length - 1;
@@ -63,7 +63,7 @@ function simulate(
     replay.reset();
     for (const [i, { truth, logits }] of recording.entries()) {
       hops++;
-      macs += hopPatches * segmentMacs[0]! + headMacs + ((i + 1) * hopPatches >= windowPatches ? evidenceMacs : 0);
+      macs += hopPatches * segmentMacs[0]! + headMacs + ((i + 1) * hopPatches >= windowPatches ? ldaMacs : 0);
       push(0, hopPatches);
       const { exit, label } = replay.decide(logits, thresholdsQ15);
       for (let k = 0; k < exit; k++) {

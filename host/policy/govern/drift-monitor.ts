@@ -22,8 +22,8 @@ export interface DriftMonitor {
   byLabel(): readonly { readonly answers: number; readonly meanDoubt: number }[];
   /** Number of the answer at which each alarm came. */
   readonly alarms: readonly number[];
-  /** Evidence against "all is as usual" since the last alarm. */
-  readonly evidence: number;
+  /** E-value against "every disagreement is as usual", since the last alarm. */
+  readonly eValue: number;
   /** The cloud's doubt about one decision, 0…1: 1 − its confidence in the device's label. */
   onAnswer(label: number, doubt: number): void;
 }
@@ -65,7 +65,7 @@ export function createDriftMonitor({ usualDoubt, falseAlarm = 0.05 }: DriftOptio
     },
     byLabel: () => ofLabel.map((own) => ({ answers: own.answers, meanDoubt: own.sum / Math.max(1, own.answers) })),
     alarms,
-    get evidence() {
+    get eValue() {
       return mean();
     },
     onAnswer(label, doubt) {

@@ -60,7 +60,7 @@ export class ScriptedSession implements Session {
     return new Uint8Array(0);
   }
   restore(): void {}
-  setEvidence(): void {}
+  setLda(): void {}
   opCount(): ReturnType<Session["opCount"]> {
     return { macs: 4000, requantize: 0, state: 0, lookup: 0, norm: 0, weightBytes: 0 };
   }

@@ -103,11 +103,11 @@ describe("eval --adapt", () => {
     mkdirSync(beside);
     cpSync(join(folder.path, "model.dmm"), join(beside, "model.dmm"));
     expect((await evaluate("--adapt", "--model", join(beside, "model.dmm"))).code).toBe(0);
-    writeFileSync(join(beside, "evidence.safetensors"), "torn");
+    writeFileSync(join(beside, "lda-prior.safetensors"), "torn");
     const args = ["eval", folder.path, "--data", join(folder.path, "HAPT"), "--adapt", "--model", join(beside, "model.dmm")];
     const { code, stderr } = await cli(args);
     expect(code).not.toBe(0);
-    expect(stderr).toContain(join(beside, "evidence.safetensors"));
+    expect(stderr).toContain(join(beside, "lda-prior.safetensors"));
   });
 
   it("adapts the image of every seed of a folder, with the agent's cloud", async () => {
@@ -146,11 +146,11 @@ describe("eval --adapt", () => {
       "a prior of another image beside a seed's",
       () => {
         writeRuns([1, 2]);
-        const { evidence } = activityShaped(8);
-        writeFileSync(join(folder.path, "runs", "seed-2", "evidence.safetensors"), writePrior(priorFor(evidence!, 8), evidence!));
+        const { lda } = activityShaped(8);
+        writeFileSync(join(folder.path, "runs", "seed-2", "lda-prior.safetensors"), writePrior(priorFor(lda!, 8), lda!));
       },
       "PRIOR_MISMATCH",
-      join("seed-2", "evidence.safetensors"),
+      join("seed-2", "lda-prior.safetensors"),
     ],
   ])("refuses a folder with %s before the work", async (_, write, code, message) => {
     write();

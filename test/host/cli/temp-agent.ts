@@ -36,7 +36,7 @@ export function writeAgent(folder: string, agentSource?: string): string {
   const image = activityShaped(7);
   const unsure = { ...image, exits: image.exits.map((exit) => ({ ...exit, threshold: EXIT_NEVER })) };
   writeFileSync(join(folder, "model.dmm"), writeImage(unsure));
-  writeFileSync(join(folder, "evidence.safetensors"), writePrior(priorFor(image.evidence!, 7), image.evidence!));
+  writeFileSync(join(folder, "lda-prior.safetensors"), writePrior(priorFor(image.lda!, 7), image.lda!));
   writeFileSync(join(folder, "synthetic.json"), JSON.stringify(TREMBLING));
   writeFileSync(
     join(folder, "agent.ts"),
@@ -44,7 +44,7 @@ export function writeAgent(folder: string, agentSource?: string): string {
       `import { defineAgent } from "dormouse-edge";
 const name: string = "trembler";
 export default defineAgent({
-  name, model: "model.dmm", prior: "evidence.safetensors", teacher: ["model.dmm"], synthetic: "synthetic.json",
+  name, model: "model.dmm", prior: "lda-prior.safetensors", teacher: ["model.dmm"], synthetic: "synthetic.json",
   sensor: { kind: "imu" }, asks: { intervalHops: 1, deadlineSeconds: 10, holdSeconds: 0 },
 });
 `,

@@ -201,7 +201,7 @@ describe("run and cloud over a broker of their own", () => {
     expect(await refused("--wearer", "mine", "--board", "pico")).toBe("WEARER_WITH_BOARD");
     writeFileSync(
       join(folder.path, "agent.ts"),
-      readFileSync(join(folder.path, "agent.ts"), "utf8").replace('prior: "evidence.safetensors",', ""),
+      readFileSync(join(folder.path, "agent.ts"), "utf8").replace('prior: "lda-prior.safetensors",', ""),
     );
     expect(await refused("--wearer", "mine", "--broker", url)).toBe("ADAPT_NO_PRIOR");
   });
@@ -370,7 +370,7 @@ describe("doctor, boards and agents", () => {
     const { checks } = document(stdout) as unknown as { checks: { check: string; state: string; mend?: string }[] };
     expect(checks.filter(({ check }) => check.startsWith("core")).map(({ state }) => state)).toEqual(["ok", "ok"]);
     expect(checks.filter(({ state }) => state === "failed")).toEqual([]);
-    expect(checks.find(({ check }) => check === "agent activity evidence.safetensors")).toMatchObject({ state: "ok" });
+    expect(checks.find(({ check }) => check === "agent activity lda-prior.safetensors")).toMatchObject({ state: "ok" });
     for (const tool of ["arm-none-eabi-gcc", "qemu-system-arm", "dpkg-deb"])
       expect(checks.find(({ check }) => check === tool)).toMatchObject({ state: "missing" });
     expect(checks.find(({ check }) => check === "gcc")).toMatchObject({ state: "missing", mend: "sudo apt-get install gcc" });

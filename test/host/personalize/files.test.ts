@@ -9,13 +9,13 @@ import { readTaught, writeTaught } from "../../../host/personalize/wearer-file.t
 import { adaptable, windowsFor } from "./support.ts";
 
 const { image, prior } = adaptable();
-const { evidence } = image;
-const other = adaptable(6).image.evidence;
-const priorBytes = writePrior(prior, evidence);
+const { lda } = image;
+const other = adaptable(6).image.lda;
+const priorBytes = writePrior(prior, lda);
 const taughtBytes = (() => {
   const adapter = createAdapter(image, prior);
   for (const [i, window] of windowsFor(image, 9).entries()) adapter.learn(window, i % 3);
-  return { bytes: writeTaught(adapter.taught, evidence), taught: adapter.taught };
+  return { bytes: writeTaught(adapter.taught, lda), taught: adapter.taught };
 })();
 
 /** The file with a tensor's values replaced. */
@@ -25,9 +25,9 @@ function spoilt(bytes: Uint8Array, name: string, change: (values: Float32Array) 
   return writeSafetensors(file);
 }
 
-describe("evidence.safetensors", () => {
+describe("lda-prior.safetensors", () => {
   it("comes back as float32 holds it", () => {
-    const read = readPrior(priorBytes, evidence, "evidence.safetensors");
+    const read = readPrior(priorBytes, lda, "lda-prior.safetensors");
     const rounded = (values: Float64Array) => values.map(Math.fround);
     expect(read).toEqual({
       ...prior,
@@ -38,8 +38,8 @@ describe("evidence.safetensors", () => {
   });
 
   it("says what is wrong with it", () => {
-    const read = (bytes: Uint8Array) => () => readPrior(bytes, evidence, "evidence.safetensors");
-    expect(() => readPrior(priorBytes, other, "evidence.safetensors")).toThrow("belongs to another model image");
+    const read = (bytes: Uint8Array) => () => readPrior(bytes, lda, "lda-prior.safetensors");
+    expect(() => readPrior(priorBytes, other, "lda-prior.safetensors")).toThrow("belongs to another model image");
     expect(read(spoilt(priorBytes, "deviations", (values) => values.fill(0)))).toThrow("a deviation is not above 0");
     expect(read(spoilt(priorBytes, "centres", (values) => values.fill(Number.NaN)))).toThrow("tensor centres holds what is no number");
     expect(read(taughtBytes.bytes)).toThrow('metadata format is "dormouse-wearer-1"');
@@ -52,7 +52,7 @@ describe("evidence.safetensors", () => {
         torn.set(bytes, at);
         for (const own of [bytes, torn])
           try {
-            const { centres, deviations, precision } = readPrior(own, evidence, "x");
+            const { centres, deviations, precision } = readPrior(own, lda, "x");
             for (const values of [centres, deviations, precision]) expect(values.every(Number.isFinite)).toBe(true);
           } catch (error) {
             expect(error).toBeInstanceOf(DataError);
@@ -63,21 +63,21 @@ describe("evidence.safetensors", () => {
   });
 
   it("is asked for where there is none", () => {
-    const { evidence: _, ...plain } = image;
-    expect(() => openAdaptable("activity", plain, "evidence.safetensors")).toThrow("its model weighs no evidence");
+    const { lda: _, ...plain } = image;
+    expect(() => openAdaptable("activity", plain, "lda-prior.safetensors")).toThrow("its model weighs no evidence");
     expect(() => openAdaptable("activity", image, undefined)).toThrow("its agent.ts names no prior");
-    expect(() => openAdaptable("activity", image, "nowhere/evidence.safetensors")).toThrow(ConfigError);
+    expect(() => openAdaptable("activity", image, "nowhere/lda-prior.safetensors")).toThrow(ConfigError);
   });
 });
 
 describe("a wearer's file", () => {
   it("comes back to the bit", () => {
-    expect(readTaught(taughtBytes.bytes, evidence, "mine")).toEqual(taughtBytes.taught);
+    expect(readTaught(taughtBytes.bytes, lda, "mine")).toEqual(taughtBytes.taught);
     expect(taughtBytes.bytes.length).toBeLessThan(8192);
   });
 
   it("says what is wrong with it", () => {
-    const read = (bytes: Uint8Array) => () => readTaught(bytes, evidence, "mine");
+    const read = (bytes: Uint8Array) => () => readTaught(bytes, lda, "mine");
     expect(() => readTaught(taughtBytes.bytes, other, "mine")).toThrow("was learned with another model image");
     expect(read(spoilt(taughtBytes.bytes, "windows", (values) => values.fill(300)))).toThrow("not within 0…256");
     expect(read(spoilt(taughtBytes.bytes, "sums", (values) => values.fill(0.5)))).toThrow("or not whole");
@@ -93,7 +93,7 @@ describe("a wearer's file", () => {
         torn.set(bytes, at);
         for (const own of [bytes, torn])
           try {
-            createAdapter(image, prior, {}, readTaught(own, evidence, "x")).learn(windowsFor(image, 1)[0]!, 1);
+            createAdapter(image, prior, {}, readTaught(own, lda, "x")).learn(windowsFor(image, 1)[0]!, 1);
           } catch (error) {
             expect(error).toBeInstanceOf(DataError);
           }

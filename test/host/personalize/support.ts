@@ -1,11 +1,11 @@
-import type { Evidence, ModelImage } from "../../../host/core/image/image-types.ts";
+import type { Lda, ModelImage } from "../../../host/core/image/image-types.ts";
 import type { Adaptable } from "../../../host/personalize/open-prior.ts";
-import type { EvidencePrior } from "../../../host/personalize/prior.ts";
+import type { LdaPrior } from "../../../host/personalize/prior.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 import { randomPatches, seeded } from "../../support/random.ts";
 
 /** A prior of the evidence's shape: a precision of blocks of two, centres anywhere. */
-export function priorFor({ means, bias, limits }: Evidence, seed: number): EvidencePrior {
+export function priorFor({ means, bias, limits }: Lda, seed: number): LdaPrior {
   const random = seeded(seed);
   const size = means.length;
   const precision = new Float64Array(size * size);
@@ -24,8 +24,8 @@ export function priorFor({ means, bias, limits }: Evidence, seed: number): Evide
 
 /** An image of the activity agent's shape with something to adapt. */
 export function adaptable(seed = 5): Adaptable {
-  const image = activityShaped(seed) as ModelImage & { readonly evidence: Evidence };
-  return { image, prior: priorFor(image.evidence, seed) };
+  const image = activityShaped(seed) as ModelImage & { readonly lda: Lda };
+  return { image, prior: priorFor(image.lda, seed) };
 }
 
 /** Windows (windowPatches, patchBytes) s8 that drift as sensors do. */

@@ -25,10 +25,10 @@ const decisionsOf = (session: Session, from = 0): Decision[] =>
 
 describe("a session with other evidence", () => {
   it.each(["reference", "scalar", "simd"] as const)("gives the bits of an image with that evidence: %s", (engine) => {
-    const evidence = taught().evidence();
+    const lda = taught().lda();
     const given = modelOn(engine, bytes).createSession();
-    const own = modelOn(engine, writeImage({ ...image, evidence })).createSession();
-    given.setEvidence(evidence);
+    const own = modelOn(engine, writeImage({ ...image, lda })).createSession();
+    given.setLda(lda);
     const said = decisionsOf(own);
     expect(decisionsOf(given)).toEqual(said);
     expect(said.length).toBe(40);
@@ -36,20 +36,18 @@ describe("a session with other evidence", () => {
     expect(decisionsOf(plain)).not.toEqual(said);
     plain.reset();
     given.reset();
-    given.setEvidence(image.evidence);
+    given.setLda(image.lda);
     expect(decisionsOf(given)).toEqual(decisionsOf(plain)); // taken back without a trace
   });
 
   it.each(["reference", "simd"] as const)("refuses what does not fit: %s", (engine) => {
     const session = modelOn(engine, bytes).createSession();
-    const { evidence } = image;
-    expect(() => session.setEvidence({ ...evidence, shift: 41 })).toThrow("shift is 41");
-    expect(() => session.setEvidence({ ...evidence, weights: evidence.weights.slice(1) })).toThrow(
-      expect.objectContaining({ code: "BAD_TENSOR" }),
-    );
-    const { evidence: _, ...bare } = image;
+    const { lda } = image;
+    expect(() => session.setLda({ ...lda, shift: 41 })).toThrow("shift is 41");
+    expect(() => session.setLda({ ...lda, weights: lda.weights.slice(1) })).toThrow(expect.objectContaining({ code: "BAD_TENSOR" }));
+    const { lda: _, ...bare } = image;
     const plain = modelOn(engine, writeImage(bare)).createSession();
-    expect(() => plain.setEvidence(evidence)).toThrow(expect.objectContaining({ code: "BAD_LDA" }));
+    expect(() => plain.setLda(lda)).toThrow(expect.objectContaining({ code: "BAD_LDA" }));
   });
 });
 
@@ -85,7 +83,7 @@ describe("a wearer's session", () => {
     decisionsOf(wearer.session);
     expect(wearer.status().decidedByOwn).toBe(changed); // after a reset it has to win again
     expect(wearer.session.opCount(3).macs).toBe(2 * alone.opCount(3).macs);
-    expect(() => wearer.session.setEvidence(image.evidence)).toThrow("finds its own evidence");
+    expect(() => wearer.session.setLda(image.lda)).toThrow("finds its own evidence");
   });
 
   it("decides at once what its own evidence is sure of and the image is not", () => {
@@ -93,7 +91,7 @@ describe("a wearer's session", () => {
     const wearer = createWearer(model, { image, prior }, own.taught);
     const alone = model.createSession();
     const other = model.createSession();
-    other.setEvidence(own.evidence());
+    other.setLda(own.lda());
     let taken = 0;
     for (const patch of patches) {
       const { decision } = wearer.session.pushPatch(patch);

@@ -3,7 +3,7 @@ import { activityTraining } from "../../../agents/activity/train.ts";
 import { createRandom } from "../../../host/core/system/random.ts";
 import { scoredWindows } from "../../../host/data/recording.ts";
 import { fitDiscriminant } from "../../../host/train/discriminant.ts";
-import { fitEvidence, saidAt } from "../../../host/train/evidence.ts";
+import { computeLdaLogitsAt, fitLda } from "../../../host/train/fit-lda.ts";
 import { recordingOfTwo } from "./support/tiny-training.ts";
 
 describe("a linear discriminant", () => {
@@ -40,11 +40,11 @@ describe("a linear discriminant", () => {
   });
 });
 
-it("evidence fitted to recordings names their windows in the core's integers", () => {
+it("an LDA head fitted to recordings names their windows in the core's integers", () => {
   const { features } = activityTraining;
   const recordings = ["1", "2", "4", "5"].map((subject, i) => recordingOfTwo(subject, 9 + i));
   const classOf = (label: number) => [4, 6, 7].indexOf(label);
-  const { evidence } = fitEvidence(recordings, features, classOf, 3, {
+  const { lda } = fitLda(recordings, features, classOf, 3, {
     shrinkage: 0.1,
     rotationRadians: [0.1, 0.1, 0.1],
     share: 0.15,
@@ -52,7 +52,7 @@ it("evidence fitted to recordings names their windows in the core's integers", (
   });
   const windows = scoredWindows(recordingOfTwo("3", 20));
   const right = windows.filter(({ start, label }) => {
-    const said = saidAt(evidence, recordingOfTwo("3", 20), start, features);
+    const said = computeLdaLogitsAt(lda, recordingOfTwo("3", 20), start, features);
     return said.indexOf(Math.max(...said)) === classOf(label);
   });
   expect(windows.length).toBeGreaterThan(20);

@@ -109,8 +109,8 @@ it("takes a member of an ensemble for trained only where this very run made it",
   expect(isTrained({ steps: 3 })).toBe(false);
   expect(isTrained({ phase: "select" })).toBe(false);
   expect(isTrained({}, { ...member, training: { ...training, recipe: { ...training.recipe, dropout: 0.3 } } })).toBe(false);
-  const evidence = { shrinkage: 0.1, rotationRadians: [0, 0, 0] as const, share: 0.2, offsets: [0, 0, 0] };
-  expect(isTrained({}, { ...member, training: { ...training, evidence } })).toBe(false);
+  const lda = { shrinkage: 0.1, rotationRadians: [0, 0, 0] as const, share: 0.2, offsets: [0, 0, 0] };
+  expect(isTrained({}, { ...member, training: { ...training, lda } })).toBe(false);
   expect(isTrained({}, { ...member, training: { ...training, image: { ...training.image, hopPatches: 2 } } })).toBe(false);
   writeFileSync(join(folder.path, "ensemble", "a", "seed-1", "config.json"), "{");
   expect(isTrained()).toBe(false);

@@ -40,9 +40,9 @@ function wearer(
   return {
     user,
     decisions,
-    decideWith: (evidence, after) =>
+    decideWith: (lda, after) =>
       decisions.forEach(({ truth, exits }, i) => {
-        after(i, evidence === image.evidence ? exits : [i % 4 === 0 ? word(own, ownCertaintyQ15) : word(truth)]);
+        after(i, lda === image.lda ? exits : [i % 4 === 0 ? word(own, ownCertaintyQ15) : word(truth)]);
       }),
   };
 }

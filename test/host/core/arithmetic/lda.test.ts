@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import {
+  addLda,
+  applyLda,
+  computeLdaLogits,
+  computeLdaLogitsAtEnd,
   crossCount,
-  evidenceAtEnd,
-  evidenceOf,
   type ReadWindows,
   statisticsCount,
-  weigh,
   windowStatistics,
-  withEvidence,
 } from "../../../../host/core/arithmetic/lda.ts";
-import type { Evidence } from "../../../../host/core/image/image-types.ts";
+import type { Lda } from "../../../../host/core/image/image-types.ts";
 
 const log2 = (value: number) => Math.floor(Math.log2(value)) * 256; // of powers of 2
 
@@ -70,9 +70,9 @@ describe("statistics of a window", () => {
   });
 });
 
-describe("evidence", () => {
+describe("lda", () => {
   const n = statisticsCount(1);
-  const evidence: Evidence = {
+  const lda: Lda = {
     means: new Int32Array(n).fill(0),
     limits: new Int32Array(n).fill(100),
     weights: Int16Array.from({ length: 2 * n }, (_, at) => (at === 0 ? 3 : at === 1 ? -3 : 0)), // of the mean alone
@@ -80,7 +80,7 @@ describe("evidence", () => {
     shift: 2,
   };
   const image = {
-    evidence,
+    lda,
     windowPatches: 4,
     patchFrames: 4,
     channels: 1,
@@ -88,7 +88,7 @@ describe("evidence", () => {
   };
 
   it("weighs statistics within their limits, rounds half up and stays within s16", () => {
-    const at = (mean: number) => [...weigh(evidence, Int32Array.of(mean, ...Array(n - 1).fill(0)))];
+    const at = (mean: number) => [...applyLda(lda, Int32Array.of(mean, ...Array(n - 1).fill(0)))];
     expect(at(8)).toEqual([7, -32768]); // (24 + 2 + 2) >> 2
     expect(at(5000)).toEqual(at(100));
     expect(at(-5000)[0]).toBe(-74); // (−300 + 2 + 2) >> 2
@@ -96,9 +96,9 @@ describe("evidence", () => {
 
   it("reads the last whole window, and is silent before there is one", () => {
     const patches = Int8Array.from({ length: 24 }, (_, t) => (t < 8 ? 99 : 1));
-    expect(evidenceAtEnd(image, patches)?.[0]).toBe(7);
-    expect(evidenceAtEnd(image, patches.subarray(0, 12))).toBeUndefined();
-    expect(evidenceAtEnd({ ...image, evidence: undefined } as never, patches)).toBeUndefined();
+    expect(computeLdaLogitsAtEnd(image, patches)?.[0]).toBe(7);
+    expect(computeLdaLogitsAtEnd(image, patches.subarray(0, 12))).toBeUndefined();
+    expect(computeLdaLogitsAtEnd({ ...image, lda: undefined } as never, patches)).toBeUndefined();
   });
 
   it("is silent where a whole triad has not moved", () => {
@@ -106,7 +106,7 @@ describe("evidence", () => {
     const heard = { means: new Int32Array(n), limits: new Int32Array(n), weights: new Int16Array(n), bias: Int32Array.of(5), shift: 0 };
     const window = (moving: readonly number[]) =>
       Int8Array.from({ length: 96 }, (_, at) => (moving.includes(at % 6) && at > 48 ? 9 : at % 6));
-    const said = (...moving: number[]) => evidenceOf(heard, window(moving), Array(6).fill(0))[0];
+    const said = (...moving: number[]) => computeLdaLogits(heard, window(moving), Array(6).fill(0))[0];
     expect(said(0, 5)).toBe(5);
     expect(said(2)).toBe(0);
     expect(said(3, 4, 5)).toBe(0);
@@ -117,13 +117,13 @@ describe("evidence", () => {
     const patches = Int8Array.from({ length: 24 }, (_, t) => (t === 12 ? 30 : t & 1));
     const images = [image, { ...image, windowPatches: 6 }, { ...image, features: [{ ...image.features[0]!, knee: 20 }] }, image];
     const read: ReadWindows = new Map();
-    const shared = images.map((one) => evidenceAtEnd(one, patches, read));
-    expect(shared).toEqual(images.map((one) => evidenceAtEnd(one, patches)));
+    const shared = images.map((one) => computeLdaLogitsAtEnd(one, patches, read));
+    expect(shared).toEqual(images.map((one) => computeLdaLogitsAtEnd(one, patches)));
     expect(new Set(shared.map(String)).size).toBeGreaterThan(1);
   });
 
   it("adds to logits within s16", () => {
-    expect([...withEvidence(Int16Array.of(-32000, 5), Int16Array.of(-1000, 7))]).toEqual([-32768, 12]);
-    expect([...withEvidence(Int16Array.of(1), undefined)]).toEqual([1]);
+    expect([...addLda(Int16Array.of(-32000, 5), Int16Array.of(-1000, 7))]).toEqual([-32768, 12]);
+    expect([...addLda(Int16Array.of(1), undefined)]).toEqual([1]);
   });
 });

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import * as layout from "../../../../assembly/layout.ts";
 import { linearS8, rowsToS16 } from "../../../../host/core/arithmetic/linear-s8.ts";
 import { writeImage } from "../../../../host/core/image/image-write.ts";
-import { evidenceOps } from "../../../../host/core/image/op-count.ts";
+import { countLdaOps } from "../../../../host/core/image/op-count.ts";
 import type { SetPoint } from "../../../../host/core/session/session-types.ts";
 import { writeSnapshot } from "../../../../host/core/session/snapshot.ts";
 import { createTail } from "../../../../host/core/session/tail.ts";
@@ -143,12 +143,12 @@ describe("decisions", () => {
     expect(decisions.map((d) => d.why)).toEqual(["ask", "deferred", "deferred", "ask", "deferred", "deferred"]);
     for (const d of decisions) {
       expect(d).toMatchObject({ exit: 2, steps: 12, rebuilds: 0, tick: 0 });
-      const weighed = d.patch >= image.windowPatches ? evidenceOps(image).macs : 0;
-      expect(d.macs).toBe(((ops(2) - 3 * heads - evidenceOps(image).macs) / image.windowPatches) * 4 + 3 * heads + weighed);
+      const weighed = d.patch >= image.windowPatches ? countLdaOps(image).macs : 0;
+      expect(d.macs).toBe(((ops(2) - 3 * heads - countLdaOps(image).macs) / image.windowPatches) * 4 + 3 * heads + weighed);
     }
     expect(decisions.map((d) => d.patch)).toEqual([4, 8, 12, 16, 20, 24]);
     run.logits();
-    expect(run.decide()).toMatchObject({ macs: 3 * heads + evidenceOps(image).macs, steps: 0 });
+    expect(run.decide()).toMatchObject({ macs: 3 * heads + countLdaOps(image).macs, steps: 0 });
   });
 
   it("name the limit where depth is limited, and exit where a threshold is met", () => {

@@ -187,7 +187,7 @@ describe("format 1", () => {
     ["BAD_PADDING", config + 4 * 31, 1],
     ["BAD_SMOOTHING", config + 4 * (layout.CONFIG_SMOOTHING + layout.SMOOTHING_SHIFT), layout.LIMIT_TRACK_SHIFT + 1],
     ["BAD_SMOOTHING", pointerOf(old, config + 4 * layout.CONFIG_SMOOTHING), 1],
-    ["BAD_LDA", config + 4 * (layout.CONFIG_LDA + layout.LDA_SHIFT), layout.LIMIT_EVIDENCE_SHIFT + 1],
+    ["BAD_LDA", config + 4 * (layout.CONFIG_LDA + layout.LDA_SHIFT), layout.LIMIT_LDA_SHIFT + 1],
     ["UNKNOWN_BLOCK_KIND", sectionAt(old, layout.SECTION_BLOCKS), 3],
   ])("is refused with %s for word %i = %i", (code, offset, value) => expect(spoilt(offset, value)).toBe(code));
 });

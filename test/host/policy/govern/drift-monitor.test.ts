@@ -52,7 +52,7 @@ describe("the drift monitor", () => {
     const monitor = createDriftMonitor({ usualDoubt });
     for (let i = 0; i < 5000; i++) monitor.onAnswer(i % 3, 0.01);
     expect(monitor.step).toBe(0);
-    expect(monitor.evidence).toBeLessThan(1);
+    expect(monitor.eValue).toBeLessThan(1);
   });
 });
 

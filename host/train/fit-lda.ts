@@ -1,10 +1,10 @@
-import { LIMIT_EVIDENCE_LIMIT } from "../../assembly/layout.ts";
-import { evidenceOf, windowStatistics } from "../core/arithmetic/lda.ts";
-import type { Evidence } from "../core/image/image-types.ts";
+import { LIMIT_LDA_LIMIT } from "../../assembly/layout.ts";
+import { computeLdaLogits, windowStatistics } from "../core/arithmetic/lda.ts";
+import type { Lda } from "../core/image/image-types.ts";
 import { createRandom } from "../core/system/random.ts";
 import { isScored, type Recording, scoredWindows, WINDOW_FRAMES } from "../data/recording.ts";
 import { asLogits, fixedPoint } from "../personalize/logit-scale.ts";
-import type { EvidencePrior } from "../personalize/prior.ts";
+import type { LdaPrior } from "../personalize/prior.ts";
 import { LOGIT_ONE } from "../policy/certify/replay.ts";
 import { type Augmentation, drawDisturbance, noAugmentation } from "./augment.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
@@ -12,7 +12,7 @@ import { CLIP_DEVIATIONS, fitDiscriminant } from "./discriminant.ts";
 import { INPUT_SCALE } from "./net-constants.ts";
 
 /** How a window's statistics weigh in. */
-export interface EvidenceRecipe {
+export interface LdaRecipe {
   readonly shrinkage: number; // of the discriminant's covariance, 0…1
   readonly rotationRadians: Augmentation["rotationRadians"]; // each window is read a second time, turned; all 0 = no second time
   readonly share: number; // of its log probabilities in a logit: a window's statistics stray further between wearers than within one
@@ -21,23 +21,23 @@ export interface EvidenceRecipe {
 
 const BETWEEN_TRANSITION_FRAMES = 16;
 
-/** Evidence, and what a wearer's own starts from: nothing where a class was in no recording. */
-export interface FittedEvidence {
-  readonly evidence: Evidence;
-  readonly prior: EvidencePrior | undefined;
+/** An LDA head and the prior of its adaptation; no prior if a class was in no recording. */
+export interface FittedLda {
+  readonly lda: Lda;
+  readonly prior: LdaPrior | undefined;
 }
 
 /**
- * Evidence fitted to recordings: the published windows of their scored labels, and windows that end in any other labelled stretch; as they
+ * LDA head fitted to recordings: the published windows of their scored labels, and windows that end in any other labelled stretch; as they
  * are, and turned as the sensor may sit on somebody else. The same bits at every call.
  */
-export function fitEvidence(
+export function fitLda(
   recordings: readonly Recording[],
   features: FeatureConfig,
   classOf: ClassOf,
   nClasses: number,
-  { shrinkage, rotationRadians, share, offsets }: EvidenceRecipe,
-): FittedEvidence {
+  { shrinkage, rotationRadians, share, offsets }: LdaRecipe,
+): FittedLda {
   const random = createRandom(1);
   const turned: Augmentation = { ...noAugmentation, rotationRadians };
   const rows: Int32Array[] = [];
@@ -67,21 +67,21 @@ export function fitEvidence(
     for (let f = 0; f < mean.length; f++) slopes[f * nClasses + c] = own.slopes[f * present.length + k]!;
     levels[c]! += own.levels[k]!;
   }
-  const evidence = {
+  const lda = {
     means: Int32Array.from(mean, Math.round),
-    limits: Int32Array.from(deviation, (value) => Math.min(LIMIT_EVIDENCE_LIMIT, Math.round(CLIP_DEVIATIONS * value))),
+    limits: Int32Array.from(deviation, (value) => Math.min(LIMIT_LDA_LIMIT, Math.round(CLIP_DEVIATIONS * value))),
     ...fixedPoint({ slopes, levels }),
   };
-  return { evidence, prior: present.length === nClasses ? { deviations: deviation, centres, precision, share } : undefined };
+  return { lda, prior: present.length === nClasses ? { deviations: deviation, centres, precision, share } : undefined };
 }
 
-/** Adds what evidence says, (nClasses,) Q10, to the logits of every exit from value `at` on. */
-export function addEvidence(exits: readonly (Float32Array | Float64Array)[], at: number, said: Int16Array): void {
+/** Adds an LDA head's logits, (nClasses,) Q10, to the logits of every exit from value `at` on. */
+export function addLdaToExits(exits: readonly (Float32Array | Float64Array)[], at: number, said: Int16Array): void {
   for (const exit of exits) for (let c = 0; c < said.length; c++) exit[at + c]! += said[c]! / LOGIT_ONE;
 }
 
-/** Numbers that evidence is made of. */
-export function evidenceParameters({ means, limits, weights, bias }: Evidence): number {
+/** Number of parameters of an LDA head. */
+export function countLdaParameters({ means, limits, weights, bias }: Lda): number {
   return means.length + limits.length + weights.length + bias.length;
 }
 
@@ -97,14 +97,14 @@ function windowsOf(recording: Recording): { readonly start: number; readonly lab
   return [...scoredWindows(recording), ...others].filter(({ start }) => start >= 0);
 }
 
-/** What evidence says of the window that starts at frame `start`, (nClasses,) Q10. */
-export function saidAt(evidence: Evidence, recording: Recording, start: number, features: FeatureConfig): Int16Array {
-  return saidOf(evidence, readWindow(recording, start, features), features);
+/** LDA logits of the window that starts at frame `start`, (nClasses,) Q10. */
+export function computeLdaLogitsAt(lda: Lda, recording: Recording, start: number, features: FeatureConfig): Int16Array {
+  return computeFrameLdaLogits(lda, readWindow(recording, start, features), features);
 }
 
-/** What evidence says of a window (frames, channels) as a net reads it in training. */
-export function saidOf(evidence: Evidence, window: Float32Array, features: FeatureConfig): Int16Array {
-  return evidenceOf(evidence, stepsOf(window), kneesOf(features));
+/** LDA logits of a window (frames, channels) as a net reads it in training. */
+export function computeFrameLdaLogits(lda: Lda, window: Float32Array, features: FeatureConfig): Int16Array {
+  return computeLdaLogits(lda, stepsOf(window), kneesOf(features));
 }
 
 function statisticsOf(window: Float32Array, features: FeatureConfig): Int32Array {

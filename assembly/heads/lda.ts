@@ -1,17 +1,17 @@
-import * as L from "./layout";
-import { Context } from "./context";
-import { signalCount } from "./counts";
-import { isqrt } from "./kernels/rms-norm";
-import { clampS16 } from "./kernels/requantize";
-import { word } from "./words";
+import * as L from "../layout";
+import { Context } from "../context";
+import { signalCount } from "../counts";
+import { isqrt } from "../kernels/rms-norm";
+import { clampS16 } from "../kernels/requantize";
+import { word } from "../words";
 
-// Evidence: what a linear discriminant says of the last window's statistics, added to the logits of every exit. Spread, sway and
+// LDA head: a linear discriminant of the last window's statistics, added to the logits of every exit. Spread, sway and
 // correlations are what people measure of a window to tell activities (Anguita et al. 2013, ESANN); a net of few wearers does not find them all.
 // No state of its own: it reads the context. Oracle: host/core/arithmetic/lda.ts, bit-exact.
 
 const TRIAD = 3;
 
-/** Which statistic comes next, and the window's length: of one call of weighEvidence. */
+/** Which statistic comes next, and the window's length: of one call of computeLda. */
 let next: usize = 0;
 let frames: i32 = 0;
 
@@ -246,8 +246,8 @@ function countCross(ctx: Context): void {
   }
 }
 
-/** True where the image has evidence and a whole window has come since the reset. */
-export function hasEvidence(ctx: Context): bool {
+/** True if the image has an LDA head and a whole window has come since the reset. */
+export function hasLdaLogits(ctx: Context): bool {
   return ctx.ldaSums != 0 && word(ctx.tail, L.TAIL_CONTEXT_COUNT) >= ctx.windowPatches;
 }
 
@@ -255,11 +255,11 @@ export function hasEvidence(ctx: Context): bool {
  * ctx.ldaSums (nClasses,) s64 = what the last window's statistics say of each class, Q10 as s16; 0 before a whole window, and where a whole
  * triad has not moved in it: its sensor is dead, or nobody wears it. Uses ctx.acc.
  */
-export function weighEvidence(ctx: Context): void {
+export function computeLda(ctx: Context): void {
   if (ctx.ldaSums == 0) return;
   const nClasses = <usize>ctx.nClasses;
   memory.fill(ctx.ldaSums, 0, nClasses << 3);
-  if (!hasEvidence(ctx)) return;
+  if (!hasLdaLogits(ctx)) return;
   const bias = ctx.image + <usize>word(ctx.lda, L.LDA_BIAS);
   for (let c: usize = 0; c < nClasses; c++) store<i64>(ctx.ldaSums + (c << 3), <i64>load<i32>(bias + (c << 2)));
   next = 0;
@@ -301,8 +301,8 @@ export function weighEvidence(ctx: Context): void {
   }
 }
 
-/** logits (nClasses,) s16 += evidence, clamped. */
-export function addEvidence(ctx: Context, logits: usize): void {
+/** logits (nClasses,) s16 += the LDA head's, clamped. */
+export function addLda(ctx: Context, logits: usize): void {
   if (ctx.ldaSums == 0) return;
   const n = <usize>ctx.nClasses;
   for (let c: usize = 0; c < n; c++) {
