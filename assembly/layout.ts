@@ -56,7 +56,7 @@ export const INPUT_CONTEXT_PATCHES = 5;
 export const INPUT_KIND = 6;
 export const INPUT_EMBED = 8; // LINEAR record, words 8..13
 export const INPUT_KIND_PATCHES = 1; // patches of sensor frames
-export const INPUT_KIND_TOKENS = 2; // reserved for token embeddings; this core runs none
+export const INPUT_KIND_TOKENS = 2; // token embeddings: the language core alone (lm/layout.ts)
 
 export const HEAD_WORDS = 5;
 export const HEAD_EXITS = 0;
@@ -65,7 +65,7 @@ export const HEAD_HOP_PATCHES = 2;
 export const HEAD_RING_PATCHES = 3;
 export const HEAD_KIND = 4;
 export const HEAD_KIND_EXITS = 1; // a classifier at every exit
-export const HEAD_KIND_LANGUAGE = 2; // reserved for a language head; this core runs none
+export const HEAD_KIND_LANGUAGE = 2; // logits of the next token: the language core alone
 
 export const SMOOTHING_WORDS = 2;
 export const SMOOTHING_COSTS = 0; // byte offset of (classes, classes) s32 Q10 from the image's first byte

@@ -30,7 +30,8 @@ export function randomLlama(options: { seed: number } & Partial<LlamaShape>): Im
   return { checkpoint: randomCheckpoint(shape, seed), tokenizer: scoredTokenizer(shape.vocab) };
 }
 
-function randomCheckpoint(shape: LlamaShape, seed: number): LlamaCheckpoint {
+/** Random weights of a shape. Rows differ in size by up to 2^(±unevenness/2). */
+export function randomCheckpoint(shape: LlamaShape, seed: number, unevenness = 0): LlamaCheckpoint {
   const tensors = new Map<string, Float32Array>();
   const once = (name: MatrixName | GainName, make: () => Float32Array): Float32Array => {
     const key = JSON.stringify(name);
@@ -48,7 +49,10 @@ function randomCheckpoint(shape: LlamaShape, seed: number): LlamaCheckpoint {
       const values = once(name, () => {
         const uniform = random(name);
         const width = name === "embedding" ? 1 : 2.5 / Math.sqrt(columns);
-        return Float32Array.from({ length: rows * columns }, () => (uniform() + uniform() - 1) * width);
+        const values = Float32Array.from({ length: rows * columns }, () => (uniform() + uniform() - 1) * width);
+        if (unevenness === 0) return values;
+        const sizes = Array.from({ length: rows }, () => 2 ** ((uniform() - 0.5) * unevenness));
+        return values.map((value, i) => value * sizes[Math.floor(i / columns)]!);
       });
       return values.slice(from * columns, to * columns);
     },

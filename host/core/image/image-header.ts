@@ -54,7 +54,7 @@ export function sealImage(bytes: Uint8Array): void {
 }
 
 /** Checks every header field but the checksums. */
-export function checkHeader(bytes: Uint8Array): void {
+export function checkHeader(bytes: Uint8Array, mostBytes: number = layout.IMAGE_MAX_BYTES): void {
   const found = bytes.length;
   if (found < layout.IMAGE_MIN_BYTES) throw imageError(layout.STATUS_IMAGE_TOO_SHORT, `${found} B`);
   const view = viewOf(bytes);
@@ -67,7 +67,7 @@ export function checkHeader(bytes: Uint8Array): void {
   if (format === layout.IMAGE_FORMAT_1 && word(layout.HEADER_KINDS) !== layout.FORMAT_1_MARK)
     throw imageError(layout.STATUS_OTHER_CORE, `${hex(layout.HEADER_KINDS)}, not 0x${layout.FORMAT_1_MARK.toString(16)}`);
   const said = word(layout.HEADER_IMAGE_BYTES);
-  if (found > layout.IMAGE_MAX_BYTES || found % layout.IMAGE_ALIGN !== 0 || said !== found) {
+  if (found > mostBytes || found % layout.IMAGE_ALIGN !== 0 || said !== found) {
     throw imageError(layout.STATUS_BAD_SIZE, `${found} B, its header says ${said} B`);
   }
   if (word(layout.HEADER_FLAGS) !== 0 || word(layout.HEADER_RESERVED) !== 0) {
@@ -126,9 +126,10 @@ function newestVersion(kind: number): number {
 
 /**
  * The section table by kind: ascending kinds and offsets, within the image, gaps zero; in format 2 every section that is needed and none
- * that this host does not know.
+ * that this host does not know. With `only`, exactly those sections.
  */
-export function readSections(bytes: Uint8Array): ReadonlyMap<number, Section> {
+export function readSections(bytes: Uint8Array, only?: ReadonlyMap<number, string>): ReadonlyMap<number, Section> {
+  const names = only ?? SECTION_NAMES;
   const view = viewOf(bytes);
   const isFirst = formatOf(bytes) === layout.IMAGE_FORMAT_1;
   const count = view.getUint32(layout.HEADER_SECTION_COUNT, true);
@@ -146,14 +147,14 @@ export function readSections(bytes: Uint8Array): ReadonlyMap<number, Section> {
       bytes: view.getUint32(entry + 8, true),
       count: view.getUint32(entry + 12, true),
     };
-    const where = `section ${SECTION_NAMES.get(kind) ?? kind} at ${section.offset}, ${section.bytes} B`;
+    const where = `section ${names.get(kind) ?? kind} at ${section.offset}, ${section.bytes} B`;
     if (kind <= before || (isFirst ? kind !== i + 1 : kind === layout.SECTION_CONFIG))
       throw imageError(layout.STATUS_BAD_SECTIONS, `entry ${i} is of kind ${kind}`);
-    if (!SECTION_NAMES.has(kind)) throw imageError(layout.STATUS_UNKNOWN_SECTION, `it needs section kind ${kind}`);
+    if (!names.has(kind)) throw imageError(layout.STATUS_UNKNOWN_SECTION, `it needs section kind ${kind}`);
     if (version > newestVersion(kind))
       throw imageError(
         layout.STATUS_UNKNOWN_SECTION_VERSION,
-        `it needs version ${version} of section ${SECTION_NAMES.get(kind)}; this host runs up to ${newestVersion(kind)}`,
+        `it needs version ${version} of section ${names.get(kind)}; this host runs up to ${newestVersion(kind)}`,
       );
     if (section.offset % layout.IMAGE_ALIGN !== 0 || section.offset < end) throw imageError(layout.STATUS_BAD_SECTIONS, where);
     if (section.offset + section.bytes > bytes.length) throw imageError(layout.STATUS_BAD_SECTIONS, `${where}, ends past the image`);
@@ -163,8 +164,13 @@ export function readSections(bytes: Uint8Array): ReadonlyMap<number, Section> {
     before = kind;
   }
   requireZeros(bytes, end, bytes.length, "the end");
-  if (!isFirst) requireSections(sections);
+  if (only !== undefined) requireEach(sections, only);
+  else if (!isFirst) requireSections(sections);
   return sections;
+}
+
+function requireEach(sections: ReadonlyMap<number, Section>, names: ReadonlyMap<number, string>): void {
+  for (const [kind, name] of names) if (!sections.has(kind)) throw imageError(layout.STATUS_BAD_SECTIONS, `no section ${name}`);
 }
 
 /** Format 2: every section that a model of this kind needs, and in a text image no other. */

@@ -71,11 +71,12 @@ export interface TextExports {
   rowsPtr(model: number): number;
 }
 
-type ModuleName = `core-${CoreBuild}` | "batch-simd" | `text-${TextBuild}`;
+type ModuleName = `core-${CoreBuild}` | "batch-simd" | `text-${TextBuild}` | `lm-${CoreBuild}`;
 
 const compiled = new Map<ModuleName, { module: WebAssembly.Module; bytes: number }>();
 
-function compile(name: ModuleName): { module: WebAssembly.Module; bytes: number } {
+/** A wasm module of dist/, compiled once per process. */
+export function compileModule(name: ModuleName): { module: WebAssembly.Module; bytes: number } {
   const before = compiled.get(name);
   if (before !== undefined) return before;
   const file = join(packageRoot(), "dist", `${name}.wasm`);
@@ -92,7 +93,7 @@ function compile(name: ModuleName): { module: WebAssembly.Module; bytes: number 
 
 /** Bytes of the wasm module itself. */
 export function coreWasmBytes(build: CoreBuild): number {
-  return compile(`core-${build}`).bytes;
+  return compileModule(`core-${build}`).bytes;
 }
 
 /** A fresh instance of the core, what it runs compared with the host. An instance that has trapped must be dropped. */
@@ -111,7 +112,7 @@ export function instantiateText(build: TextBuild): TextExports {
 }
 
 function instantiate<E extends { _initialize(): void; runs(word: number): number }>(name: ModuleName, wanted: Runs = hostRuns): E {
-  const { exports } = instantiateSync(compile(name).module, {});
+  const { exports } = instantiateSync(compileModule(name).module, {});
   const core = exports as unknown as E;
   core._initialize();
   const runs = runsOf(core);

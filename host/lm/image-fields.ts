@@ -1,0 +1,227 @@
+import * as layout from "../../assembly/layout.ts";
+import * as lm from "../../assembly/lm/layout.ts";
+import { align16 } from "../core/arithmetic/align.ts";
+import { type Dims, type Shape, sizeOf } from "../core/image/image-fields.ts";
+import { imageError, requireZeros, type Section, viewOf } from "../core/image/image-header.ts";
+
+// A record of a language image is described once, as a list of fields: reader, planner, checker and the tables of assembly/README.md
+// follow it. Arrays are read in place.
+
+/** m·2^e: a mantissa in [2^14, 2^15) and an exponent. */
+export interface Scale {
+  readonly mantissa: number;
+  readonly exponent: number;
+}
+
+/** int8 per row: w[r][i] = weights · rows[r]/2^15 · scale; padded rows. */
+export interface Matrix {
+  readonly nIn: number;
+  readonly nOut: number;
+  /** (nOut, nIn up to a multiple of 16). */
+  readonly weights: Int8Array;
+  /** (nOut,) Q15. */
+  readonly rows: Int16Array;
+  readonly scale: Scale;
+}
+
+/** Gains of a norm: values/2^15 · scale. */
+export interface Gain {
+  readonly values: Int16Array;
+  readonly scale: Scale;
+}
+
+interface Place {
+  readonly at: number; // word index in the record
+  readonly name: string;
+  readonly text?: string;
+}
+
+type WordField = Place & {
+  readonly type: "word";
+  readonly least: number;
+  readonly most: number | Shape;
+  readonly step?: number; // a multiple of it
+  readonly status: number;
+};
+type ScaleField = Place & { readonly type: "scale" };
+type GainField = Place & { readonly type: "gain"; readonly n: Shape };
+type MatrixField = Place & { readonly type: "matrix"; readonly nIn: Shape; readonly nOut: Shape; readonly isOptional?: true };
+/** One u32 per pair of n elements. */
+type StepsField = Place & { readonly type: "steps"; readonly n: Shape };
+export type LmField = WordField | ScaleField | GainField | MatrixField | StepsField;
+
+/** A record: its reader makes an object of the fields, by name. */
+export interface LmSpec {
+  readonly name: string;
+  readonly words: number;
+  readonly fields: readonly LmField[];
+  readonly checkDims?: (where: string, dims: Dims) => void;
+}
+
+const WIDTHS = { word: 1, scale: 2, gain: 3, matrix: 4, steps: 1 } as const;
+
+function claimed({ words, fields }: LmSpec): boolean[] {
+  const out = new Array<boolean>(words).fill(false);
+  for (const { at, type } of fields) out.fill(true, at, at + WIDTHS[type]);
+  return out;
+}
+
+function checkWords(spec: LmSpec, where: string, wordAt: (at: number) => number, around: Dims): Dims {
+  const dims: Record<string, number> = { ...around };
+  for (const field of spec.fields) {
+    if (field.type !== "word") continue;
+    const value = wordAt(field.at);
+    const most = typeof field.most === "string" ? sizeOf(field.most, dims) : field.most;
+    if (value < field.least || value > most || value % (field.step ?? 1) !== 0) {
+      const multiple = field.step === undefined ? "" : `, a multiple of ${field.step}`;
+      throw imageError(field.status, `${where}: ${field.name} is ${value}, must be ${field.least} … ${most}${multiple}`);
+    }
+    dims[field.name] = value;
+  }
+  spec.checkDims?.(where, dims);
+  return dims;
+}
+
+/** Reads records of an image whose arrays lie in `tensors`, and counts these. */
+export class RecordReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #tensors: Section;
+  readonly #arrays = new Set<number>();
+
+  constructor(bytes: Uint8Array, tensors: Section) {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
+    this.#tensors = tensors;
+  }
+
+  get count(): number {
+    return this.#arrays.size;
+  }
+
+  /** The values of the record at `offset` and its words as dimensions. Throws ModelError. */
+  read<T>(spec: LmSpec, where: string, offset: number, around: Dims): T {
+    const word = (at: number): number => this.#view.getInt32(offset + 4 * at, true);
+    claimed(spec).forEach((isClaimed, at) => {
+      if (!isClaimed && word(at) !== 0) throw imageError(layout.STATUS_BAD_PADDING, `${where}: unused word ${at} is ${word(at)}`);
+    });
+    const dims = checkWords(spec, where, word, around);
+    return Object.fromEntries(spec.fields.map((field) => [field.name, this.#value(field, `${where}: ${field.name}`, word, dims)])) as T;
+  }
+
+  #value(field: LmField, where: string, word: (at: number) => number, dims: Dims): unknown {
+    switch (field.type) {
+      case "word":
+        return dims[field.name];
+      case "scale":
+        return scaleAt(where, word, field.at);
+      case "steps": {
+        const pairs = sizeOf(field.n, dims) / 2;
+        return new Uint32Array(this.#bytes.buffer, this.#place(where, word(field.at), 4 * pairs), pairs);
+      }
+      case "gain": {
+        const n = sizeOf(field.n, dims);
+        const values = new Int16Array(this.#bytes.buffer, this.#place(where, word(field.at), 2 * n), n);
+        return { values, scale: scaleAt(where, word, field.at + lm.GAIN_SCALE) } satisfies Gain;
+      }
+      case "matrix":
+        return this.#matrix(field, where, word, dims);
+    }
+  }
+
+  #matrix(field: MatrixField, where: string, word: (at: number) => number, dims: Dims): Matrix | Pick<Matrix, "scale"> {
+    const scale = scaleAt(where, word, field.at + lm.MATRIX_SCALE);
+    const [weightsAt, rowsAt] = [word(field.at + lm.MATRIX_WEIGHTS), word(field.at + lm.MATRIX_ROWS)];
+    if (field.isOptional && weightsAt === 0 && rowsAt === 0) return { scale };
+    const [nIn, nOut] = [sizeOf(field.nIn, dims), sizeOf(field.nOut, dims)];
+    const stride = align16(nIn);
+    const weights = new Int8Array(this.#bytes.buffer, this.#place(`${where}: weights`, weightsAt, nOut * stride), nOut * stride);
+    const rows = new Int16Array(this.#bytes.buffer, this.#place(`${where}: rows`, rowsAt, 2 * nOut), nOut);
+    for (let r = 0; r < nOut; r++) {
+      if (rows[r]! < 0) throw imageError(layout.STATUS_BAD_MULTIPLIER, `${where}: row ${r} has mantissa ${rows[r]}`);
+      const at = weights.byteOffset - this.#bytes.byteOffset + r * stride;
+      requireZeros(this.#bytes, at + nIn, at + stride, `${where}: row ${r}`);
+    }
+    return { nIn, nOut, weights, rows, scale };
+  }
+
+  /** Byte offset in the buffer of `bytes` bytes at `offset` of the image. */
+  #place(where: string, offset: number, bytes: number): number {
+    const { offset: start, bytes: size } = this.#tensors;
+    if (offset % layout.IMAGE_ALIGN !== 0 || offset < start || offset + bytes > start + size)
+      throw imageError(layout.STATUS_BAD_TENSOR, `${where}: ${bytes} B at ${offset}, tensors are ${size} B at ${start}`);
+    this.#arrays.add(offset);
+    return this.#bytes.byteOffset + offset;
+  }
+}
+
+function scaleAt(where: string, word: (at: number) => number, at: number): Scale {
+  const [mantissa, exponent] = [word(at), word(at + 1)];
+  if (mantissa < 2 ** 14 || mantissa > 32767 || Math.abs(exponent) > lm.LM_LIMIT_EXPONENT)
+    throw imageError(layout.STATUS_BAD_MULTIPLIER, `${where}: scale ${mantissa}·2^${exponent}`);
+  return { mantissa, exponent };
+}
+
+/** A record before its arrays are written: words to fill, and where each array goes. */
+export class RecordPlan {
+  readonly words: Int32Array;
+  readonly #fields: ReadonlyMap<string, LmField>;
+
+  /** Words of dimensions are checked and set, and every array gets a place by `take(bytes)`. `absent`: matrices without arrays. */
+  constructor(spec: LmSpec, values: Dims, around: Dims, take: (bytes: number) => number, absent: readonly string[] = []) {
+    this.words = new Int32Array(spec.words);
+    this.#fields = new Map(spec.fields.map((field) => [field.name, field]));
+    for (const field of spec.fields) if (field.type === "word") this.words[field.at] = values[field.name] ?? field.least;
+    const dims = checkWords(spec, spec.name, (at) => this.words[at]!, around);
+    for (const field of spec.fields) {
+      if (field.type === "gain") this.words[field.at] = take(2 * sizeOf(field.n, dims));
+      else if (field.type === "steps") this.words[field.at] = take(2 * sizeOf(field.n, dims));
+      else if (field.type === "matrix" && !absent.includes(field.name)) {
+        this.words[field.at + lm.MATRIX_WEIGHTS] = take(sizeOf(field.nOut, dims) * align16(sizeOf(field.nIn, dims)));
+        this.words[field.at + lm.MATRIX_ROWS] = take(2 * sizeOf(field.nOut, dims));
+      }
+    }
+  }
+
+  /** Offset of a field's first or second array. */
+  placeOf(name: string, index: 0 | 1 = 0): number {
+    return this.words[this.#fields.get(name)!.at + index]!;
+  }
+
+  setWord(name: string, value: number): void {
+    this.words[this.#fields.get(name)!.at] = value;
+  }
+
+  setScale(name: string, { mantissa, exponent }: Scale): void {
+    const field = this.#fields.get(name)!;
+    const at = field.at + { scale: 0, gain: lm.GAIN_SCALE, matrix: lm.MATRIX_SCALE, word: 0, steps: 0 }[field.type];
+    this.words.set([mantissa, exponent], at);
+  }
+}
+
+/** The record as a table for the README: a row per field. */
+export function lmFieldTable(spec: LmSpec): string[] {
+  const rows = spec.fields.map((field) => {
+    const last = field.at + WIDTHS[field.type] - 1;
+    const at = last === field.at ? `${field.at}` : `${field.at}…${last}`;
+    return `| ${at} | ${field.name} | ${field.type} | ${boundsOf(field)} | ${field.text ?? ""} |`;
+  });
+  return ["| word | name | type | range or shape | |", "|---|---|---|---|---|", ...rows];
+}
+
+function boundsOf(field: LmField): string {
+  switch (field.type) {
+    case "word": {
+      const step = field.step === undefined ? "" : `, multiple of ${field.step}`;
+      return field.least === field.most ? `${field.least}` : `${field.least} … ${field.most}${step}`;
+    }
+    case "scale":
+      return "16384 … 32767, ± 64";
+    case "matrix":
+      return `${field.nIn} → ${field.nOut}${field.isOptional ? ", or its scale alone" : ""}`;
+    case "gain":
+      return `(${field.n})`;
+    case "steps":
+      return `(${field.n}/2)`;
+  }
+}

@@ -1,0 +1,176 @@
+import * as lm from "../../assembly/lm/layout.ts";
+import { align16 } from "../core/arithmetic/align.ts";
+import { sealImage } from "../core/image/image-header.ts";
+import { ModelError } from "../core/system/errors.ts";
+import { type LlamaCheckpoint, type LlamaMatrix, type MatrixName, matrixSize } from "./checkpoint.ts";
+import { scaleOf } from "./fixed-scale.ts";
+import type { RecordPlan } from "./image-fields.ts";
+import { planImage } from "./image-plan.ts";
+import { encodeLanguageManifest } from "./manifest.ts";
+
+export interface QuantiseOptions {
+  /** The model's name in its manifest. */
+  readonly name: string;
+  /** Default: "". */
+  readonly source?: string;
+  /** Default: "". */
+  readonly licence?: string;
+  /** The TOKENIZER section's bytes; the core does not read them. Default: none. */
+  readonly tokenizer?: Uint8Array;
+  /** The largest |residual| that a float run over sample tokens has seen. Default: 4096, the most at 16 fractional bits. */
+  readonly residualMax?: number;
+}
+
+const LEVELS = 127; // of int8 on either side of 0
+const ROW_ONE = 32767; // mantissa of a matrix's largest row
+const CHUNK_ROWS = 64; // rows that are read at a time
+const STATIC_MARGIN = 1.05; // of the ring's units, for what quantising adds to a key or value
+
+/**
+ * Quantises a checkpoint to an image: int8 with a scale per row, in one pass over the rows. Bounded by the image and a few rows of floats.
+ * Throws ModelError for a shape or weights that the core cannot run.
+ */
+export function quantiseLlama(checkpoint: LlamaCheckpoint, options: QuantiseOptions): Uint8Array {
+  const { shape } = checkpoint;
+  const plan = planImage(shape, {
+    residualBits: residualBitsOf(options.residualMax ?? 4096),
+    tokenizer: options.tokenizer ?? new Uint8Array(0),
+    manifest: encodeLanguageManifest({
+      name: options.name,
+      source: options.source ?? "",
+      licence: options.licence ?? "",
+      parameters: parametersOf(checkpoint),
+    }),
+  });
+  const image = new Uint8Array(plan.imageBytes);
+  const writer = new MatrixWriter(checkpoint, image);
+  const { input, head, blocks } = plan;
+
+  const embedding = writer.matrix(input, "embedding", ["embedding"])[0]!;
+  input.setScale("embedding", scaleOf(embedding.scale));
+  const ropeSteps = new Uint32Array(image.buffer, input.placeOf("ropeSteps"), shape.headSize / 2);
+  for (const i of ropeSteps.keys()) ropeSteps[i] = Math.round((2 ** 32 * shape.ropeTheta ** ((-2 * i) / shape.headSize)) / (2 * Math.PI));
+
+  const sizes = Math.sqrt(shape.dim) * STATIC_MARGIN; // ‖x‖ of a normed vector, times the margin
+  for (const [layer, block] of blocks.entries()) {
+    const part = (name: LlamaMatrix): MatrixName => ({ layer, part: name });
+    const attentionGain = writer.gain(block, "attentionGain", { layer, part: "attention" });
+    const [q, k, v] = writer.matrix(block, "qkv", [part("q"), part("k"), part("v")], attentionGain);
+    block.setScale("qkv", scaleOf((q!.scale * Math.LOG2E) / Math.sqrt(shape.headSize) / LEVELS ** 2));
+    block.setScale("k", scaleOf(k!.scale / LEVELS));
+    block.setScale("v", scaleOf(v!.scale / LEVELS));
+    block.setWord("keyUnit", unitOf(sizes * largestPair(k!.norms)));
+    block.setWord("valueUnit", unitOf(sizes * Math.max(...v!.norms)));
+    block.setScale("out", scaleOf(writer.matrix(block, "out", [part("o")])[0]!.scale / LEVELS ** 2));
+    writer.gain(block, "mlpGain", { layer, part: "feedForward" });
+    const [gate, up] = writer.matrix(block, "gateUp", [part("gate"), part("up")]);
+    block.setScale("gateUp", scaleOf(gate!.scale / LEVELS));
+    block.setScale("up", scaleOf(up!.scale / LEVELS));
+    block.setScale("down", scaleOf(writer.matrix(block, "down", [part("down")])[0]!.scale / LEVELS));
+  }
+  writer.gain(head, "gain", "final");
+  const scale = shape.tiedHead ? embedding.scale : writer.matrix(head, "head", ["head"])[0]!.scale;
+  head.setScale("head", scaleOf(scale / LEVELS));
+  plan.finish(image);
+  sealImage(image);
+  return image;
+}
+
+/** Fractional bits of the residual: 16 up to 2^12, one less for each doubling beyond it. */
+function residualBitsOf(largest: number): number {
+  const bits = lm.LM_RESIDUAL_BITS_MAX - Math.max(0, Math.ceil(Math.log2(largest / 4096)));
+  if (bits >= lm.LM_RESIDUAL_BITS_MIN) return bits;
+  throw new ModelError(
+    "RESIDUAL_TOO_LARGE",
+    `the residual stream reaches ${largest}, which needs ${bits} fractional bits; the core has at least ${lm.LM_RESIDUAL_BITS_MIN}. Use the float engine.`,
+  );
+}
+
+function parametersOf({ shape }: LlamaCheckpoint): number {
+  const parts: readonly LlamaMatrix[] = ["q", "k", "v", "o", "gate", "up", "down"];
+  const size = (name: MatrixName): number => matrixSize(shape, name).rows * matrixSize(shape, name).columns;
+  const layer = parts.reduce((sum, part) => sum + size({ layer: 0, part }), 2 * shape.dim);
+  return layer * shape.layers + shape.dim + size("embedding") * (shape.tiedHead ? 1 : 2);
+}
+
+/** The exponent of a ring's unit: 15 bits hold `largest`. */
+function unitOf(largest: number): number {
+  return Math.ceil(Math.log2(Math.max(largest, 2 ** -40))) - 15;
+}
+
+/** The largest norm of two rows that RoPE turns together: rotation keeps it. */
+function largestPair(norms: Float64Array): number {
+  let most = 0;
+  for (let i = 0; i < norms.length; i += 2) most = Math.max(most, Math.hypot(norms[i]!, norms[i + 1]!));
+  return most;
+}
+
+interface Written {
+  /** weights · rows/2^15 · scale is the matrix. */
+  readonly scale: number;
+  /** ‖row ⊙ gain‖ of each row. */
+  readonly norms: Float64Array;
+}
+
+/** Reads matrices in chunks of rows and writes them as int8 at the places that a record's plan has for them. */
+class MatrixWriter {
+  readonly #checkpoint: LlamaCheckpoint;
+  readonly #image: Uint8Array;
+
+  constructor(checkpoint: LlamaCheckpoint, image: Uint8Array) {
+    this.#checkpoint = checkpoint;
+    this.#image = image;
+  }
+
+  /** Rows of `parts` one after the other; each part has a scale of its own, its largest row at ROW_ONE. */
+  matrix(record: RecordPlan, field: string, parts: readonly MatrixName[], gain?: Float32Array): Written[] {
+    let weightsAt = record.placeOf(field, 0);
+    let rowsAt = record.placeOf(field, 1);
+    return parts.map((name) => {
+      const { rows, columns } = matrixSize(this.#checkpoint.shape, name);
+      const stride = align16(columns);
+      const scales = new Float64Array(rows);
+      const norms = new Float64Array(rows);
+      for (let from = 0; from < rows; from += CHUNK_ROWS) {
+        const to = Math.min(rows, from + CHUNK_ROWS);
+        const values = this.#checkpoint.rows(name, from, to);
+        for (let r = from; r < to; r++) {
+          const row = values.subarray((r - from) * columns, (r - from + 1) * columns);
+          scales[r] = this.#row(row, weightsAt + r * stride);
+          norms[r] = gain === undefined ? 0 : normOf(row, gain);
+        }
+      }
+      const most = scales.reduce((a, b) => Math.max(a, b), 0) || 2 ** -20; // an empty matrix has any scale
+      const mantissas = new Int16Array(this.#image.buffer, rowsAt, rows);
+      for (let r = 0; r < rows; r++) mantissas[r] = Math.round((scales[r]! / most) * ROW_ONE);
+      weightsAt += rows * stride;
+      rowsAt += 2 * rows;
+      return { scale: (most * 2 ** 15) / ROW_ONE, norms };
+    });
+  }
+
+  /** One row as int8; returns its scale. */
+  #row(row: Float32Array, at: number): number {
+    let most = 0;
+    for (const value of row) most = Math.max(most, Math.abs(value));
+    const scale = most / LEVELS;
+    const weights = new Int8Array(this.#image.buffer, at, row.length);
+    if (scale > 0) for (let i = 0; i < row.length; i++) weights[i] = Math.round(row[i]! / scale);
+    return scale;
+  }
+
+  gain(record: RecordPlan, field: string, name: Parameters<LlamaCheckpoint["gain"]>[0]): Float32Array {
+    const gain = this.#checkpoint.gain(name);
+    const most = gain.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 2 ** -20;
+    const values = new Int16Array(this.#image.buffer, record.placeOf(field), gain.length);
+    for (const [i, value] of gain.entries()) values[i] = Math.round((value / most) * ROW_ONE);
+    record.setScale(field, scaleOf((most * 2 ** 15) / ROW_ONE));
+    return gain;
+  }
+}
+
+function normOf(row: Float32Array, gain: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < row.length; i++) sum += (row[i]! * gain[i]!) ** 2;
+  return Math.sqrt(sum);
+}
