@@ -13,7 +13,7 @@ import { parseTopic } from "../mqtt/wire/topics.ts";
 /** What doing a command has brought about, for the operator to read; or, as a text, why it cannot be done. */
 export type ActionResult = string | Readonly<Record<string, unknown>>;
 
-/** What a node can be told to do. */
+/** Commands that a node can carry out. */
 export interface CommandActions {
   setPoint(order: CommandPayload<"set-point">): ActionResult;
   snapshot(): ActionResult;

@@ -6,7 +6,7 @@ import { defineAgent } from "./define-agent.ts";
 const PACKAGE_NAME = "dormouse-edge";
 const ENTRY_KEY = "dormouse-edge/agent-entry";
 
-/** What an agent.ts may import from the package: it gets this process's own, not a second copy. */
+/** Names that an agent.ts may import from the package. It gets this process's own module, not a second copy. */
 const agentEntry = { defineAgent };
 
 const entryPlugin: Plugin = {

@@ -6,9 +6,9 @@ import { ASK_FORMS } from "../mqtt/wire/payloads.ts";
 const folderPath = z.string().min(1).max(512);
 
 const sensorSchema = z.strictObject({
-  /** imu: a frame is ax ay az (g) gx gy gz (°/s). custom: any other channels. The model's manifest says units and counts. */
+  /** imu: a frame is ax ay az (g) gx gy gz (°/s). custom: any other channels. The model's manifest has units and counts. */
   kind: z.enum(["imu", "custom"]),
-  /** Frames a second. Default 50. */
+  /** Frames per second. Default 50. */
   rateHz: z.number().positive().max(1000).default(50),
   /** int16 values of a frame. Default 6. */
   channels: z.int().min(1).max(16).default(6),
@@ -17,7 +17,7 @@ const sensorSchema = z.strictObject({
 });
 
 const eventsSchema = z.strictObject({
-  /** Sure decisions in a row that must agree before a change of label is told; unsure guesses need one more. Default 1, minimum 1. */
+  /** Sure decisions in a row that must agree before a label change is published; unsure ones need one more. Default 1, minimum 1. */
   stableDecisions: z.int().min(1).max(32).default(1),
 });
 
@@ -63,13 +63,13 @@ export const agentSchema = z.strictObject({
   description: z.string().max(200).default(""),
   /** The model image, relative to the agent's folder. */
   model: folderPath,
-  /** What adaptation to one user starts from (lda-prior.safetensors, written by `train` beside the model), relative to the agent's folder. None: nobody is adapted to. */
+  /** What adaptation to one user starts from (lda-prior.safetensors, written by `train` beside the model), relative to the agent's folder. None: no personalisation. */
   prior: folderPath.optional(),
   /** Images of the cloud's ensemble, relative to the agent's folder. None: nothing answers asks here. */
   teacher: z.array(folderPath).max(16).default([]),
   /** Parameters of the synthetic wearer (JSON), relative to the agent's folder. None: no synthetic sensor. */
   synthetic: folderPath.optional(),
-  /** How the agent's decisions turn out and what they are worth (JSON, made by `simulate --tune`), relative to its folder. None: as its certificate says. */
+  /** How the agent's decisions turn out and what they are worth (JSON, made by `simulate --tune`), relative to its folder. None: as certified in the image. */
   policy: folderPath.optional(),
   sensor: sensorSchema,
   events: eventsSchema.default({ stableDecisions: 1 }),

@@ -13,7 +13,7 @@ export interface LoadedAgent {
   readonly isBundled: boolean;
 }
 
-/** The agent of a folder: where its definition says that its files are. */
+/** An agent's folder: paths of the files that its definition names. */
 export function agentOf(definition: AgentDefinition, folder: string, isBundled: boolean): LoadedAgent {
   const { model, prior, teacher, synthetic, policy } = definition;
   return {

@@ -21,7 +21,7 @@ export interface LoopModel {
 /** One decision with its reason, as logs and views show it. */
 export interface DecisionRecord {
   readonly tick: number;
-  readonly label: string; // what the model said
+  readonly label: string; // the model's label
   readonly confidence: number; // 0…1
   readonly exit: number; // 0-based
   readonly why: DecisionWhy;
@@ -86,7 +86,7 @@ export interface LoopOptions {
   readonly deadlineSeconds: number;
   /** What asks may carry, and what that may cost. Default: features, at any price. */
   readonly asks?: AskInputOptions;
-  /** The label whose event must arrive: told as an alarm. */
+  /** The label whose event must arrive: published as an alarm. */
   readonly alarm?: string;
   /** Overrides parts of the set-point. */
   readonly setPoint?: Partial<SetPoint>;

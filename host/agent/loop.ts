@@ -172,7 +172,7 @@ class AgentLoop implements Loop {
     });
   }
 
-  /** Device time: the governor's, which knows of rests, or the frames'. */
+  /** Device time: the governor's, which counts rests, or else the frames'. */
   #seconds(tick: number): number {
     return this.#options.governor?.seconds ?? tick / this.#options.rateHz;
   }
@@ -304,7 +304,7 @@ class AgentLoop implements Loop {
     this.asker?.telemetry({ ...this.counters() });
   }
 
-  /** Scores the decision before, once its answer has had a hop to come: what the model said, and what was shown in the end. */
+  /** Scores the previous decision one hop later, when its answer has had time to arrive: the model's label and the shown one. */
   #judge(): void {
     const before = this.#log.at(-1);
     if (before?.truth === undefined || !this.#options.model.labels.includes(before.truth)) return;

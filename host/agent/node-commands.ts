@@ -11,7 +11,7 @@ import { parsePublicCommandKey } from "../security/command-key.ts";
 import { type CommandInbox, createCommandInbox } from "./command-inbox.ts";
 import type { Loop } from "./loop-types.ts";
 
-/** Who may command a node, and where it keeps what it was told. */
+/** Who may command a node, and where it stores its orders. */
 export interface NodeCommandOptions {
   readonly key: KeyObject; // public
   readonly store: CommandStore;
@@ -24,7 +24,7 @@ export interface NodeCommandOptions {
 
 /**
  * What a node that has a command key obeys; opens its command counters in `folder`. Throws COMMAND_KEY_INVALID and COMMAND_STATE_INVALID.
- * A node of an earlier release that has neither a floor nor counters would obey commands of any age: says so.
+ * A node of an earlier release that has neither a floor nor counters would accept commands of any age; reports that.
  */
 export function openNodeCommands(
   node: { readonly node: string; readonly commandKey: string; readonly commandFloor?: number | undefined },

@@ -42,7 +42,7 @@ export interface NodeConfigOptions {
   readonly random?: (count: number) => Uint8Array;
 }
 
-/** Reads the node's identity. The first time there is no file: it makes one, with a new id, and `isNew` says so. */
+/** Reads the node's identity. Without a file it creates one with a new id; `isNew` is then true. */
 export function openNodeConfig(options: NodeConfigOptions = {}): { config: NodeConfig; path: string; isNew: boolean } {
   const path = resolve(options.cwd ?? process.cwd(), options.path ?? NODE_CONFIG_FILE);
   if (existsSync(path)) return { config: readNodeConfig(path), path, isNew: false };

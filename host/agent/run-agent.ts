@@ -152,7 +152,7 @@ function createFailure() {
   const promise = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  promise.catch(() => {}); // who awaits the run's end hears of it
+  promise.catch(() => {}); // reported to whoever awaits the run's end
   return {
     promise,
     signal: stop.signal,

@@ -118,7 +118,7 @@ export class LabelTracker {
     if (this.#run !== undefined) this.#run.isAwaiting = false;
   }
 
-  /** The model's state was reset: what came before says nothing about what comes. */
+  /** The model's state was reset: earlier decisions no longer count. */
   reset(): void {
     this.#run = undefined;
     this.#correction = undefined;

@@ -39,7 +39,7 @@ export interface AdmissionRequest {
   readonly time: Pick<ServiceTime, "batchMillis" | "askMillis">;
   readonly ahead: number; // asks here that are more urgent
   readonly leftMillis: number; // until its deadline
-  /** Longest wait that may be promised: a device that hears nothing for longer asks again, likely another worker, and is answered twice. */
+  /** Longest wait that may be promised: after a longer silence a device asks again, likely another worker, and is answered twice. */
   readonly maxWaitMillis: number;
   /** Least time to come back. */
   readonly retryAfterMillis: number;

@@ -26,7 +26,7 @@ export function senderOf(topic: string): string | undefined {
 
 /**
  * Checks topic, correlation data, response topic, content type, size and schema. A reply is owed only to the answer topic of
- * the node that the request topic names: nobody makes a worker publish elsewhere. The deadline is what the payload says remains,
+ * the node that the request topic names: a payload cannot make a worker publish elsewhere. The deadline is what the payload says remains,
  * and never beyond what the broker left of the message's expiry. Any bytes are safe.
  */
 export function checkAsk(message: IncomingMessage, nowMillis: number): CheckedAsk {

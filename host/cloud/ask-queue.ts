@@ -12,7 +12,7 @@ export interface QueuedAsk {
   readonly dueAtMillis: number;
 }
 
-/** A bounded queue, fair among nodes. Whoever is over the bound is told, not forgotten. */
+/** A bounded queue, fair among nodes. An ask above the bound is refused, not dropped. */
 export interface AskQueue {
   readonly size: number;
   /** How many of the asks here would be taken before one of `node` that is due then. */

@@ -47,7 +47,7 @@ export interface Batcher {
   idle(timeoutMillis: number): Promise<void>;
 }
 
-/** Batches are as large as what came in while the one before was answered: they grow with the load, and an idle worker waits for nobody. */
+/** Batches are as large as what came in while the one before was answered: they grow with the load, and an idle worker does not wait. */
 export function createBatcher(options: BatcherOptions): Batcher {
   const { queue, clock, batchLimit, serviceTime } = options;
   const nodeShare = nodeShareOf(batchLimit);

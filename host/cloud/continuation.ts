@@ -47,13 +47,13 @@ export function continueFrom(query: CloudQuery, continuation: Continuation | und
   return { ok: true, probabilities, model: continuation.name };
 }
 
-/** The CRC that this session's snapshots carry, and wants of those that it takes back. */
+/** The CRC that this session's snapshots carry and that `restore` requires. */
 function imageCrc32Of(session: Session): number {
   const { buffer, byteOffset } = session.snapshot();
   return new DataView(buffer, byteOffset).getUint32(8, true);
 }
 
-/** The residual's usual size at each exit but the last, over sequences of patches: what `residualRms` wants. */
+/** The residual's usual size at each exit but the last, over sequences of patches: the value of `residualRms`. */
 export function residualRmsOf(image: ModelImage, session: Session, sequences: readonly Int8Array[]): number[] {
   const patchBytes = image.channels * image.patchFrames;
   const sums = image.exits.slice(0, -1).map(() => ({ squares: 0, count: 0 }));

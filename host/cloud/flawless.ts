@@ -3,7 +3,7 @@ import type { CloudAnswer, CloudQuery, CloudRefusal, CloudTextAnswer, CloudTextQ
 
 const MAX_WORDS_CHARS = 256;
 
-/** A provider's answer to a sensor ask as it may be sent: checked and bounded, or a refusal that says what is wrong with it. */
+/** A provider's answer to a sensor ask as it may be sent: checked and bounded, or a refusal with the reason. */
 export function flawlessAnswer(answer: CloudAnswer | undefined, query: CloudQuery): CloudAnswer {
   if (!answer?.ok) return bounded(answer);
   const { label, confidence } = answer;

@@ -10,7 +10,7 @@ import type { Spent } from "./openai/budget.ts";
 import { createOpenAi, type OpenAiOptions } from "./openai/openai.ts";
 import type { Provider } from "./provider.ts";
 
-/** What `dormouse cloud` says of its provider. */
+/** What `dormouse cloud` reports about its provider. */
 export interface ProviderOptions {
   readonly provider: "teacher" | "openai";
   readonly baseUrl?: string;

@@ -74,7 +74,7 @@ export interface WorkerStats {
 export interface Worker {
   readonly linkState: LinkState;
   readonly subscription: "none" | "shared" | "partitioned";
-  /** Waits until it hears asks, at most `timeoutMillis`. */
+  /** Waits until it is subscribed, at most `timeoutMillis`. */
   ready(timeoutMillis: number): Promise<boolean>;
   stats(): WorkerStats;
   ledger(): ReadonlyMap<string, CloudState>;

@@ -124,7 +124,7 @@ export function startWorker(options: WorkerOptions): Worker {
     } else take(ask);
   }
 
-  /** Queues an ask that can be answered in time, and tells the others at once. */
+  /** Queues an ask that can be answered in time; refuses the others at once. */
   function take(ask: QueuedAsk): void {
     ledger.set(ask.to.id, ask.to.node, "received");
     const admission = admissionOf(ask);
@@ -170,7 +170,7 @@ export function startWorker(options: WorkerOptions): Worker {
     void reply(ask.to, answer);
   }
 
-  /** A reply that does not arrive is not mourned: the asker asks again and finds it in the cache. */
+  /** Replies are not retried; the device resends and hits the answer cache. */
   async function reply(to: ReplyTo, answer: CloudAnswer | CloudTextAnswer): Promise<void> {
     const head = { v: SCHEMA_VERSION, node: to.node, agent: to.agent, tick: to.tick, wallMillis: clock.wall() } as const;
     const { ok, ...rest } = answer;
@@ -231,7 +231,7 @@ function checkIndex(index: number, count: number): void {
   throw new ConfigError("WORKER_INDEX", `worker ${index} of ${count} does not exist. Count workers from 0 to ${count - 1}.`);
 }
 
-/** Without shared subscriptions every worker hears every ask; each takes those whose id hashes to it. */
+/** Without shared subscriptions every worker receives every ask; each takes those whose id hashes to it. */
 export function isMine(id: string | undefined, workerIndex: number, workerCount: number): boolean {
   return (id === undefined ? 0 : Number.parseInt(id.slice(0, 8), 16)) % workerCount === workerIndex;
 }

@@ -12,7 +12,7 @@ import { loadSisFall } from "./sisfall.ts";
 /** Layouts of recordings that an agent may name. */
 export type RecordingLayout = "hapt" | "sisfall" | "csv";
 
-/** Recordings for a model: CSV files as its manifest says, where its agent names them or the folder holds some, else the layout that its agent names. Throws DataError. */
+/** Recordings for a model: CSV files if the agent names them or the folder holds some, else the layout that the agent names. Throws DataError. */
 export function openRecordings(path: string, manifest: Manifest, layout: RecordingLayout | undefined): Dataset {
   if (layout === "csv" || (existsSync(path) && holdsCsv(path))) return loadCsv(path, manifest);
   checkImuCounts(path, manifest);

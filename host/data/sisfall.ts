@@ -6,7 +6,7 @@ import { readPackedTrials } from "./sisfall-packed.ts";
 import { parseSisFallTrial } from "./sisfall-text.ts";
 import { parseTrialName, RAW_COLUMNS, type RawTrial, trialNameText } from "./sisfall-trial.ts";
 
-/** A trial's label, on every frame of it: SisFall says what was done in a trial, not when. */
+/** A trial's label, on every frame of it: SisFall records what was done in a trial, not when. */
 export const SISFALL_DAILY = 1;
 export const SISFALL_FALL = 2;
 /** How the frames are turned: SisFall's own axes are x to the right, y down, z forward. */

@@ -19,7 +19,7 @@ export function splitSubjects(subjects: readonly string[]): Split {
   return { fit: of("fit"), select: of("select"), calibrate: of("calibrate"), test: of("test") };
 }
 
-/** Wearers by what they are used for; the lists share nobody. */
+/** Subjects by role; the lists are disjoint. */
 export interface Split {
   readonly fit: readonly string[];
   readonly select: readonly string[];

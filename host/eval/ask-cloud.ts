@@ -10,7 +10,7 @@ const BATCH = 64;
 
 /**
  * Puts every decision to the cloud as the device would: its context as int8 patches, its labels, its own last exit's word. Throws
- * CLOUD_REFUSED if the provider refuses one: an evaluation with holes says nothing.
+ * CLOUD_REFUSED if the provider refuses one: an evaluation with gaps is invalid.
  */
 export async function askAll(
   provider: Provider,

@@ -4,7 +4,7 @@ import type { Session, SetPoint } from "../core/session/session-types.ts";
 import type { Recording } from "../data/recording.ts";
 import { frameAt } from "./protocols.ts";
 
-/** What the runtime said in one trial: a recording that either holds what the alarm is for, or does not. */
+/** Alarms of one trial: a recording that either holds the alarm's event or does not. */
 export interface AlarmTrial {
   readonly name: string;
   readonly subject: string;

@@ -68,7 +68,7 @@ export function evaluatePolicy(
   };
 }
 
-/** Class of frame i, −1 = none that the model knows. */
+/** Class of frame i, −1 = none of the model's. */
 export function classAt(recording: SensedRecording, i: number, betweenClass: number): number {
   const label = recording.labels[i]!;
   if (label === 0) return -1;

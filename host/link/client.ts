@@ -20,7 +20,7 @@ export interface LinkClientOptions {
   /** This end's name, as the device's recording shows it. */
   readonly node: string;
   readonly onMessage?: (message: DeviceMessage) => void;
-  /** Takes an ask over, durably; the device keeps it until this says true. Default: never. */
+  /** Takes an ask over, durably; the device keeps it until this returns true. Default: never. */
   readonly onAsk?: (message: Extract<DeviceMessage, { type: "ask" }>) => boolean;
   /** Milliseconds until a message is sent again. Default 500. */
   readonly retryMillis?: number;

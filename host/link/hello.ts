@@ -6,7 +6,7 @@ import type { LinkResult } from "./frame.ts";
 
 /** A node's `hello`: who is at this end of the link. */
 export interface NodeHello {
-  readonly runs: Runs; // formats, block kinds and section versions that it knows
+  readonly runs: Runs; // formats, block kinds and section versions that it can run
   readonly version: number;
   readonly newTicks: boolean; // the ticks that follow start anew
   readonly unixMillis: number;

@@ -31,7 +31,7 @@ const XOFF = 0x13;
 const LEAST_MENDED = 0.1;
 
 /**
- * Text is told by its bytes. Translated line ends and swallowed control characters are undone, and the result must have a sound CRC;
+ * Text is recognised by its bytes. Translated line ends and swallowed control characters are undone, and the result must have a sound CRC;
  * seven bits show in the CRC bytes, half of which would have the eighth.
  */
 export function createCauseFinder(): CauseFinder {

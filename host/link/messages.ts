@@ -40,7 +40,7 @@ export interface DeviceReader {
 
 export interface DeviceReaderStats extends LinkStats {
   readonly lost: number; // frames missing in the device's sequence
-  readonly unread: number; // sound frames whose payload says nothing, fragments without their rest
+  readonly unread: number; // sound frames with an unreadable payload, fragments without their rest
 }
 
 /** Reads what a device sends: frames, fragments joined, payloads. Noise, losses and unknown payloads are counted, never thrown. */

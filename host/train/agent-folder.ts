@@ -7,7 +7,7 @@ import type { RunMetrics } from "./metrics.ts";
 import { runFiles } from "./run-folder.ts";
 import type { AgentTraining } from "./training.ts";
 
-const mostLines = 3; // of a kept file's differences that are told
+const mostLines = 3; // of a kept file's differences that are printed
 
 /**
  * Writes what makes a folder with model.dmm an agent: agent.ts, and a CARD.md to be completed by its author. Those that are there are

@@ -7,7 +7,7 @@ import { INPUT_SCALE, NORM_SCALE } from "./net-constants.ts";
 import { type Exporter, integerEpsilon, quantizeLinear, type WeightScales } from "./quantise.ts";
 import type { TrainedNet } from "./train-net.ts";
 
-/** What an image adds to a net: its timing, its calibration and what it says of itself. */
+/** What an image adds to a net: timing, calibration and manifest. */
 export interface ExportOptions {
   readonly features: FeatureConfig;
   readonly frameRateMillihertz: number;

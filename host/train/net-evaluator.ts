@@ -66,7 +66,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
     return exits;
   };
   const said = new Map<Recording, (Int16Array | undefined)[]>(); // a recording is read several times
-  /** What the window that ends at value `end` of `patches` says. */
+  /** Output of the window that ends at value `end` of `patches`. */
   const computeLdaLogitsAt = (patches: Float32Array, end: number): Int16Array | undefined =>
     lda && computeFrameLdaLogits(lda, patches.subarray(end - WINDOW_FRAMES * config.channels, end), features);
   /** Sequences of `seqLen` patches from a reset state that end where each published window does. */

@@ -6,8 +6,8 @@ import { packageRoot } from "../core/system/package-root.ts";
 import type { CliIo } from "../core/system/surroundings.ts";
 
 /**
- * Runs one command line of `dormouse` in a process of its own and waits for its end; `onOutput` is called whenever it says something.
- * Throws TRAIN_PROCESS with what the process said where it fails. An interrupt is passed on.
+ * Runs one command line of `dormouse` in a process of its own and waits for its end; `onOutput` is called whenever it prints.
+ * Throws TRAIN_PROCESS with the process's output if it fails. An interrupt is passed on.
  */
 export function runInProcess(io: CliIo, args: readonly string[], onOutput: () => void): Promise<void> {
   const program = join(packageRoot(), "dist", "dormouse.js");

@@ -3,7 +3,7 @@ import type { Sensor, SensorFrame } from "./sensor.ts";
 
 export interface PaceOptions {
   readonly clock: Clock;
-  /** Sensor seconds a second; Infinity = as fast as it goes. */
+  /** Sensor seconds per second; Infinity = unpaced. */
   readonly speed: number;
   /** Frames between two sleeps: a hop. */
   readonly hopFrames: number;

@@ -1,10 +1,10 @@
 /** One tick of a sensor. */
 export interface SensorFrame {
-  /** Device frame count, u32. A jump says that frames were lost. */
+  /** Device frame count, u32. A jump means that frames were lost. */
   readonly tick: number;
   /** int16 counts, one a channel. Valid until the next frame is asked for. */
   readonly frame: Int16Array;
-  /** What the wearer truly did, where the sensor knows: a label name. Undefined: unknown. */
+  /** Ground truth as a label name, if the sensor has it. Undefined: unknown. */
   readonly truth?: string | undefined;
 }
 

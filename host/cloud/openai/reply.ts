@@ -2,7 +2,7 @@ import type { Usage } from "./budget.ts";
 import { type ChatFailure, errorIn, failureOf, isObject, parseJson, plainWords, type ServerError } from "./server-error.ts";
 import { createSseReader } from "./sse.ts";
 
-/** What a model said. */
+/** A model's reply. */
 export interface ChatReply {
   readonly ok: true;
   readonly text: string;

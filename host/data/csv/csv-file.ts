@@ -22,7 +22,7 @@ export interface CsvChannel {
 
 const mostChannels = 16; // LIMIT_CHANNELS of an image
 const longestLabel = 64;
-/** Units of time by their steps a second; both the micro sign and the Greek letter stand for micro. */
+/** Units of time by their steps per second; both the micro sign and the Greek letter stand for micro. */
 const stepsASecond: ReadonlyMap<string, number> = new Map([
   ["s", 1],
   ["ms", 1e3],

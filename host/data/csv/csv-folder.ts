@@ -24,7 +24,7 @@ export interface CsvPart extends ResampledPart {
 export const GAP_LIMIT_FRAMES = 8;
 const highestRateHz = 1000;
 const lowestInferredHz = 1; // slower is likelier a time in another unit than a recording
-/** Units that a time column may be in without saying so, by their steps a second. */
+/** Units that a time column may be in without saying so, by their steps per second. */
 const finerUnits = [
   ["milliseconds", "ms", 1e3],
   ["microseconds", "us", 1e6],

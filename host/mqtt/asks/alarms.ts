@@ -46,7 +46,7 @@ export function createAlarms(options: {
   const settle = (id: string, how: "delivered" | "undelivered") => {
     if (!pending.has(id)) return;
     const written = outbox.end(id, how);
-    if (!written.ok && how === "delivered") return; // told again: a consumer knows it by its id
+    if (!written.ok && how === "delivered") return; // sent again: consumers drop duplicates by id
     pending.delete(id);
     volatile.delete(id);
     counts[how]++;

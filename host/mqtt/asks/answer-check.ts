@@ -5,7 +5,7 @@ import { unknownPlaceholder } from "../wire/text-ask.ts";
 /** Correlation Data of an ask, in bytes. */
 export const ID_BYTES = 16;
 
-/** A message on the answer topic: whose it is and what it says, or what is wrong with it. */
+/** A message on the answer topic: its ask and content, or what is wrong with it. */
 export type CheckedAnswer =
   | { readonly ok: true; readonly id: string; readonly payload: Payload<"answer" | "text-answer" | "refusal"> }
   | { readonly ok: false; readonly id: string | undefined; readonly flaw: string };
@@ -33,7 +33,7 @@ export function checkAnswer(
   return flaw === undefined ? { ok: true, id, payload } : { ok: false, id, flaw };
 }
 
-/** What an answer says that this ask has no place for. */
+/** Why an answer does not fit this ask. */
 function mismatch(answer: Payload<"answer" | "text-answer">, ask: Payload<"ask" | "text-ask">): string | undefined {
   if (ask.kind === "ask") {
     if (answer.kind !== "answer") return "it answers in text, and the ask wants a label";

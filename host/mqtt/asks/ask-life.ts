@@ -41,7 +41,7 @@ export interface AskLifeOptions {
   readonly isBusy: () => boolean;
 }
 
-/** The life of every ask: from *asked* it ends once, and the medium knows before anybody acts on it. */
+/** Tracks every ask from *asked* to its one end state. The end is on disk before anything acts on it. */
 export interface AskLife {
   readonly counts: { -readonly [K in keyof AskCounts]: number };
   readonly stats: { notDurable: number; unrecorded: number; outboxFailures: number; recovered: number; evictions: EvictionCounts };
@@ -87,7 +87,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     anomaly("OUTBOX_WRITE_FAILED", `the outbox could not be written: ${reason}. Make room on its disk.`);
   };
 
-  /** The one place where an ask ends. The medium already knows. */
+  /** Ends an ask; the only place that does. The end is on disk already. */
   function conclude(id: string, payload: AskPayload, state: AskEnd, latencyMillis: number, more: More): void {
     const { eviction = "full", answer, reply, ...rest } = more;
     ledger.set(id, node, state, eviction === "notDurable" ? NOT_DURABLE : undefined);
@@ -239,7 +239,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     },
     catchUp,
     ask(id, payload, encoded) {
-      catchUp(); // before it is born: it has not slept
+      catchUp(); // age existing asks before adding this one
       const stored = outbox.add({ kind: "ask", id, payload: encoded });
       if (stored.ok) leave(stored.evicted);
       else if (stored.why === "disk") {

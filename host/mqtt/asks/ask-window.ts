@@ -1,7 +1,7 @@
-/** Asks that a fresh connection sends before it has heard anything. */
+/** Asks that a fresh connection sends before the first answer. */
 const FIRST_ASKS = 8;
 
-/** Even when nobody answers: a few probes, since a worker that was killed takes what it had with it. */
+/** Smallest window: a few probes, since a killed worker loses the asks it held. */
 const LEAST_ASKS = 4;
 
 /**

@@ -24,7 +24,7 @@ export interface AskerOptions {
   readonly presence?: Presence;
   /** Hears `command/+` of this node. Left out: commands are not subscribed to. */
   readonly onCommand?: (message: IncomingMessage) => void;
-  /** Default 300. Will delay is this and a minute; session expiry an hour more. */
+  /** Default 300. The will delay is one minute longer, the session expiry another hour. */
   readonly longestSleepSeconds?: number;
   /** Default 60. */
   readonly keepAliveSeconds?: number;

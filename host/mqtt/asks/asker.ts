@@ -28,7 +28,7 @@ const RECEIVE_MAXIMUM = 64;
 const LEAST_PATIENCE_MILLIS = 500;
 
 /**
- * Asks the cloud, over MQTT 5, and tells what became of each ask exactly once. Throws only for names and URLs that can never work.
+ * Sends asks to the cloud over MQTT 5 and reports the outcome of each exactly once. Throws only for names and URLs that can never work.
  * Example: `createAsker({ broker: { url: "mqtt://127.0.0.1:1883" }, site: "home", node: "wrist-1", events: { onOutcome: console.log } })`.
  */
 export function createAsker(options: AskerOptions): Asker {

@@ -8,7 +8,7 @@ export const SESSION_GRACE_SECONDS = 3600;
 /** What four bytes hold, but for the value that means for ever. */
 const MAX_SESSION_SECONDS = 0xffff_fffe;
 
-/** What a node tells of itself on `state`, retained. */
+/** What a node publishes about itself on `state`, retained. */
 export interface Presence {
   readonly firmware?: string;
   readonly model?: string;

@@ -28,7 +28,7 @@ export type CommandCounts = Readonly<Record<CommandRefusal | "obeyed", number>>;
 
 /**
  * Lets each of the operator's commands through once. The counter is on the disk before the command is: after a crash in between it is
- * lost, never done twice; the operator sees no word of it and sends another.
+ * lost, never done twice; the operator sees no report and sends another.
  */
 export interface CommandGuard {
   admit(verb: string, bytes: Uint8Array): GuardedCommand;

@@ -3,7 +3,7 @@ import { z } from "zod";
 /** Why a command was not obeyed; each is counted. */
 export const COMMAND_REFUSALS = [
   "unsigned", // no envelope, altered, or another key's signature
-  "malformed", // signed, and yet not a command that this version knows
+  "malformed", // signed, but not a command of this version
   "wrong-node", // another node's or site's
   "wrong-verb", // sent on another verb's topic
   "late", // its time is over
@@ -15,7 +15,7 @@ export const COMMAND_REFUSALS = [
 ] as const;
 export type CommandRefusal = (typeof COMMAND_REFUSALS)[number];
 
-/** Of a node that obeys nobody. */
+/** Report of a node without a command key. */
 export const TAKES_NONE = "takes-none";
 
 const reportSchema = z.object({
@@ -28,7 +28,7 @@ const reportSchema = z.object({
   reason: z.string().max(256).optional(),
 });
 
-/** What became of a command, as the node tells the operator: `command` of its telemetry. */
+/** Outcome of a command, as the node reports it in `command` of its telemetry. */
 export type CommandReport = Readonly<z.infer<typeof reportSchema>>;
 
 /** Longest reason of a report, in characters. */

@@ -13,7 +13,7 @@ export interface SendOptions {
   readonly broker: BrokerOptions;
   readonly key: KeyObject;
   readonly command: Command;
-  /** How long to wait for the broker, and then for what the node says and does. */
+  /** How long to wait for the broker, and then for the node's report. */
   readonly waitMillis: number;
   /** How long the broker keeps it for a node that sleeps. */
   readonly expirySeconds: number;
@@ -22,7 +22,7 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a node last said of itself, retained by the broker. */
+/** The node's last retained state. */
 export type NodeState = Pick<Payload<"state">, "state" | "untilWallMillis">;
 
 /** What became of a command. */
@@ -40,9 +40,9 @@ export type SendResult =
   | {
       readonly sent: true;
       readonly result: "none";
-      /** Left out: the broker knows no node of that name. */
+      /** Left out: the broker has no state of a node of that name. */
       readonly state?: NodeState | undefined;
-      /** The broker says that nobody subscribes to the node's commands, no absent session either. */
+      /** The broker reports no subscriber to the node's commands, not even a stored session. */
       readonly hasNoReceiver: boolean;
     };
 

@@ -3,7 +3,7 @@ import { isClockSet } from "../../core/system/clock.ts";
 const DAY_MILLIS = 86_400_000;
 /** How far an operator's clock may be ahead of a node's. */
 const MAX_LEAD_MILLIS = DAY_MILLIS;
-/** For a node whose clock nobody has set: how long after its last command, or its making, another may come. */
+/** For a node whose clock is not set: how long after its last command, or its creation, another is accepted. */
 const MAX_SILENCE_MILLIS = 3653 * DAY_MILLIS;
 
 /**

@@ -5,7 +5,7 @@ import { MAX_COMMAND_BYTES } from "./command.ts";
 import { type CommandReport, MAX_REASON_CHARS, TAKES_NONE } from "./command-report.ts";
 import { peekEnvelope } from "./signed-envelope.ts";
 
-/** Refusals that are told at once, and how long until one more may be: a command sent again and again must not keep the radio on. */
+/** Refusals that are reported at once, and the interval for more: a repeated command must not keep the radio on. */
 const TOLD_AT_ONCE = 4;
 const TELL_REFUSAL_MILLIS = 10_000;
 const NO_KEY = "it has no command key: give it the identity that dormouse provision made";
@@ -24,7 +24,7 @@ export function createRefusalTeller(clock: Clock, tell: (report: CommandReport) 
 }
 
 /**
- * For a node that obeys nobody: answers each command with the reason, so that its operator does not wait in vain. The counter, which
+ * For a node without a command key: answers each command with the reason, so that its operator does not wait in vain. The counter, which
  * names the command, is read without checking the signature: there is no key to check it with, and nothing is done. Any bytes are safe.
  */
 export function createCommandRefuser(options: {

@@ -8,7 +8,7 @@ export type SignedKind = "command";
 
 const SIGNATURE_BYTES = 64;
 
-/** A map opened from its envelope, or why not. `isAuthentic` says whether the signature was right. */
+/** A map opened from its envelope, or why not. `isAuthentic`: whether the signature is valid. */
 export type Opened =
   | { readonly ok: true; readonly body: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly isAuthentic: boolean; readonly reason: string };
@@ -40,7 +40,7 @@ export function openEnvelope(kind: SignedKind, envelope: Uint8Array, key: KeyObj
     : { ok: false, isAuthentic: true, reason: "its body is not canonical CBOR" };
 }
 
-/** The body of an envelope whose signature nobody checks: for a node without a key, to say which message it refuses. Any bytes are safe. */
+/** The body of an envelope without checking its signature: lets a node without a key report which message it refuses. Any bytes are safe. */
 export function peekEnvelope(kind: SignedKind, envelope: Uint8Array, maxBytes: number): Readonly<Record<string, unknown>> | undefined {
   const outer = decodeCbor(envelope, maxBytes);
   if (!outer.ok || outer.value.kind !== kind || !(outer.value.body instanceof Uint8Array)) return undefined;

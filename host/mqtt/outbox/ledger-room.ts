@@ -29,7 +29,7 @@ export interface LedgerRoom {
   keep(entry: LedgerEntry): void;
   /** The ledger has taken this line. */
   release(entry: LedgerEntry): void;
-  /** The asks that found no slot are told of in the ledger. */
+  /** Adds the asks that found no slot to the ledger. */
   releaseCount(): void;
   close(): void;
 }
@@ -45,7 +45,7 @@ export function roomPath(ledger: string, node: string): string {
   return join(dirname(ledger), `.${basename(ledger)}.${node}${SUFFIX}`);
 }
 
-/** Whether a line that was left tells more than the ledger's last one. */
+/** Whether a spare line is newer than the ledger's last one. */
 export function isNews(inLedger: string | undefined, left: AskState): boolean {
   return inLedger === undefined || (inLedger === "pending" && left !== "pending");
 }

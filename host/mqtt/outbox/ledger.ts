@@ -29,7 +29,7 @@ export interface Ledger<S extends string> {
   readonly map: ReadonlyMap<string, S>;
   readonly forgotten: number;
   set(id: string, node: string, state: S, reason?: string): void;
-  /** As `set`, of what the sink knows already. */
+  /** Like `set`, but for entries that the sink already holds. */
   restore(id: string, state: S): void;
 }
 

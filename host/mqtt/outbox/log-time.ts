@@ -10,7 +10,7 @@ export interface SteadyClock {
   wall(): number;
 }
 
-/** A start of the machine whose name cannot be read (not Linux, or /proc is hidden): nobody can tell it from another by its name. */
+/** Boot id when the real one cannot be read (not Linux, or /proc is hidden). Two such boots look alike. */
 export const NAMELESS_BOOT = "0".repeat(32);
 
 /** The machine's own: on Linux CLOCK_BOOTTIME. */

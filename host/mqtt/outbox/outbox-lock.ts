@@ -102,7 +102,7 @@ function targetOf(path: string, n: number): string | undefined {
   try {
     return readlinkSync(nameOf(path, n));
   } catch {
-    return lstatSync(nameOf(path, n), { throwIfNoEntry: false }) === undefined ? undefined : FREE; // not a link: nobody's
+    return lstatSync(nameOf(path, n), { throwIfNoEntry: false }) === undefined ? undefined : FREE; // not a link: free
   }
 }
 

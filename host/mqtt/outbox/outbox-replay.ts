@@ -14,7 +14,7 @@ export interface OutboxState {
   settle(id: string, how: OutboxEnd): void;
 }
 
-/** What the log says, record by record. */
+/** The state that a log's records add up to. */
 export function replay(bodies: readonly Uint8Array[]): OutboxState {
   const pending = new Map<string, OutboxEntry>();
   const ended = new Map<string, OutboxEnd>();

@@ -24,7 +24,7 @@ export interface OutboxLimits {
   readonly maxEntries?: number;
   /** Bytes of entries, default 32 MiB. The file never exceeds twice that, an end record for each and COMPACT_MIN_BYTES. */
   readonly maxBytes?: number;
-  /** Age beyond which `overdue` names an entry, default a day. */
+  /** Age in ms above which `overdue` lists an entry. Default: one day. */
   readonly maxAgeMillis?: number;
 }
 
@@ -63,7 +63,7 @@ export interface Outbox {
   end(id: string, state: OutboxEnd): LogResult;
   /** Entries older than the bound. */
   overdue(): readonly string[];
-  /** Notes the time, so that ages survive a start of the machine that nobody saw coming. */
+  /** Logs the current time, so that ages stay right after an unexpected reboot. */
   beat(): void;
   close(): void;
 }

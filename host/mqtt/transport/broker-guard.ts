@@ -90,7 +90,7 @@ export class GuardedAedes extends Aedes {
 
 /**
  * What no MQTT text may hold [MQTT-1.5.4-1, MQTT-1.5.4-2]: U+0000, or bytes that are no UTF-8. The parser has turned the latter into
- * U+FFFD; a text with a real U+FFFD is refused with them, because nobody can tell the two apart any more.
+ * U+FFFD; a text with a real U+FFFD is refused with them, because the two can no longer be told apart.
  */
 function textFlaw(texts: readonly unknown[]): string | undefined {
   for (const text of texts) {

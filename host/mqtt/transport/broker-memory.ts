@@ -9,7 +9,7 @@ export interface BrokerMemoryLimits {
   readonly totalBytes: number;
   readonly retainedTopics: number;
   readonly retainedBytes: number;
-  /** QoS 2 messages of one client that it has not released yet: the Receive Maximum that it was told. */
+  /** QoS 2 messages of one client that are not released yet, at most the Receive Maximum that it was given. */
   readonly unreleased: number;
 }
 

@@ -12,7 +12,7 @@ interface Connack {
   };
 }
 
-/** What a CONNACK says, as far as we act on it. */
+/** The CONNACK properties that the connection acts on. */
 export interface BrokerOffer {
   readonly sessionPresent: boolean;
   readonly hasSharedSubscriptions: boolean; // absent means available [MQTT-3.2.2.3.13]

@@ -7,7 +7,7 @@ export interface Loss {
   readonly why: string;
   /** The next try will meet it again: it can wait. */
   readonly isLasting: boolean;
-  /** What a person has to mend; said once. */
+  /** A problem that a person has to fix; reported once. */
   readonly notice?: { readonly code: "NAME_TAKEN" | "BROKER_TOO_OLD"; readonly message: string };
 }
 
@@ -20,7 +20,7 @@ const UNSUPPORTED_PROTOCOL = 0x84;
 const LEAST_REFUSAL = 0x80;
 const MAX_TEXT_CHARS = 200;
 
-/** What a CONNACK or DISCONNECT says of the end of a connection; undefined for every other packet, and for a CONNACK that accepts. */
+/** Why a CONNACK or DISCONNECT ended the connection; undefined for every other packet and for an accepting CONNACK. */
 export function lossOf(packet: Packet, clientId: string): Loss | undefined {
   if (packet.cmd !== "connack" && packet.cmd !== "disconnect") return undefined;
   const code = packet.reasonCode ?? 0;

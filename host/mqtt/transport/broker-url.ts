@@ -42,7 +42,7 @@ const schemes: Readonly<Record<string, readonly [BrokerAddress["protocol"], port
   "wss:": ["wss", 443, true],
 };
 
-/** Reads a broker's URL; throws MqttError for one that can never work, or that would send in plain text what nobody said may be read. */
+/** Parses a broker's URL. Throws MqttError if it can never work, or if it would send credentials in plain text without consent. */
 export function parseBrokerUrl(broker: BrokerOptions): BrokerAddress {
   const url = URL.canParse(broker.url) ? new URL(broker.url) : undefined;
   const scheme = url && schemes[url.protocol];

@@ -32,7 +32,7 @@ const GUARD_CODES: Readonly<Record<GuardEvent, readonly [code: string, did: stri
 export interface BrokerServerOptions {
   /** TCP port; 0 = any free one. */
   readonly port: number;
-  /** Default 127.0.0.1: the embedded broker knows no users, so it does not listen beyond the machine unless asked to. */
+  /** Default 127.0.0.1: the embedded broker has no users, so it listens beyond this machine only on request. */
   readonly host?: string;
   /** What was dropped, and who was disconnected; each code a bounded number of times per minute. */
   readonly onAnomaly?: (error: MqttError) => void;
@@ -43,7 +43,7 @@ export interface BrokerServer {
   readonly host: string;
   readonly port: number;
   clients(): number;
-  /** Ends every connection, also of those who have said nothing yet or do not read, and stops listening. */
+  /** Closes every connection, also silent and stalled ones, and stops listening. */
   close(): Promise<void>;
 }
 
@@ -103,7 +103,7 @@ export async function startBroker(options: BrokerServerOptions): Promise<BrokerS
         for (const socket of sockets) if (socket.writableNeedDrain) socket.destroy(); // a DISCONNECT would wait behind what it does not read
         aedes.close(() => {
           anomalies.flush();
-          for (const socket of sockets) socket.destroy(); // aedes knows those alone that have said CONNECT
+          for (const socket of sockets) socket.destroy(); // aedes lists only those that sent CONNECT
         });
       });
       return closed;

@@ -4,7 +4,7 @@ import type { BrokerOptions } from "./broker-url.ts";
 const DAY_MILLIS = 86_400_000;
 /** How long before its end a certificate is warned of. */
 export const EXPIRY_WARNING_DAYS = 30;
-/** A wall clock before this has not been set, and says nothing of a certificate's end. */
+/** A wall clock before this date is not set, so expiry cannot be checked. */
 const PLAUSIBLE_WALL_MILLIS = Date.UTC(2023, 0, 1);
 
 /** The end of a certificate's validity. */

@@ -37,7 +37,7 @@ export interface Connection {
   publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<PublishResult>;
   /** Waits, a bounded time, until the broker has acknowledged what was published. */
   flush(): Promise<void>;
-  /** Disconnects and stops trying; may be opened again. One that leaves already goes on leaving as it was told first. */
+  /** Disconnects and stops trying; may be opened again. While a close is under way, later calls keep its options. */
   close(options?: CloseOptions): Promise<void>;
   /** Radio time of the last hour that brought nothing, how often the circuit breaker has opened, and how often another client took our name. */
   effort(): { readonly radioMillis: number; readonly breakerOpens: number; readonly takeovers: number };
@@ -48,7 +48,7 @@ export type Connect = (options: ConnectionOptions) => Connection;
 
 /**
  * A wrapper of mqtt.js that owns reconnection: each attempt is a fresh client, so no packet of a lost connection
- * lingers in a store that nobody bounds; what must survive lies in the outbox and is sent again.
+ * stays in an unbounded store; what must survive is in the outbox and is sent again.
  */
 export function createConnection(options: ConnectionOptions): Connection {
   const { clock, ackTimeoutMillis = ACK_TIMEOUT_MILLIS } = options;

@@ -1,6 +1,6 @@
 // Apart from the send window: public declarations refer to these, and must not reach mqtt.js's own, which need the DOM.
 
-/** Who goes first when there is more to send than places: an alarm, presence, what asks or answers, what merely tells. */
+/** Order of sending when the window is full: alarms, presence, asks and answers, then everything else. */
 export const PRIORITIES = ["alarm", "state", "ask", "telemetry"] as const;
 export type Priority = (typeof PRIORITIES)[number];
 

@@ -21,7 +21,7 @@ export interface RadioBudget {
   spentMillis(now: number): number;
 }
 
-/** `reserveMillis`: the longest silence before a connection is given up. Without `millisAnHour` nothing is bounded, only told. */
+/** `reserveMillis`: the longest silence before a connection is given up. Without `millisAnHour` radio time is only reported. */
 export function createRadioBudget(millisAnHour: number | undefined, reserveMillis: number): RadioBudget {
   const limit = millisAnHour ?? Number.POSITIVE_INFINITY;
   const need = LEAST_TRY_MILLIS + reserveMillis;
@@ -58,5 +58,5 @@ export function createRadioBudget(millisAnHour: number | undefined, reserveMilli
   };
 }
 
-/** An hour of tries a second; only an unbounded budget comes near. */
+/** One try per second for an hour; only an unbounded budget gets near it. */
 const MAX_CHARGES = 3600;

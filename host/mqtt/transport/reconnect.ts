@@ -6,7 +6,7 @@ import { createRadioBudget } from "./radio-budget.ts";
 export const CONNECT_TIMEOUT_MILLIS = 10_000;
 /** A connection that lasted this long was a good one: the next loss starts the back-off anew. */
 export const STABLE_MILLIS = 10_000;
-/** About four minutes of tries without one that held; then a quarter of an hour at most between two. */
+/** After about four minutes without a connection that lasted, tries are up to 15 minutes apart. */
 const BREAKER: BreakerOptions = { failures: 12, firstOpenMillis: 60_000, maxOpenMillis: 900_000 };
 
 export interface ReconnectOptions {
@@ -26,7 +26,7 @@ export interface Reconnect {
   /** A try begins: how long it may last. */
   begin(now: number): number;
   online(now: number): void;
-  /** The try, or the connection that it made and that was last heard at `heardAt`, is over; milliseconds until the next. */
+  /** Ends a try, or the connection that it made (last packet received at `heardAt`). Returns milliseconds until the next try. */
   lost(now: number, heardAt: number, isLasting: boolean): number;
   /** We closed it ourselves. */
   closed(now: number): void;

@@ -7,7 +7,7 @@ import { PRIORITIES, type Priority, type PublishOptions, type PublishResult } fr
 
 /** QoS 1 messages under way at once, whatever more the broker would take. */
 const MAX_IN_FLIGHT = 256;
-/** Messages of one priority that wait for a place; one more is told so. */
+/** Most messages of one priority that may wait for a place. One more is refused. */
 const MAX_WAITING = 1024;
 /** With messages under way and none acknowledged for so long, the other end is gone, whatever TCP believes. The default. */
 export const ACK_TIMEOUT_MILLIS = 20_000;

@@ -29,7 +29,7 @@ export interface TextQuery extends AskText {
   readonly deadlineMillis: number; // from now
 }
 
-/** What the cloud said. `label` indexes the labels of the ask. */
+/** The cloud's answer. `label` indexes the labels of the ask. */
 export interface Answer {
   readonly label: number;
   readonly confidence: number; // 0…1

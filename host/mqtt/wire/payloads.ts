@@ -9,7 +9,7 @@ import { isName, MAX_NAME_CHARS } from "./topics.ts";
 export const SCHEMA_VERSION = 1;
 /** MQTT 5 Content Type of every payload. */
 export const CONTENT_TYPE = "application/cbor";
-/** Longest deadline of an ask: a day. */
+/** Longest deadline of an ask: one day. */
 export const MAX_DEADLINE_MILLIS = 86_400_000;
 /** Largest payload of each kind, in bytes; checked before a byte is decoded. */
 export const PAYLOAD_LIMITS = {
@@ -86,9 +86,9 @@ const schemas = {
     ...textAskFields,
     deadlineMillis: z.int().min(1).max(MAX_DEADLINE_MILLIS),
   }),
-  /** What the cloud says to a text ask. */
+  /** The cloud's reply to a text ask. */
   "text-answer": z.object({ ...head, kind: z.literal("text-answer"), agent: name, tick: u32, ...textAnswerFields, model: text }),
-  /** What the cloud says; `label` indexes the labels of the ask. */
+  /** The cloud's answer; `label` indexes the labels of the ask. */
   answer: z.object({ ...head, kind: z.literal("answer"), agent: name, tick: u32, label: u32, confidence: probability, model: text }),
   /** Why there is no answer. With `retryAfterMillis` the worker is only busy: the ask stays pending and may be sent again then. */
   refusal: z.object({

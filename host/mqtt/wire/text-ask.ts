@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { placeholdersIn } from "../../core/placeholders.ts";
 
-/** Bounds of a text ask and its reply, in UTF-16 units; the device cuts a longer question and says so. */
+/** Bounds of a text ask and its reply, in UTF-16 units; the device cuts a longer question and reports the cut. */
 export const MAX_QUESTION_CHARS = 1000;
 export const MAX_REPLY_CHARS = 400;
 export const MAX_FACTS = 16;

@@ -58,7 +58,7 @@ export function isName(name: unknown): name is string {
   );
 }
 
-/** Returns `name`, or throws an error that says what is wrong with it. */
+/** Returns `name`, or throws an error that explains what is wrong with it. */
 export function checkName(what: string, name: string): string {
   if (isName(name)) return name;
   throw new MqttError(
@@ -81,7 +81,7 @@ export function topicsOf(site: string, node: string): NodeTopics {
   };
 }
 
-/** The topic filter by which a worker hears every node's asks; shared = one worker of the group gets each. */
+/** The topic filter for every node's asks; shared = one worker of the group receives each. */
 export function askFilter(options: { readonly shared: boolean; readonly group?: string | undefined }): string {
   const filter = `${TOPIC_PREFIX}/+/+/ask/+`;
   return options.shared ? `$share/${checkName("group", options.group ?? DEFAULT_SHARED_GROUP)}/${filter}` : filter;

@@ -1,6 +1,6 @@
 import { isCloudSurer } from "../govern/word.ts";
 
-/** What an exit says. */
+/** The output of an exit. */
 export interface ExitWord {
   readonly label: number;
   readonly confidenceQ15: number; // how likely it is right
@@ -31,7 +31,7 @@ export function sureExit({ exits }: Pick<CascadeDecision, "exits">, thresholds: 
   return exits.findIndex(({ certaintyQ15 }, k) => certaintyQ15 >= thresholds[k]!);
 }
 
-/** Label that has the word once the cloud has answered; the device speaks with its last exit. */
+/** Final label after the cloud's answer; the device's side is its last exit. */
 export function wordAfterAsk({ exits, cloud }: CascadeDecision): number {
   const local = exits.at(-1)!;
   return isCloudSurer(cloud.confidence, local.confidenceQ15) ? cloud.label : local.label;

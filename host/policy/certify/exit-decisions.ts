@@ -13,7 +13,7 @@ export interface ExitTemperatures {
   readonly tracked: number;
 }
 
-/** What each exit would have said: whether it was right, and what its threshold is compared with. */
+/** What each exit would have answered: whether it was right, and the value that its threshold is compared with. */
 export interface GradedDecisions {
   readonly right: readonly Uint8Array[]; // per exit (n,), 1 = right
   readonly certaintyQ15: readonly Float64Array[]; // per exit (n,), 0…32768

@@ -18,7 +18,7 @@ export interface AskInputOptions {
   readonly worthAKilobyte?: number | undefined; // default 0
 }
 
-/** The part of an ask that says what the wearer did. */
+/** The part of an ask that holds sensor data. */
 export type AskContent = Pick<AskQuery, "patches" | "patchBytes" | "windowPatches"> & Partial<Pick<AskQuery, "form" | "atExit">>;
 
 /** Gathers what asks may carry, and picks the form of each. */

@@ -25,7 +25,7 @@ export interface AgentGovernorOptions {
   readonly roundTripSeconds: () => number;
   /** A report's time has come, and it was paid for: bring the radio up and send what waits. */
   readonly onReport?: () => void;
-  /** True where nobody else tells the radio what it carries: a live run, whose packets are real and whose radio is not. */
+  /** True in a live run: packets are real but the radio is modelled, so the governor must tell the model what it carries. */
   readonly carries: boolean;
   /** The battery shall last so long from the start; undefined: the budget's rate stays as it is. */
   readonly targetSeconds?: number;

@@ -32,7 +32,7 @@ export const policySchema = z.strictObject({
 
 export type PolicyFile = Readonly<z.output<typeof policySchema>>;
 
-/** What a wrong label, a missing answer, a second of waiting and a byte of sensor data are worth, where an agent does not say. */
+/** What a wrong label, a missing answer, a second of waiting and a byte of sensor data are worth, unless the agent declares it. */
 export const DEFAULT_PRICES: PolicyFile["prices"] = {
   wrongJoules: 0.01,
   deferredJoules: 0.001,
@@ -67,7 +67,7 @@ export function readPolicy(path: string, imageHash: string): TunedPolicy {
   return { table: file.table, prices: file.prices, drift: { usualDoubt: file.usualDoubt } };
 }
 
-/** Without a policy.json: what the image's own certificate says of its exits, the last exit deciding all that is in doubt. */
+/** Without a policy.json: exits as certified in the image; the last exit decides everything uncertain. */
 export function policyFromCertificate(model: Model): TunedPolicy {
   const { calibration, guarantee } = model.manifest;
   const alpha = guarantee?.alpha ?? 0.02;
@@ -80,6 +80,6 @@ export function policyFromCertificate(model: Model): TunedPolicy {
     return { unsure, wrong: answered * alpha + unsure * 0.2, wrongUnsure: 0.2, macs };
   });
   const table: CostTable = { sure: rows, doubt: rows, asked: { decisions: 0, wrongBefore: 0, wrongAfter: 0 } };
-  // It never said what an answer is worth: it asks whenever it is unsure, as it would without a governor.
+  // No worth declared: ask whenever unsure, as without a governor.
   return { table, prices: { ...DEFAULT_PRICES, deferredJoules: 1 }, drift: { usualDoubt: model.manifest.labels.map(() => 0.2) } };
 }

@@ -18,7 +18,7 @@ export function orderedSetPoint(own: SetPoint, order: Partial<SetPoint>, limit: 
   };
 }
 
-/** Whether a core that has the one needs to be told the other. */
+/** Whether two set-points differ, so that the core needs the new one. */
 export function isSameSetPoint(a: SetPoint, b: SetPoint): boolean {
   return (
     a.maxExit === b.maxExit &&

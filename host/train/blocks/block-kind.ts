@@ -12,7 +12,7 @@ export interface Define {
   array(name: string, shape: readonly number[]): void;
 }
 
-/** What the trainer knows of one block kind. `i` is the block's place in the net: its parameters are called b{i}.… */
+/** One block kind, as the trainer needs it. `i` is the block's place in the net: its parameters are called b{i}.… */
 export interface TrainedKind<C> {
   readonly kind: string;
   readonly activations: readonly string[]; // that the core holds as int8 (y: int16), each with one scale

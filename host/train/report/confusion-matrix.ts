@@ -9,7 +9,7 @@ const slope = Math.SQRT1_2; // the heads stand at 45°
 
 /**
  * Counts [true class][said class] as tinted cells: the tint is the share of its row, the last column its recall. Rows without a window
- * are left out; a count that does not fit into its cell is told on hovering alone.
+ * are left out; a count that does not fit into its cell is shown on hover only.
  */
 export function confusionMatrix(confusion: readonly (readonly number[])[], labels: readonly string[]): string {
   const rows = confusion.map((counts, own) => ({ counts, own })).filter(({ counts }) => counts.some((count) => count > 0));

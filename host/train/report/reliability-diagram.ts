@@ -6,7 +6,7 @@ const fewWindows = 20;
 
 /**
  * How right against how sure, a bar a bin as dark as it is full, its count of windows above it, and the diagonal of a net that is as
- * right as it says. A bin of few windows is hollow: its height says little.
+ * right as it says. A bin of few windows is hollow: its height means little.
  */
 export function reliabilityDiagram({ bins, ece }: Reliability): string {
   const x = shareAxis("confidence");

@@ -65,7 +65,7 @@ export async function computePart(study: Study, part: string, watch: PartWatch, 
   return finished;
 }
 
-/** What a study says of its measurements. */
+/** A study's summary of its measurements. */
 export function reportOf({ name, spec, plan }: Study, measured: readonly Measured[]): StudyReport {
   const { training, steps, seeds } = plan;
   const { conclusion, columns, rows, notes, figure } = spec.report(plan, measured);

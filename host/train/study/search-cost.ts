@@ -16,7 +16,7 @@ const instructions = { macs: 2.8, requantize: 31, state: 17, lookup: 6, norm: 6 
 export interface ShapeCost {
   readonly macs: number; // a window at the last exit
   readonly instructions: number; // the same, estimated
-  readonly arenaBytes: number; // as the core's prepare says
+  readonly arenaBytes: number; // as the core's prepare reports
   readonly imageBytes: number;
   readonly parameters: number;
 }

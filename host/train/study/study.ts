@@ -56,7 +56,7 @@ export interface Study {
 
 /** What a study found. */
 export interface StudyTable {
-  readonly conclusion: string; // what the table says, and what it does not
+  readonly conclusion: string; // what the table shows, and what it does not
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[]; // the table's cells
   readonly notes: readonly string[]; // how it was measured
