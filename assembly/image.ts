@@ -1,7 +1,7 @@
 import * as L from "./layout";
 import { setWord, word } from "./words";
 
-// Where things lie in an image: the only file that knows that there are two formats. Format 1 has one CONFIG record where format 2 has
+// Where things lie in an image: the only file that distinguishes the two formats. Format 1 has one CONFIG record where format 2 has
 // MODEL, INPUT, HEAD and, if it uses them, SMOOTHING and LDA; all else is the same.
 
 /** A model as its image describes it: pointers to its records, and the numbers that every step needs. */

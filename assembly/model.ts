@@ -22,7 +22,7 @@ function take(bytes: u32): u32 {
   return at;
 }
 
-/** What `prepare` reads of an image before it knows whether the arena is large enough; copied to the arena if it is. */
+/** What `prepare` reads of an image before the size of the arena is checked; copied to the arena if it is. */
 const STAGING = memory.data(<i32>offsetof<Context>(), 16);
 
 /** The widest use of a scratch buffer over the blocks; `least` is the use outside of them. */

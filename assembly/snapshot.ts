@@ -62,7 +62,7 @@ function isSound(ctx: Context, tail: usize): bool {
   return true;
 }
 
-/** Takes a snapshot back, or leaves the state alone and says why. */
+/** Restores a snapshot, or leaves the state unchanged and returns why. */
 export function readSnapshot(ctx: Context, from: usize, bytes: u32): i32 {
   if (bytes != snapshotBytes(ctx) || load<u32>(from) != L.SNAPSHOT_MAGIC || load<u32>(from, 4) != <u32>L.SNAPSHOT_VERSION) return L.STATUS_BAD_SNAPSHOT;
   if (load<u32>(from, 12) != ctx.tailBytes) return L.STATUS_BAD_SNAPSHOT;

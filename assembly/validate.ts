@@ -171,7 +171,7 @@ export function checkLda(model: Model, record: usize, isInImage: bool): i32 {
   return L.STATUS_OK;
 }
 
-/** CONFIG without SMOOTHING or LDA says nothing else of them. */
+/** CONFIG without SMOOTHING or LDA has zeros in their fields. */
 function isCleanConfig(model: Model): bool {
   if (load<u32>(model.image, L.HEADER_FORMAT) != L.IMAGE_FORMAT_1) return true;
   const config = model.embedding - (L.CONFIG_EMBED << 2);

@@ -10,7 +10,7 @@ export function wideBytes(record: usize): u32 {
   return (word(record, LINEAR_N_OUT) * ((word(record, LINEAR_N_IN) + 1) >> 1)) << 2;
 }
 
-/** Writes them: the pair of inputs 2p, 2p + 1 as one 32-bit word, which `dot` wants in every lane. An odd last input is paired with 0. */
+/** Writes them: the pair of inputs 2p, 2p + 1 as one 32-bit word, which `dot` needs in every lane. An odd last input is paired with 0. */
 export function widenWeights(image: usize, record: usize, wide: usize): void {
   const nIn = word(record, LINEAR_N_IN);
   const stride = <usize>((nIn + 15) & ~15);

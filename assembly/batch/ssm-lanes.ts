@@ -54,7 +54,7 @@ export function step(batch: Batch, block: i32, record: usize, state: usize, resi
   linearLanes(image, record + (L.SSM_OUT_PROJ << 2), pointerOf(batch, block, WIDE + 1), batch.x, residual, 0, true);
 }
 
-/** conv1dS8 on every lane: y = SiLU(requantize(Σ w·x)). The past lies in a ring whose oldest slot is the first word of `state`. */
+/** conv1dS8 on every lane: y = SiLU(requantize(Σ w·x)). Past values are in a ring; the first word of `state` is its oldest slot. */
 function convLanes(image: usize, record: usize, state: usize, x: usize, y: usize): void {
   const channels = word(record, L.SSM_D_INNER);
   const past = word(record, L.SSM_D_CONV) - 1;

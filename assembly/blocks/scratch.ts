@@ -1,4 +1,4 @@
-// The scratch buffers that all blocks of a model share, each as wide as its widest use. A block says what it needs by these names.
+// The scratch buffers that all blocks of a model share, each as wide as its widest use. A block requests them by these names.
 export const SCRATCH_NORM = 0; // s8 elements
 export const SCRATCH_ACC = 1; // s32 elements
 export const SCRATCH_PROJECTION = 2; // s8 elements

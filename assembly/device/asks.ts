@@ -12,7 +12,7 @@ import { sendLog, sendMessage } from "./link-out";
 import { claim } from "./room";
 import { agentAt, agents, count, counters, tick } from "./state";
 
-// Asks wait here, whole, until the gateway has them in its durable outbox and says so. At most DEVICE_ASKS; what is dropped is counted.
+// Asks wait here, whole, until the gateway acknowledges that they are in its durable outbox. At most DEVICE_ASKS; what is dropped is counted.
 
 @unmanaged
 class Ask {
@@ -141,7 +141,7 @@ export function wasAsked(number: u32): bool {
   return number - first < nextNumber - first;
 }
 
-/** Sends again what nobody acknowledged, at its time or all of it now; drops what is too old to be of use. */
+/** Resends unacknowledged asks when due, or all of them now; drops expired ones. */
 export function resendAsks(isNow: bool): void {
   for (let i = 0; i < room; i++) {
     const one = askAt(i);

@@ -161,7 +161,7 @@ function once(type: i32, to: i32, sequence: u32, bytes: i32): void {
   if (isUpdated) begin();
 }
 
-/** Power-on, or a new image: starts everything and says hello. */
+/** Power-on, or a new image: starts everything and sends hello. */
 export function begin(): void {
   stopUpdate();
   start();

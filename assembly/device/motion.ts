@@ -7,7 +7,7 @@ import { count, option } from "./state";
 
 // Worn or not, from the accelerometer alone: the variance of its first three channels over blocks of 16 frames, summed, in counts².
 // A wearer, even asleep, breathes and shifts; a device on a table does not. While it is not worn, frames reach no model. Only frames that
-// came count as still: where more than one is lost, or the tick does not advance, nobody knows what passed, and stillness begins anew. A
+// came count as still: where more than one is lost, or the tick does not advance, what passed is unknown, and stillness begins anew. A
 // block goes on with the frames that come, so that motion wakes over the worst of links.
 
 const SUMS_BYTES = 16;

@@ -20,7 +20,7 @@ import { agentAt, agents, count, hasTick, option, setTick, tick } from "./state"
 
 // Sensor frames to the agents, and what is due at their ticks.
 
-let mayRestart: bool = true; // the next frame's tick may lie before the last: after a start, and when a hello says so
+let mayRestart: bool = true; // the next frame's tick may lie before the last: after a start, and on a hello that requests it
 let telemetryTick: u32 = 0;
 let saveTick: u32 = 0;
 let framesSinceSave: i32 = 0; // since the last periodic save, at most SNAPSHOT_TICKS_MIN: ticks may leap, frames cannot

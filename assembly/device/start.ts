@@ -28,7 +28,7 @@ export function tryImage(image: usize, bytes: u32): i32 {
   return status == STATUS_ARENA_TOO_SMALL ? STATUS_OK : status;
 }
 
-/** Runs the image in a slot, or says why not. */
+/** Runs the image in a slot, or returns why not. */
 function runSlot(index: i32, slot: i32): i32 {
   const image = imageAt(index, slot);
   if (image == 0 || load<u32>(image, HEADER_MAGIC) != IMAGE_MAGIC) return STATUS_BAD_MAGIC;

@@ -4,7 +4,7 @@ import {
   PERIOD_SNAPSHOT_TICKS, PERIOD_TELEMETRY_TICKS, SNAPSHOT_TICKS_MIN,
 } from "./layout";
 
-// What the device knows beside its models: counters, options, time, and one record an agent.
+// Device state beside the models: counters, options, time, and one record an agent.
 
 /** Device time: the tick of the newest sensor frame. There is no other clock. */
 export let tick: u32 = 0;
@@ -33,7 +33,7 @@ export function option(key: i32): u32 {
   return load<u32>(options + <usize>(key << 2));
 }
 
-/** Sets an option, whether the link or the store says so. False for one that there is not, and for a value out of its range. */
+/** Sets an option, from the link or from the store. False for one that there is not, and for a value out of its range. */
 export function setOption(key: u32, value: u32): bool {
   if (key > <u32>OPTION_NOT_WORN_TICKS || (key == OPTION_HASH && value > 1)) return false;
   if (key == OPTION_SNAPSHOT_TICKS && value != 0 && value < <u32>SNAPSHOT_TICKS_MIN) return false;

@@ -9,7 +9,7 @@ const AUTHORITY_DAYS = 3650;
 /** X.520 ub-common-name. */
 export const MAX_COMMON_NAME_CHARS = 64;
 
-/** ECDSA on P-256: what OpenSSL, mbedTLS and the secure elements of microcontrollers all speak in TLS 1.2 and 1.3; Ed25519 is missing in most. */
+/** ECDSA on P-256: supported by OpenSSL, mbedTLS and the secure elements of microcontrollers in TLS 1.2 and 1.3; Ed25519 is missing in most. */
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /** A certificate and its private key, both PEM. */
@@ -32,7 +32,7 @@ type X509 = typeof import("@peculiar/x509");
 
 /** The library is loaded when a certificate is made, not when the command line starts. */
 async function x509(): Promise<X509> {
-  await import("reflect-metadata"); // its dependency injection wants it first
+  await import("reflect-metadata"); // its dependency injection needs it loaded first
   return import("@peculiar/x509");
 }
 

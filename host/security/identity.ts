@@ -14,7 +14,7 @@ interface IdentityTls {
   readonly key: string;
 }
 
-/** What a folder that `provision` made says of its owner. */
+/** The identity in a folder that `provision` wrote. */
 export interface Identity {
   /** PEM, for the broker's options. */
   readonly tls: IdentityTls;

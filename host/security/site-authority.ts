@@ -41,7 +41,7 @@ export async function openSiteAuthority(folder: string, site: string | undefined
   writePair(folder, "cloud-ca", cloud);
   writeWhole(join(folder, AUTHORITY_FILES.commandKey), commandKey, { isPrivate: true });
   const group = readGroup(folder);
-  writeWhole(join(folder, AUTHORITY_FILES.site), `${site}\n`); // last: its presence says that all the rest is there
+  writeWhole(join(folder, AUTHORITY_FILES.site), `${site}\n`); // last: its presence means that all the rest is there
   return { site, devices, cloud, commandKey, group, isNew: true };
 }
 

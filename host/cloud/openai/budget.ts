@@ -20,7 +20,7 @@ export interface Spent {
 }
 
 /**
- * Counts tokens and their price, reserves for what is under way, and says when there is no more. One node may use no more than it
+ * Counts tokens and their price, reserves for what is under way, and reports when it is used up. One node may use no more than it
  * leaves (a dynamic threshold, Choudhury and Hahne 1998): the first half of all at most, and whoever comes later finds something.
  */
 export interface Budget {
@@ -28,7 +28,7 @@ export interface Budget {
   readonly completionTokens: number;
   readonly cost: number;
   spent(): Spent;
-  /** Sets tokens aside for a request; otherwise says whose budget they would be beyond: the worker's, or the node's share of it. */
+  /** Sets tokens aside for a request; otherwise returns which budget they would exceed: the worker's, or the node's share of it. */
   reserve(node: string, most: Usage): "ok" | "all" | "share";
   /** The request is over, and used this. */
   settle(node: string, most: Usage, used: Usage): void;

@@ -32,7 +32,7 @@ export type TroubleCode =
 export const REPLY_FLAWS = ["withoutJson", "cut", "offSchema", "tooLong", "oversized", "unknownPlaceholder"] as const;
 export type ReplyFlaw = (typeof REPLY_FLAWS)[number];
 
-/** A reply as its question wants it, or what is wrong with it. */
+/** A reply in the question's format, or what is wrong with it. */
 export type ReadReply<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly kind: ReplyFlaw; readonly flaw: string };
 
 /** A question to the model. `read` judges the reply. */
@@ -97,7 +97,7 @@ const TROUBLES = {
 const NO_TOKENS = { promptTokens: 0, completionTokens: 0 };
 
 /**
- * Asks a chat server. One that is busy, however it says so, is left alone for as long as it asks, at least a second, by all questions.
+ * Asks a chat server. After any kind of busy reply, no question is sent to that server for the time that it asks for, at least one second.
  * A parameter that the server refuses is left out from then on.
  */
 export function createChatClient(options: ChatClientOptions): ChatClient {

@@ -21,10 +21,10 @@ export interface ChatRequest {
 
 /** How long a finished reply may take to bring its count of tokens and its end. */
 const TRAILER_MILLIS = 1000;
-/** Of a refused request, how much is read of what the server says. */
+/** Most bytes read of the body of a refused request. */
 const MAX_ERROR_BYTES = 16_384;
 
-/** What fetch says of a connection that was made and then ended: undici's sockets and parser, and the system's. */
+/** Error codes of fetch for a connection that was made and then ended: undici's sockets and parser, and the system's. */
 const brokenOff = /^(UND_ERR_(SOCKET|HEADERS_TIMEOUT|BODY_TIMEOUT|RES_.*)|ECONNRESET|EPIPE|HPE_.*)$/;
 
 /** One request to `/chat/completions`, streamed if the server streams. A failure is a value; the key is in no message. */
@@ -76,7 +76,7 @@ export async function chat(request: ChatRequest): Promise<ChatResult> {
   }
 }
 
-/** The first bytes of what a server says of a refusal, as text; what cannot be read is left out. */
+/** The first bytes of a refusal's body as text; unreadable parts are left out. */
 async function bodyStart(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let room = MAX_ERROR_BYTES;
@@ -87,7 +87,7 @@ async function bodyStart(response: Response): Promise<string> {
       if (room <= 0) break;
     }
   } catch {
-    // the status alone says enough
+    // the status is enough
   }
   return new TextDecoder().decode(Buffer.concat(parts));
 }

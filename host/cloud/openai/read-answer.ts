@@ -2,7 +2,7 @@ import type { ReadReply } from "./chat-client.ts";
 import { readLastObject } from "./last-object.ts";
 import type { ChatReply } from "./reply.ts";
 
-/** What a model said of a sensor ask. */
+/** A model's answer to a sensor ask. */
 interface LabelAnswer {
   readonly label: number; // of the ask's labels
   readonly confidence: number;

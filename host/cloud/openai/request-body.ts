@@ -49,7 +49,7 @@ export function shapeWithout(shape: RequestShape, format: ReplyFormat, words: st
   return undefined;
 }
 
-/** A shape that says nothing of this format; undefined if the shape already says nothing. */
+/** A shape without this format; undefined if it has none already. */
 export function withoutFormat(shape: RequestShape, format: ReplyFormat): RequestShape | undefined {
   const next = { ...shape, hasJsonSchema: shape.hasJsonSchema && format === "json", hasResponseFormat: false };
   return responseFormat(shape, format).response_format === undefined ? undefined : next;

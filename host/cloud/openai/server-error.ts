@@ -19,7 +19,7 @@ export interface ChatFailure {
   readonly flaw?: "withoutJson" | "cut" | "oversized";
 }
 
-/** What a server says of an error, however it spells that. */
+/** The error text of a server, in any of the formats in use. */
 export interface ServerError {
   readonly status: number | undefined; // an HTTP status, from the head of the reply or from the error itself
   readonly names: string; // type, code and status names, in lower case

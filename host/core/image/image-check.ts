@@ -8,7 +8,7 @@ import { imageError } from "./image-header.ts";
 import * as records from "./image-records.ts";
 import type { Lda, ModelImage, Track } from "./image-types.ts";
 
-// What no record of an image says by itself: how they fit together. Each record's own checks are in its fields.
+// Checks across an image's records. Each record's own checks are in its fields.
 
 /** The manifest agrees with the numbers beside it. Calibration is absent or one per exit. */
 function checkManifestAgrees({ manifest, ...image }: ModelImage): void {
@@ -66,7 +66,7 @@ function checkExits({ exits, track }: ModelImage, dims: Dims): void {
     throw imageError(layout.STATUS_BAD_EXIT, `the last exit follows block ${after}, not block ${dims.nBlocks! - 1}`);
 }
 
-/** Everything that an image says, checked: what the core's `prepare` checks, and the manifest. Throws ModelError. */
+/** Checks a whole image: all that the core's `prepare` checks, and the manifest. Throws ModelError. */
 export function checkImage(image: ModelImage): void {
   const dims = checkShape(image);
   if (image.features.length !== image.channels)

@@ -13,7 +13,7 @@ export interface Section {
   readonly count: number;
 }
 
-/** An image fault that the core knows too; `detail` says what was found where. */
+/** An image fault with the core's status code; `detail`: what was found where. */
 export function imageError(status: number, detail: string): ModelError {
   return statusError(status, "model image", detail);
 }

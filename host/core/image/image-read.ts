@@ -66,7 +66,7 @@ function partsOfSections(sections: Sections, tensors: TensorReader): Parts {
   };
 }
 
-/** An image that needs a block kind that nobody here runs is refused by name. */
+/** Refuses an image that needs an unknown block kind, and names the kind. */
 function requireKinds(needed: readonly number[]): void {
   const unknown = needed.filter((kind) => !blockKinds.includes(kind));
   if (unknown.length === 0) return;

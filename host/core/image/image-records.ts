@@ -238,5 +238,5 @@ export const FORMAT_1_PLACES = {
   lda: Array.from({ length: layout.LDA_WORDS }, (_, i) => layout.CONFIG_LDA + i),
 } as const;
 
-/** First word of CONFIG that nothing claims. */
+/** First unused word of CONFIG. */
 export const FORMAT_1_CLAIMED = layout.CONFIG_LDA + layout.LDA_WORDS;

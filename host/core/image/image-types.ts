@@ -46,7 +46,7 @@ export interface ExitCalibration {
 /** Wearers as a manifest or a split names them. Compared as strings: 2 is "2". */
 export type SubjectList = readonly (number | string)[];
 
-/** What the image says of itself to people and hosts. Written as JSON, validated on reading. */
+/** The description of the image for people and hosts. Written as JSON, validated on reading. */
 export interface Manifest {
   readonly name: string; // agent or model name, e.g. "activity"
   readonly labels: readonly string[];

@@ -20,7 +20,7 @@ export const hostRuns: Runs = [
 /** What the text core beside this host must run: format 2, no blocks. */
 export const textRuns: Runs = [TEXT_RUNS_FORMATS, 0, layout.SECTION_VERSIONS_LOW, layout.SECTION_VERSIONS_HIGH];
 
-/** What a module says through its export `runs`. */
+/** Reads a module's export `runs`. */
 export function runsOf(core: { runs(word: number): number }): Runs {
   return [core.runs(0) >>> 0, core.runs(1) >>> 0, core.runs(2) >>> 0, core.runs(3) >>> 0];
 }

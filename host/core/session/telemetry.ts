@@ -1,4 +1,4 @@
-/** What a metric or a span is told by: few values each, never an id or a name that a stranger chooses. */
+/** Attributes of a metric or span: few values each, never an id or a name that a peer chooses. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** One value of a metric that is read when somebody looks. */
@@ -18,7 +18,7 @@ export interface Metric {
 
 /** A piece of work in a trace. */
 export interface Span {
-  /** W3C Trace Context, to hand on; undefined where nobody traces. */
+  /** W3C Trace Context, to hand on; undefined without tracing. */
   readonly traceparent: string | undefined;
   event(name: string): void;
   /** `error` marks it as failed. */
@@ -32,7 +32,7 @@ export interface SpanOptions {
   readonly attributes?: Attributes;
 }
 
-/** Where the parts report what they do. Costs nothing where nobody listens. */
+/** Interface through which parts report metrics and spans. Free of cost when unused. */
 export interface Telemetry {
   /** Adds to a histogram. */
   record(metric: Metric, value: number, attributes?: Attributes): void;

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Monotonic milliseconds. */
   now(): number;
-  /** Milliseconds since the epoch, for timestamps that people read; 0 where nobody has set the clock, which is so before 1970. */
+  /** Milliseconds since the epoch, for timestamps that people read; 0 if the clock is not set (before 1970). */
   wall(): number;
   /** Calls `run` once after `millis`; the returned function cancels. */
   after(millis: number, run: () => void): () => void;

@@ -1,5 +1,5 @@
 /**
- * Base of every error that Dormouse throws. The message says what was found, where, and how to mend it;
+ * Base of every error that Dormouse throws. The message states what failed, the value, and the fix;
  * `code` is stable and meant for programs.
  */
 export class DormouseError extends Error {

@@ -167,7 +167,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the disk is read-only",
 };
 
-/** Why the system refused, in words and as it says it. */
+/** The system's reason for a refusal, in words and as its code. */
 export function systemReason(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === undefined) return message ?? "unknown reason";

@@ -34,7 +34,7 @@ export function watchOutput(end: (code: number, sentence: string | undefined) =>
   }
 }
 
-/** An error that nobody caught, or a promise that nobody waited for: told, and the process ends at once. What must survive is on disk already. */
+/** Prints an uncaught error or unhandled rejection and ends the process at once. What must survive is on disk already. */
 export function watchUncaught(tell: (error: unknown) => void): void {
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {
     process.once(event, (error: unknown) => {

@@ -1,17 +1,17 @@
 import type { Clock } from "./clock.ts";
 
-/** Default: of each code so many are told in any `windowMillis`; the rest is counted. */
+/** Default: messages per code in any `windowMillis`; the rest is counted. */
 const TOLD_PER_WINDOW = 20;
 const WINDOW_MILLIS = 60_000;
 
 /** Passes anomalies on, each code a bounded number of times per window. */
 export interface RepeatLimit<Code extends string = string> {
   tell(code: Code, message: string): void;
-  /** Says how many of each code were left out since the last one that was told. */
+  /** Reports how many of each code were left out since the last one that was let through. */
   flush(): void;
 }
 
-/** Rate limit per code (fixed window): a peer that repeats itself 2,000 times fills no log. The next line of a code says how many were left out. */
+/** Rate limit per code (fixed window): a peer that repeats itself 2,000 times fills no log. The next line of a code has the count of those left out. */
 export function createRepeatLimit<Code extends string = string>(
   clock: Pick<Clock, "now">,
   pass: ((code: Code, message: string) => void) | undefined,

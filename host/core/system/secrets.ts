@@ -58,7 +58,7 @@ function withoutUrlUsers(text: string): string {
   return scheme < 0 || at < scheme + 3 ? text : `${text.slice(0, scheme + 3)}…@${text.slice(at + 1)}`;
 }
 
-/** What JSON.parse says of a file, without the text of the file that newer engines quote. */
+/** The message of JSON.parse without the quoted text of the file that newer engines add. */
 export function jsonFlaw(cause: unknown): string {
   const { message = "" } = cause as Partial<Error>;
   const place = message.lastIndexOf(" at position ");

@@ -14,7 +14,7 @@ export interface CliIo {
    * the signal itself, a synchronous loop too.
    */
   readonly interrupt: AbortSignal;
-  /** Tells the process that started this one; left out if nobody waits for it. */
+  /** Sends a message to the parent process; left out if there is none. */
   report?(message: object): void;
 }
 

@@ -74,7 +74,7 @@ export const textSpec: RecordSpec<Omit<TextImage, "manifest">> = {
   },
 };
 
-/** Everything that a text image says, checked: what the text core's `prepare` checks, and the manifest. Throws ModelError. */
+/** Checks a whole text image: all that the text core's `prepare` checks, and the manifest. Throws ModelError. */
 function checkTextImage(image: TextImage): void {
   checkRecord(textSpec, "text", image, {});
   const { labels } = image.manifest;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ModelError } from "../system/errors.ts";
 
-/** What a text image says of itself to people and hosts. Written as JSON, validated on reading. */
+/** The description of a text image for people and hosts. Written as JSON, validated on reading. */
 export interface TextManifest {
   readonly name: string; // agent or model name, e.g. "assistant"
   readonly language: string; // BCP 47

@@ -12,7 +12,7 @@ import { type SsmBlock, ssm } from "./ssm.ts";
 export type { AttentionBlock, SsmBlock };
 export type Block = SsmBlock | AttentionBlock;
 
-/** What the host knows of one block kind. */
+/** One block kind, as the host needs it. */
 export interface BlockKind<B> {
   readonly kind: number; // BLOCK_KIND_
   readonly name: string;
