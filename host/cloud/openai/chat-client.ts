@@ -210,7 +210,7 @@ export function createChatClient(options: ChatClientOptions): ChatClient {
     }
     if (kind === "rejected") return { ok: false, reason: "provider", detail };
     count[kind === "timeout" ? "timeouts" : "serverErrors"]++;
-    return { ok: false, reason: "provider", detail, retryAfterMillis };
+    return { ok: false, reason: kind === "timeout" ? "timeout" : "provider", detail, retryAfterMillis };
   }
 
   return {

@@ -133,11 +133,11 @@ describe("the openai provider against a server on loopback", () => {
     const slow = provider.answer([query()]);
     await until(() => server.heard.length === 1, "the request is out");
     clock.advance(5000);
-    expect(await slow).toMatchObject([{ ok: false, reason: "provider", retryAfterMillis: 1000 }]);
+    expect(await slow).toMatchObject([{ ok: false, reason: "timeout", retryAfterMillis: 1000 }]);
     const urgent = provider.answer([query({ deadlineAtMillis: 5200 })]);
     await until(() => server.heard.length === 2, "the second request is out");
     clock.advance(200);
-    expect(await urgent).toMatchObject([{ ok: false, reason: "provider" }]);
+    expect(await urgent).toMatchObject([{ ok: false, reason: "timeout" }]);
     expect(provider.figures().timeouts).toBe(2);
   });
 

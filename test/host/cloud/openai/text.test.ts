@@ -89,7 +89,7 @@ describe("a text ask to a server on loopback", () => {
     const hung = ask(provider);
     await until(() => server.heard.length === 1, "the server has the request");
     clock.advance(20_000);
-    expect(await hung).toMatchObject({ ok: false, reason: "provider", retryAfterMillis: 1000 });
+    expect(await hung).toMatchObject({ ok: false, reason: "timeout", retryAfterMillis: 1000 });
     server.respond((response) => response.writeHead(429, { "retry-after": "3" }).end());
     expect(await ask(provider)).toMatchObject({ ok: false, reason: "busy", retryAfterMillis: 3000 });
     expect(provider.figures()).toMatchObject({ timeouts: 1, rateLimited: 1, malformedReplies: 0 });

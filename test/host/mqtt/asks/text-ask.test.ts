@@ -2,16 +2,16 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startWorker } from "../../../host/cloud/worker.ts";
-import { createAsker } from "../../../host/mqtt/asks/asker.ts";
-import { openOutbox } from "../../../host/mqtt/outbox/outbox.ts";
-import { startBroker } from "../../../host/mqtt/transport/broker.ts";
-import type { TextOutcome } from "../../../host/mqtt/wire/ask.ts";
-import { unknownPlaceholder } from "../../../host/mqtt/wire/text-ask.ts";
-import { echoProvider } from "../../suites/offload.ts";
-import { freePort } from "../../support/broker.ts";
-import { textQuery } from "../../support/query.ts";
-import { until } from "../../support/until.ts";
+import { startWorker } from "../../../../host/cloud/worker.ts";
+import { createAsker } from "../../../../host/mqtt/asks/asker.ts";
+import { openOutbox } from "../../../../host/mqtt/outbox/outbox.ts";
+import { startBroker } from "../../../../host/mqtt/transport/broker.ts";
+import type { TextOutcome } from "../../../../host/mqtt/wire/ask.ts";
+import { unknownPlaceholder } from "../../../../host/mqtt/wire/text-ask.ts";
+import { echoProvider } from "../../../suites/offload.ts";
+import { freePort } from "../../../support/broker.ts";
+import { textQuery } from "../../../support/query.ts";
+import { until } from "../../../support/until.ts";
 
 const backoff = { firstMillis: 20, maxMillis: 100 };
 
