@@ -51,7 +51,7 @@ export function linksOf(path: string): { target: string; isThere: boolean }[] {
 
 /** Source files that a Markdown file names in code spans with a folder, and whether each is there: below the root, the folder of the text, or one whose files texts name briefly. */
 export function namedFiles(path: string): { file: string; isThere: boolean }[] {
-  const roots = [".", dirname(path), "host/core", "test"].map((folder) => join(packageRoot(), folder));
+  const roots = [".", dirname(path), "host", "test"].map((folder) => join(packageRoot(), folder));
   return [...readText(path).matchAll(/`([a-z][\w./-]*\/[\w.-]+\.(?:ts|c|h|ld|json|csv|wasm))`/g)]
     .map(([, file]) => file!)
     .filter((file) => !file.startsWith("dist/"))

@@ -355,7 +355,7 @@ describe("an outbox file", () => {
           });
           process.stdin.once("end", () => process.exit());
           console.log("ready");`,
-        resolveDir: join(packageRoot(), "host/mqtt"),
+        resolveDir: join(packageRoot(), "host/mqtt/outbox"),
         loader: "ts",
       },
       ...{ bundle: true, platform: "node", format: "esm", outfile: script, logLevel: "silent" },
