@@ -30,7 +30,7 @@ export class Context extends Model {
   linear: usize; // s16 (channels, frames of a window), of the LDA
   sizes: usize; // of each channel the root of its power u32, its largest value s16 and its mean s16, Q3
   ownLda: usize; // the image's own LDA record, or 0
-  kept: usize; // s32 (classes), tail; 0 if decisions are not smoothed
+  pathScores: usize; // s32 (classes), tail; 0 if decisions are not smoothed
 }
 
 /** Bytes of a context with its pointers. */

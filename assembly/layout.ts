@@ -160,8 +160,8 @@ export const EXIT_HEAD = 2; // LINEAR record, words 2..7
 export const EXIT_TEMPERATURE_MULTIPLIER = 8;
 export const EXIT_TEMPERATURE_SHIFT = 9;
 export const EXIT_THRESHOLD = 10; // certified, Q15; EXIT_NEVER = this exit may not answer
-export const EXIT_TRACKED_MULTIPLIER = 11; // the temperature of decisions that others before weigh on; 0 where none are tracked
-export const EXIT_TRACKED_SHIFT = 12;
+export const EXIT_SMOOTHED_MULTIPLIER = 11; // the temperature of decisions that others before weigh on; 0 without smoothing
+export const EXIT_SMOOTHED_SHIFT = 12;
 
 export const TABLE_EXP2_ENTRIES = 129; // i32 Q16, 2^(−i/128)
 export const TABLE_SOFTPLUS_ENTRIES = 257; // i32 Q16, softplus(−8 + i/16)
@@ -202,8 +202,8 @@ export const LIMIT_CLASSES = 256; // labels are bytes in asks and answers
 export const LIMIT_HEADS = 32;
 export const LIMIT_STATE = 64;
 export const LIMIT_GAP_FRAMES = 64;
-export const LIMIT_TRACK_COST = 32767; // 32 nats
-export const LIMIT_TRACK_SHIFT = 10;
+export const LIMIT_TRANSITION_COST = 32767; // 32 nats
+export const LIMIT_SMOOTHING_SHIFT = 10;
 export const LIMIT_LDA_MEAN = 16777216;
 export const LIMIT_LDA_LIMIT = 65535;
 export const LIMIT_LDA_SHIFT = 40;
@@ -300,7 +300,7 @@ export const TAIL_RING_HEAD = 8; // LIMIT_EXITS words
 export const TAIL_RING_PENDING = 16; // LIMIT_EXITS words; ringPatches + 1 = overflowed
 export const TAIL_MACS = 24;
 export const TAIL_STEPS = 25;
-export const TAIL_IS_TRACKED = 26; // 1 = a decision has been made since the reset, and decisions are tracked
+export const TAIL_IS_SMOOTHED = 26; // 1 = a decision has been made since the reset, and decisions are smoothed
 
 export const HOPS_SINCE_ASK_MAX = 65535;
 

@@ -67,7 +67,7 @@ function layOut(ctx: Context, base: usize, isReal: bool): void {
   ctx.lastFrame = base + take(channels << 1);
   ctx.context = base + take(ctx.contextPatches * patchBytes);
   ctx.finalResidual = base + take(dModel << 1);
-  ctx.kept = ctx.smoothing == 0 ? 0 : base + take(nClasses << 2);
+  ctx.pathScores = ctx.smoothing == 0 ? 0 : base + take(nClasses << 2);
   for (let k = 0; k < ctx.nExits - 1; k++) {
     const at = base + take(ctx.ringPatches * (dModel << 1));
     if (isReal) setRing(ctx, k, at);

@@ -5,7 +5,7 @@ import { hasLdaLogits, computeLda } from "./heads/lda";
 import { exitRecord } from "./image";
 import { softmaxQ15 } from "./kernels/softmax";
 import { catchUp, exitLogits } from "./step";
-import { copyLogits, keepTrack, scoreLabels } from "./track";
+import { copyLogits, keepPathScores, scoreLabels } from "./heads/smoothing";
 import { setWord, word } from "./words";
 
 // Exit, ask or defer: the one policy, from integer thresholds. The host computes set-points; it never decides.
@@ -44,11 +44,11 @@ function probability(ctx: Context, label: i32, record: usize, scale: i32): i32 {
 }
 
 /**
- * Q15 probability that the label is right, from the scores in ctx.acc at exit k's temperature: a tracked decision has its own.
+ * Q15 probability that the label is right, from the scores in ctx.acc at exit k's temperature: a smoothed decision has its own.
  * Overwrites the scores. Source: arXiv:1706.04599 §4.2.
  */
 function confidence(ctx: Context, k: i32, label: i32): i32 {
-  const scale = word(ctx.tail, L.TAIL_IS_TRACKED) != 0 ? L.EXIT_TRACKED_MULTIPLIER : L.EXIT_TEMPERATURE_MULTIPLIER;
+  const scale = word(ctx.tail, L.TAIL_IS_SMOOTHED) != 0 ? L.EXIT_SMOOTHED_MULTIPLIER : L.EXIT_TEMPERATURE_MULTIPLIER;
   return probability(ctx, label, exitRecord(ctx, k), scale);
 }
 
@@ -57,7 +57,7 @@ function confidence(ctx: Context, k: i32, label: i32): i32 {
  * posture are no new evidence: a track may take certainty away, and never adds any. Uses ctx.acc.
  */
 function certainty(ctx: Context, k: i32, logits: usize, label: i32, sure: i32): i32 {
-  if (word(ctx.tail, L.TAIL_IS_TRACKED) == 0) return sure;
+  if (word(ctx.tail, L.TAIL_IS_SMOOTHED) == 0) return sure;
   copyLogits(ctx, logits);
   return min<i32>(sure, probability(ctx, label, exitRecord(ctx, k), L.EXIT_TEMPERATURE_MULTIPLIER));
 }
@@ -89,7 +89,7 @@ export function decide(ctx: Context): void {
       break;
     }
   }
-  keepTrack(ctx, logits);
+  keepPathScores(ctx, logits);
   const hops = min<i32>(word(tail, L.TAIL_HOPS_SINCE_ASK) + 1, L.HOPS_SINCE_ASK_MAX);
   if (why < 0) {
     exit = maxExit;

@@ -32,17 +32,17 @@ function below(record: usize, index: i32, end: i32): bool {
 }
 
 /** What decisions keep: nothing before the first, and then the best score is 0 and no other is below the dearest change. */
-function isSoundTrack(ctx: Context, tail: usize): bool {
-  const isTracked = word(tail, L.TAIL_IS_TRACKED);
-  if (ctx.kept == 0) return isTracked == 0;
-  const scores = tail + (ctx.kept - ctx.tail);
+function isSoundSmoothing(ctx: Context, tail: usize): bool {
+  const isSmoothed = word(tail, L.TAIL_IS_SMOOTHED);
+  if (ctx.pathScores == 0) return isSmoothed == 0;
+  const scores = tail + (ctx.pathScores - ctx.tail);
   let best = i32.MIN_VALUE;
   let least = i32.MAX_VALUE;
   for (let j = 0; j < ctx.nClasses; j++) {
     best = max<i32>(best, word(scores, j));
     least = min<i32>(least, word(scores, j));
   }
-  return <u32>isTracked < 2 && best == 0 && least >= (isTracked == 0 ? 0 : -L.LIMIT_TRACK_COST);
+  return <u32>isSmoothed < 2 && best == 0 && least >= (isSmoothed == 0 ? 0 : -L.LIMIT_TRANSITION_COST);
 }
 
 /** Checks the indices that a step trusts. `tail` is a candidate for ctx.tail. */
@@ -55,7 +55,7 @@ function isSound(ctx: Context, tail: usize): bool {
   for (let k = 0; k < ctx.nExits - 1; k++) {
     if (!below(tail, L.TAIL_RING_HEAD + k, size) || !below(tail, L.TAIL_RING_PENDING + k, size + 2)) return false;
   }
-  if (!isSoundTrack(ctx, tail)) return false;
+  if (!isSoundSmoothing(ctx, tail)) return false;
   for (let b = 0; b < ctx.nBlocks; b++) {
     if (!blocks.isSoundState(blockRecord(ctx, b), tail + (blockState(ctx, b) - ctx.tail))) return false;
   }

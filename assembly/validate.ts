@@ -126,8 +126,8 @@ function checkExits(model: Model): i32 {
     if (!between(word(record, L.EXIT_THRESHOLD), 0, L.EXIT_NEVER)) return L.STATUS_BAD_EXIT;
     let status = checkScale(word(record, L.EXIT_TEMPERATURE_MULTIPLIER), word(record, L.EXIT_TEMPERATURE_SHIFT), 65535);
     if (status != L.STATUS_OK) return status;
-    if (((word(record, L.EXIT_TRACKED_MULTIPLIER) | word(record, L.EXIT_TRACKED_SHIFT)) != 0) != isSmoothed) return L.STATUS_BAD_SMOOTHING;
-    status = checkScale(word(record, L.EXIT_TRACKED_MULTIPLIER), word(record, L.EXIT_TRACKED_SHIFT), 65535 + L.LIMIT_TRACK_COST);
+    if (((word(record, L.EXIT_SMOOTHED_MULTIPLIER) | word(record, L.EXIT_SMOOTHED_SHIFT)) != 0) != isSmoothed) return L.STATUS_BAD_SMOOTHING;
+    status = checkScale(word(record, L.EXIT_SMOOTHED_MULTIPLIER), word(record, L.EXIT_SMOOTHED_SHIFT), 65535 + L.LIMIT_TRANSITION_COST);
     if (status != L.STATUS_OK) return status;
     status = checkLinear(model, linearAt(record, L.EXIT_HEAD), model.dModel, model.nClasses);
     if (status != L.STATUS_OK) return status;
@@ -141,10 +141,10 @@ function checkSmoothing(model: Model): i32 {
   if (record == 0) return L.STATUS_OK;
   const costs = <u32>word(record, L.SMOOTHING_COSTS);
   const n = model.nClasses;
-  if (!between(word(record, L.SMOOTHING_SHIFT), 0, L.LIMIT_TRACK_SHIFT)) return L.STATUS_BAD_SMOOTHING;
+  if (!between(word(record, L.SMOOTHING_SHIFT), 0, L.LIMIT_SMOOTHING_SHIFT)) return L.STATUS_BAD_SMOOTHING;
   if (!inTensors(model, costs, (n * n) << 2)) return L.STATUS_BAD_TENSOR;
   for (let i = 0; i < n * n; i++) {
-    const most = i % (n + 1) == 0 ? 0 : L.LIMIT_TRACK_COST;
+    const most = i % (n + 1) == 0 ? 0 : L.LIMIT_TRANSITION_COST;
     if (!between(load<i32>(model.image + costs + <usize>(i << 2)), 0, most)) return L.STATUS_BAD_SMOOTHING;
   }
   return L.STATUS_OK;

@@ -8,7 +8,7 @@ import type { LdaRecipe } from "../../host/train/fit-lda.ts";
 import { fitSynthetic } from "../../host/train/fit-synthetic.ts";
 import type { AttentionConfig, SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
-import { type AgentTraining, type EnsembleMember, labelTrack } from "../../host/train/training.ts";
+import { type AgentTraining, createSmoothing, type EnsembleMember } from "../../host/train/training.ts";
 
 /** Six activities and one class for every postural transition (HAPT 7–12). */
 export const activityLabels = ["walking", "upstairs", "downstairs", "sitting", "standing", "laying", "transition"] as const;
@@ -89,7 +89,7 @@ const manifest: AgentTraining["manifest"] = {
  * A change costs 1 where it happens by itself, 3 where something must come between: postures change by a transition, and who walks has
  * stood up. So HAPT's protocol is not learned by heart: anybody may stand after a walk.
  */
-const track = labelTrack(activityLabels, 16, (from, to) => {
+const smoothing = createSmoothing(activityLabels, 16, (from, to) => {
   const isNear = [from, to].includes("transition") || [from, to].every((label) => upright.includes(label));
   return isNear ? 1 : 3;
 });
@@ -147,7 +147,7 @@ const members = [
 /** What the device runs: learned from the recordings and from the ensemble that answers its asks. */
 export const activityTraining: AgentTraining = {
   ...student,
-  image: { ...image, track },
+  image: { ...image, smoothing },
   lda,
   ensemble: { members, distillation: { aggregation: "mean-probability", softShare: 0.7, mixShare: 0.5, batches: 150 } },
 };

@@ -11,7 +11,7 @@ import type { AgentDefinition } from "./define-agent.ts";
 import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
-import { type LabelChange, LabelTracker } from "./shown-label.ts";
+import { type LabelChange, ShownLabel } from "./shown-label.ts";
 
 /** Ids that are remembered: as many as the asker's ledger keeps. */
 const ISSUED_IDS = 65_536;
@@ -44,7 +44,7 @@ export function createLoop(options: LoopOptions): Loop {
 class AgentLoop implements Loop {
   readonly asker: Asker | undefined;
   readonly #options: LoopOptions;
-  readonly #tracker: LabelTracker;
+  readonly #shown: ShownLabel;
   readonly #log: DecisionRecord[] = [];
   readonly #exits: number[];
   readonly #issued = new Set<string>(); // the last asks of this run; an outbox may bring back older ones, which decide nothing
@@ -62,7 +62,7 @@ class AgentLoop implements Loop {
     this.#options = options;
     this.#inputs = createAskInputs(options.session, options.model, options.asks, options.governor?.privacy);
     this.#exits = new Array<number>(options.model.nExits).fill(0);
-    this.#tracker = new LabelTracker({ stableDecisions: options.stableDecisions, holdFrames: options.holdSeconds * options.rateHz });
+    this.#shown = new ShownLabel({ stableDecisions: options.stableDecisions, holdFrames: options.holdSeconds * options.rateHz });
     this.#nextTelemetryFrame = this.#telemetryFrames;
     this.asker = options.connect?.({
       onOutcome: (outcome) => this.#onOutcome(outcome),
@@ -77,7 +77,7 @@ class AgentLoop implements Loop {
   }
 
   get label(): string | undefined {
-    return this.#name(this.#tracker.label);
+    return this.#name(this.#shown.label);
   }
 
   setPoint(): SetPoint {
@@ -166,7 +166,7 @@ class AgentLoop implements Loop {
     return mayAsk(purpose, {
       link: this.asker && this.#link,
       isOrderedOff: this.#ordered.askAllowed === false,
-      isOpen: this.#tracker.isAsked,
+      isOpen: this.#shown.isAsked,
       leastBytes,
       allowedBytes: privacy.allowedBytes(this.#seconds(this.#log.at(-1)?.tick ?? 0)),
     });
@@ -192,7 +192,7 @@ class AgentLoop implements Loop {
     const isSent = (decision.why === "ask" || isAudit || isCurious) && this.#ask(decision, isAudit);
     const isAsked = decision.why === "ask" && isSent;
     const isSure = decision.why === "exit";
-    const change = this.#tracker.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick });
+    const change = this.#shown.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick });
     const record: DecisionRecord = {
       tick: decision.tick,
       label: this.#name(decision.label)!,
@@ -202,9 +202,9 @@ class AgentLoop implements Loop {
       macs: decision.macs,
       rebuilds: decision.rebuilds,
       shown: this.label,
-      source: this.#tracker.source,
+      source: this.#shown.source,
       truth,
-      reason: `${reasonText(decision, model.nExits, link, this.#tracker, isAsked)}${limited === undefined ? "" : `; ${limited}`}`,
+      reason: `${reasonText(decision, model.nExits, link, this.#shown, isAsked)}${limited === undefined ? "" : `; ${limited}`}`,
     };
     this.#log.push(record);
     if (this.#log.length > logEntries) this.#log.shift();
@@ -257,8 +257,8 @@ class AgentLoop implements Loop {
     const isOwn = this.#issued.has(outcome.id);
     const isSurer = answer !== undefined && isCloudSurer(answer.confidence, local.confidenceQ15);
     const word = answer && { label: answer.label, localLabel: local.label, tick, isKept: !isSurer && answer.label !== local.label };
-    const used = word && isOwn ? this.#tracker.answer(word) : undefined;
-    if (answer === undefined && isOwn) this.#tracker.noAnswer(tick);
+    const used = word && isOwn ? this.#shown.answer(word) : undefined;
+    if (answer === undefined && isOwn) this.#shown.noAnswer(tick);
     if (used?.use === "applied" || used?.use === "confirmed") this.#counts.applied++;
     const use = used?.use ?? (answer === undefined ? "none" : "superseded");
     this.#tell({ kind: "outcome", outcome, local: this.#name(local.label)!, answer: this.#name(answer?.label), use });
@@ -270,7 +270,7 @@ class AgentLoop implements Loop {
 
   #onLink(state: LinkState, detail: string | undefined): void {
     this.#link = state;
-    if (state !== "online") this.#tracker.stopWaiting();
+    if (state !== "online") this.#shown.stopWaiting();
     this.#tell({ kind: "link", state, detail });
     this.#goOn();
   }
@@ -281,7 +281,7 @@ class AgentLoop implements Loop {
     if (result.reset) {
       this.#counts.resets++;
       this.#options.governor?.onReset();
-      this.#tracker.reset();
+      this.#shown.reset();
       this.#steer();
     }
     if (result.held || result.reset) this.#tell({ kind: "gap", tick, isReset: result.reset });

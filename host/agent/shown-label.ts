@@ -12,7 +12,7 @@ export interface LabelChange {
 /** What became of an answer: it set the label, agreed with it, left the word to the device, which was surer, or came too late to matter. */
 export type AnswerUse = "applied" | "confirmed" | "kept" | "superseded";
 
-export interface LabelTrackerOptions {
+export interface ShownLabelOptions {
   /** Sure decisions in a row that must agree before the label changes; unsure guesses need one more. */
   readonly stableDecisions: number;
   /** Frames that the cloud's word holds while the model keeps saying the same unsure thing. */
@@ -33,8 +33,8 @@ interface UnsureRun {
  * too late or not at all. The cloud's answer changes the label at once, and holds for as long as the model goes on saying the same
  * unsure thing.
  */
-export class LabelTracker {
-  readonly #options: LabelTrackerOptions;
+export class ShownLabel {
+  readonly #options: ShownLabelOptions;
   #label: number | undefined;
   #source: LabelSource = "local";
   #candidate: { label: number; count: number } | undefined;
@@ -42,7 +42,7 @@ export class LabelTracker {
   #correction: { from: number; to: number; source: LabelSource; since: number } | undefined;
   #tick = 0;
 
-  constructor(options: LabelTrackerOptions) {
+  constructor(options: ShownLabelOptions) {
     this.#options = options;
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { LabelTracker } from "../agent/shown-label.ts";
+import { ShownLabel } from "../agent/shown-label.ts";
 import type { Session, SetPoint } from "../core/session/session-types.ts";
 import type { Recording } from "../data/recording.ts";
 import { frameAt } from "./protocols.ts";
@@ -49,7 +49,7 @@ export function streamAlarms(createSession: () => Session, trials: readonly Reco
 }
 
 function alarmsOf(session: Session, trial: Recording, options: AlarmOptions, note: (text: string) => void): number[] {
-  const tracker = new LabelTracker({ stableDecisions: options.stableDecisions, holdFrames: 0 });
+  const shown = new ShownLabel({ stableDecisions: options.stableDecisions, holdFrames: 0 });
   const alarms: number[] = [];
   session.reset();
   for (let i = 0; i < trial.labels.length; i++) {
@@ -57,7 +57,7 @@ function alarmsOf(session: Session, trial: Recording, options: AlarmOptions, not
     if (!decision) continue;
     const { tick, label, exit, confidenceQ15, why } = decision;
     note(`${tick} ${label} ${exit} ${confidenceQ15} ${why}\n`);
-    const change = tracker.decide({ label, isSure: why === "exit", isAsked: false, isOnline: false, tick });
+    const change = shown.decide({ label, isSure: why === "exit", isAsked: false, isOnline: false, tick });
     if (change?.label === options.alarm) alarms.push(i);
   }
   return alarms;

@@ -1,5 +1,5 @@
 import { EXIT_NEVER, LIMIT_PATCHES } from "../../assembly/layout.ts";
-import { ScoreTrack } from "../core/arithmetic/smoothing.ts";
+import { LabelSmoother } from "../core/arithmetic/smoothing.ts";
 import type { ModelImage } from "../core/image/image-types.ts";
 import type { Session } from "../core/session/session-types.ts";
 import { type Recording, type SensedRecording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../data/recording.ts";
@@ -16,8 +16,8 @@ export interface ScoredMoment {
   readonly frame: number; // index of the last frame
   readonly label: number; // class of the window
   readonly logits: readonly Int16Array[]; // per exit (nClasses,), Q10
-  readonly scores: readonly Int32Array[]; // the same with the track of the exit's own decisions before: their best is its label
-  readonly isTracked: boolean; // false: no decision came before
+  readonly scores: readonly Int32Array[]; // the same, smoothed over the exit's own decisions before: their best is its label
+  readonly isSmoothed: boolean; // false: no decision came before
 }
 
 /** What the runtime did about lost frames. */
@@ -40,33 +40,33 @@ export function* windowMoments(session: Session, recordings: readonly SensedReco
         if ((i + 1 - start) % patchFrames === 0) logits = session.logits(); // no ring overflows
       }
       const scores = logits.map((own) => Int32Array.from(own));
-      yield { recording, frame: start + WINDOW_FRAMES - 1, label: label - 1, logits, scores, isTracked: false };
+      yield { recording, frame: start + WINDOW_FRAMES - 1, label: label - 1, logits, scores, isSmoothed: false };
     }
 }
 
 /**
- * The stream protocol: whole recordings with carried state; after each patch every exit decides by itself, with a track of its own
+ * The stream protocol: whole recordings with carried state; after each patch every exit decides by itself, with a smoother of its own
  * decisions, as the core does at a hop of one patch whose deepest exit it is. Each published window comes up after the last patch that
  * ends within it.
  */
 export function* streamMoments(
   session: Session,
-  image: Pick<ModelImage, "exits" | "nClasses" | "track">,
+  image: Pick<ModelImage, "exits" | "nClasses" | "smoothing">,
   recordings: readonly SensedRecording[],
   losses?: Losses,
 ): Generator<ScoredMoment> {
-  const tracks = image.exits.map(() => new ScoreTrack(image));
+  const smoothers = image.exits.map(() => new LabelSmoother(image));
   for (const recording of recordings) {
     const labelAt = new Map<number, number>();
     for (const { start, label } of scoredWindows(recording)) labelAt.set(streamPatch(start, patchFrames), label - 1);
     session.reset();
-    for (const track of tracks) track.reset();
+    for (const smoother of smoothers) smoother.reset();
     let frames = 0; // that the session has had since its state began, held ones too
     let decided = 0; // patches, at the last decision
     for (let i = 0; i < recording.labels.length; i++) {
       const pushed = push(session, recording, i, i + 1, losses);
       if (pushed?.reset) {
-        for (const track of tracks) track.reset();
+        for (const smoother of smoothers) smoother.reset();
         [frames, decided] = [0, 0];
       }
       frames += pushed?.frames ?? 0;
@@ -76,11 +76,11 @@ export function* streamMoments(
       if (!isDue && label === undefined) continue;
       const logits = session.logits();
       if (label !== undefined) {
-        const scores = logits.map((own, k) => tracks[k]!.scores(own));
-        yield { recording, frame: i, label, logits, scores, isTracked: tracks[0]!.isTracked };
+        const scores = logits.map((own, k) => smoothers[k]!.scores(own));
+        yield { recording, frame: i, label, logits, scores, isSmoothed: smoothers[0]!.isSmoothed };
       }
       if (!isDue) continue;
-      for (const [k, own] of logits.entries()) tracks[k]!.keep(own, patches - decided);
+      for (const [k, own] of logits.entries()) smoothers[k]!.keep(own, patches - decided);
       decided = patches;
     }
   }

@@ -13,7 +13,7 @@ export interface StreamDecision {
   readonly wearer: string;
   readonly recording: number; // index in the list that was streamed
   readonly frame: number; // index of the last frame that was seen
-  readonly scores: readonly Int32Array[]; // per exit (nClasses,), Q10: its logits and the track of its own decisions before
+  readonly scores: readonly Int32Array[]; // per exit (nClasses,), Q10: its logits, smoothed over its own decisions before
   readonly exits: readonly ExitWord[]; // as the core decides, at the image's temperatures
   readonly context: Int8Array; // (≤ contextPatches, patchBytes), oldest first
 }
@@ -29,14 +29,14 @@ export function streamDecisions(
 ): StreamDecision[] {
   const session = fullDepth(model.createSession());
   const decisions: StreamDecision[] = [];
-  for (const { recording, frame, label, logits, scores, isTracked } of streamMoments(session, model.image, recordings)) {
+  for (const { recording, frame, label, logits, scores, isSmoothed } of streamMoments(session, model.image, recordings)) {
     decisions.push({
       truth: label,
       wearer: recording.subject,
       recording: recordings.indexOf(recording),
       frame,
       scores,
-      exits: exitsOf(model.image, logits, scores, isTracked),
+      exits: exitsOf(model.image, logits, scores, isSmoothed),
       context: session.context(),
     });
     onDecision?.(decisions.length);
@@ -68,11 +68,11 @@ export function exitsOf(
   { exits }: Pick<ModelImage, "exits">,
   logits: readonly Int16Array[],
   scores: readonly Int32Array[],
-  isTracked: boolean,
+  isSmoothed: boolean,
 ): StreamDecision["exits"] {
   return exits.map((exit, k) => {
     const label = labelOf(scores[k]!);
-    const by = [exit, label, logits[k]!, isTracked ? scores[k] : undefined] as const;
+    const by = [exit, label, logits[k]!, isSmoothed ? scores[k] : undefined] as const;
     return { label, confidenceQ15: confidenceOf(...by), certaintyQ15: certaintyOf(...by) };
   });
 }

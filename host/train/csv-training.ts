@@ -35,7 +35,7 @@ export function csvTraining(
   const { channels, features } = scalesOf(folder, fit);
   const scale = { channels, labels: folder.labels };
   const { patchFrames } = shape.config;
-  const { track: _, ...image } = shape.image; // its costs are of other labels
+  const { smoothing: _, ...image } = shape.image; // its costs are of other labels
   return {
     dataset: csvDataset(folder, scale),
     cuts: channels.flatMap((channel, c) => cutOf(folder, channel, c)),

@@ -1,5 +1,5 @@
 import { toFixedScale } from "../core/arithmetic/fixed-point.ts";
-import type { Block, Exit, Lda, Manifest, ModelImage, Track } from "../core/image/image-types.ts";
+import type { Block, Exit, Lda, Manifest, ModelImage, Smoothing } from "../core/image/image-types.ts";
 import { temperatureScale } from "../policy/certify/temperature.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { kindOfConfig } from "./blocks/block.ts";
@@ -17,8 +17,8 @@ export interface ExportOptions {
   readonly ringPatches: number;
   readonly gapLimitFrames: number;
   readonly lda?: Lda;
-  readonly track?: Track;
-  readonly exits: readonly { readonly temperature: number; readonly trackedTemperature?: number; readonly threshold: number }[]; // threshold Q15
+  readonly smoothing?: Smoothing;
+  readonly exits: readonly { readonly temperature: number; readonly smoothedTemperature?: number; readonly threshold: number }[]; // threshold Q15
   readonly manifest: Manifest;
   /** One scale an output row, or the same for all rows of a matrix. Default: row. */
   readonly weightScales?: WeightScales;
@@ -37,13 +37,13 @@ export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
   const embed = quantizeLinear(exporter, ["embed"], INPUT_SCALE, [residualScale]);
   const blocks = config.blocks.map((block, i): Block => kindOfConfig(block).toImage(exporter, i, block));
   const exits = config.exits.map((afterBlock, k): Exit => {
-    const { temperature, trackedTemperature, threshold } = options.exits[k]!;
+    const { temperature, smoothedTemperature, threshold } = options.exits[k]!;
     return {
       afterBlock,
       epsilon: integerEpsilon(config.dModel, residualScale),
       head: quantizeLinear(exporter, [`e${k}`], NORM_SCALE, [LOGIT_SCALE]),
       temperature: temperatureScale(temperature),
-      ...(trackedTemperature && { trackedTemperature: temperatureScale(trackedTemperature) }),
+      ...(smoothedTemperature && { smoothedTemperature: temperatureScale(smoothedTemperature) }),
       threshold,
     };
   });
@@ -67,7 +67,7 @@ export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
     blocks,
     exits,
     ...(options.lda && { lda: options.lda }),
-    ...(options.track && { track: options.track }),
+    ...(options.smoothing && { smoothing: options.smoothing }),
     manifest: options.manifest,
   };
 }

@@ -34,20 +34,20 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
   const evaluator = createNetEvaluator(net, training.features, true, lda);
   const heldOut = recordingsOf(dataset, others);
   const window = evaluator.windows(heldOut);
-  const stream = evaluator.stream(heldOut, training.image.track);
+  const stream = evaluator.stream(heldOut, training.image.smoothing);
   const { exits, windows, certification } = calibrate(training, dataset, evaluator);
   const { guarantee } = training;
   const parameters = parameterCount(config) + (lda ? countLdaParameters(lda) : 0);
-  const { track, ...timing } = training.image;
+  const { smoothing, ...timing } = training.image;
   const image = writeImage(
     exportNet(net, {
       ...timing,
       ...(lda && { lda }),
-      ...(guarantee && track && { track }), // a teacher answers one context at a time
+      ...(guarantee && smoothing && { smoothing }), // a teacher answers one context at a time
       features: training.features,
-      exits: exits.map(({ temperature, trackedTemperature, thresholdQ15 }) => ({
+      exits: exits.map(({ temperature, smoothedTemperature, thresholdQ15 }) => ({
         temperature,
-        ...(trackedTemperature && { trackedTemperature }),
+        ...(smoothedTemperature && { smoothedTemperature }),
         threshold: thresholdQ15,
       })),
       manifest: {
@@ -58,9 +58,9 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
         parameters,
         metrics: manifestMetrics(phase === "select" ? "select" : "calibrate", window, stream),
         calibration: exits.map(
-          ({ temperature, trackedTemperature, thresholdQ15, coverage, errorBound }): ExitCalibration => ({
+          ({ temperature, smoothedTemperature, thresholdQ15, coverage, errorBound }): ExitCalibration => ({
             temperature,
-            ...(trackedTemperature && { trackedTemperature }),
+            ...(smoothedTemperature && { trackedTemperature: smoothedTemperature }),
             threshold: thresholdQ15 / 32768,
             coverage,
             errorBound,
@@ -71,9 +71,9 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
     }),
   );
   const read = readImage(image);
-  const temperatures = exits.map(({ temperature, trackedTemperature = temperature }) => ({
+  const temperatures = exits.map(({ temperature, smoothedTemperature = temperature }) => ({
     alone: temperature,
-    tracked: trackedTemperature,
+    smoothed: smoothedTemperature,
   }));
   const macs = exits.map((_, k) => windowOps(read, k).macs);
   const prior = fitted?.prior && writePrior(fitted.prior, fitted.lda);

@@ -1,7 +1,7 @@
 import { jit, type numpy as np } from "@jax-js/jax";
 import { clampS16 } from "../core/arithmetic/fixed-point.ts";
-import { ScoreTrack } from "../core/arithmetic/smoothing.ts";
-import type { Lda, Track } from "../core/image/image-types.ts";
+import { LabelSmoother } from "../core/arithmetic/smoothing.ts";
+import type { Lda, Smoothing } from "../core/image/image-types.ts";
 import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../data/recording.ts";
 import { type HopLogits, LOGIT_ONE } from "../policy/certify/replay.ts";
 import { largest } from "../policy/certify/softmax.ts";
@@ -23,8 +23,8 @@ export interface ScoredWindows {
 /** Runs the traced net as the core would (int8 imitated, or float): for choosing recipes and calibrating, not for reporting. */
 export interface NetEvaluator {
   windows(recordings: readonly Recording[]): ScoredWindows;
-  /** Published windows of whole recordings; `track`: each exit decides after every patch. */
-  stream(recordings: readonly Recording[], track?: Track): ScoredWindows;
+  /** Published windows of whole recordings; `smoothing`: each exit decides after every patch. */
+  stream(recordings: readonly Recording[], smoothing?: Smoothing): ScoredWindows;
   /** Streaming decisions, one a hop, wherever the frame is labelled: transitions count too. */
   decisions(recordings: readonly Recording[], hopPatches: number, classOf: ClassOf): ScoredWindows;
   /** Every hop of each recording, labelled or not. */
@@ -118,19 +118,19 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
           return { truth, logits: exits.map((exit) => fixedLogits(exit, patch, config.nClasses)) };
         });
       }),
-    stream(recordings, track) {
+    stream(recordings, smoothing) {
       const score = createCollector(config.exits.length, config.nClasses);
-      const tracked = createCollector(config.exits.length, config.nClasses);
+      const smoothed = createCollector(config.exits.length, config.nClasses);
       for (const recording of recordings) {
         const exits = wholeRecording(recording);
-        const followed = track && exits.map((exit) => scoresOf(exit, config.nClasses, track));
+        const followed = smoothing && exits.map((exit) => scoresOf(exit, config.nClasses, smoothing));
         for (const { start, label } of scoredWindows(recording)) {
           const patch = streamPatch(start, config.patchFrames);
           score.add(exits, patch, label - 1, recording.subject);
-          if (followed) tracked.add(followed, patch, label - 1, recording.subject);
+          if (followed) smoothed.add(followed, patch, label - 1, recording.subject);
         }
       }
-      return { ...score.result(), ...(track && { scores: tracked.result().logits }) };
+      return { ...score.result(), ...(smoothing && { scores: smoothed.result().logits }) };
     },
   };
 }
@@ -154,8 +154,8 @@ function fixedLogits(logits: Float32Array, patch: number, nClasses: number): Int
 }
 
 /** Scores (n, nClasses) of decisions after every patch, from logits (n, nClasses). */
-function scoresOf(logits: Float32Array, nClasses: number, track: Track): Float32Array {
-  const own = new ScoreTrack({ track, nClasses });
+function scoresOf(logits: Float32Array, nClasses: number, smoothing: Smoothing): Float32Array {
+  const own = new LabelSmoother({ smoothing, nClasses });
   const all = new Float32Array(logits.length);
   for (let patch = 0; patch * nClasses < logits.length; patch++) {
     const fixed = fixedLogits(logits, patch, nClasses);

@@ -1,4 +1,4 @@
-import type { Manifest, Track } from "../core/image/image-types.ts";
+import type { Manifest, Smoothing } from "../core/image/image-types.ts";
 import { ConfigError } from "../core/system/errors.ts";
 import type { Split } from "../data/split-subjects.ts";
 import type { CertifyOptions } from "../policy/certify/learn-then-test.ts";
@@ -23,12 +23,12 @@ export interface EnsembleMember {
 }
 
 /**
- * The track of an agent's labels: what a change from one to another costs, in units of a logit, and how many patches bring evidence for
+ * Viterbi smoothing of an agent's labels. `cost`: of a change from one label to another, in units of a logit; `patches`: how many weigh as
  * one whole hop (a power of two).
  */
-export function labelTrack(labels: readonly string[], patches: number, cost: (from: string, to: string) => number): Track {
+export function createSmoothing(labels: readonly string[], patches: number, cost: (from: string, to: string) => number): Smoothing {
   const costs = labels.flatMap((from) => labels.map((to) => (from === to ? 0 : Math.round(cost(from, to) * LOGIT_ONE))));
-  return { shift: Math.log2(patches), costs: Int32Array.from(costs) };
+  return { shift: Math.log2(patches), transitionCosts: Int32Array.from(costs) };
 }
 
 /** All that an agent's training is, but for data and seed. */

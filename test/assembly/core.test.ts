@@ -109,7 +109,7 @@ describe(`core.wasm (${build})`, () => {
   it("counts no more operations of a window than a word holds, as the oracle does", () => {
     const blocks = 16;
     const shape = { pattern: "S".repeat(blocks), exitsAfter: [0, blocks - 1], dModel: 512, channels: 3, patchFrames: 1, nClasses: 2 };
-    const long = { windowPatches: 1024, contextPatches: 1024, hopPatches: 1024, ringPatches: 4, lda: false, track: false };
+    const long = { windowPatches: 1024, contextPatches: 1024, hopPatches: 1024, ringPatches: 4, lda: false, smoothing: false };
     const bytes = writeImage(randomImage(3, { ...shape, ...long, ssm: { nHeads: 8, headDim: 16, dState: 64, dConv: 1 } }));
     const core = session(bytes);
     const oracle = createReferenceSession(bytes);
@@ -267,14 +267,14 @@ describe(`core.wasm (${build})`, () => {
     expect(() => session(bytesOf(9)).restore(snapshot)).toThrow(/another model image/);
   });
 
-  it("refuses a snapshot of a track that no decision could have kept, and so does the oracle", () => {
+  it("refuses path scores in a snapshot that no decision could have left, and so does the oracle", () => {
     const image = activityShaped(8);
     const bytes = writeImage(image);
     const imageCrc32 = new DataView(bytes.buffer).getUint32(layout.HEADER_CRC32, true);
-    const restored = (isTracked: number, ...kept: readonly number[]) => {
+    const restored = (isSmoothed: number, ...kept: readonly number[]) => {
       const tail = createTail(image);
-      tail.words[layout.TAIL_IS_TRACKED] = isTracked;
-      tail.track.set(kept);
+      tail.words[layout.TAIL_IS_SMOOTHED] = isSmoothed;
+      tail.pathScores.set(kept);
       const snapshot = writeSnapshot(tail, imageCrc32);
       return [session(bytes), createReferenceSession(bytes)].map((one) => {
         try {
@@ -285,14 +285,14 @@ describe(`core.wasm (${build})`, () => {
         }
       });
     };
-    const most = layout.LIMIT_TRACK_COST;
-    for (const [isTracked, ...kept] of [
+    const most = layout.LIMIT_TRANSITION_COST;
+    for (const [isSmoothed, ...kept] of [
       [0, 0, 0],
       [1, 0, -most],
     ] as const)
-      expect(restored(isTracked, ...kept), `${isTracked}: ${kept}`).toEqual(["taken", "taken"]);
+      expect(restored(isSmoothed, ...kept), `${isSmoothed}: ${kept}`).toEqual(["taken", "taken"]);
     const all = (value: number): number[] => Array(image.nClasses).fill(value);
-    for (const [isTracked, ...kept] of [
+    for (const [isSmoothed, ...kept] of [
       [0, 0, -1],
       [1, 1],
       [1, 0, -most - 1],
@@ -301,12 +301,12 @@ describe(`core.wasm (${build})`, () => {
       [0, ...all(-1)],
       [2, 0],
     ])
-      expect(restored(isTracked!, ...kept), `${isTracked}: ${kept}`).toEqual(["BAD_SNAPSHOT", "BAD_SNAPSHOT"]);
-    const untracked = writeImage(activityShaped(8, false));
+      expect(restored(isSmoothed!, ...kept), `${isSmoothed}: ${kept}`).toEqual(["BAD_SNAPSHOT", "BAD_SNAPSHOT"]);
+    const unsmoothed = writeImage(activityShaped(8, false));
     const tail = createTail(activityShaped(8, false));
-    tail.words[layout.TAIL_IS_TRACKED] = 1;
-    const snapshot = writeSnapshot(tail, new DataView(untracked.buffer).getUint32(layout.HEADER_CRC32, true));
-    for (const one of [session(untracked), createReferenceSession(untracked)]) expect(() => one.restore(snapshot)).toThrow(/snapshot/);
+    tail.words[layout.TAIL_IS_SMOOTHED] = 1;
+    const snapshot = writeSnapshot(tail, new DataView(unsmoothed.buffer).getUint32(layout.HEADER_CRC32, true));
+    for (const one of [session(unsmoothed), createReferenceSession(unsmoothed)]) expect(() => one.restore(snapshot)).toThrow(/snapshot/);
   });
 
   it("runs an image of format 1 as it did, and its upgrade to the same bits; a snapshot of one is not of the other", () => {

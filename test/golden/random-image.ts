@@ -1,7 +1,7 @@
 import { EXIT_NEVER, FIXED_A_MIN, FIXED_SWAY_FRAMES } from "../../assembly/layout.ts";
 import { toFixedScale } from "../../host/core/arithmetic/fixed-point.ts";
 import { statisticsCount } from "../../host/core/arithmetic/lda.ts";
-import type { AttentionBlock, Block, Exit, Lda, ModelImage, SsmBlock, Track } from "../../host/core/image/image-types.ts";
+import type { AttentionBlock, Block, Exit, Lda, ModelImage, Smoothing, SsmBlock } from "../../host/core/image/image-types.ts";
 import { IMU_CHANNELS } from "../../host/core/image/imu-channels.ts";
 import { seeded } from "../support/random.ts";
 import { ACTIVATION_RMS, NORM_RMS, type Random, randomLinear, siluTable } from "./random-tensors.ts";
@@ -19,7 +19,7 @@ export interface RandomImageOptions {
   readonly contextPatches?: number;
   readonly ringPatches?: number;
   readonly gapLimitFrames?: number;
-  readonly track?: boolean; // whether decisions are tracked
+  readonly smoothing?: boolean; // whether decisions are smoothed
   readonly lda?: boolean; // whether a window's statistics are weighed
   readonly temperature?: number; // of every exit; 0.01 makes nearly every answer certain (confidence 32768)
   readonly ssm?: Partial<Pick<SsmBlock, "nHeads" | "headDim" | "dState" | "dConv">>;
@@ -111,9 +111,9 @@ function randomAttention(random: Random, dModel: number, options: RandomImageOpt
 }
 
 /** Costs of up to three nats: some hops of random logits are outvoted, and others not. */
-function randomTrack(random: Random, nClasses: number): Track {
-  const costs = Int32Array.from({ length: nClasses ** 2 }, (_, i) => (i % (nClasses + 1) === 0 ? 0 : integer(random, 0, 3072)));
-  return { shift: integer(random, 0, 3), costs };
+function randomSmoothing(random: Random, nClasses: number): Smoothing {
+  const transitionCosts = Int32Array.from({ length: nClasses ** 2 }, (_, i) => (i % (nClasses + 1) === 0 ? 0 : integer(random, 0, 3072)));
+  return { shift: integer(random, 0, 3), transitionCosts };
 }
 
 /** Weights of either sign: what they add to a logit is of a logit's size. */
@@ -148,7 +148,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
   const blocks = [...pattern].map(
     (kind): Block => (kind === "S" ? randomSsm(random, dModel, options) : randomAttention(random, dModel, options)),
   );
-  const isTracked = options.track ?? random() < 0.5;
+  const isSmoothed = options.smoothing ?? random() < 0.5;
   const exits = exitsAfter.map((afterBlock): Exit => {
     const drawn = 0.7 + random();
     const temperature = options.temperature ?? drawn;
@@ -157,7 +157,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
       epsilon: integer(random, 1, 2000),
       head: randomLinear(random, dModel, nClasses, NORM_RMS, () => 1500),
       temperature: toFixedScale((64 * Math.LOG2E) / temperature),
-      ...(isTracked && { trackedTemperature: toFixedScale((64 * Math.LOG2E) / (1.4 * temperature)) }),
+      ...(isSmoothed && { smoothedTemperature: toFixedScale((64 * Math.LOG2E) / (1.4 * temperature)) }),
       threshold: random() < 0.1 ? EXIT_NEVER : integer(random, 8000, 30000),
     };
   });
@@ -174,7 +174,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
     })),
     blocks,
     exits,
-    ...(isTracked && { track: randomTrack(random, nClasses) }),
+    ...(isSmoothed && { smoothing: randomSmoothing(random, nClasses) }),
     manifest: {
       name: `random-${seed}`,
       labels: Array.from({ length: nClasses }, (_, i) => `class-${i}`),
@@ -194,7 +194,7 @@ export function randomImage(seed: number, options: RandomImageOptions = {}): Mod
 }
 
 /** A random image in the shape of the activity agent's model: S S A S, an exit after each block. */
-export function activityShaped(seed: number, track = true): ModelImage {
+export function activityShaped(seed: number, smoothing = true): ModelImage {
   const image = randomImage(seed, {
     pattern: "SSAS",
     exitsAfter: [0, 1, 2, 3],
@@ -207,8 +207,8 @@ export function activityShaped(seed: number, track = true): ModelImage {
     contextPatches: 128,
     ringPatches: 32,
     gapLimitFrames: 10,
-    track,
-    lda: track,
+    smoothing,
+    lda: smoothing,
     ssm: { nHeads: 4, headDim: 16, dState: 8, dConv: 4 },
     attention: { nHeads: 4, nKvHeads: 2, headDim: 8, windowPatches: 32, dMlp: 64 },
   });

@@ -15,7 +15,7 @@ export function tinyImage(): ModelImage {
     contextPatches: 12,
     ringPatches: 6,
     gapLimitFrames: 6,
-    track: true,
+    smoothing: true,
     lda: true,
     ssm: { nHeads: 2, headDim: 16, dState: 6, dConv: 4 },
     attention: { nHeads: 2, nKvHeads: 1, headDim: 8, windowPatches: 5, dMlp: 24 },

@@ -1,7 +1,7 @@
 import * as layout from "../../assembly/layout.ts";
 import { certaintyOf, confidenceOf, exitLogits, labelOf } from "../../host/core/arithmetic/exit-head.ts";
 import { addLda } from "../../host/core/arithmetic/lda.ts";
-import { ScoreTrack } from "../../host/core/arithmetic/smoothing.ts";
+import { LabelSmoother } from "../../host/core/arithmetic/smoothing.ts";
 import type { ModelImage } from "../../host/core/image/image-types.ts";
 import { countLdaOps } from "../../host/core/image/op-count.ts";
 import type { Decision, DecisionWhy, SetPoint } from "../../host/core/session/session-types.ts";
@@ -40,7 +40,7 @@ export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: Se
   let why: DecisionWhy | undefined;
   let rebuilds = 0;
   let answer = { label: 0, exit: 0, confidenceQ15: 0 };
-  const track = new ScoreTrack(image, tail.track, words[layout.TAIL_IS_TRACKED] === 1);
+  const smoothing = new LabelSmoother(image, tail.pathScores, words[layout.TAIL_IS_SMOOTHED] === 1);
   let logits: Int16Array = new Int16Array();
   const lda = stack.lda();
   if (lda) words[layout.TAIL_MACS]! += countLdaOps(image).macs;
@@ -49,14 +49,14 @@ export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: Se
     const exit = image.exits[k]!;
     logits = addLda(exitLogits(exit, stack.residualAt(k)), lda);
     words[layout.TAIL_MACS]! += exit.head.nIn * exit.head.nOut;
-    const scores = track.scores(logits);
+    const scores = smoothing.scores(logits);
     const label = labelOf(scores);
-    const weighed = track.isTracked ? scores : undefined;
+    const weighed = smoothing.isSmoothed ? scores : undefined;
     answer = { label, exit: k, confidenceQ15: confidenceOf(exit, label, logits, weighed) };
     if (certaintyOf(exit, label, logits, weighed) >= Math.max(setPoint.thresholds[k] ?? 0, exit.threshold)) why = "exit";
   }
-  track.keep(logits, words[layout.TAIL_PATCHES_SINCE_DECISION]!);
-  words[layout.TAIL_IS_TRACKED] = Number(track.isTracked);
+  smoothing.keep(logits, words[layout.TAIL_PATCHES_SINCE_DECISION]!);
+  words[layout.TAIL_IS_SMOOTHED] = Number(smoothing.isSmoothed);
   const hops = Math.min(words[layout.TAIL_HOPS_SINCE_ASK]! + 1, layout.HOPS_SINCE_ASK_MAX);
   why ??= whyNot(image, setPoint, hops);
   const decision: Decision = {

@@ -15,17 +15,17 @@ function unsoundIndex(image: ModelImage, tail: OracleTail): string | undefined {
     ["has tick", words[layout.TAIL_HAS_TICK]!, 1],
     ["hops since ask", words[layout.TAIL_HOPS_SINCE_ASK]!, layout.HOPS_SINCE_ASK_MAX],
     ["context head", words[layout.TAIL_CONTEXT_HEAD]!, contextPatches - 1],
-    ["is tracked", words[layout.TAIL_IS_TRACKED]!, image.track ? 1 : 0],
+    ["is smoothed", words[layout.TAIL_IS_SMOOTHED]!, image.smoothing ? 1 : 0],
     ["context count", words[layout.TAIL_CONTEXT_COUNT]!, contextPatches],
   ];
   for (let k = 0; k < tail.rings.length; k++) {
     bounds.push([`ring ${k} head`, words[layout.TAIL_RING_HEAD + k]!, ringPatches - 1]);
     bounds.push([`ring ${k} pending`, words[layout.TAIL_RING_PENDING + k]!, ringPatches + 1]);
   }
-  if (image.track) {
-    const most = words[layout.TAIL_IS_TRACKED] === 1 ? layout.LIMIT_TRACK_COST : 0;
-    bounds.push(["best score, below 0", -Math.max(...tail.track), 0]);
-    bounds.push(["least score, below 0", -Math.min(...tail.track), most]);
+  if (image.smoothing) {
+    const most = words[layout.TAIL_IS_SMOOTHED] === 1 ? layout.LIMIT_TRANSITION_COST : 0;
+    bounds.push(["best score, below 0", -Math.max(...tail.pathScores), 0]);
+    bounds.push(["least score, below 0", -Math.min(...tail.pathScores), most]);
   }
   for (const [b, oracle] of tail.oracles.entries())
     for (const [name, value, most] of oracle.bounds()) bounds.push([`block ${b} ${name}`, value, most]);

@@ -1,7 +1,7 @@
 import { EXIT_NEVER, IMAGE_FORMAT_1 } from "../../../assembly/layout.ts";
 import { kindOf } from "../../core/image/blocks/block.ts";
 import { formatOf, readSections, SECTION_NAMES } from "../../core/image/image-header.ts";
-import type { LinearTensors, ModelImage, Track } from "../../core/image/image-types.ts";
+import type { LinearTensors, ModelImage, Smoothing } from "../../core/image/image-types.ts";
 import { channelsText } from "../../core/image/imu-channels.ts";
 import { countLdaOps } from "../../core/image/op-count.ts";
 import { describeRuns, hostRuns } from "../../core/image/runs.ts";
@@ -45,7 +45,7 @@ export function inspectImage(path: string, bytes: Uint8Array) {
     lda: image.lda
       ? { statistics: image.lda.means.length, weightBytes: image.lda.weights.byteLength, macs: countLdaOps(image).macs }
       : null,
-    track: image.track ? trackOf(image.track) : null,
+    smoothing: image.smoothing ? describeSmoothing(image.smoothing) : null,
     exits: image.exits.map(({ afterBlock, threshold }, exit) => ({
       exit,
       afterBlock,
@@ -60,7 +60,8 @@ export function inspectImage(path: string, bytes: Uint8Array) {
 type ImageDocument = ReturnType<typeof inspectImage>;
 
 export function sayImage(out: Output, document: ImageDocument): void {
-  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, lda, track, exits, manifest, format, needs } = document;
+  const { name, hash, imageBytes, arenaBytes, parameters, labels, shapes, sections, lda, smoothing, exits, manifest, format, needs } =
+    document;
   out.say(`${name}: ${parameters} parameters, ${bytesText(imageBytes)} image, ${bytesText(arenaBytes)} arena`);
   out.say(`image hash ${hash}`);
   out.say(`format ${format}, block kinds ${needs.blockKinds.join(", ")}, labels ${labels.join(", ")}`);
@@ -73,9 +74,9 @@ export function sayImage(out: Output, document: ImageDocument): void {
   out.say(`blocks ${shapes.blocks.join(" → ")}`);
   if (lda !== null) out.say(`LDA head: ${lda.statistics} features, ${lda.macs} MACs per decision`);
   out.say(
-    track === null
+    smoothing === null
       ? "each decision stands alone"
-      : `decisions are tracked: a change of label costs ${track.leastCost} to ${track.mostCost} of a logit, ${track.patches} patches weigh once`,
+      : `Viterbi smoothing: transition cost ${smoothing.leastCost} to ${smoothing.mostCost} logits, ${smoothing.patches} patches weigh once`,
   );
   out.say();
   const rows = exits.map(({ exit, afterBlock, threshold, coverage, errorBound, ops }) => [
@@ -103,7 +104,7 @@ export function sayImage(out: Output, document: ImageDocument): void {
   out.say(`data ${manifest.provenance.data}; licence ${manifest.provenance.licence}`);
 }
 
-function trackOf({ shift, costs }: Track) {
+function describeSmoothing({ shift, transitionCosts: costs }: Smoothing) {
   const nClasses = Math.sqrt(costs.length);
   const ofChanges = [...costs].filter((_, i) => i % (nClasses + 1) !== 0).map((cost) => cost / LOGIT_ONE);
   return { patches: 2 ** shift, leastCost: Math.min(...ofChanges), mostCost: Math.max(...ofChanges) };

@@ -131,8 +131,8 @@ function wearersOf(setting: EvalSetting, image: Adaptable["image"], users: Subje
       session.setLda(lda);
       const recordings = recordingsFor(setting, users).filter(({ subject }) => subject === user);
       let i = 0;
-      for (const { logits, scores, isTracked } of streamMoments(session, image, recordings)) {
-        const next = after(i++, exitsOf(image, logits, scores, isTracked));
+      for (const { logits, scores, isSmoothed } of streamMoments(session, image, recordings)) {
+        const next = after(i++, exitsOf(image, logits, scores, isSmoothed));
         if (next) session.setLda(next);
       }
     },

@@ -17,7 +17,7 @@ const BOOTSTRAP_SEED = 1;
 /**
  * The device and its cloud together, by the stream protocol: unsure decisions are asked with the context of their own recording, the
  * teacher answers, and the surer of the two has the word. Thresholds come from wearers who are not scored. Every exit is at full depth
- * and tracks its own decisions, patch by patch: that needs the session itself. What the agent makes of it, with one track for all exits,
+ * and smooths its own decisions, patch by patch: that needs the session itself. What the agent makes of it, with one smoother for all exits,
  * its debounce, its privacy budget and a network, `asShipped` says: runAgent runs it.
  */
 export async function evalCascade(setting: EvalSetting, { alpha, delta }: CascadeOptions): Promise<void> {

@@ -13,21 +13,21 @@ export function exitLogits(exit: Exit, residual: Int16Array): Int16Array {
   return rowsToS16(linearS8(exitFeatures(exit, residual), exit.head), exit.head);
 }
 
-/** Index of the first of the largest scores: logits, or what a track makes of them. */
+/** Index of the first of the largest scores: logits or smoothed scores. */
 export function labelOf(scores: Int16Array | Int32Array): number {
   return scores.indexOf(Math.max(...scores));
 }
 
-type Temperatures = Pick<Exit, "temperature" | "trackedTemperature">;
+type Temperatures = Pick<Exit, "temperature" | "smoothedTemperature">;
 
 /** Confidence Q15 of a label: its probability in the softmax of the logits, or of the scores that decisions before make of them. Source: arXiv:1706.04599 §4.2. */
 export function confidenceOf(
-  { temperature, trackedTemperature }: Temperatures,
+  { temperature, smoothedTemperature }: Temperatures,
   label: number,
   logits: Int16Array,
   scores?: Int32Array,
 ): number {
-  return (scores ? softmax(scores, trackedTemperature!) : softmax(logits, temperature)).p[label]!;
+  return (scores ? softmax(scores, smoothedTemperature!) : softmax(logits, temperature)).p[label]!;
 }
 
 /** What a threshold is compared with, Q15: the confidence, or the label's probability by its logits alone where that is less. */

@@ -6,7 +6,7 @@ import { requireBetween } from "./image-check-values.ts";
 import { checkRecord, type Dims } from "./image-fields.ts";
 import { imageError } from "./image-header.ts";
 import * as records from "./image-records.ts";
-import type { Lda, ModelImage, Track } from "./image-types.ts";
+import type { Lda, ModelImage, Smoothing } from "./image-types.ts";
 
 // Checks across an image's records. Each record's own checks are in its fields.
 
@@ -24,10 +24,10 @@ function checkManifestAgrees({ manifest, ...image }: ModelImage): void {
     throw new ModelError("BAD_MANIFEST", `model image: the manifest says ${faults.join("; ")}. Export the model again.`);
 }
 
-function checkSmoothing(track: Track, dims: Dims): void {
-  checkRecord(records.smoothingSpec, "smoothing", track, dims);
+function checkSmoothing(smoothing: Smoothing, dims: Dims): void {
+  checkRecord(records.smoothingSpec, "smoothing", smoothing, dims);
   for (let i = 0; i < dims.nClasses!; i++) {
-    const cost = track.costs[i * (dims.nClasses! + 1)]!;
+    const cost = smoothing.transitionCosts[i * (dims.nClasses! + 1)]!;
     if (cost !== 0) throw imageError(layout.STATUS_BAD_SMOOTHING, `smoothing: staying at class ${i} costs ${cost}, not 0`);
   }
 }
@@ -53,13 +53,13 @@ function checkShape(image: ModelImage): Dims {
   return { ...dims, statistics: statisticsCount(image.channels) };
 }
 
-function checkExits({ exits, track }: ModelImage, dims: Dims): void {
+function checkExits({ exits, smoothing }: ModelImage, dims: Dims): void {
   let after = -1;
   for (const [k, exit] of exits.entries()) {
     checkRecord(records.exitSpec, `exit ${k}`, exit, dims);
     requireBetween(layout.STATUS_BAD_EXIT, `exit ${k}: afterBlock`, exit.afterBlock, after + 1, dims.nBlocks! - 1);
     after = exit.afterBlock;
-    if ((exit.trackedTemperature === undefined) !== (track === undefined))
+    if ((exit.smoothedTemperature === undefined) !== (smoothing === undefined))
       throw imageError(layout.STATUS_BAD_SMOOTHING, `exit ${k}: a temperature of smoothed decisions goes with costs, and costs with it`);
   }
   if (after !== dims.nBlocks! - 1)
@@ -74,7 +74,7 @@ export function checkImage(image: ModelImage): void {
   for (const [c, { zeroPoint, multiplier, shift, knee }] of image.features.entries())
     checkRecord(records.featureSpec, `channel ${c}`, { zeroPoint, scale: { multiplier, shift }, knee }, dims);
   if (image.lda) checkLda(image.lda, dims);
-  if (image.track) checkSmoothing(image.track, dims);
+  if (image.smoothing) checkSmoothing(image.smoothing, dims);
   for (const [b, block] of image.blocks.entries()) checkRecord(kindOf(block).spec, `block ${b}`, block, dims);
   checkExits(image, dims);
   checkManifestAgrees(image);

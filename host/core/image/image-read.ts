@@ -108,7 +108,7 @@ export function readImage(bytes: Uint8Array): ModelImage {
   const { embed, ...input } = readRecord(records.inputSpec, parts.input, { dModel });
   const { nExits, ...head } = readRecord(records.headSpec, parts.head, {});
   const dims: Dims = { ...input, ...head, dModel, statistics: statisticsCount(input.channels) };
-  const track = parts.smoothing && readRecord(records.smoothingSpec, parts.smoothing, dims);
+  const smoothing = parts.smoothing && readRecord(records.smoothingSpec, parts.smoothing, dims);
   const lda = parts.lda && readRecord(records.ldaSpec, parts.lda, dims);
 
   const tables = requireSize(sections, layout.SECTION_TABLES, layout.TABLE_BYTES, 1);
@@ -138,7 +138,7 @@ export function readImage(bytes: Uint8Array): ModelImage {
     blocks,
     exits,
     ...(lda && { lda }),
-    ...(track && { track }),
+    ...(smoothing && { smoothing }),
     manifest: readManifest(bytes, sections),
   };
   checkImage(image);

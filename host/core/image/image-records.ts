@@ -1,6 +1,6 @@
 import * as layout from "../../../assembly/layout.ts";
 import type { Field, RecordSpec } from "./image-fields.ts";
-import type { Exit, Lda, Track } from "./image-types.ts";
+import type { Exit, Lda, Smoothing } from "./image-types.ts";
 import type { FixedScale, LinearTensors } from "./tensor-types.ts";
 
 // The records of an image but the blocks' (blocks/). What each word is: fields, in the file's order. Format 1 has the fields of MODEL,
@@ -146,27 +146,27 @@ export const exitSpec: RecordSpec<Exit> = {
       text: `certified, Q15; ${layout.EXIT_NEVER} = may not answer`,
     },
     {
-      at: layout.EXIT_TRACKED_MULTIPLIER,
-      name: "trackedTemperature",
+      at: layout.EXIT_SMOOTHED_MULTIPLIER,
+      name: "smoothedTemperature",
       type: "scale",
-      bound: `65535 + ${layout.LIMIT_TRACK_COST}`,
+      bound: `65535 + ${layout.LIMIT_TRANSITION_COST}`,
       isOptional: true,
       text: "of smoothed decisions: present if SMOOTHING is",
     },
   ],
 };
 
-export const smoothingSpec: RecordSpec<Track> = {
+export const smoothingSpec: RecordSpec<Smoothing> = {
   name: "smoothing",
   words: layout.SMOOTHING_WORDS,
   fields: [
     {
       at: layout.SMOOTHING_COSTS,
-      name: "costs",
+      name: "transitionCosts",
       type: "s32",
       shape: ["nClasses", "nClasses"],
       least: 0,
-      most: layout.LIMIT_TRACK_COST,
+      most: layout.LIMIT_TRANSITION_COST,
       status: layout.STATUS_BAD_SMOOTHING,
       text: "of a change from row to column, Q10; 0 on the diagonal",
     },
@@ -175,7 +175,7 @@ export const smoothingSpec: RecordSpec<Track> = {
       name: "shift",
       type: "word",
       least: 0,
-      most: layout.LIMIT_TRACK_SHIFT,
+      most: layout.LIMIT_SMOOTHING_SHIFT,
       status: layout.STATUS_BAD_SMOOTHING,
       text: "2^shift patches of logits weigh once",
     },

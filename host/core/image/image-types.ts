@@ -15,7 +15,7 @@ export interface Exit {
   readonly epsilon: number;
   readonly head: LinearTensors; // nOut = nClasses, logits Q10
   readonly temperature: FixedScale; // logit difference (Q10) → exponent (Q16, log2)
-  readonly trackedTemperature?: FixedScale; // the same of decisions that others before weigh on; there if and only if the image tracks
+  readonly smoothedTemperature?: FixedScale; // the same of decisions that others before weigh on; there if and only if the image smooths
   readonly threshold: number; // certified, Q15; EXIT_NEVER where the exit may not answer
 }
 
@@ -28,16 +28,16 @@ export interface Lda {
   readonly shift: number; // of the sums to Q10
 }
 
-/** How decisions are tracked: a change of label costs, so that one odd hop does not make one. */
-export interface Track {
+/** Viterbi smoothing over labels: a change of label costs, so that one odd hop does not make one. */
+export interface Smoothing {
   readonly shift: number; // 2^shift patches of logits weigh once
-  readonly costs: Int32Array; // (nClasses, nClasses) Q10, from row to column: what the logits must outweigh together; 0 on the diagonal
+  readonly transitionCosts: Int32Array; // (nClasses, nClasses) Q10, from row to column: what the logits must outweigh together; 0 on the diagonal
 }
 
 /** One exit's calibration as the manifest reports it. */
 export interface ExitCalibration {
   readonly temperature: number;
-  readonly trackedTemperature?: number;
+  readonly trackedTemperature?: number; // the key of image files: of smoothed decisions
   readonly threshold: number; // probability, 0…1; > 1 = may not answer
   readonly coverage: number; // share of calibration windows answered here
   readonly errorBound: number; // upper bound on P(wrong | answered here or at an exit before)
@@ -83,6 +83,6 @@ export interface ModelImage {
   readonly blocks: readonly Block[];
   readonly exits: readonly Exit[];
   readonly lda?: Lda; // absent: logits are the heads' alone
-  readonly track?: Track; // absent: each decision stands alone
+  readonly smoothing?: Smoothing; // absent: each decision stands alone
   readonly manifest: Manifest;
 }

@@ -22,7 +22,7 @@ function recordSections(image: ModelImage, tensors: TensorSection): Written[] {
   );
   const input = writeRecord(records.inputSpec, image, tensors);
   const lda = image.lda && writeRecord(ldaSpec, image.lda, tensors);
-  const smoothing = image.track && writeRecord(smoothingSpec, image.track, tensors);
+  const smoothing = image.smoothing && writeRecord(smoothingSpec, image.smoothing, tensors);
   const blocks = image.blocks.map((block) => writeRecord(kindOf(block).spec, block, tensors));
   const exits = image.exits.map((exit) => writeRecord(records.exitSpec, exit, tensors));
   return [

@@ -12,13 +12,13 @@ export interface Tail {
   readonly lastFrame: Int16Array; // (channels,)
   readonly context: Int8Array; // (contextPatches, patchFrames · channels)
   readonly finalResidual: Int16Array; // (dModel,)
-  readonly track: Int32Array; // (nClasses,); empty where decisions are not tracked
+  readonly pathScores: Int32Array; // (nClasses,); empty without smoothing
   readonly rings: readonly Int16Array[]; // (ringPatches, dModel) an exit but the last
   readonly blocks: readonly Uint8Array[]; // each block's state, its header included
 }
 
-function trackedClasses({ track, nClasses }: ModelImage): number {
-  return track ? nClasses : 0;
+function smoothedClasses({ smoothing, nClasses }: ModelImage): number {
+  return smoothing ? nClasses : 0;
 }
 
 /** Bytes of an image's tail. */
@@ -31,7 +31,7 @@ function tailBytes(image: ModelImage): number {
     2 * image.channels,
     image.contextPatches * patchBytes,
     2 * image.dModel,
-    4 * trackedClasses(image),
+    4 * smoothedClasses(image),
   ];
   return [...fixed.map(align16), rings, ...image.blocks.map(stateBytes)].reduce((sum, bytes) => sum + bytes, 0);
 }
@@ -46,10 +46,10 @@ export function createTail(image: ModelImage): Tail {
   const lastFrame = views.s16(image.channels);
   const context = views.s8(image.contextPatches * patchBytes);
   const finalResidual = views.s16(image.dModel);
-  const track = views.s32(trackedClasses(image));
+  const pathScores = views.s32(smoothedClasses(image));
   const rings = image.exits.slice(1).map(() => views.s16(image.ringPatches * image.dModel));
   const blocks = image.blocks.map((block) => views.u8(stateBytes(block)));
-  return { bytes: new Uint8Array(buffer), words, partial, lastFrame, context, finalResidual, track, rings, blocks };
+  return { bytes: new Uint8Array(buffer), words, partial, lastFrame, context, finalResidual, pathScores, rings, blocks };
 }
 
 /** Zeroes the state. */

@@ -7,7 +7,7 @@ import { fitTemperature } from "./temperature.ts";
 /** What calibration found for one exit. */
 export interface CalibratedExit extends CertifiedExit {
   readonly temperature: number;
-  readonly trackedTemperature?: number; // of decisions that others before weigh on, where they are tracked
+  readonly smoothedTemperature?: number; // of smoothed decisions
 }
 
 /** Decisions to calibrate on: what a temperature is fitted to, and what a threshold is tested on at given temperatures. */
@@ -30,21 +30,21 @@ export function streamGroup(recordings: readonly (readonly HopLogits[])[], rule:
 }
 
 /**
- * Temperatures by least negative log likelihood, of the logits in all groups and of the scores where they are tracked, then certified
+ * Temperatures by least negative log likelihood, of the logits in all groups and of the smoothed scores, then certified
  * thresholds at those temperatures; groups (window, stream) must each certify. The temperatures are fitted on the same decisions, one
- * number an exit, or two: they stretch the grid of thresholds, and say which of a tracked decision's two probabilities is the lesser.
+ * number an exit, or two: they stretch the grid of thresholds, and say which of a smoothed decision's two probabilities is the lesser.
  * For those numbers the certificate is not strictly of unseen data.
  */
 export function calibrateExits(groups: readonly CalibrationGroup[], options: CertifyOptions): CalibratedExit[] {
   const alone = groups.map(({ labelled: { labels, logits } }) => ({ labels, logits }));
-  const tracked = groups.flatMap(({ labelled: { labels, scores } }) => (scores ? [{ labels, logits: scores }] : []));
+  const smoothed = groups.flatMap(({ labelled: { labels, scores } }) => (scores ? [{ labels, logits: scores }] : []));
   const temperatures = alone[0]!.logits.map((_, k): ExitTemperatures => {
     const own = fitTemperature(alone, k);
-    return { alone: own, tracked: tracked.length > 0 ? fitTemperature(tracked, k) : own };
+    return { alone: own, smoothed: smoothed.length > 0 ? fitTemperature(smoothed, k) : own };
   });
   const decisions = groups.map((group) => group.decisions(temperatures));
   return certifyThresholds(decisions, options).map((exit, k): CalibratedExit => {
     const own = temperatures[k]!;
-    return { temperature: own.alone, ...(tracked.length > 0 && { trackedTemperature: own.tracked }), ...exit };
+    return { temperature: own.alone, ...(smoothed.length > 0 && { smoothedTemperature: own.smoothed }), ...exit };
   });
 }

@@ -16,7 +16,7 @@ export interface DecisionGroup {
   answers(thresholdQ15: number, first: number, last: number): Tally[];
 }
 
-/** Decisions whose exits do not hang on which of them answered before: windows, and streams in which every exit has a track of its own. */
+/** Decisions whose exits do not hang on which of them answered before: windows, and streams in which every exit has a smoother of its own. */
 export function apart({ right, certaintyQ15 }: GradedDecisions): DecisionGroup {
   const size = right[0]!.length;
   return {

@@ -7,10 +7,10 @@ export interface LabelledLogits {
   readonly scores?: readonly Float32Array[]; // what the decisions before make of them, where they weigh
 }
 
-/** What an exit's logits are divided by, and the scores that a track makes of them. */
+/** What an exit's logits are divided by, and the smoothed scores. */
 export interface ExitTemperatures {
   readonly alone: number;
-  readonly tracked: number;
+  readonly smoothed: number;
 }
 
 /** What each exit would have answered: whether it was right, and the value that its threshold is compared with. */
@@ -54,10 +54,10 @@ export function assurance(
   label: number,
   logits: ArrayLike<number>,
   scores: ArrayLike<number> | undefined,
-  { alone, tracked }: ExitTemperatures,
+  { alone, smoothed }: ExitTemperatures,
 ): { readonly confidence: number; readonly certainty: number } {
   const own = probabilityOf(label, logits, alone);
-  const confidence = scores ? probabilityOf(label, scores, tracked) : own;
+  const confidence = scores ? probabilityOf(label, scores, smoothed) : own;
   return { confidence, certainty: Math.min(own, confidence) };
 }
 

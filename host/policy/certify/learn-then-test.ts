@@ -33,7 +33,7 @@ const coverageSlack = 0.05;
  * - *Hypotheses.* At each λ: "P(wrong | answered at exit f … k, k being the deepest) > alpha for some exit k ≥ f, in some group". It is
  *   rejected if the exact binomial bound is at most alpha for every such k in every group, each at the whole level of the test: an
  *   intersection–union test pays nothing for asking more (Berger, Technometrics 24, 1982). So a set-point may cut the cascade short at
- *   any exit (and keep it there: tracked decisions hang on those before, which a cut in between would change).
+ *   any exit (and keep it there: smoothed decisions hang on those before, which a cut in between would change).
  * - *Walks.* A path has delta / nExits, in equal shares at the starts. At λ the level is the share that starts there and what the λ
  *   before has passed on: its whole level if it was rejected, else nothing. So a λ too strict to have `minAnswered` decisions (which is
  *   never rejected) does not end the walk, and it costs only its share. The chance to reject any true hypothesis is at most the sum of

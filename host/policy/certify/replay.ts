@@ -1,6 +1,6 @@
 import { FIXED_LOGIT_BITS } from "../../../assembly/layout.ts";
-import { ScoreTrack } from "../../core/arithmetic/smoothing.ts";
-import type { Exit, ModelImage, Track } from "../../core/image/image-types.ts";
+import { LabelSmoother } from "../../core/arithmetic/smoothing.ts";
+import type { Exit, ModelImage, Smoothing } from "../../core/image/image-types.ts";
 import { assurance, type ExitTemperatures, type LabelledLogits } from "./exit-decisions.ts";
 import { largest } from "./softmax.ts";
 import { temperatureOf } from "./temperature.ts";
@@ -16,16 +16,16 @@ export interface DecisionRule {
   readonly nClasses: number;
   readonly hopPatches: number;
   readonly temperatures: readonly ExitTemperatures[]; // one an exit
-  readonly track?: Track | undefined;
+  readonly smoothing?: Smoothing | undefined;
 }
 
-export function decisionRule({ nClasses, hopPatches, exits, track }: ModelImage): DecisionRule {
-  return { nClasses, hopPatches, temperatures: exits.map(exitTemperatures), track };
+export function decisionRule({ nClasses, hopPatches, exits, smoothing }: ModelImage): DecisionRule {
+  return { nClasses, hopPatches, temperatures: exits.map(exitTemperatures), smoothing };
 }
 
-/** The temperatures that an image's exit was calibrated with; the same twice where nothing is tracked. */
-function exitTemperatures({ temperature, trackedTemperature }: Exit): ExitTemperatures {
-  return { alone: temperatureOf(temperature), tracked: temperatureOf(trackedTemperature ?? temperature) };
+/** The temperatures that an image's exit was calibrated with; the same twice without smoothing. */
+function exitTemperatures({ temperature, smoothedTemperature }: Exit): ExitTemperatures {
+  return { alone: temperatureOf(temperature), smoothed: temperatureOf(smoothedTemperature ?? temperature) };
 }
 
 /** A decision as the core would have made it. */
@@ -41,34 +41,34 @@ export const LOGIT_ONE = 2 ** FIXED_LOGIT_BITS;
 
 /**
  * Makes the decisions of logits that were computed once, under any thresholds: the first exit that is sure enough, or the deepest, and a
- * track of what was decided. As the core does, but without the rounding of its softmax; and logits after a rebuild are not known here.
+ * smoother of what was decided. As the core does, but without the rounding of its softmax; and logits after a rebuild are not known here.
  */
 export class Replay {
   readonly #rule: DecisionRule;
-  readonly #track: ScoreTrack;
+  readonly #smoother: LabelSmoother;
 
   constructor(rule: DecisionRule) {
     this.#rule = rule;
-    this.#track = new ScoreTrack(rule);
+    this.#smoother = new LabelSmoother(rule);
   }
 
   /** A recording begins. */
   reset(): void {
-    this.#track.reset();
+    this.#smoother.reset();
   }
 
   decide(logits: HopLogits["logits"], thresholdsQ15: readonly number[], maxExit = logits.length - 1): Replayed {
     const { temperatures, hopPatches } = this.#rule;
     for (let exit = 0; ; exit++) {
       const own = logits[exit]!;
-      const scores = this.#track.scores(own);
+      const scores = this.#smoother.scores(own);
       const label = largest(scores);
-      const { alone, tracked } = temperatures[exit]!;
-      const fixed = { alone: alone * LOGIT_ONE, tracked: tracked * LOGIT_ONE };
-      const { confidence, certainty } = assurance(label, own, this.#track.isTracked ? scores : undefined, fixed);
+      const { alone, smoothed } = temperatures[exit]!;
+      const fixed = { alone: alone * LOGIT_ONE, smoothed: smoothed * LOGIT_ONE };
+      const { confidence, certainty } = assurance(label, own, this.#smoother.isSmoothed ? scores : undefined, fixed);
       const isSure = 32768 * certainty >= thresholdsQ15[exit]!;
       if (!isSure && exit < maxExit) continue;
-      this.#track.keep(own, hopPatches);
+      this.#smoother.keep(own, hopPatches);
       return { exit, label, confidenceQ15: 32768 * confidence, isSure };
     }
   }
@@ -81,22 +81,22 @@ export function labelledScores(recordings: readonly (readonly HopLogits[])[], ru
   const empty = (): Float32Array[] => Array.from({ length: nExits }, () => new Float32Array(truths.length * rule.nClasses));
   const [logits, scores] = [empty(), empty()];
   for (let exit = 0; exit < nExits; exit++) {
-    const track = new ScoreTrack(rule);
+    const smoothing = new LabelSmoother(rule);
     let at = 0;
     for (const recording of recordings) {
-      track.reset();
+      smoothing.reset();
       for (const hop of recording) {
         const own = hop.logits[exit]!;
         if (hop.truth >= 0) {
           logits[exit]!.set(Float32Array.from(own, toReal), at);
-          scores[exit]!.set(Float32Array.from(track.scores(own), toReal), at);
+          scores[exit]!.set(Float32Array.from(smoothing.scores(own), toReal), at);
           at += rule.nClasses;
         }
-        track.keep(own, rule.hopPatches);
+        smoothing.keep(own, rule.hopPatches);
       }
     }
   }
-  return { labels: Uint8Array.from(truths), logits, ...(rule.track && { scores }) };
+  return { labels: Uint8Array.from(truths), logits, ...(rule.smoothing && { scores }) };
 }
 
 function toReal(score: number): number {

@@ -69,7 +69,7 @@ export function coreAccuracy(
 /** A net as a .dmm image that nothing certifies and whose decisions stand alone: for comparing nets in the core, not for shipping. */
 export function studyImage(training: AgentTraining, net: TrainedNet, over: Partial<ExportOptions> = {}): Uint8Array {
   const { manifest } = training;
-  const { track: _, ...image } = training.image;
+  const { smoothing: _, ...image } = training.image;
   const exits = net.config.exits.map(() => ({ temperature: 1, threshold: EXIT_NEVER }));
   return writeImage(
     exportNet(net, {
@@ -115,7 +115,7 @@ export function scoreNet({ training, dataset }: StudyPlan, net: TrainedNet): Rec
 export function calibrationError(scored: ScoredWindows, temperature: number): number {
   const { right, confidenceQ15 } = exitDecisions(
     scored,
-    scored.logits.map(() => ({ alone: temperature, tracked: temperature })),
+    scored.logits.map(() => ({ alone: temperature, smoothed: temperature })),
   );
   const confidence = Array.from(confidenceQ15.at(-1)!, (q15) => q15 / 32768);
   return reliability(

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { LabelTracker } from "../../../host/agent/shown-label.ts";
+import { ShownLabel } from "../../../host/agent/shown-label.ts";
 
 const SITTING = 3;
 const STANDING = 4;
 
-function tracker(options: Partial<{ stableDecisions: number; holdFrames: number }> = {}) {
-  const made = new LabelTracker({ stableDecisions: 2, holdFrames: 1000, ...options });
+function shown(options: Partial<{ stableDecisions: number; holdFrames: number }> = {}) {
+  const made = new ShownLabel({ stableDecisions: 2, holdFrames: 1000, ...options });
   let tick = 0;
   const next = (): number => {
     tick += 64;
@@ -25,7 +25,7 @@ function tracker(options: Partial<{ stableDecisions: number; holdFrames: number 
 
 describe("the steady label", () => {
   it("changes only once enough sure decisions in a row agree", () => {
-    const t = tracker();
+    const t = shown();
     expect(t.sure(STANDING)).toBeUndefined();
     expect(t.sure(STANDING)).toMatchObject({ label: STANDING, before: undefined, source: "local" });
     expect(t.sure(SITTING)).toBeUndefined();
@@ -36,7 +36,7 @@ describe("the steady label", () => {
   });
 
   it("does not follow unsure guesses while an answer is on its way", () => {
-    const t = tracker();
+    const t = shown();
     t.sure(STANDING);
     t.sure(STANDING);
     for (let i = 0; i < 5; i++) expect(t.unsure(SITTING, i === 0)).toBeUndefined();
@@ -44,14 +44,14 @@ describe("the steady label", () => {
   });
 
   it("follows unsure guesses where nobody can be asked", () => {
-    const t = tracker();
+    const t = shown();
     t.unsure(SITTING, false);
     expect(t.unsure(SITTING, false)).toBeUndefined();
     expect(t.unsure(SITTING, false)).toMatchObject({ label: SITTING, source: "local" }); // one more than sure ones need
   });
 
   it("follows unsure guesses again once no answer will come", () => {
-    const t = tracker();
+    const t = shown();
     t.unsure(SITTING, true);
     expect(t.made.isAsked).toBe(true);
     t.end();
@@ -61,7 +61,7 @@ describe("the steady label", () => {
   });
 
   it("follows unsure guesses while the link is down, and does not repeat its question", () => {
-    const t = tracker();
+    const t = shown();
     t.unsure(SITTING, true);
     t.made.stopWaiting();
     for (let i = 0; i < 2; i++) t.unsure(SITTING, false);
@@ -70,7 +70,7 @@ describe("the steady label", () => {
   });
 
   it("goes on waiting when an ask about an earlier doubt ends", () => {
-    const t = tracker();
+    const t = shown();
     t.unsure(SITTING, true);
     t.sure(STANDING);
     t.unsure(SITTING, true);
@@ -79,7 +79,7 @@ describe("the steady label", () => {
   });
 
   it("takes the cloud's word at once, and holds it while the model repeats its doubt", () => {
-    const t = tracker();
+    const t = shown();
     t.unsure(SITTING, true);
     expect(t.answer(STANDING, SITTING)).toMatchObject({ use: "applied", change: { label: STANDING, source: "cloud" } });
     for (let i = 0; i < 5; i++) t.unsure(SITTING, false);
@@ -88,13 +88,13 @@ describe("the steady label", () => {
   });
 
   it("drops the cloud's word when the model becomes sure, doubts something else, or the hold is over", () => {
-    const sure = tracker();
+    const sure = shown();
     sure.unsure(SITTING, true);
     sure.answer(STANDING, SITTING);
     sure.sure(SITTING);
     expect(sure.sure(SITTING)).toMatchObject({ label: SITTING, source: "local" });
 
-    const held = tracker({ holdFrames: 200 });
+    const held = shown({ holdFrames: 200 });
     held.unsure(SITTING, true);
     held.answer(STANDING, SITTING);
     held.made.stopWaiting();
@@ -104,7 +104,7 @@ describe("the steady label", () => {
   });
 
   it("ignores an answer that comes after the model has made up its mind", () => {
-    const t = tracker();
+    const t = shown();
     t.unsure(SITTING, true);
     t.sure(STANDING);
     t.sure(STANDING);
@@ -113,7 +113,7 @@ describe("the steady label", () => {
   });
 
   it("ignores an answer to an earlier doubt of the same name", () => {
-    const t = tracker();
+    const t = shown();
     t.unsure(SITTING, true);
     t.sure(STANDING);
     t.unsure(SITTING, true);
@@ -122,7 +122,7 @@ describe("the steady label", () => {
   });
 
   it("follows unsure guesses again once an answer came after its hold, and waits for no second one", () => {
-    const t = tracker({ holdFrames: 100 });
+    const t = shown({ holdFrames: 100 });
     t.sure(STANDING);
     t.sure(STANDING);
     t.unsure(SITTING, true);
@@ -138,13 +138,13 @@ describe("the steady label", () => {
   });
 
   it("calls an answer that agrees a confirmation", () => {
-    const t = tracker();
+    const t = shown();
     t.unsure(SITTING, true);
     expect(t.answer(SITTING, SITTING)).toMatchObject({ use: "confirmed", change: { label: SITTING, source: "cloud" } });
   });
 
   it("lets the device's own label count where the cloud was less sure of another, as decided here", () => {
-    const made = new LabelTracker({ stableDecisions: 1, holdFrames: 1000 });
+    const made = new ShownLabel({ stableDecisions: 1, holdFrames: 1000 });
     made.decide({ label: SITTING, isSure: false, isAsked: true, isOnline: true, tick: 64 });
     const { use, change } = made.answer({ label: STANDING, localLabel: SITTING, tick: 64, isKept: true });
     expect(use).toBe("kept");
@@ -152,14 +152,14 @@ describe("the steady label", () => {
   });
 
   it("keeps the order of ticks over the wrap of the counter", () => {
-    const made = new LabelTracker({ stableDecisions: 1, holdFrames: 1000 });
+    const made = new ShownLabel({ stableDecisions: 1, holdFrames: 1000 });
     made.decide({ label: SITTING, isSure: false, isAsked: true, isOnline: true, tick: 0xffff_ffc0 });
     made.decide({ label: SITTING, isSure: false, isAsked: false, isOnline: true, tick: 0 });
     expect(made.answer({ label: STANDING, localLabel: SITTING, tick: 0xffff_ffc0 }).use).toBe("applied");
   });
 
   it("believes no answer across a reset of the model", () => {
-    const t = tracker();
+    const t = shown();
     t.unsure(SITTING, true);
     t.made.reset();
     expect(t.answer(STANDING, SITTING).use).toBe("superseded");

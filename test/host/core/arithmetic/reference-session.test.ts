@@ -171,7 +171,7 @@ describe("decisions", () => {
   });
 
   it("answer at the first exit, with all the confidence there is, where the temperature makes every answer certain", () => {
-    const { patchBytes, session } = build(9, { ...SHAPE, track: false, temperature: 0.01, hopPatches: 1, nClasses: 3 });
+    const { patchBytes, session } = build(9, { ...SHAPE, smoothing: false, temperature: 0.01, hopPatches: 1, nClasses: 3 });
     const run = session();
     run.setPoint(always(3, { hopPatches: 1, thresholds: [32768, 32768, 32768] }));
     const seen = randomPatches(seeded(9), patchBytes, 30).map((patch) => run.pushPatch(patch).decision!);

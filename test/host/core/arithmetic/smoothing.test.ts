@@ -1,19 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LIMIT_TRACK_COST } from "../../../../assembly/layout.ts";
+import { LIMIT_TRANSITION_COST } from "../../../../assembly/layout.ts";
 import { labelOf } from "../../../../host/core/arithmetic/exit-head.ts";
-import { ScoreTrack } from "../../../../host/core/arithmetic/smoothing.ts";
+import { LabelSmoother } from "../../../../host/core/arithmetic/smoothing.ts";
 
 /** 0 and 1 are near each other, and so are 1 and 2; 2 is far from 0. */
 const near = 1024;
 const far = 2048;
-const track = { shift: 4, costs: Int32Array.of(0, near, far, near, 0, near, far, near, 0) };
+const smoothing = { shift: 4, transitionCosts: Int32Array.of(0, near, far, near, 0, near, far, near, 0) };
 
 const saying = (label: number, by = 2048): Int16Array => Int16Array.from({ length: 3 }, (_, j) => (j === label ? by : 0));
 
 /** Labels of decisions from these logits, each after so many patches. */
 function labels(heard: readonly Int16Array[], patches = 16): number[] {
-  const own = new ScoreTrack({ track, nClasses: 3 });
+  const own = new LabelSmoother({ smoothing, nClasses: 3 });
   return heard.map((logits) => {
     const scores = own.scores(logits);
     own.keep(logits, patches);
@@ -21,16 +21,16 @@ function labels(heard: readonly Int16Array[], patches = 16): number[] {
   });
 }
 
-describe("a label's track", () => {
-  it("leaves the first decision as it is, and every decision where nothing is tracked", () => {
-    const untracked = new ScoreTrack({ nClasses: 3 });
-    const first = new ScoreTrack({ track, nClasses: 3 });
+describe("Viterbi smoothing", () => {
+  it("leaves the first decision as it is, and every decision without smoothing", () => {
+    const unsmoothed = new LabelSmoother({ nClasses: 3 });
+    const first = new LabelSmoother({ smoothing, nClasses: 3 });
     fc.assert(
       fc.property(fc.int16Array({ minLength: 3, maxLength: 3 }), (logits) => {
         first.reset();
         expect([...first.scores(logits)]).toEqual([...logits]);
-        untracked.keep(logits, 16);
-        expect([...untracked.scores(logits)]).toEqual([...logits]);
+        unsmoothed.keep(logits, 16);
+        expect([...unsmoothed.scores(logits)]).toEqual([...logits]);
       }),
     );
   });
@@ -53,19 +53,19 @@ describe("a label's track", () => {
   });
 
   it("keeps scores that a snapshot takes back, whatever is said at whatever cost", () => {
-    const cost = fc.integer({ min: 0, max: LIMIT_TRACK_COST });
-    const costs = fc
+    const cost = fc.integer({ min: 0, max: LIMIT_TRANSITION_COST });
+    const transitionCosts = fc
       .array(cost, { minLength: 9, maxLength: 9 })
       .map((all) => Int32Array.from(all, (value, i) => (i % 4 === 0 ? 0 : value)));
     const heard = fc.array(fc.tuple(fc.int16Array({ minLength: 3, maxLength: 3 }), fc.nat(2000)), { maxLength: 12 });
     fc.assert(
-      fc.property(costs, fc.nat(10), heard, (own, shift, all) => {
+      fc.property(transitionCosts, fc.nat(10), heard, (own, shift, all) => {
         const kept = new Int32Array(3);
-        const one = new ScoreTrack({ track: { shift, costs: own }, nClasses: 3 }, kept);
+        const one = new LabelSmoother({ smoothing: { shift, transitionCosts: own }, nClasses: 3 }, kept);
         for (const [logits, patches] of all) {
           one.keep(logits, patches);
           expect(Math.max(...kept)).toBe(0);
-          expect(Math.min(...kept)).toBeGreaterThanOrEqual(-LIMIT_TRACK_COST);
+          expect(Math.min(...kept)).toBeGreaterThanOrEqual(-LIMIT_TRANSITION_COST);
         }
       }),
     );

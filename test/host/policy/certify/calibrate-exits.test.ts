@@ -180,7 +180,7 @@ describe("the certificate", () => {
 
 /** Share wrong among what a threshold answers. */
 function trueError(group: LabelledLogits, thresholdQ15: number, temperature: number): number {
-  const { right, certaintyQ15 } = exitDecisions(group, [{ alone: temperature, tracked: temperature }]);
+  const { right, certaintyQ15 } = exitDecisions(group, [{ alone: temperature, smoothed: temperature }]);
   const answered = [...right[0]!].filter((_, i) => certaintyQ15[0]![i]! >= thresholdQ15);
   return answered.length === 0 ? 0 : 1 - answered.reduce((sum, isRight) => sum + isRight, 0) / answered.length;
 }

@@ -51,8 +51,8 @@ describe("replayed decisions", () => {
     expect(new Set(core.map(({ label }) => label)).size).toBeGreaterThan(1);
   });
 
-  it("differ from each decision by itself: the track weighs", () => {
-    const alone = new Replay({ ...decisionRule(free), track: undefined });
+  it("differ from each decision by itself: smoothing weighs", () => {
+    const alone = new Replay({ ...decisionRule(free), smoothing: undefined });
     const own = decided([32_769, 32_769, 32_769, 0]).map(({ label }) => label);
     expect(recording.map(({ logits }) => alone.decide(logits, [32_769, 32_769, 32_769, 0]).label)).not.toEqual(own);
   });
@@ -107,12 +107,12 @@ describe("the stream protocol", () => {
       const byFrame = Array.from({ length: 1200 }, (_, i) =>
         recording.lost?.[i] ? undefined : session.pushFrame(frames.subarray(i * 6, i * 6 + 6), i + 1).decision,
       );
-      for (const { frame, logits, scores, isTracked } of moments) {
+      for (const { frame, logits, scores, isSmoothed } of moments) {
         const decision = byFrame[frame]; // none: the frame was lost, or completes no patch after a reset
         if (decision === undefined) continue;
         compared++;
         const own = free.exits[exit]!;
-        const weighed = isTracked ? scores[exit] : undefined;
+        const weighed = isSmoothed ? scores[exit] : undefined;
         expect(labelOf(scores[exit]!)).toBe(decision.label);
         expect(confidenceOf(own, decision.label, logits[exit]!, weighed)).toBe(decision.confidenceQ15);
         expect(certaintyOf(own, decision.label, logits[exit]!, weighed)).toBeLessThanOrEqual(decision.confidenceQ15);

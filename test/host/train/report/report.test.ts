@@ -11,7 +11,7 @@ const metrics: RunMetrics = {
   wearers: { train: ["1", "4"], heldOut: ["3", "8"] },
   exits: [{ ...exit, thresholdQ15: EXIT_NEVER }],
   certification: { wearers: 2, windows: 140, hops: 1200, leastAnswered: 263 },
-  heldOut: heldOutMetrics(windows, windows, [{ alone: 1, tracked: 1 }], [1000]),
+  heldOut: heldOutMetrics(windows, windows, [{ alone: 1, smoothed: 1 }], [1000]),
 };
 
 describe("the report", () => {
