@@ -53,10 +53,10 @@ function confidence(ctx: Context, k: i32, label: i32): i32 {
 }
 
 /**
- * What a threshold is compared with: the confidence, or the label's probability by these logits alone where that is less. Hours of one
- * posture are no new evidence: a track may take certainty away, and never adds any. Uses ctx.acc.
+ * Gate probability, compared with the threshold: the confidence, or the label's probability by these logits alone if that is less.
+ * Smoothing may lower it but never raise it; repetition is not independent evidence. Uses ctx.acc.
  */
-function certainty(ctx: Context, k: i32, logits: usize, label: i32, sure: i32): i32 {
+function gateProbability(ctx: Context, k: i32, logits: usize, label: i32, sure: i32): i32 {
   if (word(ctx.tail, L.TAIL_IS_SMOOTHED) == 0) return sure;
   copyLogits(ctx, logits);
   return min<i32>(sure, probability(ctx, label, exitRecord(ctx, k), L.EXIT_TEMPERATURE_MULTIPLIER));
@@ -84,7 +84,7 @@ export function decide(ctx: Context): void {
     label = argmax(ctx.acc, nClasses);
     sure = confidence(ctx, exit, label);
     const threshold = max<i32>(word(set, L.SETPOINT_THRESHOLDS + exit), word(exitRecord(ctx, exit), L.EXIT_THRESHOLD));
-    if (certainty(ctx, exit, logits, label, sure) >= threshold) {
+    if (gateProbability(ctx, exit, logits, label, sure) >= threshold) {
       why = L.WHY_EXIT;
       break;
     }

@@ -52,7 +52,7 @@ class AgentLoop implements Loop {
   readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
   readonly #inputs: AskInputs;
   #link: LinkState = "connecting";
-  readonly #asides = new Map<string, { readonly isAudit: boolean; readonly isDoubt: boolean }>(); // asks that are audits, or no doubt
+  readonly #asides = new Map<string, { readonly isAudit: boolean; readonly isUnsure: boolean }>(); // asks that are audits, or of sure decisions
   #setPoint: SetPoint;
   #ordered: Partial<SetPoint> = {};
   #nextTelemetryFrame: number;
@@ -233,13 +233,13 @@ class AgentLoop implements Loop {
     this.#issued.add(id);
     if (this.#issued.size > ISSUED_IDS) this.#issued.delete(this.#issued.values().next().value!);
     governor?.onAsk(content.patches.length);
-    const isDoubt = decision.why === "ask";
+    const isUnsure = decision.why === "ask";
     const isPending = this.asker?.ledger().get(id) === "pending"; // one that was turned away has ended already
     if (isPending) {
       this.#options.learner?.asked(id);
-      if (isAudit || !isDoubt) this.#asides.set(id, { isAudit, isDoubt });
+      if (isAudit || !isUnsure) this.#asides.set(id, { isAudit, isUnsure });
     }
-    if (isDoubt) this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
+    if (isUnsure) this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
     return isPending;
   }
 
@@ -248,9 +248,9 @@ class AgentLoop implements Loop {
     const aside = this.#asides.get(outcome.id);
     this.#asides.delete(outcome.id);
     this.#options.learner?.ended(outcome.id, answer);
-    const doubt = answer && (answer.label === local.label ? 1 - answer.confidence : answer.confidence);
-    this.#options.governor?.onOutcome({ isAudit: aside?.isAudit ?? false, label: local.label, doubt });
-    if (aside?.isDoubt === false) {
+    const disagreement = answer && (answer.label === local.label ? 1 - answer.confidence : answer.confidence);
+    this.#options.governor?.onOutcome({ isAudit: aside?.isAudit ?? false, label: local.label, disagreement });
+    if (aside?.isUnsure === false) {
       this.#goOn();
       return;
     }

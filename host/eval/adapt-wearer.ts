@@ -128,13 +128,13 @@ function decide(
     const sure = sureExit({ exits: spoken }, thresholdsQ15);
     const word = spoken.at(sure)!; // of the exit that answers; of the last where none is sure (−1)
     const labels = { own: word.label, image: exits.at(-1)!.label };
-    const isInDoubt = sureExit({ exits }, thresholdsQ15) < 0;
-    const isOwn = isInDoubt && trial.decides(labels, sure >= 0);
+    const isUnsure = sureExit({ exits }, thresholdsQ15) < 0;
+    const isOwn = isUnsure && trial.decides(labels, sure >= 0);
     if (isOwn) adapted[i] = spoken.map(() => word);
     if (isFirst[i]) return undefined;
     if (isOwn) own++;
     lessons.decided(labels.image, patch);
-    if (!isInDoubt || labels.own === labels.image) return undefined;
+    if (!isUnsure || labels.own === labels.image) return undefined;
     disputed++;
     trial.dispute(labels, cloud.label);
     lessons.asked(String(i), context);

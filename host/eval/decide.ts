@@ -43,11 +43,11 @@ export async function decideAll(setting: EvalSetting, roles: WearerRoles): Promi
   return { scored, tuning, certifying: tuning[roles.tune.indexOf(roles.certify)]!, members };
 }
 
-/** Decisions as certification reads them, at the certainties that the core had. */
+/** Decisions as certification reads them, at the gate probabilities that the core had. */
 export function exitDecisionsOf(decisions: readonly CascadeDecision[]): GradedDecisions {
   const exits = (decisions[0]?.exits ?? []).map((_, k) => k);
   return {
     right: exits.map((k) => Uint8Array.from(decisions, (one) => (one.exits[k]!.label === one.truth ? 1 : 0))),
-    certaintyQ15: exits.map((k) => Float64Array.from(decisions, (one) => one.exits[k]!.certaintyQ15)),
+    gateProbabilityQ15: exits.map((k) => Float64Array.from(decisions, (one) => one.exits[k]!.gateProbabilityQ15)),
   };
 }

@@ -1,5 +1,5 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
-import { certaintyOf, confidenceOf, labelOf } from "../core/arithmetic/exit-head.ts";
+import { computeGateProbability, confidenceOf, labelOf } from "../core/arithmetic/exit-head.ts";
 import type { ModelImage } from "../core/image/image-types.ts";
 import type { SensedRecording } from "../data/recording.ts";
 import type { ExitWord } from "../policy/certify/cascade.ts";
@@ -63,7 +63,7 @@ export function hopLogits(model: Runnable, recording: SensedRecording, betweenCl
   return hops;
 }
 
-/** Every exit's label, confidence and certainty, as the core finds them. */
+/** Every exit's label, confidence and gate probability, as the core finds them. */
 export function exitsOf(
   { exits }: Pick<ModelImage, "exits">,
   logits: readonly Int16Array[],
@@ -73,6 +73,6 @@ export function exitsOf(
   return exits.map((exit, k) => {
     const label = labelOf(scores[k]!);
     const by = [exit, label, logits[k]!, isSmoothed ? scores[k] : undefined] as const;
-    return { label, confidenceQ15: confidenceOf(...by), certaintyQ15: certaintyOf(...by) };
+    return { label, confidenceQ15: confidenceOf(...by), gateProbabilityQ15: computeGateProbability(...by) };
   });
 }

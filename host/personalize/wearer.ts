@@ -33,11 +33,11 @@ export interface Wearer extends Learner {
 
 /** What the two kinds of evidence make of one decision. */
 interface Said extends Differing {
-  readonly isInDoubt: boolean; // the image is not sure at its last exit, under the thresholds in force
+  readonly isUnsure: boolean; // the image is not sure at its last exit, under the thresholds in force
 }
 
-function isDisputed({ own, image, isInDoubt }: Said): boolean {
-  return isInDoubt && own !== image;
+function isDisputed({ own, image, isUnsure }: Said): boolean {
+  return isUnsure && own !== image;
 }
 
 /** Asks that may be spent at once, at most, and after how many decisions another may be. */
@@ -83,7 +83,7 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
   own.setLda(adapter.lda());
   const pending = new Map<string, Said>();
   const lastExit = image.exits.length - 1;
-  let said: Said = { own: -1, image: -1, isInDoubt: false };
+  let said: Said = { own: -1, image: -1, isUnsure: false };
   let decisions = 0;
   const disputesLeft = createAllowance(DISPUTES);
   const explorationsLeft = createAllowance(EXPLORATIONS);
@@ -93,13 +93,13 @@ export function createWearer(model: Model, { image, prior }: Adaptable, from?: T
   const isDisputePending = (): boolean => [...pending.values()].some(isDisputed);
 
   function merged(one: Decision, other: Decision): Decision {
-    said = { image: one.label, own: other.label, isInDoubt: one.why !== "exit" && one.exit === lastExit };
+    said = { image: one.label, own: other.label, isUnsure: one.why !== "exit" && one.exit === lastExit };
     decisions++;
     disputesLeft.decided();
     explorationsLeft.decided();
     lessons.decided(one.label, one.patch);
     const isOwnSure = other.why === "exit";
-    const isOwn = said.isInDoubt && trial.decides(said, isOwnSure);
+    const isOwn = said.isUnsure && trial.decides(said, isOwnSure);
     if (isOwn) decidedByOwn++;
     const why = isOwnSure ? other.why : one.why; // whether a doubt asks is the image's to say
     return { ...(isOwn ? { ...other, why } : one), macs: one.macs + other.macs, steps: one.steps + other.steps };

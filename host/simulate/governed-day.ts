@@ -6,10 +6,10 @@ import { createRandom } from "../core/system/random.ts";
 import { steadyOf } from "../mqtt/outbox/log-time.ts";
 import { memoryOutbox } from "../mqtt/outbox/outbox.ts";
 import { answersToNotice } from "../policy/govern/drift-monitor.ts";
-import { createAir } from "./air.ts";
 import { createSimulatedClock } from "./clock.ts";
 import type { GovernedDay, MinuteRow } from "./results.ts";
 import type { DaySetting } from "./setting.ts";
+import { createSimulatedNetwork } from "./simulated-network.ts";
 
 const ROW_SECONDS = 60;
 
@@ -22,11 +22,11 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   const random = createRandom(seed ^ 0x5eed);
   const governed = governBoard(definition, model, setting.board, {
     ...setting,
-    network: { roundTripSeconds: () => air.rttMillis() / 1000, flush: () => air.flush() },
+    network: { roundTripSeconds: () => network.rttMillis() / 1000, flush: () => network.flush() },
   });
   const { governor, device, battery, thermal, radio, drift, privacy } = governed;
   const { budget } = device;
-  const air = createAir({ clock, trace: setting.trace, radio, random, cloud: setting.cloud });
+  const network = createSimulatedNetwork({ clock, trace: setting.trace, radio, random, cloud: setting.cloud });
 
   const seconds = { decided: [] as number[], answeredInDeadline: 0 };
   const rows: MinuteRow[] = [];
@@ -128,7 +128,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
       budgetFill,
       level,
       duty,
-      isUp: air.isUp(),
+      isUp: network.isUp(),
       isAllowanceSpent: governor.isAllowanceSpent,
     });
     if (driftStep > stepsSeen.drift) {
@@ -151,7 +151,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     asker: {
       ...{ broker: { url: "mqtt://simulated" }, site: "day", node: "wearer", outbox },
       random: (count) => Uint8Array.from({ length: count }, () => random.integer(256)),
-      connect: air.connect,
+      connect: network.connect,
     },
   });
   const { loop } = run;
@@ -185,16 +185,16 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     maxOutboxBytes,
     alarms: loop.asker?.stats().alarms.raised ?? 0,
     rawBytes: privacy.sentBytes,
-    radio: { messagesUp: air.messagesUp, bytesUp: air.bytesUp, resends: air.resends },
+    radio: { messagesUp: network.messagesUp, bytesUp: network.bytesUp, resends: network.resends },
     drift: {
       answers: drift.answers,
-      meanDoubt: drift.meanDoubt,
+      meanDisagreement: drift.meanDisagreement,
       byLabel: drift.byLabel(),
       marks: driftMarks,
       byStep,
       noticedWithin: [2, 3, 5].map((growth) => ({
         growth,
-        answers: answersToNotice(meanOf(policy.drift.usualDoubt), growth, policy.drift.usualDoubt.length),
+        answers: answersToNotice(meanOf(policy.drift.usualDisagreement), growth, policy.drift.usualDisagreement.length),
       })),
     },
     answeredHere: [...byWearer].map(([wearer, own]) => ({ wearer, ...own })),

@@ -8,9 +8,9 @@ import type { SensedRecording } from "../data/recording.ts";
 import { classAt } from "../eval/evaluate-policy.ts";
 import { frameAt } from "../eval/protocols.ts";
 import type { Wearer } from "../personalize/wearer.ts";
-import { createAir } from "./air.ts";
 import { createSimulatedClock } from "./clock.ts";
 import type { SimulatedCloud } from "./cloud.ts";
+import { createSimulatedNetwork } from "./simulated-network.ts";
 
 /** Of the simulated network: a home's Wi-Fi, always up. */
 const ROUND_TRIP_MILLIS = 50;
@@ -59,7 +59,7 @@ export async function runRecordings(options: RecordingsRun): Promise<RecordingsR
     },
   };
   const trace = [{ fromSeconds: 0, isUp: true, rttMillis: ROUND_TRIP_MILLIS, loss: 0 }];
-  const air = createAir({ clock, trace, radio: IDEAL_RADIO, random, cloud });
+  const network = createSimulatedNetwork({ clock, trace, radio: IDEAL_RADIO, random, cloud });
   const firstHalf = Math.ceil(recordings.length / 2);
   const hopFrames = image.hopPatches * image.patchFrames;
   const between = image.manifest.labels.indexOf("transition");
@@ -93,7 +93,7 @@ export async function runRecordings(options: RecordingsRun): Promise<RecordingsR
       site: "eval",
       node: "wearer",
       random: (count) => Uint8Array.from({ length: count }, () => random.integer(256)),
-      connect: air.connect,
+      connect: network.connect,
     },
   });
   await run.ended;

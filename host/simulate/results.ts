@@ -51,8 +51,8 @@ export interface GovernedDay {
   readonly radio: { readonly messagesUp: number; readonly bytesUp: number; readonly resends: number };
   readonly drift: {
     readonly answers: number;
-    readonly meanDoubt: number;
-    readonly byLabel: readonly { readonly answers: number; readonly meanDoubt: number }[];
+    readonly meanDisagreement: number;
+    readonly byLabel: readonly { readonly answers: number; readonly meanDisagreement: number }[];
     readonly marks: readonly { readonly step: number; readonly atSeconds: number; readonly answers: number }[];
     readonly byStep: readonly { readonly answered: number; readonly wrong: number }[];
     readonly noticedWithin: readonly { readonly growth: number; readonly answers: number }[]; // doubts that have grown so many times

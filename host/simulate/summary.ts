@@ -127,9 +127,12 @@ export function dayDocument(setting: DaySetting, governed: GovernedDay, baseline
     stateOfChargeAtEnd: rounded(governed.stateOfCharge),
     drift: {
       answers: governed.drift.answers,
-      meanDoubt: rounded(governed.drift.meanDoubt),
-      byLabel: governed.drift.byLabel.map(({ answers: count, meanDoubt }) => ({ answers: count, meanDoubt: rounded(meanDoubt, 3) })),
-      usualDoubt: setting.policy.drift.usualDoubt.map((doubt) => rounded(doubt, 3)),
+      meanDisagreement: rounded(governed.drift.meanDisagreement),
+      byLabel: governed.drift.byLabel.map(({ answers: count, meanDisagreement }) => ({
+        answers: count,
+        meanDisagreement: rounded(meanDisagreement, 3),
+      })),
+      usualDisagreement: setting.policy.drift.usualDisagreement.map((disagreement) => rounded(disagreement, 3)),
       noticedWithin: governed.drift.noticedWithin.map(({ growth, answers }) => ({
         growth,
         answers: Number.isFinite(answers) ? answers : null,

@@ -10,14 +10,14 @@ import type { SimulatedCloud } from "./cloud.ts";
 /** What tuning found. */
 export interface Tuning {
   readonly table: CostTable;
-  /** The cloud's mean doubt about each of the device's labels, of the wearer about whom it doubts most; 1 where no wearer has enough answers. */
-  readonly usualDoubt: readonly number[];
+  /** The cloud's mean disagreement with each of the device's labels, of the wearer with whom it disagrees most; 1 where no wearer has enough answers. */
+  readonly usualDisagreement: readonly number[];
   readonly decisions: number;
 }
 
 /** The cloud is asked about one decision in so many, sure or not: what an audit would draw. */
 const AUDIT_EVERY = 3;
-/** Answers about a label that a wearer's mean doubt needs to count. */
+/** Answers about a label that a wearer's mean disagreement needs to count. */
 const LEAST_ANSWERS = 20;
 
 interface Hop extends HopLogits {
@@ -26,15 +26,15 @@ interface Hop extends HopLogits {
 
 /**
  * How decisions turn out on wearers that the image has not learned from: whole recordings, hop by hop, for every deepest exit and both
- * states of doubt, at the certified thresholds; and what the cloud makes of them.
+ * states, sure and unsure, at the certified thresholds; and what the cloud makes of them.
  */
 export async function tunePolicy(model: Model, recordings: readonly Recording[], agent: string, cloud: SimulatedCloud): Promise<Tuning> {
   const { image, imageHash } = model;
   const { exits } = image;
   const { labels } = image.manifest;
   const asked = { decisions: 0, wrongBefore: 0, wrongAfter: 0 };
-  const doubts = labels.map(() => new Map<string, { sum: number; weight: number; answers: number }>()); // by label, by wearer
-  const tally = [exits.map(freshTally), exits.map(freshTally)] as const; // by state: 0 sure, 1 in doubt
+  const disagreements = labels.map(() => new Map<string, { sum: number; weight: number; answers: number }>()); // by label, by wearer
+  const tally = [exits.map(freshTally), exits.map(freshTally)] as const; // by state: 0 sure, 1 unsure
   const certified = exits.map(({ threshold }) => threshold);
   const device = new Replay(decisionRule(image));
   let decisions = 0;
@@ -74,7 +74,7 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
           deadlineAtMillis: Number.MAX_SAFE_INTEGER,
         },
       });
-      const ofLabel = doubts[stop.label]!;
+      const ofLabel = disagreements[stop.label]!;
       const own = ofLabel.get(recording.subject) ?? { sum: 0, weight: 0, answers: 0 };
       const weight = stop.isSure ? AUDIT_EVERY : 1; // each kind as often as it comes
       own.sum += weight * (word.label === stop.label ? 1 - word.confidence : word.confidence);
@@ -90,20 +90,20 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
     for (let maxExit = 0; maxExit < exits.length; maxExit++) count(hops, maxExit);
   }
   const rows = (state: 0 | 1): DepthRow[] => tally[state].map(rowOf);
-  const usualDoubt = doubts.map((ofLabel) => {
+  const usualDisagreement = disagreements.map((ofLabel) => {
     const means = [...ofLabel.values()].filter(({ answers }) => answers >= LEAST_ANSWERS).map(({ sum, weight }) => sum / weight);
     return means.length === 0 ? 1 : Math.max(...means);
   });
-  return { table: { sure: rows(0), doubt: rows(1), asked }, usualDoubt, decisions };
+  return { table: { sure: rows(0), unsure: rows(1), asked }, usualDisagreement, decisions };
 
   function count(hops: readonly Hop[], maxExit: number): void {
     const meter = createOpsMeter(image);
-    let isInDoubt = false;
+    let isUnsure = false;
     device.reset();
     for (const { truth, patch, logits } of hops) {
       const { isSure, exit, label } = device.decide(logits, certified, maxExit);
       const { macs } = meter.read({ exit, patch });
-      const own = tally[isInDoubt ? 1 : 0][maxExit]!;
+      const own = tally[isUnsure ? 1 : 0][maxExit]!;
       own.macs += macs;
       own.hops++;
       if (truth >= 0) {
@@ -114,7 +114,7 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
           if (!isSure) own.wrongUnsure++;
         }
       }
-      isInDoubt = !isSure;
+      isUnsure = !isSure;
     }
   }
 }

@@ -120,13 +120,13 @@ export function askingCurve(confidence: readonly number[], isRight: readonly boo
 }
 
 /** Every window stops at the first exit at least so sure, or at the last one. */
-function cascadeAt({ right, certaintyQ15 }: GradedDecisions, macs: readonly number[], threshold: number) {
+function cascadeAt({ right, gateProbabilityQ15 }: GradedDecisions, macs: readonly number[], threshold: number) {
   const n = right[0]!.length;
   let hits = 0;
   let cost = 0;
   for (let i = 0; i < n; i++) {
     let exit = 0;
-    while (exit < macs.length - 1 && certaintyQ15[exit]![i]! < threshold * 32768) exit++;
+    while (exit < macs.length - 1 && gateProbabilityQ15[exit]![i]! < threshold * 32768) exit++;
     hits += right[exit]![i]!;
     cost += macs[exit]!;
   }

@@ -36,7 +36,7 @@ interface Latencies {
 }
 
 /** A worker process, and nodes that ask it. */
-interface Stage {
+interface Testbed {
   ask(seconds: number): Promise<Latencies>;
   end(): Promise<void>;
 }
@@ -49,7 +49,7 @@ async function openAgent() {
   return { model, contexts: syntheticContexts(model, agent.syntheticPath!, 16) };
 }
 
-async function openStage(opened: Opened, nodes: number, broker: BrokerOptions, cloud: readonly string[]): Promise<Stage> {
+async function openTestbed(opened: Opened, nodes: number, broker: BrokerOptions, cloud: readonly string[]): Promise<Testbed> {
   const [worker] = await startDormouse(["cloud", ...cloud], /answering/);
   const folder = mkdtempSync(join(tmpdir(), "dormouse-fairness-"));
   const outcomes: { readonly latencyMillis: number; readonly state: string }[] = [];
@@ -133,8 +133,8 @@ async function publisher(url: string, perSecond: number, publish: (connection: R
 
 async function flooded(opened: Opened, isEmbedded: boolean) {
   const broker = await (isEmbedded ? embeddedBroker() : mosquittoBroker());
-  const stage = await openStage(opened, OTHERS, { url: broker.url }, ["--broker", broker.url]);
-  const alone = await stage.ask(SECONDS);
+  const testbed = await openTestbed(opened, OTHERS, { url: broker.url }, ["--broker", broker.url]);
+  const alone = await testbed.ask(SECONDS);
   const { model, contexts } = opened;
   const { answer, ask } = topicsOf("bench", "flooder");
   const payload = encodePayload({
@@ -151,9 +151,9 @@ async function flooded(opened: Opened, isEmbedded: boolean) {
     });
   });
   await wait(2000);
-  const beside = await stage.ask(SECONDS);
+  const beside = await testbed.ask(SECONDS);
   await stop();
-  await stage.end();
+  await testbed.end();
   await broker.close();
   return { alone, beside };
 }
@@ -166,29 +166,29 @@ async function besideRogue(opened: Opened) {
     await site.identity("cloud", "worker"),
   ];
   const broker = { url: site.devicesUrl, ...readIdentity(node).tls };
-  const stage = await openStage(opened, 1, broker, ["--identity", cloud, "--broker", site.cloudUrl]);
-  const alone = await stage.ask(SECONDS);
+  const testbed = await openTestbed(opened, 1, broker, ["--identity", cloud, "--broker", site.cloudUrl]);
+  const alone = await testbed.ask(SECONDS);
   const peer = await site.connect(rogue, "rogue", { clean: true });
   for (const filter of ["$share/cloud/dormouse/v1/+/+/ask/+", "$share/cloud/#"]) await peer.subscribe(filter);
-  const beside = await stage.ask(SECONDS);
-  await stage.end();
+  const beside = await testbed.ask(SECONDS);
+  await testbed.end();
   await site.close();
   return { alone, beside };
 }
 
 async function besideStopped(opened: Opened) {
   const broker = await embeddedBroker();
-  const stage = await openStage(opened, OTHERS, { url: broker.url }, ["--broker", broker.url]);
+  const testbed = await openTestbed(opened, OTHERS, { url: broker.url }, ["--broker", broker.url]);
   const stop = await publisher(broker.url, 100, (connection) => void connection.publish("x", Buffer.alloc(10_000)));
-  const alone = await stage.ask(SECONDS);
+  const alone = await testbed.ask(SECONDS);
   const stopped = await rawClient(Number(new URL(broker.url).port), "stopped");
   stopped.write(subscribePacket("#"));
   await new Promise((resolve) => stopped.once("data", resolve));
   stopped.pause();
-  const beside = await stage.ask(STOPPED_SECONDS);
+  const beside = await testbed.ask(STOPPED_SECONDS);
   stopped.destroy();
   await stop();
-  await stage.end();
+  await testbed.end();
   await broker.close();
   return { alone, beside };
 }

@@ -37,7 +37,7 @@ export interface OffloadOptions {
 const WATCHED_IDS = 32_768;
 
 /** What stands while a bench of asks runs. */
-export interface Stage {
+export interface Testbed {
   readonly broker: BrokerOptions;
   readonly workers: BenchWorkers;
   readonly devices: readonly Device[];
@@ -64,7 +64,7 @@ export interface StageEnd {
 }
 
 /** Opens broker (where none is named), workers and devices, runs `play`, and always takes all down again. */
-export async function withStage<T>(io: CliIo, out: Output, options: OffloadOptions, play: (stage: Stage) => Promise<T>): Promise<T> {
+export async function withTestbed<T>(io: CliIo, out: Output, options: OffloadOptions, play: (testbed: Testbed) => Promise<T>): Promise<T> {
   const agent = await loadAgent(options.agent, io.cwd);
   const model = await openAgentModel(agent);
   if (agent.syntheticPath === undefined)
@@ -153,8 +153,8 @@ export function runOffload(
   out: Output,
   options: OffloadOptions & { readonly asks: number; readonly outstanding: number; readonly isBurst: boolean },
 ) {
-  return withStage(io, out, options, async (stage) => {
-    const { devices } = stage;
+  return withTestbed(io, out, options, async (testbed) => {
+    const { devices } = testbed;
     const latencies: number[] = [];
     let asked = 0;
     let ended = 0;
@@ -168,7 +168,7 @@ export function runOffload(
         asked++;
         device.ask();
       };
-      stage.onOutcome((device, outcome) => {
+      testbed.onOutcome((device, outcome) => {
         ended++;
         finishedAt = io.clock.now();
         if (outcome.state === "answered") latencies.push(outcome.latencyMillis);
@@ -184,7 +184,7 @@ export function runOffload(
       else for (let i = 0; i < options.outstanding; i++) for (const device of devices) next(device);
     });
     const deviceCpuMillisAnAsk = round((cpuMillis() - cpuAtStart) / Math.max(1, asked));
-    const { resends, postponed, duplicateAnswers, cloud, ...states } = await stage.end();
+    const { resends, postponed, duplicateAnswers, cloud, ...states } = await testbed.end();
     const workerCpuMillisAnAsk = round((cloud.cpuMillis ?? 0) / Math.max(1, cloud.answered ?? 0)); // their start included
     latencies.sort((a, b) => a - b);
     const quantile = (q: number) => round(latencies[Math.min(latencies.length - 1, Math.floor(q * latencies.length))] ?? 0);

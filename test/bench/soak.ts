@@ -1,7 +1,7 @@
 import type { Output } from "../../host/core/system/output.ts";
 import type { CliIo } from "../../host/core/system/surroundings.ts";
 import { memorySeries, residentKiB } from "./memory.ts";
-import { type OffloadOptions, withStage } from "./offload.ts";
+import { type OffloadOptions, withTestbed } from "./offload.ts";
 
 const TICK_MILLIS = 100;
 const SAMPLES = 120;
@@ -11,9 +11,9 @@ const SAMPLES = 120;
  * the devices' clients, outboxes and ledgers as a gateway does.
  */
 export function runSoak(io: CliIo, out: Output, options: OffloadOptions & { readonly minutes: number; readonly asksPerSecond: number }) {
-  return withStage(io, out, options, async (stage) => {
-    const { devices } = stage;
-    const pids = [["gateway", process.pid] as const, ...stage.workers.pids.map((pid, i) => [`worker ${i}`, pid] as const)];
+  return withTestbed(io, out, options, async (testbed) => {
+    const { devices } = testbed;
+    const pids = [["gateway", process.pid] as const, ...testbed.workers.pids.map((pid, i) => [`worker ${i}`, pid] as const)];
     const samples = new Map(pids.map(([name]) => [name, [] as { minute: number; kiB: number }[]]));
     const startedAt = io.clock.now();
     const endAt = startedAt + options.minutes * 60_000;
@@ -37,7 +37,7 @@ export function runSoak(io: CliIo, out: Output, options: OffloadOptions & { read
       };
       tick();
     });
-    const { cloud, ...states } = await stage.end();
+    const { cloud, ...states } = await testbed.end();
     const memory = pids.map(([name]) => memorySeries(name, samples.get(name)!));
     return {
       ...states,

@@ -61,7 +61,7 @@ export function evalPolicy(setting: EvalSetting): void {
   out.say(`answered here ${percentText(document.answeredFraction, 1)}, right ${percentText(document.answeredAccuracy, 2)} of those`);
   out.say(`by exit ${own.answeredByExit.join(" ")}; ${Math.round(own.meanMacs)} MACs a decision, ${own.rebuilds} rebuilds`);
   out.say();
-  out.say(`exits alone, nothing asked; each answers from a certainty of ${thresholdsText(choice.thresholdsQ15)}:`);
+  out.say(`exits alone, nothing asked; each answers from a gate probability of ${thresholdsText(choice.thresholdsQ15)}:`);
   out.say(
     `right ${percentText(savings.accuracy, 2)}, full depth ${percentText(savings.fullAccuracy, 2)}, ` +
       `at ${percentText(savings.computeShare, 1)} of its compute`,

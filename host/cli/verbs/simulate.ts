@@ -135,8 +135,8 @@ async function tune(io: CliIo, out: Output, name: string, options: SimulateOptio
     imageHash: model.imageHash,
     tunedOn: users,
     decisions: tuning.decisions,
-    table: { sure: [...tuning.table.sure], doubt: [...tuning.table.doubt], asked: tuning.table.asked },
-    usualDoubt: [...tuning.usualDoubt],
+    table: { sure: [...tuning.table.sure], unsure: [...tuning.table.unsure], asked: tuning.table.asked },
+    usualDisagreement: [...tuning.usualDisagreement],
     prices: DEFAULT_PRICES,
   };
   writeFile(resolve(io.cwd, file), `${JSON.stringify(policy, undefined, 2)}\n`);

@@ -31,6 +31,6 @@ export function confidenceOf(
 }
 
 /** What a threshold is compared with, Q15: the confidence, or the label's probability by its logits alone where that is less. */
-export function certaintyOf(exit: Temperatures, label: number, logits: Int16Array, scores?: Int32Array): number {
+export function computeGateProbability(exit: Temperatures, label: number, logits: Int16Array, scores?: Int32Array): number {
   return Math.min(confidenceOf(exit, label, logits, scores), confidenceOf(exit, label, logits));
 }

@@ -16,7 +16,7 @@ import { createAnswerIntake } from "./answer-intake.ts";
 import { type AskPayload, createAskLife } from "./ask-life.ts";
 import type { AskerOptions } from "./asker-options.ts";
 import type { Asker } from "./asker-types.ts";
-import { createNews } from "./news.ts";
+import { createEventPublisher } from "./event-publisher.ts";
 import { createPendingAsks, type PendingAsk } from "./pending-asks.ts";
 import { presenceSeconds, statePayload } from "./presence.ts";
 
@@ -67,13 +67,13 @@ export function createAsker(options: AskerOptions): Asker {
         void connection.publish(topic, payload, { retain: true, priority: "state" });
         alarms.flush();
         asks.pump();
-        news.flush();
+        publisher.flush();
       } else asks.pause();
       events.onLinkState?.(state, detail);
     },
   });
   const onAnomaly = ({ code, message }: MqttError) => anomaly(code, message);
-  const news = createNews({ node, topics, connection, wall: () => clock.wall(), onAnomaly });
+  const publisher = createEventPublisher({ node, topics, connection, wall: () => clock.wall(), onAnomaly });
   const life = createAskLife({
     ...{ node, clock, outbox, anomaly, ledgerEntries: options.ledgerEntries ?? 65_536, ledgerSink: options.ledgerSink },
     onOutcome: (outcome) => events.onOutcome(outcome),
@@ -174,8 +174,8 @@ export function createAsker(options: AskerOptions): Asker {
       evictions: { ...life.stats.evictions },
       alarms: alarms.counts(),
       ...connection.effort(),
-      droppedEvents: news.droppedEvents,
-      droppedTelemetry: news.droppedTelemetry,
+      droppedEvents: publisher.droppedEvents,
+      droppedTelemetry: publisher.droppedTelemetry,
       outboxBytes: outbox.bytes,
       ledgerForgotten: life.ledgerForgotten,
     }),
@@ -183,8 +183,8 @@ export function createAsker(options: AskerOptions): Asker {
     get linkState() {
       return connection.state;
     },
-    event: news.event,
-    telemetry: news.telemetry,
+    event: publisher.event,
+    telemetry: publisher.telemetry,
     alarm(agent, data) {
       const id = newId();
       const { evicted } = alarms.raise(id, agent, data);

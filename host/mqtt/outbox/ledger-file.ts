@@ -3,7 +3,7 @@ import { MqttError } from "../../core/system/errors.ts";
 import { closeToOthers, PRIVATE_MODE, systemReason } from "../../core/system/private-file.ts";
 import type { LedgerEntry, LedgerSink } from "./ledger.ts";
 import { statesOf, UNRECORDED } from "./ledger-reading.ts";
-import { isNews, type LedgerFs, openLedgerRoom, roomPath } from "./ledger-room.ts";
+import { isNewState, type LedgerFs, openLedgerRoom, roomPath } from "./ledger-room.ts";
 
 /** A ledger as a JSONL file. */
 export interface LedgerFile extends LedgerSink {
@@ -105,7 +105,7 @@ export function openLedgerFile(
     const ids = new Set(room.left.map(({ id }) => id));
     const written = ids.size === 0 ? new Map<string, string>() : statesOf(path, node, (id) => ids.has(id));
     for (const line of room.left) {
-      if (isNews(written.get(line.id), line.state)) append({ ...line, node });
+      if (isNewState(written.get(line.id), line.state)) append({ ...line, node });
       else room.release({ ...line, node });
     }
     flush();

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { type LedgerEntry, NOT_DURABLE } from "./ledger.ts";
-import { isNews, readLedgerRooms } from "./ledger-room.ts";
+import { isNewState, readLedgerRooms } from "./ledger-room.ts";
 
 /** `state` of a line that counts asks whose own lines are lost: `{"node": …, "state": "unrecorded", "asks": n}`. */
 export const UNRECORDED = "unrecorded";
@@ -58,7 +58,7 @@ export function scanLedgerFile(path: string, { node, nodePrefix }: LedgerFilter 
     if (node !== undefined && room.node !== node) continue;
     if (nodePrefix !== undefined && !room.node.startsWith(nodePrefix)) continue;
     unrecorded += room.leftWithoutSlot;
-    for (const line of room.left) if (isNews(states.get(line.id), line.state)) set(line);
+    for (const line of room.left) if (isNewState(states.get(line.id), line.state)) set(line);
   }
   return { states, entries, unreadable, notDurable: notDurable.size, unrecorded };
 }

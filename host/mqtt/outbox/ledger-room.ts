@@ -46,7 +46,7 @@ export function roomPath(ledger: string, node: string): string {
 }
 
 /** Whether a spare line is newer than the ledger's last one. */
-export function isNews(inLedger: string | undefined, left: AskState): boolean {
+export function isNewState(inLedger: string | undefined, left: AskState): boolean {
   return inLedger === undefined || (inLedger === "pending" && left !== "pending");
 }
 

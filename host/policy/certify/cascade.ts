@@ -4,7 +4,7 @@ import { isCloudSurer } from "../govern/word.ts";
 export interface ExitWord {
   readonly label: number;
   readonly confidenceQ15: number; // how likely it is right
-  readonly certaintyQ15: number; // what its threshold is compared with
+  readonly gateProbabilityQ15: number; // what its threshold is compared with
 }
 
 /** One decision as every exit would make it, the truth, and what the cloud answers if it is asked. */
@@ -28,7 +28,7 @@ export interface CascadeScore {
 
 /** Index of the first exit that is sure enough, −1 = none: ask. Thresholds Q15, one an exit. The core's rule: assembly/policy.ts. */
 export function sureExit({ exits }: Pick<CascadeDecision, "exits">, thresholds: readonly number[]): number {
-  return exits.findIndex(({ certaintyQ15 }, k) => certaintyQ15 >= thresholds[k]!);
+  return exits.findIndex(({ gateProbabilityQ15 }, k) => gateProbabilityQ15 >= thresholds[k]!);
 }
 
 /** Final label after the cloud's answer; the device's side is its last exit. */

@@ -12,12 +12,12 @@ export interface Tally {
 export interface DecisionGroup {
   readonly nExits: number;
   readonly size: number; // decisions whose truth is known
-  /** What exits first … last (one tally each exit, from 0) answer from a certainty of `thresholdQ15` on, no exit going deeper than `last`. */
+  /** What exits first … last (one tally each exit, from 0) answer from a gate probability of `thresholdQ15` on, no exit going deeper than `last`. */
   answers(thresholdQ15: number, first: number, last: number): Tally[];
 }
 
 /** Decisions whose exits do not hang on which of them answered before: windows, and streams in which every exit has a smoother of its own. */
-export function apart({ right, certaintyQ15 }: GradedDecisions): DecisionGroup {
+export function apart({ right, gateProbabilityQ15 }: GradedDecisions): DecisionGroup {
   const size = right[0]!.length;
   return {
     nExits: right.length,
@@ -26,7 +26,7 @@ export function apart({ right, certaintyQ15 }: GradedDecisions): DecisionGroup {
       const tallies = emptyTallies(last);
       for (let i = 0; i < size; i++) {
         let exit = first;
-        while (exit <= last && certaintyQ15[exit]![i]! < thresholdQ15) exit++;
+        while (exit <= last && gateProbabilityQ15[exit]![i]! < thresholdQ15) exit++;
         if (exit <= last) count(tallies, exit, right[exit]![i] === 1);
       }
       return tallies;

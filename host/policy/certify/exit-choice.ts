@@ -18,7 +18,7 @@ const SHORTLIST = 64;
 const STEP = 1.01;
 
 /**
- * Thresholds to choose from: which exit may answer first, from what certainty on, and the one that the exits after it share, which
+ * Thresholds to choose from: which exit may answer first, from what gate probability on, and the one that the exits after it share, which
  * is at most as strict. Three numbers whatever the number of exits: one threshold an exit fits the tuning wearers better, and others
  * worse. The last exit always answers.
  */

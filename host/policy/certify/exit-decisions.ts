@@ -16,7 +16,7 @@ export interface ExitTemperatures {
 /** What each exit would have answered: whether it was right, and the value that its threshold is compared with. */
 export interface GradedDecisions {
   readonly right: readonly Uint8Array[]; // per exit (n,), 1 = right
-  readonly certaintyQ15: readonly Float64Array[]; // per exit (n,), 0…32768
+  readonly gateProbabilityQ15: readonly Float64Array[]; // per exit (n,), 0…32768
 }
 
 /** The same with how confident it was. */
@@ -29,36 +29,36 @@ export function exitDecisions(group: LabelledLogits, temperatures: readonly Exit
   const n = group.labels.length;
   const right: Uint8Array[] = [];
   const confidenceQ15: Float64Array[] = [];
-  const certaintyQ15: Float64Array[] = [];
+  const gateProbabilityQ15: Float64Array[] = [];
   group.logits.forEach((all, k) => {
     const classes = all.length / n;
     right.push(new Uint8Array(n));
     confidenceQ15.push(new Float64Array(n));
-    certaintyQ15.push(new Float64Array(n));
+    gateProbabilityQ15.push(new Float64Array(n));
     for (let i = 0; i < n; i++) {
       const row = (values: Float32Array): Float32Array => values.subarray(i * classes, (i + 1) * classes);
       const logits = row(all);
       const scores = group.scores && row(group.scores[k]!);
       const label = largest(scores ?? logits);
       right[k]![i] = label === group.labels[i] ? 1 : 0;
-      const { confidence, certainty } = assurance(label, logits, scores, temperatures[k]!);
+      const { confidence, gateProbability } = assurance(label, logits, scores, temperatures[k]!);
       confidenceQ15[k]![i] = 32768 * confidence;
-      certaintyQ15[k]![i] = 32768 * certainty;
+      gateProbabilityQ15[k]![i] = 32768 * gateProbability;
     }
   });
-  return { right, confidenceQ15, certaintyQ15 };
+  return { right, confidenceQ15, gateProbabilityQ15 };
 }
 
-/** Confidence and certainty of a label, 0…1: the scores are there where decisions before weigh. Core: assembly/policy.ts. */
+/** Confidence and gate probability of a label, 0…1: the scores are there where decisions before weigh. Core: assembly/policy.ts. */
 export function assurance(
   label: number,
   logits: ArrayLike<number>,
   scores: ArrayLike<number> | undefined,
   { alone, smoothed }: ExitTemperatures,
-): { readonly confidence: number; readonly certainty: number } {
+): { readonly confidence: number; readonly gateProbability: number } {
   const own = probabilityOf(label, logits, alone);
   const confidence = scores ? probabilityOf(label, scores, smoothed) : own;
-  return { confidence, certainty: Math.min(own, confidence) };
+  return { confidence, gateProbability: Math.min(own, confidence) };
 }
 
 function probabilityOf(label: number, values: ArrayLike<number>, temperature: number): number {

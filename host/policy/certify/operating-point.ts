@@ -7,7 +7,7 @@ export interface OperatingPoint {
   readonly accuracies: readonly number[]; // in each group
 }
 
-/** Candidates of each of the two thresholds: quantiles of the certainties seen. */
+/** Candidates of each of the two thresholds: quantiles of the gate probabilities seen. */
 const quantiles = 60;
 
 /**
@@ -18,8 +18,8 @@ const quantiles = 60;
 export function cappedThresholds(groups: readonly (readonly CascadeDecision[])[], cap: number): OperatingPoint {
   const decisions = groups.flat();
   const nExits = decisions[0]?.exits.length ?? 1;
-  const early = candidates(decisions.flatMap(({ exits }) => exits.slice(0, -1).map(({ certaintyQ15 }) => certaintyQ15)));
-  const last = candidates(decisions.map(({ exits }) => exits.at(-1)!.certaintyQ15));
+  const early = candidates(decisions.flatMap(({ exits }) => exits.slice(0, -1).map(({ gateProbabilityQ15 }) => gateProbabilityQ15)));
+  const last = candidates(decisions.map(({ exits }) => exits.at(-1)!.gateProbabilityQ15));
   let best: OperatingPoint | undefined;
   let bestMean = Number.NEGATIVE_INFINITY;
   let bestAsked = Number.POSITIVE_INFINITY;

@@ -65,8 +65,8 @@ export class Replay {
       const label = largest(scores);
       const { alone, smoothed } = temperatures[exit]!;
       const fixed = { alone: alone * LOGIT_ONE, smoothed: smoothed * LOGIT_ONE };
-      const { confidence, certainty } = assurance(label, own, this.#smoother.isSmoothed ? scores : undefined, fixed);
-      const isSure = 32768 * certainty >= thresholdsQ15[exit]!;
+      const { confidence, gateProbability } = assurance(label, own, this.#smoother.isSmoothed ? scores : undefined, fixed);
+      const isSure = 32768 * gateProbability >= thresholdsQ15[exit]!;
       if (!isSure && exit < maxExit) continue;
       this.#smoother.keep(own, hopPatches);
       return { exit, label, confidenceQ15: 32768 * confidence, isSure };

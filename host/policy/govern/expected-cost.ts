@@ -1,4 +1,4 @@
-/** What stopping at an exit at the latest did on the tuning wearers, in one state of doubt. */
+/** What stopping at an exit at the latest did on the tuning wearers, in one state, sure or unsure. */
 export interface DepthRow {
   readonly unsure: number; // share of the decisions that no exit was sure of
   readonly wrong: number; // share of all decisions whose label was wrong
@@ -6,10 +6,10 @@ export interface DepthRow {
   readonly macs: number; // mean, catch-up included
 }
 
-/** How decisions turn out, by whether the one before was in doubt: made on wearers who are not scored. One row an exit. */
+/** How decisions turn out, by whether the one before was in unsure: made on wearers who are not scored. One row an exit. */
 export interface CostTable {
   readonly sure: readonly DepthRow[]; // the decision before was sure
-  readonly doubt: readonly DepthRow[];
+  readonly unsure: readonly DepthRow[];
   /** Of the unsure decisions that were put to the cloud: wrong by the device's word, and by that of the surer of the two. */
   readonly asked: { readonly decisions: number; readonly wrongBefore: number; readonly wrongAfter: number };
 }
@@ -46,7 +46,7 @@ export interface Choice {
 export interface ChoiceInput {
   readonly table: CostTable;
   readonly prices: Prices;
-  readonly isInDoubt: boolean;
+  readonly isUnsure: boolean;
   /** Deepest exit that may run, and the first that may answer: fewer are not looked at. */
   readonly exits: { readonly first: number; readonly last: number };
   readonly joulesPerMac: number;
@@ -62,7 +62,7 @@ export interface ChoiceInput {
  */
 export function choosePlan(input: ChoiceInput): Choice {
   const { table, prices, exits, joulesPerMac, ask } = input;
-  const rows = input.isInDoubt ? table.doubt : table.sure;
+  const rows = input.isUnsure ? table.unsure : table.sure;
   let best: Choice | undefined;
   for (let maxExit = exits.first; maxExit <= exits.last; maxExit++) {
     const row = rows[maxExit]!;

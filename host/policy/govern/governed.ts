@@ -53,7 +53,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
   let restedFrames = 0;
   let restFrames = 0; // of a duty below 1: to come
   let workedFrames = 0; // since the last rest
-  let isInDoubt = false;
+  let isUnsure = false;
   let isAuditDue = false;
   let audits = 0;
   let choice: Choice | undefined;
@@ -169,7 +169,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
       const ops = meter.read(decision);
       decisionSeconds = energy.computeSeconds(ops);
       device.compute(ops);
-      isInDoubt = decision.why !== "exit";
+      isUnsure = decision.why !== "exit";
     },
     isAudit() {
       if (!isAuditDue || !budget.isOpen || sizes.bytes(now()) === 0) return false;
@@ -184,15 +184,15 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
       device.reserve(radio.priceJoules(now(), need));
       if (options.carries) radio.carry(now(), need.bytesUp, need.bytesDown);
     },
-    onOutcome({ isAudit, label, doubt }) {
-      if (isAudit && doubt !== undefined) drift.onAnswer(label, doubt);
+    onOutcome({ isAudit, label, disagreement }) {
+      if (isAudit && disagreement !== undefined) drift.onAnswer(label, disagreement);
     },
     setPoint({ canAsk, link }): Partial<SetPoint> {
       const limits = degraded(image, level, asks.intervalHops);
       choice = choosePlan({
         table,
         prices,
-        isInDoubt,
+        isUnsure,
         exits: { first: Math.min(first, limits.maxExit), last: limits.maxExit },
         joulesPerMac,
         ask: offer(canAsk && link === "online" && budget.isOpen, limits.askPriceFactor),
@@ -212,8 +212,8 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
       if (level > 0) parts.push(`${degradeLevels[level]} (${cause === "thermal" ? "heat" : "budget"})`);
       if (duty < 1) parts.push(`working ${Math.round(duty * 100)} % of the time (heat)`);
       if (drift.step > 0) parts.push(`thresholds tightened: the cloud doubts the device more than it did`);
-      if (isInDoubt && choice?.ask === "never") parts.push("an ask costs more than it is worth");
-      if (isInDoubt && choice?.ask === "later") parts.push("the ask waits for the next report");
+      if (isUnsure && choice?.ask === "never") parts.push("an ask costs more than it is worth");
+      if (isUnsure && choice?.ask === "later") parts.push("the ask waits for the next report");
       return parts.length === 0 ? undefined : parts.join(", ");
     },
     status: () => ({

@@ -77,8 +77,8 @@ export interface LoopGovernor {
   askPatches(): number;
   /** An ask has gone into the outbox. */
   onAsk(sensorBytes: number): void;
-  /** An ask has ended. `doubt`: how little the cloud believed in `label`, the device's, 0…1; undefined: there was no answer. */
-  onOutcome(end: { readonly isAudit: boolean; readonly label: number; readonly doubt: number | undefined }): void;
+  /** An ask has ended. `disagreement`: how little the cloud believed in `label`, the device's, 0…1; undefined: there was no answer. */
+  onOutcome(end: { readonly isAudit: boolean; readonly label: number; readonly disagreement: number | undefined }): void;
   /** What the core may do next. `canAsk`: an ask would not repeat one that is under way or answered. */
   setPoint(state: { readonly canAsk: boolean; readonly link: LinkState | undefined }): Partial<SetPoint>;
   /** Why the set-point in force is as it is, as a clause; undefined: nothing is held back. */

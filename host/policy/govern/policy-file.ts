@@ -18,10 +18,10 @@ export const policySchema = z.strictObject({
   decisions: z.int().min(0),
   table: z.strictObject({
     sure: z.array(row).max(8),
-    doubt: z.array(row).max(8),
+    unsure: z.array(row).max(8),
     asked: z.strictObject({ decisions: z.int().min(0), wrongBefore: z.int().min(0), wrongAfter: z.int().min(0) }),
   }),
-  usualDoubt: z.array(share).max(64),
+  usualDisagreement: z.array(share).max(64),
   prices: z.strictObject({
     wrongJoules: joules,
     deferredJoules: joules,
@@ -57,14 +57,23 @@ export function readPolicy(path: string, imageHash: string): TunedPolicy {
       cause,
     });
   }
-  const file = checked(policySchema, value, "POLICY_INVALID", path, "Make it again with dormouse simulate <agent> --tune.");
+  const file = checked(policySchema, renameOldKeys(value), "POLICY_INVALID", path, "Make it again with dormouse simulate <agent> --tune.");
   if (file.imageHash !== imageHash) {
     throw new ConfigError(
       "POLICY_OTHER_IMAGE",
       `${path} was tuned with image ${file.imageHash.slice(0, 12)}, the model is ${imageHash.slice(0, 12)}. Tune it again with dormouse simulate <agent> --tune.`,
     );
   }
-  return { table: file.table, prices: file.prices, drift: { usualDoubt: file.usualDoubt } };
+  return { table: file.table, prices: file.prices, drift: { usualDisagreement: file.usualDisagreement } };
+}
+
+/** A policy.json tuned before the keys `unsure` and `usualDisagreement` had these names. */
+function renameOldKeys(value: unknown): unknown {
+  const old = value as { table?: { doubt?: unknown }; usualDoubt?: unknown } | null;
+  if (old?.usualDoubt === undefined || old.table?.doubt === undefined) return value;
+  const { usualDoubt, table, ...rest } = old;
+  const { doubt, ...other } = table;
+  return { ...rest, table: { ...other, unsure: doubt }, usualDisagreement: usualDoubt };
 }
 
 /** Without a policy.json: exits as certified in the image; the last exit decides everything uncertain. */
@@ -79,7 +88,7 @@ export function policyFromCertificate(model: Model): TunedPolicy {
     const macs = (windowOps(model.image, k).macs * hopPatches) / windowPatches;
     return { unsure, wrong: answered * alpha + unsure * 0.2, wrongUnsure: 0.2, macs };
   });
-  const table: CostTable = { sure: rows, doubt: rows, asked: { decisions: 0, wrongBefore: 0, wrongAfter: 0 } };
+  const table: CostTable = { sure: rows, unsure: rows, asked: { decisions: 0, wrongBefore: 0, wrongAfter: 0 } };
   // No worth declared: ask whenever unsure, as without a governor.
-  return { table, prices: { ...DEFAULT_PRICES, deferredJoules: 1 }, drift: { usualDoubt: model.manifest.labels.map(() => 0.2) } };
+  return { table, prices: { ...DEFAULT_PRICES, deferredJoules: 1 }, drift: { usualDisagreement: model.manifest.labels.map(() => 0.2) } };
 }

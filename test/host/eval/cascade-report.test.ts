@@ -10,11 +10,11 @@ function people(wearers: number, each: number, seed: number, errorsOfSure = 0): 
     const isHard = random.uniform() < 0.1;
     const isWrong = random.uniform() < (isHard ? 0.5 : errorsOfSure);
     const sure = Math.round(32768 * (isHard ? 0.5 + 0.2 * random.uniform() : 0.995));
-    const last = { label: isWrong ? 0 : 1, confidenceQ15: sure, certaintyQ15: sure };
+    const last = { label: isWrong ? 0 : 1, confidenceQ15: sure, gateProbabilityQ15: sure };
     return {
       truth: 1,
       wearer: `w${Math.floor(i / each)}`,
-      exits: [{ label: 0, confidenceQ15: 12_000, certaintyQ15: 12_000 }, last],
+      exits: [{ label: 0, confidenceQ15: 12_000, gateProbabilityQ15: 12_000 }, last],
       cloud: { label: random.uniform() < 0.97 ? 1 : 0, confidence: 0.9, macs: 100 },
     };
   });

@@ -27,19 +27,19 @@ function cloudOf(confidences: readonly number[]): SimulatedCloud {
   };
 }
 
-describe("a policy's usual doubt", () => {
+describe("a policy's usual disagreement", () => {
   const model = Model.load(
     writeImage({ ...activityShaped(3), exits: activityShaped(3).exits.map((exit) => ({ ...exit, threshold: 32769 })) }),
   );
 
-  it("is, label by label, that of the wearer about whom the cloud doubts most, and all doubt where nobody has enough answers", async () => {
+  it("is, label by label, that of the wearer with whom the cloud disagrees most, and 1 where nobody has enough answers", async () => {
     const hops = [120, 120, 15]; // by wearer; nobody is ever sure, so that each is asked
     const confidences = hops.flatMap((count, wearer) => Array.from({ length: count }, () => [0.9, 0.7, 0.1][wearer]!));
     const recordings = hops.map((count, wearer) => recordingOf(String(wearer), count));
     const tuning = await tunePolicy(model, recordings, "test", cloudOf(confidences));
     expect(tuning.decisions).toBe(255);
     expect(tuning.table.asked.decisions).toBe(255);
-    const doubts = new Set(tuning.usualDoubt.map((doubt) => doubt.toFixed(6)));
-    expect([...doubts].sort()).toEqual(["0.300000", "1.000000"]); // the third wearer's 15 answers are too few
+    const disagreements = new Set(tuning.usualDisagreement.map((disagreement) => disagreement.toFixed(6)));
+    expect([...disagreements].sort()).toEqual(["0.300000", "1.000000"]); // the third wearer's 15 answers are too few
   });
 });

@@ -8,20 +8,20 @@ const { image, prior } = adaptable();
 const [walking, other] = windowsFor(image, 2) as [Int8Array, Int8Array];
 const contextOf = (window: Int8Array) => Int8Array.from([...window, ...window]);
 
-const word = (label: number, certaintyQ15 = 32_000) => ({ label, confidenceQ15: certaintyQ15, certaintyQ15 });
+const word = (label: number, gateProbabilityQ15 = 32_000) => ({ label, confidenceQ15: gateProbabilityQ15, gateProbabilityQ15 });
 
 /**
- * A wearer of two recordings of 40 decisions. The device takes every fourth one for a 0 where it is a 1, in doubt unless `certaintyQ15` is
- * more; with other evidence than the image's it says `own` there, no surer than `ownCertaintyQ15`. The cloud says the truth, but of those fourths what `cloud` says.
+ * A wearer of two recordings of 40 decisions. The device takes every fourth one for a 0 where it is a 1, in doubt unless `gateProbabilityQ15` is
+ * more; with other evidence than the image's it says `own` there, no surer than `ownGateProbabilityQ15`. The cloud says the truth, but of those fourths what `cloud` says.
  */
 function wearer(
   user: string,
   {
     own = 1,
     cloud = 1,
-    certaintyQ15 = 20_000,
-    ownCertaintyQ15 = 20_000,
-  }: Partial<Record<"own" | "cloud" | "certaintyQ15" | "ownCertaintyQ15", number>> = {},
+    gateProbabilityQ15 = 20_000,
+    ownGateProbabilityQ15 = 20_000,
+  }: Partial<Record<"own" | "cloud" | "gateProbabilityQ15" | "ownGateProbabilityQ15", number>> = {},
 ): AdaptWearer {
   const truths = Array.from({ length: 80 }, (_, i) => (i % 4 === 0 ? 1 : i % 2));
   const decisions = truths.map(
@@ -29,7 +29,7 @@ function wearer(
       ...{
         truth,
         wearer: user,
-        exits: [i % 4 === 0 ? word(0, certaintyQ15) : word(truth)],
+        exits: [i % 4 === 0 ? word(0, gateProbabilityQ15) : word(truth)],
         recording: i < 40 ? 0 : 1,
         patch: 64 + 16 * (i % 40),
       },
@@ -42,7 +42,7 @@ function wearer(
     decisions,
     decideWith: (lda, after) =>
       decisions.forEach(({ truth, exits }, i) => {
-        after(i, lda === image.lda ? exits : [i % 4 === 0 ? word(own, ownCertaintyQ15) : word(truth)]);
+        after(i, lda === image.lda ? exits : [i % 4 === 0 ? word(own, ownGateProbabilityQ15) : word(truth)]);
       }),
   };
 }
@@ -54,7 +54,7 @@ const report = (wearers: readonly AdaptWearer[], how: AdaptSetting | undefined =
 
 describe("adaptation", () => {
   it("learns where it asks, and decides in the other half what it is sure of", () => {
-    const { wearers, meanGain, before, after } = report([wearer("a", { ownCertaintyQ15: 32_000 })]);
+    const { wearers, meanGain, before, after } = report([wearer("a", { ownGateProbabilityQ15: 32_000 })]);
     const [one] = wearers;
     expect(one).toMatchObject({ user: "a", asked: 20, explored: 10, windows: 40, disputed: 10, own: 10 });
     expect(one!.learned).toBeGreaterThan(5);
@@ -73,7 +73,7 @@ describe("adaptation", () => {
   });
 
   it("leaves alone what the image is sure of", () => {
-    const { wearers } = report([wearer("a", { certaintyQ15: 32_000 })]);
+    const { wearers } = report([wearer("a", { gateProbabilityQ15: 32_000 })]);
     expect(wearers[0]).toMatchObject({ asked: 13, explored: 13, disputed: 0, own: 0, gain: 0 });
     expect(wearers[0]!.learned).toBeGreaterThan(5);
     expect(wearers[0]!.after).toEqual(wearers[0]!.before);
@@ -84,7 +84,7 @@ describe("adaptation", () => {
       const { wearers } = report([wearer("a", { own: 1, cloud })]);
       expect(wearers[0]).toMatchObject({ disputed: 10, own: 0, gain: 0 });
     }
-    const [sure] = report([wearer("a", { cloud: 0, ownCertaintyQ15: 32_000 })]).wearers;
+    const [sure] = report([wearer("a", { cloud: 0, ownGateProbabilityQ15: 32_000 })]).wearers;
     expect(sure).toMatchObject({ disputed: 10, own: 1, gain: expect.closeTo(1 / 40, 12) }); // until it has lost one
   });
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startWorker } from "../../../../host/cloud/worker.ts";
 import { MqttError } from "../../../../host/core/system/errors.ts";
 import { type AskerOptions, createAsker } from "../../../../host/mqtt/asks/asker.ts";
-import { MAX_QUEUED_EVENTS } from "../../../../host/mqtt/asks/news.ts";
+import { MAX_QUEUED_EVENTS } from "../../../../host/mqtt/asks/event-publisher.ts";
 import { compareLedgers } from "../../../../host/mqtt/outbox/ledger.ts";
 import { openLedgerFile } from "../../../../host/mqtt/outbox/ledger-file.ts";
 import { readLedgerFile } from "../../../../host/mqtt/outbox/ledger-reading.ts";

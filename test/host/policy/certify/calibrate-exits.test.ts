@@ -43,7 +43,7 @@ function oneExit(sure: number, sureWrong: number, unsure: number, unsureWrong: n
   right.fill(0, 0, sureWrong);
   right.fill(0, sure, sure + unsureWrong);
   const confidence = new Float64Array(sure + unsure).fill(0.98 * 32768, 0, sure);
-  return { right: [right], certaintyQ15: [confidence.fill(0.7 * 32768, sure)] };
+  return { right: [right], gateProbabilityQ15: [confidence.fill(0.7 * 32768, sure)] };
 }
 
 const options = { alpha: 0.01, delta: 0.1, minAnswered: 300 };
@@ -82,7 +82,10 @@ describe("certified thresholds", () => {
 
   it("count what an exit before has answered against the exit after it", () => {
     const first = oneExit(600, 0, 600, 0);
-    const later = { right: [first.right[0]!, first.right[0]!], certaintyQ15: [first.certaintyQ15[0]!, first.certaintyQ15[0]!] };
+    const later = {
+      right: [first.right[0]!, first.right[0]!],
+      gateProbabilityQ15: [first.gateProbabilityQ15[0]!, first.gateProbabilityQ15[0]!],
+    };
     const exits = certifyThresholds([apart(later)], options);
     expect(exits[0]!.answered + exits[1]!.answered).toBe(1200);
     expect(exits[1]!.errorBound).toBeLessThanOrEqual(exits[0]!.errorBound);
@@ -103,16 +106,16 @@ describe("certified thresholds", () => {
 function twoExits(n: number, seed: number, wrong: (confidence: number) => number): GradedDecisions {
   const random = createRandom(seed);
   const draw = () => Float64Array.from({ length: n }, () => 32768 * (0.9 + 0.1 * random.uniform()));
-  const certaintyQ15 = [draw(), draw()];
+  const gateProbabilityQ15 = [draw(), draw()];
   return {
-    certaintyQ15,
-    right: certaintyQ15.map((own) => Uint8Array.from(own, (q15) => (random.uniform() < wrong(q15 / 32768) ? 0 : 1))),
+    gateProbabilityQ15,
+    right: gateProbabilityQ15.map((own) => Uint8Array.from(own, (q15) => (random.uniform() < wrong(q15 / 32768) ? 0 : 1))),
   };
 }
 
 /** Largest share wrong among what exits 0 … k answer, over k; 0 where nothing is answered. */
-function worstError({ right, certaintyQ15 }: GradedDecisions, thresholds: readonly number[]): number {
-  const answeredAt = Array.from(right[0]!, (_, i) => thresholds.findIndex((threshold, k) => certaintyQ15[k]![i]! >= threshold));
+function worstError({ right, gateProbabilityQ15 }: GradedDecisions, thresholds: readonly number[]): number {
+  const answeredAt = Array.from(right[0]!, (_, i) => thresholds.findIndex((threshold, k) => gateProbabilityQ15[k]![i]! >= threshold));
   return Math.max(
     ...thresholds.map((_, k) => {
       const answered = answeredAt.flatMap((exit, i) => (exit >= 0 && exit <= k ? [right[exit]![i]!] : []));
@@ -153,7 +156,7 @@ describe("the certificate", () => {
     fc.assert(
       fc.property(fc.array(exit, { minLength: 1, maxLength: 3 }), (drawn) => {
         const group: GradedDecisions = {
-          certaintyQ15: drawn.map((own) => Float64Array.from(own, ([q15]) => q15)),
+          gateProbabilityQ15: drawn.map((own) => Float64Array.from(own, ([q15]) => q15)),
           right: drawn.map((own) => Uint8Array.from(own, ([, isRight, luck]) => (isRight || luck > 0 ? 1 : 0))),
         };
         const exits = certifyThresholds([apart(group)], { alpha: 0.25, delta: 0.5, minAnswered: 20 });
@@ -171,7 +174,7 @@ describe("the certificate", () => {
   it("skips an exit that errs and keeps those after it", () => {
     const good = oneExit(1200, 1, 0, 0);
     const bad = oneExit(1200, 300, 0, 0);
-    const group = { right: [bad.right[0]!, good.right[0]!], certaintyQ15: [bad.certaintyQ15[0]!, good.certaintyQ15[0]!] };
+    const group = { right: [bad.right[0]!, good.right[0]!], gateProbabilityQ15: [bad.gateProbabilityQ15[0]!, good.gateProbabilityQ15[0]!] };
     const exits = certifyThresholds([apart(group)], options);
     expect(exits[0]).toEqual({ thresholdQ15: EXIT_NEVER, coverage: 0, errorBound: 1, answered: 0, wrong: 0 });
     expect(exits[1]).toMatchObject({ answered: 1200, wrong: 1, coverage: 1 });
@@ -180,7 +183,7 @@ describe("the certificate", () => {
 
 /** Share wrong among what a threshold answers. */
 function trueError(group: LabelledLogits, thresholdQ15: number, temperature: number): number {
-  const { right, certaintyQ15 } = exitDecisions(group, [{ alone: temperature, smoothed: temperature }]);
-  const answered = [...right[0]!].filter((_, i) => certaintyQ15[0]![i]! >= thresholdQ15);
+  const { right, gateProbabilityQ15 } = exitDecisions(group, [{ alone: temperature, smoothed: temperature }]);
+  const answered = [...right[0]!].filter((_, i) => gateProbabilityQ15[0]![i]! >= thresholdQ15);
   return answered.length === 0 ? 0 : 1 - answered.reduce((sum, isRight) => sum + isRight, 0) / answered.length;
 }

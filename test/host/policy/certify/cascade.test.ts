@@ -9,7 +9,7 @@ function decision(early: [number, number], last: [number, number], cloud: [numbe
   const exit = ([label, confidence]: [number, number]) => ({
     label,
     confidenceQ15: Math.round(confidence * 32768),
-    certaintyQ15: Math.round(confidence * 32768),
+    gateProbabilityQ15: Math.round(confidence * 32768),
   });
   return { truth: 1, wearer: "a", exits: [exit(early), exit(last)], cloud: { label: cloud[0], confidence: cloud[1], macs } };
 }

@@ -4,17 +4,17 @@ import { createRandom } from "../../../../host/core/system/random.ts";
 import { violationRate } from "../../../../host/policy/certify/violation.ts";
 import { answersToNotice, createDriftMonitor } from "../../../../host/policy/govern/drift-monitor.ts";
 
-const usualDoubt = [0.05, 0.1, 0.2];
+const usualDisagreement = [0.05, 0.1, 0.2];
 
 describe("the drift monitor", () => {
   it("alarms falsely in at most 5 % of long runs in which all is as usual", () => {
     let alarms = 0;
     for (let seed = 0; seed < 300; seed++) {
       const random = createRandom(seed);
-      const monitor = createDriftMonitor({ usualDoubt });
+      const monitor = createDriftMonitor({ usualDisagreement });
       for (let i = 0; i < 600; i++) {
         const label = random.integer(3);
-        monitor.onAnswer(label, random.uniform() < usualDoubt[label]! ? 1 : 0);
+        monitor.onAnswer(label, random.uniform() < usualDisagreement[label]! ? 1 : 0);
       }
       if (monitor.alarms.length > 0) alarms++;
     }
@@ -26,7 +26,7 @@ describe("the drift monitor", () => {
     let noticed = 0;
     for (let seed = 0; seed < 200; seed++) {
       const random = createRandom(seed);
-      const monitor = createDriftMonitor({ usualDoubt });
+      const monitor = createDriftMonitor({ usualDisagreement });
       for (let i = 0; i < within && monitor.alarms.length === 0; i++) monitor.onAnswer(1, random.uniform() < 0.1 * growth ? 1 : 0);
       if (monitor.alarms.length > 0) noticed++;
     }
@@ -34,7 +34,7 @@ describe("the drift monitor", () => {
   });
 
   it("tightens step by step, until nothing is answered locally", () => {
-    const monitor = createDriftMonitor({ usualDoubt });
+    const monitor = createDriftMonitor({ usualDisagreement });
     expect(monitor.thresholdQ15).toBe(0);
     const steps: number[] = [];
     for (let i = 0; i < 200; i++) {
@@ -49,7 +49,7 @@ describe("the drift monitor", () => {
   });
 
   it("stays as it is while the cloud agrees", () => {
-    const monitor = createDriftMonitor({ usualDoubt });
+    const monitor = createDriftMonitor({ usualDisagreement });
     for (let i = 0; i < 5000; i++) monitor.onAnswer(i % 3, 0.01);
     expect(monitor.step).toBe(0);
     expect(monitor.eValue).toBeLessThan(1);

@@ -8,7 +8,7 @@ const row = fc.record({ unsure: share, wrong: share, wrongUnsure: share, macs: f
 const input: fc.Arbitrary<ChoiceInput> = fc.record({
   table: fc.record({
     sure: fc.array(row, { minLength: 4, maxLength: 4 }),
-    doubt: fc.array(row, { minLength: 4, maxLength: 4 }),
+    unsure: fc.array(row, { minLength: 4, maxLength: 4 }),
     asked: fc.record({ decisions: fc.constant(100), wrongBefore: fc.nat(100), wrongAfter: fc.nat(100) }),
   }),
   prices: fc.record({
@@ -17,7 +17,7 @@ const input: fc.Arbitrary<ChoiceInput> = fc.record({
     latencyJoulesPerSecond: joules,
     privacyJoulesPerByte: fc.double({ min: 0, max: 1e-5, noNaN: true }),
   }),
-  isInDoubt: fc.boolean(),
+  isUnsure: fc.boolean(),
   exits: fc.record({ first: fc.nat(1), last: fc.integer({ min: 1, max: 3 }) }),
   joulesPerMac: fc.double({ min: 0, max: 1e-8, noNaN: true }),
   ask: fc.record({
@@ -34,8 +34,8 @@ const input: fc.Arbitrary<ChoiceInput> = fc.record({
 });
 
 /** What one plan costs, written out apart from the product: Infinity where it is not allowed. */
-function joulesOf({ table, prices, isInDoubt, joulesPerMac, ask, settledDecisions }: ChoiceInput, maxExit: number, plan: AskPlan): number {
-  const row = (isInDoubt ? table.doubt : table.sure)[maxExit]!;
+function joulesOf({ table, prices, isUnsure, joulesPerMac, ask, settledDecisions }: ChoiceInput, maxExit: number, plan: AskPlan): number {
+  const row = (isUnsure ? table.unsure : table.sure)[maxExit]!;
   const fixed = row.macs * joulesPerMac * ask.priceFactor + prices.wrongJoules * row.wrong;
   if (plan === "never") return fixed + row.unsure * prices.deferredJoules;
   const waitSeconds = ask.latencySeconds + (plan === "later" ? ask.laterSeconds : 0);
@@ -78,11 +78,11 @@ describe("the plan of least expected cost", () => {
   const base: ChoiceInput = {
     table: {
       sure: [1, 0.2, 0.1, 0.05].map((unsure, k) => ({ unsure, wrong: 0.05 - k / 100, wrongUnsure: 0.2, macs: 1e5 * (k + 1) })),
-      doubt: [1, 0.6, 0.55, 0.54].map((unsure, k) => ({ unsure, wrong: 0.09 - k / 100, wrongUnsure: 0.15, macs: 1e5 * (k + 1) })),
+      unsure: [1, 0.6, 0.55, 0.54].map((unsure, k) => ({ unsure, wrong: 0.09 - k / 100, wrongUnsure: 0.15, macs: 1e5 * (k + 1) })),
       asked: { decisions: 100, wrongBefore: 20, wrongAfter: 10 },
     },
     prices: { wrongJoules: 0.01, deferredJoules: 0.001, latencyJoulesPerSecond: 0, privacyJoulesPerByte: 0 },
-    isInDoubt: false,
+    isUnsure: false,
     exits: { first: 1, last: 3 },
     joulesPerMac: 1e-9,
     ask: {

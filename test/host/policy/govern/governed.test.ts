@@ -22,7 +22,7 @@ import { activityShaped } from "../../../golden/random-image.ts";
 const image = activityShaped(3);
 const RATE_HZ = 50;
 const rows = image.exits.map((_, k) => ({ unsure: 0.5 / (k + 1), wrong: 0.2 / (k + 1), wrongUnsure: 0.4, macs: 1e5 * (k + 1) }));
-const table: CostTable = { sure: rows, doubt: rows, asked: { decisions: 100, wrongBefore: 60, wrongAfter: 1 } };
+const table: CostTable = { sure: rows, unsure: rows, asked: { decisions: 100, wrongBefore: 60, wrongAfter: 1 } };
 
 interface RigOptions {
   readonly board: string;
@@ -72,7 +72,7 @@ function rig(options: RigOptions) {
   };
   const governor = createAgentGovernor({
     ...{ image, device, rateHz: RATE_HZ, table, prices: DEFAULT_PRICES, reportSeconds, carries: true },
-    drift: createDriftMonitor({ usualDoubt: image.manifest.labels.map(() => 0.1) }),
+    drift: createDriftMonitor({ usualDisagreement: image.manifest.labels.map(() => 0.1) }),
     privacy,
     asks: { intervalHops: 1, deadlineSeconds: 60, holdSeconds: 60, ...options.asks },
     roundTripSeconds: () => 0.1,
@@ -188,15 +188,15 @@ describe("the governor of an agent, on its privacy budget", () => {
       privacyBytes: 20 * contextBytes,
     });
     idle(0, 70_000); // late in the day: its pace allows 17 contexts; a report at 65,000 s makes an audit due
-    const doubt: Decision = { label: 0, exit: 3, confidenceQ15: 0, why: "deferred", tick: 0, patch: 0, macs: 0, rebuilds: 0, steps: 0 };
-    governor.onDecision(doubt);
+    const unsure: Decision = { label: 0, exit: 3, confidenceQ15: 0, why: "deferred", tick: 0, patch: 0, macs: 0, rebuilds: 0, steps: 0 };
+    governor.onDecision(unsure);
     const mayAsk = () => governor.setPoint({ canAsk: true, link: "online" }).askAllowed;
     for (let sent = 0; sent < 15; sent++) {
       expect([sent, mayAsk(), governor.isAllowanceSpent]).toEqual([sent, true, false]);
       onAsk(contextBytes);
     }
     expect([mayAsk(), governor.isAllowanceSpent]).toEqual([false, true]);
-    expect([governor.isAudit(doubt), governor.askPatches()]).toEqual([true, image.contextPatches]);
+    expect([governor.isAudit(unsure), governor.askPatches()]).toEqual([true, image.contextPatches]);
   });
 
   it.each([

@@ -7,7 +7,7 @@ import type { NodeTopics } from "../wire/topics.ts";
 export const MAX_QUEUED_EVENTS = 256;
 
 /** Events (QoS 1, kept a while when offline) and telemetry (QoS 0, only when online). */
-export interface News {
+export interface EventPublisher {
   readonly droppedEvents: number;
   readonly droppedTelemetry: number;
   event(agent: string, data: Readonly<Record<string, unknown>>): void;
@@ -16,13 +16,13 @@ export interface News {
   flush(): void;
 }
 
-export function createNews(options: {
+export function createEventPublisher(options: {
   readonly node: string;
   readonly topics: NodeTopics;
   readonly connection: Connection;
   readonly wall: () => number;
   readonly onAnomaly: (error: MqttError) => void;
-}): News {
+}): EventPublisher {
   const { node, topics, connection, wall } = options;
   const queue: { readonly topic: string; readonly payload: Uint8Array }[] = [];
   let droppedEvents = 0;

@@ -16,10 +16,10 @@ const SERVICE_MILLIS = 20;
 /** A lost packet is sent again after this. */
 const RESEND_MILLIS = 1000;
 const MOST_SENDS = 6;
-/** What waits for the radio, at most: news keeps fewer by itself. */
+/** What waits for the radio, at most: the event publisher keeps fewer by itself. */
 const MOST_WAITING = 512;
 
-export interface AirOptions {
+export interface SimulatedNetworkOptions {
   readonly clock: SimulatedClock;
   readonly trace: NetworkTrace;
   readonly radio: Pick<Radio, "isUp" | "carry">;
@@ -28,7 +28,7 @@ export interface AirOptions {
 }
 
 /** A network, a radio and a cloud in simulated time, behind the interface of a connection. */
-export interface Air {
+export interface SimulatedNetwork {
   /** For createAsker's `connect`. */
   connect(options: ConnectionOptions): Connection;
   /** The radio comes up now for what waited. */
@@ -44,7 +44,7 @@ export interface Air {
  * Asks and alarms go out at once; everything else waits until the radio is up for one, or for `flush`. The modem is taken to know whether there is
  * coverage; what is under way when it ends is lost, and the asker's own retries bring it back.
  */
-export function createAir({ clock, trace, radio, random, cloud }: AirOptions): Air {
+export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: SimulatedNetworkOptions): SimulatedNetwork {
   const stateAt = traceReader(trace);
   const seconds = (): number => clock.now() / 1000;
   const state = () => stateAt(seconds());
