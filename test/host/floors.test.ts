@@ -30,7 +30,7 @@ const FLOORS = [
   "cli",
 ];
 /** What is imported from outside host/: the numbers of the formats by anyone, an agent's training by the verb that runs it. */
-const OUTSIDE = [/^assembly\/(device\/)?layout\.ts$/, /^agents\/(activity|assistant|fall)\/train\.ts$/];
+const OUTSIDE = [/^assembly\/((device|lm|text)\/)?layout\.ts$/, /^agents\/(activity|assistant|fall)\/train\.ts$/];
 
 const root = packageRoot();
 const files = readdirSync(join(root, "host"), { recursive: true, encoding: "utf8" })

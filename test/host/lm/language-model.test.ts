@@ -1,25 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { LlamaShape } from "../../../host/lm/checkpoint.ts";
 import { LanguageModel } from "../../../host/lm/language-model.ts";
 import type { LanguageSession } from "../../../host/lm/language-session.ts";
 import { quantiseLlama } from "../../../host/lm/quantise.ts";
 import { seeded } from "../../support/random.ts";
 import { randomCheckpoint } from "../../support/random-llama.ts";
+import { tinyShape } from "../../support/tiny-llama.ts";
 
-const tiny: LlamaShape = {
-  dim: 16,
-  hidden: 28,
-  layers: 2,
-  heads: 2,
-  kvHeads: 1,
-  headSize: 8,
-  vocab: 37,
-  context: 64,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
-  tiedHead: true,
-};
-const imageOf = (seed: number): Uint8Array => quantiseLlama(randomCheckpoint(tiny, seed, 2), { name: "random" });
+const imageOf = (seed: number): Uint8Array => quantiseLlama(randomCheckpoint(tinyShape, seed, 2), { name: "random" });
 const randomTokens = (seed: number, count: number, vocab = 37): number[] => {
   const random = seeded(seed);
   return Array.from({ length: count }, () => Math.floor(random() * vocab));
