@@ -67,12 +67,17 @@ export { memoryOutbox, openOutbox } from "./mqtt/outbox/outbox.ts";
 export { startBroker } from "./mqtt/transport/broker.ts";
 export type { Answer, AskEnd, AskOutcome, AskQuery, AskState, LinkState, TextOutcome, TextQuery } from "./mqtt/wire/ask.ts";
 export type { Exchange, Fact, TextReply } from "./mqtt/wire/text-ask.ts";
-export type { Taught } from "./personalize/adapter.ts";
-export type { Adaptable } from "./personalize/open-prior.ts";
-export { openAdaptable } from "./personalize/open-prior.ts";
-export type { Learner, Wearer, WearerStatus } from "./personalize/wearer.ts";
-export { createWearer } from "./personalize/wearer.ts";
-export { openTaught, saveTaught } from "./personalize/wearer-file.ts";
+export { openAdaptation, saveAdaptation } from "./personalize/adaptation-file.ts";
+export type { Adaptation } from "./personalize/adapter.ts";
+export type {
+  AnswerLearner,
+  PersonalizationStatus,
+  PersonalizedSession,
+  PersonalizeOptions,
+} from "./personalize/personalized-session.ts";
+export { createPersonalizedSession } from "./personalize/personalized-session.ts";
+export type { Adaptable } from "./personalize/prior.ts";
+export { openAdaptable } from "./personalize/prior.ts";
 export { createAgentGovernor } from "./policy/govern/governed.ts";
 export type { AgentGovernor, AgentGovernorOptions, GovernorStatus } from "./policy/govern/governor-types.ts";
 export type { Board } from "./power/board.ts";

@@ -2,7 +2,7 @@ import type { DecisionWhy, Session, SetPoint } from "../core/session/session-typ
 import type { DormouseError } from "../core/system/errors.ts";
 import type { AskCounts, Asker, AskerEvents } from "../mqtt/asks/asker-types.ts";
 import type { AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
-import type { Learner } from "../personalize/wearer.ts";
+import type { AnswerLearner } from "../personalize/personalized-session.ts";
 import type { AskInputOptions } from "../policy/govern/ask-inputs.ts";
 import type { LoopGovernor } from "../policy/govern/governor-types.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
@@ -92,8 +92,8 @@ export interface LoopOptions {
   readonly setPoint?: Partial<SetPoint>;
   /** Overrides the rest of it, decision by decision. Default: nothing is governed. */
   readonly governor?: LoopGovernor;
-  /** Learns from the answers, where `session` is adapted to its wearer (createWearer). */
-  readonly learner?: Learner;
+  /** Gets asks and answers; a personalized session learns from them. */
+  readonly learner?: AnswerLearner;
   readonly onStep?: (step: LoopStep) => void;
   /** Ends a wait for answers; the frames end by themselves. */
   readonly signal?: AbortSignal;

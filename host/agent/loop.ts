@@ -52,7 +52,7 @@ class AgentLoop implements Loop {
   readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
   readonly #inputs: AskInputs;
   #link: LinkState = "connecting";
-  readonly #asides = new Map<string, { readonly isAudit: boolean; readonly isUnsure: boolean }>(); // asks that are audits, or of sure decisions
+  readonly #audits = new Map<string, { readonly isUnsure: boolean }>(); // pending; isUnsure: the model was unsure, too
   #setPoint: SetPoint;
   #ordered: Partial<SetPoint> = {};
   #nextTelemetryFrame: number;
@@ -188,8 +188,7 @@ class AgentLoop implements Loop {
     const limited = governor?.reason;
     governor?.onDecision(decision);
     const isAudit = this.#mayAsk("audit") && (governor?.isAudit(decision) ?? false);
-    const isCurious = this.#mayAsk("exploration") && (this.#options.learner?.isCurious() ?? false);
-    const isSent = (decision.why === "ask" || isAudit || isCurious) && this.#ask(decision, isAudit);
+    const isSent = (decision.why === "ask" || isAudit) && this.#ask(decision, isAudit);
     const isAsked = decision.why === "ask" && isSent;
     const isSure = decision.why === "exit";
     const change = this.#shown.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick });
@@ -237,7 +236,7 @@ class AgentLoop implements Loop {
     const isPending = this.asker?.ledger().get(id) === "pending"; // one that was turned away has ended already
     if (isPending) {
       this.#options.learner?.asked(id);
-      if (isAudit || !isUnsure) this.#asides.set(id, { isAudit, isUnsure });
+      if (isAudit) this.#audits.set(id, { isUnsure });
     }
     if (isUnsure) this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
     return isPending;
@@ -245,12 +244,12 @@ class AgentLoop implements Loop {
 
   #onOutcome(outcome: AskOutcome): void {
     const { answer, local, tick } = outcome;
-    const aside = this.#asides.get(outcome.id);
-    this.#asides.delete(outcome.id);
+    const audit = this.#audits.get(outcome.id);
+    this.#audits.delete(outcome.id);
     this.#options.learner?.ended(outcome.id, answer);
     const disagreement = answer && (answer.label === local.label ? 1 - answer.confidence : answer.confidence);
-    this.#options.governor?.onOutcome({ isAudit: aside?.isAudit ?? false, label: local.label, disagreement });
-    if (aside?.isUnsure === false) {
+    this.#options.governor?.onOutcome({ isAudit: audit !== undefined, label: local.label, disagreement });
+    if (audit?.isUnsure === false) {
       this.#goOn();
       return;
     }

@@ -8,7 +8,7 @@ import type { Asker, AskerEvents } from "../mqtt/asks/asker-types.ts";
 import { createCommandRefuser } from "../mqtt/commands/refuse-commands.ts";
 import { type Connect, createConnection } from "../mqtt/transport/connection.ts";
 import type { AskOutcome, LinkState, TextOutcome } from "../mqtt/wire/ask.ts";
-import type { Wearer } from "../personalize/wearer.ts";
+import type { PersonalizedSession } from "../personalize/personalized-session.ts";
 import type { LoopGovernor } from "../policy/govern/governor-types.ts";
 import type { CommandInbox } from "./command-inbox.ts";
 import type { AgentDefinition } from "./define-agent.ts";
@@ -55,8 +55,8 @@ export interface RunAgentOptions {
   readonly deadlineSeconds?: number;
   /** Energy, heat, privacy per day and the worth of asks: `liveGovernor` makes one for a board. Left out: nothing is governed. */
   readonly governor?: LoopGovernor;
-  /** Personalisation: its session runs instead of the model's. */
-  readonly wearer?: Wearer;
+  /** Runs instead of a session of the model, and learns from the answers. */
+  readonly personalized?: PersonalizedSession;
   /** Who may command the node. Left out: every command is refused, with the reason. */
   readonly commands?: NodeCommandOptions;
   /**
@@ -97,9 +97,9 @@ export interface AgentRun {
  *     await run.close();
  */
 export function runAgent(options: RunAgentOptions): AgentRun {
-  const { definition, model, clock, pace, wearer, governor, observers = {}, signal } = options;
+  const { definition, model, clock, pace, personalized, governor, observers = {}, signal } = options;
   const deadlineSeconds = options.deadlineSeconds ?? definition.asks.deadlineSeconds;
-  const session = wearer?.session ?? model.createSession();
+  const session = personalized ?? model.createSession();
   const failure = createFailure();
   const ending = signal === undefined ? failure.signal : AbortSignal.any([signal, failure.signal]);
   let asker: Asker | undefined;
@@ -121,7 +121,7 @@ export function runAgent(options: RunAgentOptions): AgentRun {
           }),
       onStep: stepObserver(options),
       ...(governor === undefined ? {} : { governor }),
-      ...(wearer === undefined ? {} : { learner: wearer }),
+      ...(personalized === undefined ? {} : { learner: personalized }),
       ...(pace?.speed === Number.POSITIVE_INFINITY ? { maxPending: UNPACED_PENDING } : {}),
       ...(options.telemetrySeconds === undefined ? {} : { telemetrySeconds: options.telemetrySeconds }),
       signal: ending,

@@ -5,22 +5,16 @@ import type { CascadeDecision } from "../policy/certify/cascade.ts";
 import type { GradedDecisions } from "../policy/certify/exit-decisions.ts";
 import { askAll } from "./ask-cloud.ts";
 import { type EvalSetting, progress, recordingsFor, requireScored, type WearerRoles } from "./eval-setting.ts";
-import { type StreamDecision, streamDecisions } from "./stream-decisions.ts";
+import { streamDecisions } from "./stream-decisions.ts";
 
 /** Fewer decisions than this certify no threshold. */
 export const MIN_ANSWERED = 300;
 
-/** Decisions of some wearers: what the device makes of them, and with the cloud's answer to each. In the same order. */
-export interface DecidedGroup {
-  readonly edge: readonly StreamDecision[];
-  readonly all: readonly CascadeDecision[];
-}
-
-/** The groups of an evaluation that asks. */
+/** Decisions of each role's wearers, with the cloud's answer to each. */
 export interface Decided {
-  readonly scored: DecidedGroup;
-  readonly tuning: readonly DecidedGroup[]; // as in the roles
-  readonly certifying: DecidedGroup;
+  readonly scored: readonly CascadeDecision[];
+  readonly tuning: readonly (readonly CascadeDecision[])[]; // as in the roles
+  readonly certifying: readonly CascadeDecision[];
   readonly members: readonly Model[];
 }
 
@@ -29,16 +23,16 @@ export async function decideAll(setting: EvalSetting, roles: WearerRoles): Promi
   const { out, agent, model } = setting;
   const members = await openTeacherModels(agent, model.engine);
   const provider = teacherOf(agent, members);
-  const decide = async (users: SubjectList): Promise<DecidedGroup> => {
+  const decide = async (users: SubjectList): Promise<CascadeDecision[]> => {
     const recordings = recordingsFor(setting, users);
     out.note(`Streaming wearers ${users.join(" ")} …`);
     const edge = streamDecisions(model, recordings, progress(out));
     requireScored(edge.length, users);
     out.note("Asking the cloud about each window …");
-    return { edge, all: await askAll(provider, model, members, agent.definition.name, edge, progress(out, "answers")) };
+    return askAll(provider, model, members, agent.definition.name, edge, progress(out, "answers"));
   };
   const scored = await decide(roles.score);
-  const tuning: DecidedGroup[] = [];
+  const tuning: CascadeDecision[][] = [];
   for (const users of roles.tune) tuning.push(await decide(users));
   return { scored, tuning, certifying: tuning[roles.tune.indexOf(roles.certify)]!, members };
 }

@@ -11,7 +11,6 @@ import { frameAt, fullDepth, type Runnable, streamMoments } from "./protocols.ts
 export interface StreamDecision {
   readonly truth: number; // class
   readonly wearer: string;
-  readonly recording: number; // index in the list that was streamed
   readonly frame: number; // index of the last frame that was seen
   readonly scores: readonly Int32Array[]; // per exit (nClasses,), Q10: its logits, smoothed over its own decisions before
   readonly exits: readonly ExitWord[]; // as the core decides, at the image's temperatures
@@ -33,7 +32,6 @@ export function streamDecisions(
     decisions.push({
       truth: label,
       wearer: recording.subject,
-      recording: recordings.indexOf(recording),
       frame,
       scores,
       exits: exitsOf(model.image, logits, scores, isSmoothed),
@@ -64,7 +62,7 @@ export function hopLogits(model: Runnable, recording: SensedRecording, betweenCl
 }
 
 /** Every exit's label, confidence and gate probability, as the core finds them. */
-export function exitsOf(
+function exitsOf(
   { exits }: Pick<ModelImage, "exits">,
   logits: readonly Int16Array[],
   scores: readonly Int32Array[],

@@ -3,81 +3,76 @@ import type { Lda, ModelImage } from "../core/image/image-types.ts";
 import { asLogits, fixedPoint } from "./logit-scale.ts";
 import type { LdaPrior } from "./prior.ts";
 
-/** The parts of an image that an adapter reads; it has evidence. */
+/** The parts of an image that an adapter reads; it has an LDA head. */
 export type AdaptableImage = Pick<ModelImage, "windowPatches" | "patchFrames" | "channels" | "features"> & { readonly lda: Lda };
 
-export interface AdapterOptions {
-  /** A class of which so many windows were learned lies half-way between where it lay over all wearers and where this one's lie. Default 25. */
-  readonly priorWindows?: number;
+/** What was learned about one user: integers, so that a file gives back the same bits. */
+export interface Adaptation {
+  readonly windows: Uint16Array; // (nClasses,) windows learned, at most MOST_WINDOWS each
+  readonly sums: Float64Array; // (nClasses, statistics): statistics less their mean, limited as in the core, summed over those windows
 }
 
-/** What a wearer has taught: integers, so that it comes back from a file as it was. */
-export interface Taught {
-  readonly windows: Uint16Array; // (nClasses,) that count, at most MOST_WINDOWS each
-  readonly sums: Float64Array; // (nClasses, statistics): whole statistics less their mean, limited as the core limits them, summed over those windows
-}
-
-/** A wearer's own evidence. */
+/** Learns one user's class means. */
 export interface Adapter {
-  readonly taught: Taught;
-  /** Takes a window (windowPatches, patchFrames · channels) s8 for one of class `label`. False where a dead sensor leaves it nothing to learn. */
+  readonly adaptation: Adaptation;
+  /** Learns a window (windowPatches, patchFrames · channels) s8 as one of class `label`. False if a sensor is dead: nothing is learned. */
   learn(window: Int8Array, label: number): boolean;
-  /** The image's evidence about this wearer; the image's own, to the bit, until something was learned. */
+  /** The adapted LDA head; the image's own, bit for bit, until a window was learned. */
   lda(): Lda;
 }
 
-/** Nothing yet. */
-export function emptyTaught({ bias, means }: Lda): Taught {
+/** An adaptation without windows. */
+export function emptyAdaptation({ bias, means }: Lda): Adaptation {
   return { windows: new Uint16Array(bias.length), sums: new Float64Array(bias.length * means.length) };
 }
 
-/** Of each class: beyond it, older windows weigh less with every new one, so that a sensor that moved is learned anew. */
+/** After so many windows of a class, its mean lies half-way between the mean over all training users and this user's. */
+export const PRIOR_WINDOWS = 25;
+/** Per class; beyond it, older windows weigh less with every new one, so that a moved sensor is learned anew. */
 export const MOST_WINDOWS = 256;
 
 /**
- * Moves where each class lies, in the statistics that evidence weighs, from where it lay over all wearers towards where this wearer's
- * windows of it lie: to the mean of `windows` of them and of `priorWindows` at the old place. Spread within a class stays, so that a step
- * counts by how far wearers' windows stray that way. The core, its nets and its thresholds stay as they are.
- * Source: MAP adaptation of means (Gauvain and Lee, IEEE Trans. Speech and Audio Processing 2(2), 1994), here of a linear discriminant's.
+ * MAP adaptation of the LDA head's class means: each mean moves towards this user's windows of that class, by
+ * windows ÷ (windows + PRIOR_WINDOWS) of the way. The covariance within a class, the net and the thresholds stay.
+ * Source: Gauvain and Lee, IEEE Trans. Speech and Audio Processing 2(2), 1994, applied to a linear discriminant.
  */
-export function createAdapter(image: AdaptableImage, prior: LdaPrior, options: AdapterOptions = {}, from?: Taught): Adapter {
-  const { priorWindows = 25 } = options;
+export function createAdapter(image: AdaptableImage, prior: LdaPrior, from?: Adaptation): Adapter {
   const { lda: base } = image;
   const size = base.means.length;
   const knees = image.features.map(({ knee }) => knee);
-  const taught: Taught = from ? { windows: from.windows.slice(), sums: from.sums.slice() } : emptyTaught(base);
+  const adaptation: Adaptation = from ? { windows: from.windows.slice(), sums: from.sums.slice() } : emptyAdaptation(base);
   return {
-    taught,
+    adaptation,
     learn(window, label) {
       const statistics = livingStatistics(window, knees);
       if (!statistics) return false;
-      const isFull = taught.windows[label]! >= MOST_WINDOWS;
+      const isFull = adaptation.windows[label]! >= MOST_WINDOWS;
       for (let f = 0; f < size; f++) {
         const at = label * size + f;
         const limit = base.limits[f]!;
-        const kept = isFull ? Math.round((taught.sums[at]! * (MOST_WINDOWS - 1)) / MOST_WINDOWS) : taught.sums[at]!;
-        taught.sums[at] = kept + Math.max(-limit, Math.min(limit, statistics[f]! - base.means[f]!));
+        const kept = isFull ? Math.round((adaptation.sums[at]! * (MOST_WINDOWS - 1)) / MOST_WINDOWS) : adaptation.sums[at]!;
+        adaptation.sums[at] = kept + Math.max(-limit, Math.min(limit, statistics[f]! - base.means[f]!));
       }
-      if (!isFull) taught.windows[label]!++;
+      if (!isFull) adaptation.windows[label]!++;
       return true;
     },
-    lda: () => (taught.windows.some((count) => count > 0) ? ownLda(base, prior, taught, priorWindows) : base),
+    lda: () => (adaptation.windows.some((count) => count > 0) ? adaptedLda(base, prior, adaptation) : base),
   };
 }
 
-/** With d_c how far class c has moved and P the precision: weights P·d_c more, bias −d_c·P·(centre_c + d_c/2) more. */
-function ownLda(base: Lda, { centres, precision, deviations, share }: LdaPrior, taught: Taught, priorWindows: number): Lda {
+/** If the mean of class c moves by d_c and P is the precision: weights gain P·d_c, bias gains −d_c·P·(centre_c + d_c/2). */
+function adaptedLda(base: Lda, { centres, precision, deviations, share }: LdaPrior, adaptation: Adaptation): Lda {
   const size = base.means.length;
   const nClasses = base.bias.length;
   const more = new Float64Array(nClasses * size);
   const moreBias = new Float64Array(nClasses);
   for (let c = 0; c < nClasses; c++) {
-    const count = taught.windows[c]!;
+    const count = adaptation.windows[c]!;
     if (count === 0) continue;
     const moved = new Float64Array(size);
     for (let f = 0; f < size; f++) {
-      const mean = taught.sums[c * size + f]! / count / deviations[f]!;
-      moved[f] = ((mean - centres[c * size + f]!) * count) / (count + priorWindows);
+      const mean = adaptation.sums[c * size + f]! / count / deviations[f]!;
+      moved[f] = ((mean - centres[c * size + f]!) * count) / (count + PRIOR_WINDOWS);
     }
     for (let f = 0; f < size; f++) {
       let weight = 0;

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import type { Lda } from "../core/image/image-types.ts";
+import { readFileSync } from "node:fs";
+import type { Lda, ModelImage } from "../core/image/image-types.ts";
 import { readSafetensors, writeSafetensors } from "../core/image/safetensors.ts";
-import { DataError } from "../core/system/errors.ts";
+import { ConfigError, DataError } from "../core/system/errors.ts";
 
-/** What a wearer's own evidence starts from: the discriminant that an image's evidence was made of. Statistics are standardised. */
+/** The discriminant that an image's LDA head was made of: what an adaptation starts from. Statistics are standardised. */
 export interface LdaPrior {
   readonly deviations: Float64Array; // (statistics,) of which a standardised statistic counts one
   readonly centres: Float64Array; // (nClasses, statistics): where each class lies, over all wearers
@@ -13,7 +14,7 @@ export interface LdaPrior {
 
 const FORMAT = "dormouse-evidence-prior-1";
 
-/** lda-prior.safetensors: a prior as F32, of the precision the lower half row by row, and which evidence it belongs to. */
+/** lda-prior.safetensors: a prior as F32, of the precision the lower half row by row, and the hash of the head that it belongs to. */
 export function writePrior({ deviations, centres, precision, share }: LdaPrior, lda: Lda): Uint8Array {
   const size = deviations.length;
   const half = new Float32Array((size * (size + 1)) / 2);
@@ -28,7 +29,7 @@ export function writePrior({ deviations, centres, precision, share }: LdaPrior, 
   });
 }
 
-/** Reads what writePrior wrote. Throws BAD_SAFETENSORS or BAD_PRIOR, and PRIOR_MISMATCH where it belongs to other evidence. */
+/** Reads what writePrior wrote. Throws BAD_SAFETENSORS or BAD_PRIOR, and PRIOR_MISMATCH if it belongs to another head. */
 export function readPrior(bytes: Uint8Array, lda: Lda, path: string): LdaPrior {
   const mend = "Write it again with `dormouse train`, or restore it beside its model.";
   const { tensors, metadata } = readSafetensors(bytes, path);
@@ -58,9 +59,32 @@ export function readPrior(bytes: Uint8Array, lda: Lda, path: string): LdaPrior {
   return { deviations, centres, precision, share };
 }
 
-/** Hex SHA-256 of an image's evidence. */
+/** Hex SHA-256 of an image's LDA head. */
 export function hashLda({ means, limits, weights, bias, shift }: Lda): string {
   const hash = createHash("sha256");
   for (const values of [means, limits, weights, bias, [shift]]) hash.update(`${values.length}:${Array.from(values).join()};`);
   return hash.digest("hex");
+}
+
+/** An image with an LDA head, and its prior. */
+export interface Adaptable {
+  readonly image: ModelImage & { readonly lda: Lda };
+  readonly prior: LdaPrior;
+}
+
+/** Opens the prior of an agent's image. Throws ADAPT_NO_PRIOR if there is none, and what readPrior throws. */
+export function openAdaptable(agent: string, image: ModelImage, priorPath: string | undefined): Adaptable {
+  const { lda } = image;
+  if (lda === undefined || priorPath === undefined)
+    throw new ConfigError(
+      "ADAPT_NO_PRIOR",
+      `agent ${agent} cannot adapt to a user: ${lda ? "its agent.ts names no prior (lda-prior.safetensors, which train writes beside the model)" : "its model has no LDA head"}. Leave --adapt or --personalize out.`,
+    );
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(readFileSync(priorPath));
+  } catch (cause) {
+    throw new ConfigError("ADAPT_NO_PRIOR", `cannot read ${priorPath}: restore it beside the model of agent ${agent}.`, { cause });
+  }
+  return { image: { ...image, lda }, prior: readPrior(bytes, lda, priorPath) };
 }

@@ -7,7 +7,7 @@ import { createRandom } from "../core/system/random.ts";
 import type { SensedRecording } from "../data/recording.ts";
 import { classAt } from "../eval/evaluate-policy.ts";
 import { frameAt } from "../eval/protocols.ts";
-import type { Wearer } from "../personalize/wearer.ts";
+import type { PersonalizedSession } from "../personalize/personalized-session.ts";
 import { createSimulatedClock } from "./clock.ts";
 import type { SimulatedCloud } from "./cloud.ts";
 import { createSimulatedNetwork } from "./simulated-network.ts";
@@ -26,8 +26,8 @@ export interface RecordingsRun {
   readonly model: Model;
   readonly recordings: readonly SensedRecording[]; // of one user, in order
   readonly cloud: SimulatedCloud;
-  /** Personalisation. Left out: none. */
-  readonly wearer?: Wearer;
+  /** Runs instead of a session of the model. */
+  readonly personalized?: PersonalizedSession;
 }
 
 /** What an agent did over recordings. */
@@ -42,7 +42,7 @@ export interface RecordingsResult {
 
 /** Runs an agent by `runAgent` over one user's recordings, in simulated time: all that its definition declares is obeyed. */
 export async function runRecordings(options: RecordingsRun): Promise<RecordingsResult> {
-  const { definition, model, recordings, wearer } = options;
+  const { definition, model, recordings, personalized } = options;
   const { image } = model;
   const { rateHz } = definition.sensor;
   const clock = createSimulatedClock();
@@ -87,7 +87,7 @@ export async function runRecordings(options: RecordingsRun): Promise<RecordingsR
     clock,
     sensor: { name: "recordings", rateHz, channels: image.channels, [Symbol.asyncIterator]: frames },
     drainMillis: 0, // simulated time stands still once the frames have ended
-    ...(wearer === undefined ? {} : { wearer }),
+    ...(personalized === undefined ? {} : { personalized }),
     asker: {
       broker: { url: "mqtt://simulated" },
       site: "eval",

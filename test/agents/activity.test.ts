@@ -9,7 +9,7 @@ import { packageRoot } from "../../host/core/system/package-root.ts";
 import { loadHapt } from "../../host/data/hapt.ts";
 import type { Dataset } from "../../host/data/recording.ts";
 import { evaluateStream, evaluateWindows } from "../../host/eval/evaluate.ts";
-import { openAdaptable } from "../../host/personalize/open-prior.ts";
+import { openAdaptable } from "../../host/personalize/prior.ts";
 import { evaluateFloat } from "../../host/train/evaluate-float.ts";
 import { readFloatModel } from "../../host/train/float-forward.ts";
 import { modelOn } from "../support/reference-model.ts";

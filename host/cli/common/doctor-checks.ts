@@ -11,7 +11,7 @@ import { ModelError } from "../../core/system/errors.ts";
 import { createRandom } from "../../core/system/random.ts";
 import { bytesText } from "../../core/system/table.ts";
 import { certificateExpiries, EXPIRY_WARNING_DAYS } from "../../mqtt/transport/certificate-expiry.ts";
-import { openAdaptable } from "../../personalize/open-prior.ts";
+import { openAdaptable } from "../../personalize/prior.ts";
 
 /** One finding. `missing` is an optional thing that is not there; `warning` will have to be mended, `failed` must be. */
 export interface DoctorCheck {

@@ -1,7 +1,7 @@
 import type { Loop } from "../../agent/loop-types.ts";
 import type { Output } from "../../core/system/output.ts";
 import { countText, percentText } from "../../core/system/table.ts";
-import type { WearerStatus } from "../../personalize/wearer.ts";
+import type { PersonalizationStatus } from "../../personalize/personalized-session.ts";
 
 /** What a wearable did: the JSON document of `demo` and `run`. */
 export interface Summary {
@@ -18,7 +18,7 @@ export interface Summary {
   readonly lost: number; // ids in no state at this end; `demo` compares both ledgers
   readonly exits: readonly number[];
   readonly meanMacs: number;
-  readonly wearer?: WearerStatus; // of run --wearer
+  readonly personalization?: PersonalizationStatus; // of run --personalize
   readonly [key: string]: unknown;
 }
 
@@ -75,9 +75,8 @@ export function saySummary(out: Output, summary: Summary, isAsking: boolean): vo
     `${lost} lost`,
   ];
   out.say(`Asked the cloud ${countText(asked, "time")}: ${ends.join(", ")}.`);
-  const { wearer } = summary;
-  if (wearer === undefined) return;
-  out.say(
-    `Of this wearer ${countText(wearer.learned, "window")} learned, ${countText(wearer.disputes, "dispute")} settled, ${countText(wearer.decidedByOwn, "decision")} by their own evidence.`,
-  );
+  const { personalization } = summary;
+  if (personalization === undefined) return;
+  const { learned, decided } = personalization;
+  out.say(`Adapted to this user: learned ${countText(learned, "window")}, changed ${countText(decided, "decision")}.`);
 }

@@ -30,13 +30,13 @@ export interface Wearable extends AgentRun {
 /** `runAgent` with a view, telemetry and a board's governor: what `demo` and `run` share. */
 export function runWearable(io: CliIo, out: Output, options: WearableOptions): Wearable {
   const { agent, live, show, stop, telemetry = noTelemetry, ...parts } = options;
-  const { model, sensor, pace, wearer } = parts;
+  const { model, sensor, pace, personalized } = parts;
   const { definition } = agent;
   const { image } = model;
   const { rateHz } = definition.sensor;
   const governor = live && liveGovernor(agent, model, live);
   const last = image.exits.length - 1;
-  const { macs } = wearer?.session.opCount(last) ?? windowOps(image, last);
+  const { macs } = personalized?.opCount(last) ?? windowOps(image, last);
   let loop: Loop | undefined;
   const view = createView(
     io,
@@ -50,7 +50,7 @@ export function runWearable(io: CliIo, out: Output, options: WearableOptions): W
       nExits: image.exits.length,
       hopSeconds: (image.hopPatches * image.patchFrames) / rateHz,
       hopMacs: (macs * image.hopPatches) / image.windowPatches,
-      arenaBytes: wearer?.session.arenaBytes ?? model.arenaBytes,
+      arenaBytes: personalized?.arenaBytes ?? model.arenaBytes,
       imageBytes: model.imageBytes,
       hasBroker: parts.asker !== undefined,
       ...(live === undefined ? {} : { board: live.board.id }),

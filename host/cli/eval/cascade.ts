@@ -5,7 +5,7 @@ import { type CascadeReport, cascadeReport } from "../../eval/cascade-report.ts"
 import { decideAll } from "../../eval/decide.ts";
 import { type EvalSetting, wearerRoles } from "../../eval/eval-setting.ts";
 import type { CascadeDecision } from "../../policy/certify/cascade.ts";
-import { asShippedText, runAsShipped } from "./as-shipped.ts";
+import { type AsShipped, runAsShipped } from "../../simulate/as-shipped.ts";
 
 export interface CascadeOptions {
   readonly alpha: number;
@@ -24,10 +24,7 @@ export async function evalCascade(setting: EvalSetting, { alpha, delta }: Cascad
   const { out, agent, model, list } = setting;
   const roles = wearerRoles(model.manifest.protocol, list);
   const { scored, tuning, certifying, members } = await decideAll(setting, roles);
-  const report = cascadeReport(
-    { scored: scored.all, tuning: tuning.map(({ all }) => all), certifying: certifying.all },
-    { alpha, delta, random: createRandom(BOOTSTRAP_SEED) },
-  );
+  const report = cascadeReport({ scored, tuning, certifying }, { alpha, delta, random: createRandom(BOOTSTRAP_SEED) });
   say(out, report, `${agent.definition.name}, cascade, ${model.engine} core`, `${countText(roles.score.length, `${list} wearer`)}`);
   const asShipped = await runAsShipped(setting, roles.score);
   out.say(asShippedText(asShipped));
@@ -37,7 +34,7 @@ export async function evalCascade(setting: EvalSetting, { alpha, delta }: Cascad
     protocol: "cascade",
     windows,
     edge,
-    cloud: { ...cloud, members: members.length, contextPatches: model.image.contextPatches, meanMacs: meanMacs(scored.all) },
+    cloud: { ...cloud, members: members.length, contextPatches: model.image.contextPatches, meanMacs: meanMacs(scored) },
     ...rest,
     cap: { ...cap, tuning: cap.tuning.map((group, g) => ({ users: roles.tune[g], ...group })) },
     asShipped,
@@ -70,5 +67,12 @@ function say(out: Output, report: CascadeReport, head: string, wearers: string):
       ? `certified at ${alpha}: no exit may answer, every decision is asked`
       : `certified at ${alpha}: wrong in ${percent(localErrorRate)} of the ${percent(coverage, 1)} answered on the device ` +
           `(other draws of wearers: ${percent(others.low)} to ${percent(others.high)})`,
+  );
+}
+
+function asShippedText({ modelAccuracy, accuracy, askedFraction, sensorBytesPerHour }: AsShipped): string {
+  return (
+    `as it ships, hop by hop: shown label right ${percentText(accuracy, 2)}, model alone ${percentText(modelAccuracy, 2)}, ` +
+    `asked ${percentText(askedFraction, 1)}, ${Math.round(sensorBytesPerHour)} B of sensor data per hour`
   );
 }

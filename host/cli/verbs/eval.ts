@@ -10,8 +10,7 @@ import { type FaultName, faultNames } from "../../data/sensor-faults.ts";
 import { hasLearnedFromSelect, type ScoredList, scoredLists, withModel } from "../../eval/eval-setting.ts";
 import { engineOption, jsonOption, refuseWithout } from "../common/options.ts";
 import { evalAccuracy } from "../eval/accuracy.ts";
-import { evalAdapt } from "../eval/adapt.ts";
-import { evalAdaptRuns } from "../eval/adapt-runs.ts";
+import { evalAdapt, evalAdaptRuns } from "../eval/adapt.ts";
 import { evalAlarms } from "../eval/alarms.ts";
 import { evalCascade } from "../eval/cascade.ts";
 import { evalFaults } from "../eval/faults.ts";
@@ -51,7 +50,7 @@ export function registerEval(program: Command, io: CliIo): void {
     )
     .addOption(new Option("--cascade", "device and cloud together: unsure decisions of the stream are asked").default(false))
     .addOption(
-      new Option("--adapt", "learn each wearer's own evidence from the cloud's answers in half of their recordings, score the other half")
+      new Option("--adapt", "adapt the LDA head to each wearer from cloud answers, score the second half of their recordings")
         .default(false)
         .conflicts("cascade"),
     )

@@ -20,10 +20,7 @@ import type { AskerOptions } from "../../mqtt/asks/asker.ts";
 import type { LedgerFile } from "../../mqtt/outbox/ledger-file.ts";
 import { openOutbox } from "../../mqtt/outbox/outbox.ts";
 import type { BrokerOptions } from "../../mqtt/transport/broker-url.ts";
-import { emptyTaught, type Taught } from "../../personalize/adapter.ts";
-import { openAdaptable } from "../../personalize/open-prior.ts";
-import { createWearer, type Wearer } from "../../personalize/wearer.ts";
-import { openTaught, saveTaught } from "../../personalize/wearer-file.ts";
+import { openPersonalized } from "../../personalize/open-personalized.ts";
 import { loadBoard } from "../../power/board.ts";
 import type { RadioKind } from "../../power/board-power.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -54,7 +51,7 @@ interface RunOptions extends BrokerLinkOptions, ObserveOptions {
   readonly dataDir: string;
   readonly diary: boolean;
   readonly ledger?: string;
-  readonly wearer?: string;
+  readonly personalize?: string;
   readonly board?: string;
   readonly radio?: RadioKind;
   readonly deadlineSeconds?: number;
@@ -74,7 +71,7 @@ export function registerRun(program: Command, io: CliIo): void {
     .option("--data-dir <dir>", "where asks wait until they are answered, also through a crash, and where the diary is", ".dormouse")
     .option("--no-diary", "do not note what the wearer does")
     .option("--ledger <file>", "also write what became of each ask to this file")
-    .option("--wearer <file>", "learn this wearer's own evidence from the cloud's answers, and start from what the file has")
+    .option("--personalize <file>", "adapt the LDA head to this user from cloud answers; state is kept in <file>")
     .addOption(boardOption())
     .addOption(radioOption())
     .option("--deadline-seconds <n>", "how long an answer may take (default: the agent's)", numberAtLeast(0.1))
@@ -97,8 +94,11 @@ async function run(io: CliIo, name: string, options: RunOptions, command: Comman
   if (options.radio !== undefined && options.board === undefined) {
     throw new ConfigError("RADIO_WITHOUT_BOARD", "--radio prices the asks of a board: give --board, too (dormouse boards lists them).");
   }
-  if (options.wearer !== undefined && options.board !== undefined) {
-    throw new ConfigError("WEARER_WITH_BOARD", "--wearer runs two sessions, which no board's joules are known for: leave --board out.");
+  if (options.personalize !== undefined && options.board !== undefined) {
+    throw new ConfigError(
+      "PERSONALIZE_WITH_BOARD",
+      "--personalize runs two sessions, and --board knows the energy of one: leave one of them out.",
+    );
   }
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent, { engine: options.engine });
@@ -109,8 +109,8 @@ async function run(io: CliIo, name: string, options: RunOptions, command: Comman
   const note = notesTo(out, log);
   if (isNew) note(`New node ${config.node}, kept in ${path}.`);
   const broker = brokerOf(io, options, identity, options.broker, config.broker);
-  if (options.wearer !== undefined && broker === undefined) {
-    throw new ConfigError("WEARER_ALONE", "--wearer learns from the cloud's answers: give --broker, too, or leave it out.");
+  if (options.personalize !== undefined && broker === undefined) {
+    throw new ConfigError("PERSONALIZE_ALONE", "--personalize learns from cloud answers: add --broker, or leave it out.");
   }
   if (broker === undefined) refuseWithout(command, "--broker", "--ledger", "--deadline-seconds", "--insecure");
   const hasDiary = options.diary && agent.definition.diary;
@@ -151,8 +151,11 @@ interface NodeRun {
 async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRun): Promise<Summary> {
   const { agent, model, config, broker, reboot, telemetry, log } = node;
   const note = notesTo(out, log);
-  const wearer = wearerOf(io, note, options, agent, model);
-  const { definition } = agent;
+  const { definition, priorPath } = agent;
+  const personalized =
+    options.personalize === undefined
+      ? undefined
+      : openPersonalized({ agent: definition.name, model, priorPath, path: resolve(io.cwd, options.personalize), note });
   const asker = broker === undefined ? undefined : askerOptions(io, note, options, { ...config, broker, model: model.imageHash });
   if (asker?.ledgerSink) node.ledgers.push(asker.ledgerSink);
   const diary = diaryOf(io, note, options, definition);
@@ -166,7 +169,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     telemetry,
     stop: reboot.signal,
     ...(options.board === undefined ? {} : { live: { board: loadBoard(options.board), radio: options.radio ?? "ble" } }),
-    ...(wearer === undefined ? {} : { wearer }),
+    ...(personalized === undefined ? {} : { personalized }),
     ...(diary === undefined ? {} : { diary }),
     ...(asker === undefined ? {} : { asker }),
     ...(asker === undefined || config.commandKey === undefined
@@ -187,7 +190,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     () => wearable.close(),
   );
   const power = wearable.governor && { board: options.board, power: wearable.governor.status() };
-  const more = { node: config.node, engine: options.engine, ...power, ...(wearer && { wearer: wearer.status() }) };
+  const more = { node: config.node, engine: options.engine, ...power, ...(personalized && { personalization: personalized.status() }) };
   const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...more };
   return inbox === undefined ? summary : { ...summary, commands: inbox.counts() };
 }
@@ -197,30 +200,6 @@ function diaryOf(io: CliIo, note: (line: string) => void, options: RunOptions, {
   if (!options.diary || !diary) return undefined;
   const folder = join(resolve(io.cwd, options.dataDir), DIARY_FOLDER);
   return openDiary({ folder, agent: name, alarm, clock: io.clock, onTrouble: (reason) => note(`The diary is not kept: ${reason}`) });
-}
-
-/** The wearer of --wearer, kept in its file after every answer that taught something. */
-function wearerOf(
-  io: CliIo,
-  note: (line: string) => void,
-  { wearer: file }: RunOptions,
-  agent: LoadedAgent,
-  model: Model,
-): Wearer | undefined {
-  if (file === undefined) return undefined;
-  const path = resolve(io.cwd, file);
-  const adaptable = openAdaptable(agent.definition.name, model.image, agent.priorPath);
-  const { lda } = adaptable.image;
-  const save = (taught: Taught): void => {
-    try {
-      saveTaught(path, taught, lda);
-    } catch (error) {
-      note(`What the wearer taught is not kept: ${(error as Error).message}`); // the run goes on with it
-    }
-  };
-  const from = openTaught(path, lda);
-  if (from === undefined) saveTaught(path, emptyTaught(lda), lda); // an unwritable path shows now
-  return createWearer(model, adaptable, from, save);
 }
 
 function askerOptions(

@@ -1,7 +1,7 @@
 import type { LinkState } from "../../mqtt/wire/ask.ts";
 
-/** Why an ask would go: the model is unsure; an audit sees whether its certificate still holds; personalisation explores. */
-export type AskPurpose = "unsure" | "audit" | "exploration";
+/** Why an ask would go: the model is unsure, or an audit sees whether its certificate still holds. */
+export type AskPurpose = "unsure" | "audit";
 
 /** What decides whether an ask may go now. */
 export interface AskState {
@@ -14,16 +14,9 @@ export interface AskState {
 
 /**
  * The one answer to "may I ask now?". What it allows, a governor may still hold back because of energy, heat or price; the core then
- * asks when it is unsure. An ask may wait offline for its answer; exploration may not, since the network would bring it too late.
+ * asks when it is unsure. An ask may wait offline for its answer.
  */
 export function mayAsk(purpose: AskPurpose, state: AskState): boolean {
   if (state.link === undefined || state.isOrderedOff || state.leastBytes > state.allowedBytes) return false;
-  switch (purpose) {
-    case "unsure":
-      return !state.isOpen;
-    case "audit":
-      return true;
-    case "exploration":
-      return state.link === "online";
-  }
+  return purpose === "audit" || !state.isOpen;
 }

@@ -44,38 +44,21 @@ describe("the loop", () => {
     expect(asker.told).toMatchObject([{ label: LABELS[0] }, { label: LABELS[0], before: LABELS[2] }]);
   });
 
-  it("asks about what two kinds of evidence dispute, though it is sure, and leaves the label to them", async () => {
+  it("tells a learner of its asks and their answers, but of no ask that was turned away", async () => {
     const heard: string[] = [];
-    let disputes = 0;
     const learner = {
-      isCurious: () => disputes++ === 1, // of the second decision
       asked: (id: string) => heard.push(`asked ${Number(id)}`),
       ended: (id: string, answer?: { label: number }) => heard.push(`ended ${Number(id)} ${answer?.label}`),
     };
-    const script = [{ label: 3 }, { label: 3 }, { label: 3 }];
-    const { loop, asker, steps } = asking(
-      script,
-      (index, own) => {
-        if (index === 2) own.end(0, { answer: { label: 4, confidence: 0.99, model: "t" } });
-      },
-      { learner },
-    );
-    await loop.run();
-    expect(asker.queries).toHaveLength(1);
+    const script = [{ label: 3, why: "ask" as const }, { label: 3 }];
+    const answered = asking(script, (index, own) => index === 1 && own.end(0, { answer: { label: 4, confidence: 0.99, model: "t" } }), {
+      learner,
+    });
+    await answered.loop.run();
+    expect(answered.asker.queries).toHaveLength(1);
     expect(heard).toEqual(["asked 0", "ended 0 4"]);
-    expect(loop.label).toBe(LABELS[3]);
-    expect(loop.counters()).toMatchObject({ asked: 1, answered: 1, applied: 0 });
-    expect(of(steps, "ask")).toEqual([]);
-  });
-
-  it("asks about nothing besides where the operator lets nothing be asked, and hears of no ask that was turned away", async () => {
-    const heard: string[] = [];
-    const learner = { isCurious: () => true, asked: (id: string) => heard.push(id), ended: () => {} };
-    const quiet = asking([{ label: 3 }, { label: 3 }], () => {}, { learner });
-    quiet.loop.order({ askAllowed: false });
-    await quiet.loop.run();
-    expect(quiet.asker.queries).toEqual([]);
-    const full = asking([{ label: 3 }, { label: 3 }], () => {}, { learner });
+    heard.length = 0;
+    const full = asking(script, () => {}, { learner });
     const ask = full.asker.ask.bind(full.asker);
     full.asker.ask = (query) => {
       const id = ask(query);
@@ -83,8 +66,8 @@ describe("the loop", () => {
       return id;
     };
     await full.loop.run();
-    expect(full.asker.queries).toHaveLength(2);
-    expect(heard).toEqual([]);
+    expect(full.asker.queries).toHaveLength(1);
+    expect(heard).toEqual(["ended 0 undefined"]);
   });
 
   it("lets the core ask only where there is somebody to ask", async () => {

@@ -160,7 +160,7 @@ describe("run and cloud over a broker of their own", () => {
     expect(document(compared.stdout)).toMatchObject({ kind: "ledgers", asked, answered: asked, pending: 0, lost: 0 });
   });
 
-  it("learn a wearer's own evidence into a file that the next run goes on from", async () => {
+  it("keep what --personalize learned in a file that the next run goes on from", async () => {
     writeAgent(folder.path);
     const { exits, ...image } = readImage(new Uint8Array(readFileSync(join(folder.path, "model.dmm"))));
     const surer = exits.map((exit) => ({ ...exit, temperature: { ...exit.temperature, shift: exit.temperature.shift + 5 } }));
@@ -175,10 +175,10 @@ describe("run and cloud over a broker of their own", () => {
     const cloudDone = runCli(["cloud", "--agent", ".", "--broker", url, "--json"], cloud.io);
     while (!cloud.output().stderr.includes("reached")) await new Promise((resolve) => setTimeout(resolve, 5));
     const run = () =>
-      cli(["run", ".", "--broker", url, "--wearer", "state/mine.safetensors", "--seconds", "12", "--speed", "20", "--json"], {
+      cli(["run", ".", "--broker", url, "--personalize", "state/mine.safetensors", "--seconds", "12", "--speed", "20", "--json"], {
         cwd: folder.path,
       });
-    const windowsOf = (stdout: string) => (document(stdout).wearer as { windows: number[]; learned: number }).windows;
+    const windowsOf = (stdout: string) => (document(stdout).personalization as { windows: number[]; learned: number }).windows;
     const first = windowsOf((await run()).stdout);
     const second = windowsOf((await run()).stdout);
     cloud.interrupt();
@@ -196,14 +196,14 @@ describe("run and cloud over a broker of their own", () => {
     const refused = async (...args: string[]) =>
       JSON.parse((await cli(["run", ".", "--json", ...args], { cwd: folder.path })).stdout).error.code;
     const url = "mqtt://127.0.0.1:1";
-    expect(await refused("--wearer", "torn.safetensors", "--broker", url)).toBe("BAD_WEARER");
-    expect(await refused("--wearer", "mine")).toBe("WEARER_ALONE");
-    expect(await refused("--wearer", "mine", "--board", "pico")).toBe("WEARER_WITH_BOARD");
+    expect(await refused("--personalize", "torn.safetensors", "--broker", url)).toBe("BAD_ADAPTATION");
+    expect(await refused("--personalize", "mine")).toBe("PERSONALIZE_ALONE");
+    expect(await refused("--personalize", "mine", "--board", "pico")).toBe("PERSONALIZE_WITH_BOARD");
     writeFileSync(
       join(folder.path, "agent.ts"),
       readFileSync(join(folder.path, "agent.ts"), "utf8").replace('prior: "lda-prior.safetensors",', ""),
     );
-    expect(await refused("--wearer", "mine", "--broker", url)).toBe("ADAPT_NO_PRIOR");
+    expect(await refused("--personalize", "mine", "--broker", url)).toBe("ADAPT_NO_PRIOR");
   });
 
   it("says how to mend a broker address that can never work", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { applyLda, windowStatistics } from "../../../host/core/arithmetic/lda.ts";
-import { createAdapter, emptyTaught, MOST_WINDOWS } from "../../../host/personalize/adapter.ts";
+import { createAdapter, emptyAdaptation, MOST_WINDOWS, PRIOR_WINDOWS } from "../../../host/personalize/adapter.ts";
 import { fixedPoint } from "../../../host/personalize/logit-scale.ts";
 import { adaptable, windowsFor } from "./support.ts";
 
@@ -22,23 +22,23 @@ const distance = (z: readonly number[], at: readonly number[]): number => {
   return -d.reduce((sum, value, f) => sum + value * d.reduce((own, other, g) => own + prior.precision[f * size + g]! * other, 0), 0);
 };
 
-describe("a wearer's adapter", () => {
-  it("has the image's own evidence, to the bit, before it learned", () => {
+describe("an adapter of the LDA head", () => {
+  it("gives the image's own head, bit for bit, before it has learned", () => {
     const adapter = createAdapter(image, prior);
     expect(adapter.lda()).toBe(lda);
     expect(adapter.learn(windowsFor(image, 1)[0]!, 2)).toBe(true);
     expect(adapter.lda().weights).not.toEqual(lda.weights);
-    expect(createAdapter(image, prior, {}, emptyTaught(lda)).lda()).toBe(lda);
+    expect(createAdapter(image, prior, emptyAdaptation(lda)).lda()).toBe(lda);
   });
 
   it("moves a class by windows ÷ (windows + prior) of the way to its windows, and weighs by the density about the new place", () => {
     const learned = windowsFor(image, 6);
-    const adapter = createAdapter(image, prior, { priorWindows: 2 });
+    const adapter = createAdapter(image, prior);
     for (const window of learned) adapter.learn(window, 3);
     const own = adapter.lda();
     const before = [...prior.centres.subarray(3 * size, 4 * size)];
     const middle = before.map((_, f) => learned.reduce((sum, window) => sum + standard(window)[f]! / 6, 0));
-    const after = before.map((centre, f) => centre + (6 / 8) * (middle[f]! - centre));
+    const after = before.map((centre, f) => centre + (6 / (6 + PRIOR_WINDOWS)) * (middle[f]! - centre));
     for (const window of windowsFor(image, 5, 9)) {
       const z = standard(window);
       const expected = (prior.share / 2) * (distance(z, after) - distance(z, before)) * 1024; // Q10 logits of class 3, over all others
@@ -83,12 +83,12 @@ describe("a wearer's adapter", () => {
     for (let i = 0; i < MOST_WINDOWS; i++) adapter.learn(first, 0);
     const before = standard(first);
     for (let i = 0; i < 4 * MOST_WINDOWS; i++) adapter.learn(later, 0);
-    expect(adapter.taught.windows[0]).toBe(MOST_WINDOWS);
-    const mean = (f: number) => adapter.taught.sums[f]! / MOST_WINDOWS / prior.deviations[f]!;
+    expect(adapter.adaptation.windows[0]).toBe(MOST_WINDOWS);
+    const mean = (f: number) => adapter.adaptation.sums[f]! / MOST_WINDOWS / prior.deviations[f]!;
     const to = standard(later);
     const f = to.reduce((best, z, i) => (Math.abs(z - before[i]!) > Math.abs(to[best]! - before[best]!) ? i : best), 0);
     expect(Math.abs(mean(f) - to[f]!)).toBeLessThan(0.05 * Math.abs(before[f]! - to[f]!));
-    expect(adapter.taught.sums.every((sum, i) => Number.isInteger(sum) && Math.abs(sum) <= MOST_WINDOWS * lda.limits[i % size]!)).toBe(
+    expect(adapter.adaptation.sums.every((sum, i) => Number.isInteger(sum) && Math.abs(sum) <= MOST_WINDOWS * lda.limits[i % size]!)).toBe(
       true,
     );
   });
@@ -99,9 +99,9 @@ describe("a wearer's adapter", () => {
     for (const window of windows) whole.learn(window, 5);
     const half = createAdapter(image, prior);
     for (const window of windows.slice(0, 2)) half.learn(window, 5);
-    const rest = createAdapter(image, prior, {}, half.taught);
+    const rest = createAdapter(image, prior, half.adaptation);
     for (const window of windows.slice(2)) rest.learn(window, 5);
     expect(rest.lda()).toEqual(whole.lda());
-    expect(half.taught.windows[5]).toBe(2);
+    expect(half.adaptation.windows[5]).toBe(2);
   });
 });

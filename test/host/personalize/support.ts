@@ -1,10 +1,9 @@
 import type { Lda, ModelImage } from "../../../host/core/image/image-types.ts";
-import type { Adaptable } from "../../../host/personalize/open-prior.ts";
-import type { LdaPrior } from "../../../host/personalize/prior.ts";
+import type { Adaptable, LdaPrior } from "../../../host/personalize/prior.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 import { randomPatches, seeded } from "../../support/random.ts";
 
-/** A prior of the evidence's shape: a precision of blocks of two, centres anywhere. */
+/** A prior of the lda's shape: a precision of blocks of two, centres anywhere. */
 export function priorFor({ means, bias, limits }: Lda, seed: number): LdaPrior {
   const random = seeded(seed);
   const size = means.length;

@@ -45,8 +45,7 @@ describe("the stream protocol does not look ahead", () => {
   it("a recording's decisions do not hang on the recordings before it", () => {
     const other = syntheticRecording(parameters, labels, { seed: 6, frames: 1500 });
     const both = streamDecisions(model, [other, recording]);
-    const own = both.filter((decision) => decision.recording === 1).map((decision) => ({ ...decision, recording: 0 }));
-    expect(own).toEqual(whole);
+    expect(both.slice(-whole.length)).toEqual(whole);
   });
 });
 

@@ -5,13 +5,15 @@ import { type FloatTensors, readSafetensors, writeSafetensors } from "../core/im
 import { DataError } from "../core/system/errors.ts";
 import { makePrivateFolder, writeWhole } from "../core/system/private-file.ts";
 import { readWhole } from "../core/system/read-whole.ts";
-import { MOST_WINDOWS, type Taught } from "./adapter.ts";
+import { type Adaptation, MOST_WINDOWS } from "./adapter.ts";
 import { hashLda } from "./prior.ts";
 
-const FORMAT = "dormouse-wearer-1";
+const FORMAT = "dormouse-adaptation-1";
+/** An older name of the same tensors, which is read, too; its metadata has the head's hash as `evidence`. */
+const OLDER_FORMAT = "dormouse-wearer-1";
 
-/** What a wearer has taught, as a file that fits the image's evidence alone: a few kilobytes, all of them whole numbers. */
-export function writeTaught({ windows, sums }: Taught, lda: Lda): Uint8Array {
+/** Writes an adaptation as a safetensors file of a few kilobytes, bound to the image's LDA head by its hash. */
+export function writeAdaptation({ windows, sums }: Adaptation, lda: Lda): Uint8Array {
   return writeSafetensors({
     tensors: {
       windows: { shape: [windows.length], values: Float32Array.from(windows) },
@@ -21,16 +23,17 @@ export function writeTaught({ windows, sums }: Taught, lda: Lda): Uint8Array {
   });
 }
 
-/** Reads what writeTaught wrote. Throws BAD_WEARER, and WEARER_MISMATCH where it was learned with another image. */
-export function readTaught(bytes: Uint8Array, lda: Lda, path: string): Taught {
+/** Reads what writeAdaptation wrote. Throws BAD_ADAPTATION, and ADAPTATION_MISMATCH if it was learned with another image. */
+export function readAdaptation(bytes: Uint8Array, lda: Lda, path: string): Adaptation {
   const bad = (what: string, cause?: unknown): DataError =>
-    new DataError("BAD_WEARER", `${path}: ${what}. Name another file with --wearer, or delete this one to learn anew.`, { cause });
+    new DataError("BAD_ADAPTATION", `${path}: ${what}. Name another file to personalize, or delete this one to start anew.`, { cause });
   const { tensors, metadata } = readTensors(bytes, bad);
-  if (metadata.format !== FORMAT) throw bad(`metadata format is "${metadata.format}", "${FORMAT}" expected`);
-  if (metadata.lda !== hashLda(lda))
+  if (metadata.format !== FORMAT && metadata.format !== OLDER_FORMAT)
+    throw bad(`metadata format is "${metadata.format}", "${FORMAT}" expected`);
+  if ((metadata.lda ?? metadata.evidence) !== hashLda(lda))
     throw new DataError(
-      "WEARER_MISMATCH",
-      `${path} was learned with another model image than the agent's. Name another file with --wearer, or delete this one to learn anew.`,
+      "ADAPTATION_MISMATCH",
+      `${path} was learned with another model image than the agent's. Name another file to personalize, or delete this one to start anew.`,
     );
   const nClasses = lda.bias.length;
   const size = lda.means.length;
@@ -53,20 +56,20 @@ function readTensors(bytes: Uint8Array, bad: (what: string, cause: unknown) => D
   }
 }
 
-/** What a file has of a wearer; undefined where it is not there yet. */
-export function openTaught(path: string, lda: Lda): Taught | undefined {
+/** Reads the adaptation in a file; undefined if there is no such file yet. */
+export function openAdaptation(path: string, lda: Lda): Adaptation | undefined {
   if (!existsSync(path)) return undefined;
   let bytes: Uint8Array;
   try {
     bytes = readWhole(path);
   } catch (cause) {
-    throw new DataError("BAD_WEARER", `cannot read ${path}: check its permissions, or name another file with --wearer.`, { cause });
+    throw new DataError("BAD_ADAPTATION", `cannot read ${path}: check its permissions, or name another file.`, { cause });
   }
-  return readTaught(bytes, lda, path);
+  return readAdaptation(bytes, lda, path);
 }
 
-/** Writes it whole or not at all, readable by its owner alone: how somebody walks is theirs. */
-export function saveTaught(path: string, taught: Taught, lda: Lda): void {
+/** Writes the file atomically, readable by its owner alone: it describes how a person moves. */
+export function saveAdaptation(path: string, adaptation: Adaptation, lda: Lda): void {
   makePrivateFolder(dirname(path));
-  writeWhole(path, writeTaught(taught, lda), { isPrivate: true });
+  writeWhole(path, writeAdaptation(adaptation, lda), { isPrivate: true });
 }
