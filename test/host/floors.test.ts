@@ -7,6 +7,7 @@ import { packageRoot } from "../../host/core/system/package-root.ts";
 /** The rooms of host/, lowest first: each imports from itself and from those before it. host/README.md says what each is for. */
 const FLOORS = [
   "core",
+  "page",
   "lm",
   "data",
   "power",

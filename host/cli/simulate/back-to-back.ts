@@ -33,7 +33,17 @@ export async function backToBack(name: string, options: BackToBackOptions, cwd: 
   );
   out.say(`without: skin at most ${without.skinMaxCelsius.toFixed(2)} °C; the limit is ${own.limitCelsius} °C`);
   if (options.html !== undefined)
-    writeFile(resolve(cwd, options.html), heatPage(agent.definition.name, board.name, options.ambient, options.hours, governed, free));
+    writeFile(
+      resolve(cwd, options.html),
+      heatPage({
+        agent: agent.definition.name,
+        board: board.name,
+        ambientCelsius: options.ambient,
+        hours: options.hours,
+        governed,
+        free,
+      }),
+    );
   out.document({
     agent: agent.definition.name,
     board: board.id,

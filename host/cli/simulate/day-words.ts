@@ -1,4 +1,5 @@
-import { percentText } from "../../core/system/table.ts";
+import { numberText, percentText } from "../../core/system/table.ts";
+import type { Best, Table } from "../../page/table.ts";
 import type { DayDocument } from "../../simulate/summary.ts";
 
 /** What the baselines do, in words, in the order in which they are shown. */
@@ -11,11 +12,6 @@ export const baselineKeys = ["fullDepth", "alwaysLocal", "alwaysCloud"] as const
 
 /** The parts that a day's joules are of, in the order in which they are shown. */
 export const energyParts = ["compute", "radio", "sensor", "sleep", "load"] as const;
-
-/** 2,141. */
-export function numberText(value: number, digits = 0): string {
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
 
 /** A time of the simulated day, which begins at midnight: 01:20, after a day 1 d 01:20. */
 export function clockText(seconds: number): string {
@@ -75,8 +71,8 @@ export function comparisonSentences({ baselines, energyJoules }: DayDocument): s
   });
 }
 
-/** The governed day and its baselines as a table: head and rows. */
-export function dayTable(document: DayDocument): { head: string[]; rows: string[][] } {
+/** The governed day and its baselines as a table. */
+export function dayTable(document: DayDocument): Required<Table> {
   const { baselines, metrics, day } = document;
   const parts = energyParts.filter((part) => (document.energyJoules[part] ?? 0) > 0 || part !== "load");
   const row = (
@@ -102,7 +98,8 @@ export function dayTable(document: DayDocument): { head: string[]; rows: string[
   if (baselines !== undefined) for (const key of baselineKeys) rows.push(row(baselineNames[key], baselines[key]));
   const from = day.stateOfChargeAtStart === 1 ? "" : ` from ${percentText(day.stateOfChargeAtStart)}`;
   const head = ["", "right", `battery h${from}`, "total J", ...parts.map((part) => `${part} J`), "ms to decide: half / 99 % within"];
-  return { head, rows };
+  const best: Best[] = ["highest", "highest", "lowest", ...parts.map(() => "lowest" as const), "lowest"];
+  return { head, rows, best: [undefined, ...best] };
 }
 
 function millisText(millis: number): string {

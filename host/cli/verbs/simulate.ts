@@ -5,7 +5,7 @@ import { openTeacher } from "../../cloud/open-teacher.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
-import { percentText, table } from "../../core/system/table.ts";
+import { numberText, percentText, table } from "../../core/system/table.ts";
 import { openRecordings } from "../../data/open-recordings.ts";
 import { recordingsOf } from "../../data/recording.ts";
 import { faultNames } from "../../data/sensor-faults.ts";
@@ -22,7 +22,7 @@ import { tunePolicy } from "../../simulate/tune.ts";
 import { checkWritable, writeFile } from "../common/files.ts";
 import { engineOption, jsonOption, numberAtLeast, refuseWith, refuseWithout, wholeNumber } from "../common/options.ts";
 import { backToBack } from "../simulate/back-to-back.ts";
-import { batteryText, comparisonSentences, courseSentences, dayTable, numberText } from "../simulate/day-words.ts";
+import { batteryText, comparisonSentences, courseSentences, dayTable } from "../simulate/day-words.ts";
 import { dayPage } from "../simulate/report/day-page.ts";
 
 interface SimulateOptions extends DayOptions {

@@ -19,6 +19,11 @@ export function bytesText(bytes: number): string {
   return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }
 
+/** A number with thousands separators: 2,141. */
+export function numberText(value: number, digits = 0): string {
+  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
 /** A share of one as per cent: 96.1 %. */
 export function percentText(share: number, digits = 0): string {
   return `${(share * 100).toFixed(digits)} %`;
@@ -30,9 +35,9 @@ export function pointsText(difference: number, digits = 0): string {
   return `${Number(size) === 0 ? "" : difference < 0 ? "−" : "+"}${size}`;
 }
 
-/** A count and its noun: 1 change, 2 changes. */
+/** A count and its noun: 1 change, 1,389 windows. */
 export function countText(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+  return `${numberText(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Parts with · between them, leaving out what does not fit into `columns`; the first is always there. */

@@ -1,4 +1,5 @@
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
+import { countText } from "../../core/system/table.ts";
 import type { CertificationMetrics } from "../metrics.ts";
 
 interface Certified {
@@ -6,19 +7,14 @@ interface Certified {
   readonly certification?: CertificationMetrics | undefined;
 }
 
-/** What it means that no exit is certified, and what it would take; undefined where one is, or where nothing needs to be. */
+/** The warning that no exit is certified, and what would certify one; undefined if one is, or if none needs to be. */
 export function uncertifiedText({ exits, certification }: Certified): string | undefined {
   if (!certification || exits.some(({ thresholdQ15 }) => thresholdQ15 < EXIT_NEVER)) return undefined;
   const { wearers, windows, hops, leastAnswered } = certification;
-  const found = `${countOf(wearers, "calibrate wearer")} gave ${countOf(windows, "window")} and ${countOf(hops, "streamed decision")}`;
-  const mend =
+  const found = `${countText(wearers, "calibrate wearer")} gave ${countText(windows, "window")} and ${countText(hops, "streamed decision")}`;
+  const fix =
     Math.min(windows, hops) < leastAnswered
       ? "Record more wearers, or more of each."
-      : "There are enough of them: too few were sure, or too many of the sure ones wrong. Train longer, or on more wearers.";
-  return `No exit is certified: this agent asks about every decision. ${found}; at least ${leastAnswered} of each must be answered surely, without an error. ${mend}`;
-}
-
-/** 1,389 windows, 1 window. */
-export function countOf(count: number, noun: string): string {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+      : "There are enough, but too few were confident, or too many of those were wrong. Train longer, or on more wearers.";
+  return `No exit is certified: this agent asks about every decision. ${found}; certifying takes at least ${leastAnswered} confident answers of each without an error. ${fix}`;
 }

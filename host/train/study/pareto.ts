@@ -1,4 +1,7 @@
-import { axes, axisOver, coordinate, escapeXml, type PlotArea, polyline, svg, xOf, yOf } from "../report/plot.ts";
+import { numberText, percentText } from "../../core/system/table.ts";
+import { axisOver, siText } from "../../page/axis.ts";
+import { dot, label, line, ring } from "../../page/marks.ts";
+import { type Mark, type PlotArea, plot, wideArea } from "../../page/plot.ts";
 
 /** One trial as a search judges it. */
 export interface Candidate {
@@ -20,15 +23,15 @@ function dominates(a: Candidate, b: Candidate): boolean {
   return isAsGood && (a.accuracy > b.accuracy || a.instructions < b.instructions || a.arenaBytes < b.arenaBytes);
 }
 
-const area: PlotArea = { width: 720, height: 440, left: 56, right: 40, top: 24, bottom: 44 };
-const largestRadius = 15;
+const area: PlotArea = { ...wideArea, height: 420, top: 24, bottom: 50 };
+const LARGEST_RADIUS = 15; // user units
 
-/** Accuracy against instructions: a disc a candidate, its area in proportion to the arena's bytes. */
+/** Accuracy against instructions: a disc per candidate, its area in proportion to the bytes of its arena. */
 export function paretoFigure<C extends Candidate>(candidates: readonly C[], front: readonly C[], marked: ReadonlySet<string>): string {
   const x = axisOver(
     candidates.map(({ instructions }) => instructions),
-    "instructions a window (Cortex-M4, estimated)",
-    (value) => (value === 0 ? "0" : `${Number((value / 1e6).toFixed(2))} M`),
+    "instructions per window (Cortex-M4, estimated)",
+    siText,
     0,
   );
   const y = axisOver(
@@ -37,30 +40,30 @@ export function paretoFigure<C extends Candidate>(candidates: readonly C[], fron
     (value) => `${Number((100 * value).toFixed(1))} %`,
   );
   const most = Math.max(...candidates.map(({ arenaBytes }) => arenaBytes));
-  const radius = ({ arenaBytes }: C): number => largestRadius * Math.sqrt(arenaBytes / most);
+  const radius = ({ arenaBytes }: C): number => LARGEST_RADIUS * Math.sqrt(arenaBytes / most);
+  const pointOf = ({ instructions, accuracy }: Candidate) => [instructions, accuracy] as const;
   const isFront = (one: C): boolean => front.some(({ key }) => key === one.key);
   const discs = [...candidates]
     .sort((a, b) => Number(isFront(a)) - Number(isFront(b)) || b.arenaBytes - a.arenaBytes)
-    .map((one) => {
-      const at = `cx="${coordinate(xOf(area, x, one.instructions))}" cy="${coordinate(yOf(area, y, one.accuracy))}"`;
-      const title = `${one.key}: ${(100 * one.accuracy).toFixed(2)} %, ${Math.round(one.instructions / 1000)} k instructions, ${one.arenaBytes} B of arena`;
-      const disc = `<circle class="bubble${isFront(one) ? " front" : ""}" ${at} r="${coordinate(radius(one))}"><title>${escapeXml(title)}</title></circle>`;
-      return marked.has(one.key) ? `${disc}<circle class="ring" ${at} r="${coordinate(radius(one) + 4)}"/>` : disc;
+    .flatMap((one): Mark[] => {
+      const title = `${one.key}: ${percentText(one.accuracy, 2)}, ${siText(one.instructions)} instructions, ${numberText(one.arenaBytes)} B of arena`;
+      const disc = dot(pointOf(one), isFront(one) ? "s1" : "s0", title, radius(one), "bubble");
+      return marked.has(one.key) ? [disc, ring(pointOf(one), radius(one) + 4)] : [disc];
     });
-  // The staircase of accuracy against instructions alone: the arena is the disc's, not the line's.
+  // The staircase ranks by accuracy and instructions alone; the disc shows the arena.
   const flat = paretoFront(front.map((one) => ({ ...one, arenaBytes: 0 })));
-  const line = polyline(area, x, y, staircase(flat), "dash");
-  const names = candidates
-    .filter((one) => flat.some(({ key }) => key === one.key) || marked.has(one.key))
-    .map((one) => {
-      const isRight = xOf(area, x, one.instructions) > area.width * 0.7;
-      const px = xOf(area, x, one.instructions) + (isRight ? -1 : 1) * (radius(one) + 7);
-      return `<text class="tick" x="${coordinate(px)}" y="${coordinate(yOf(area, y, one.accuracy) + (isRight ? 18 : 12))}" text-anchor="${isRight ? "end" : "start"}">${escapeXml(one.key)}</text>`;
-    });
-  return svg(area, "Accuracy against instructions", axes(area, x, y) + line + discs.join("") + names.join(""));
+  const named = candidates.filter((one) => flat.some(({ key }) => key === one.key) || marked.has(one.key));
+  const names = named.map((one): Mark => {
+    return (at) => {
+      const isRight = at.x(one.instructions) > area.width * 0.7;
+      const away = radius(one) + 7;
+      return label(pointOf(one), one.key, isRight ? "end" : "start", isRight ? [-away, 18] : [away, 12])(at);
+    };
+  });
+  return plot({ title: "Accuracy against instructions", x, y, area, marks: [line(staircase(flat), "soft", "dash"), ...discs, ...names] });
 }
 
-/** What is reached at so many instructions: level up to the next on the front, then up to it. */
+/** The accuracy reached at each number of instructions: level up to the next candidate of the front, then up to it. */
 function staircase(front: readonly Candidate[]): (readonly [number, number])[] {
   return front.flatMap(({ instructions, accuracy }, i) => {
     const before = front[i - 1];

@@ -80,7 +80,7 @@ function report({ training }: StudyPlan, measured: readonly Measured[]): StudyTa
   const count = (value: number): string => Math.round(value).toLocaleString("en");
   return {
     conclusion: conclusionOf(front, shipped, isBeaten),
-    columns: ["shape", "window", "stream", "mean", "MACs a window", "instructions, est.", "arena B", "image B", "parameters"],
+    columns: ["shape", "window", "stream", "mean", "MACs per window", "instructions, est.", "arena B", "image B", "parameters"],
     rows: [...front, ...(isBeaten ? [shipped] : [])].map((trial) => [
       `${trial.key}${trial === shipped ? " (shipped)" : ""}${trial === shipped && isBeaten ? ", not on the front" : ""}`,
       ...[trial.values.window!, trial.values.stream!, trial.accuracy].map((share) => `${(100 * share).toFixed(2)} %`),
@@ -93,7 +93,7 @@ function report({ training }: StudyPlan, measured: readonly Measured[]): StudyTa
     ],
     figure: {
       title: "Accuracy against instructions",
-      caption: "A disc a shape, its area the arena's bytes; amber: the front; ringed: the shipped shape.",
+      caption: "One disc per shape; its area is the arena's bytes. Amber: the Pareto front. Ringed: the shipped shape.",
       svg: paretoFigure(trials, front, new Set([shippedKey(training)])),
     },
   };

@@ -24,9 +24,9 @@ describe("simulate", () => {
     expect(Object.keys(document.baselines as object)).toEqual(["alwaysLocal", "alwaysCloud", "fullDepth"]);
     expect((document.asked as number) > 0).toBe(true);
     const html = readFileSync(page, "utf8");
-    for (const title of ["What the wearer did", "Power by part", "Battery", "Temperature", "Exits", "Asks"]) expect(html).toContain(title);
+    for (const title of ["Activity", "Power by part", "Battery", "Temperature", "Exits", "Asks"]) expect(html).toContain(title);
     expect(html).not.toMatch(/NaN|undefined|<script/);
-    expect(html).toContain("Made of a synthetic wearer, seed 2.");
+    expect(html).toContain("Simulated from a synthetic wearer, seed 2.");
     expect(html).toContain("Without a governor, full depth, never asks: ");
     expect((await cli(args)).stdout).toBe(stdout);
   });
@@ -75,7 +75,7 @@ describe("simulate", () => {
     expect(stderr).toContain("with the governor");
     const html = readFileSync(page, "utf8");
     expect(html.match(/limit 42 °C<\/span>/g)).toHaveLength(1); // only where it is drawn
-    for (const text of [">0.5 h<", "sustained, decisions/s", '<strong class="over">']) expect(html).toContain(text);
+    for (const text of [">0.5 h<", "sustained, decisions/s", '<dd class="over">']) expect(html).toContain(text);
   });
 
   it("ends a day whose battery is empty, and says so above all else", async () => {

@@ -1,69 +1,89 @@
-import { percentText } from "../../../core/system/table.ts";
+import { numberText, percentText } from "../../../core/system/table.ts";
+import type { Figure } from "../../../page/figure.ts";
+import { type KeyFigure, pageHtml } from "../../../page/page.ts";
 import { AUDIT_SHARE } from "../../../policy/govern/governed.ts";
 import type { GovernedDay } from "../../../simulate/results.ts";
 import type { DaySetting } from "../../../simulate/setting.ts";
 import type { DayDocument } from "../../../simulate/summary.ts";
-import { escapeXml } from "../../../train/report/plot.ts";
-import { batteryText, comparisonSentences, courseSentences, dayTable, numberText } from "../day-words.ts";
+import { batteryText, comparisonSentences, courseSentences, dayTable, hoursText } from "../day-words.ts";
 import { activityRibbon, asksFigure, batteryFigure, budgetFigure, exitsFigure, powerFigure, temperatureFigure } from "./day-figures.ts";
-import { htmlTable, page } from "./page.ts";
 
 /** The page of a simulated day. */
 export function dayPage(setting: DaySetting, day: GovernedDay, document: DayDocument): string {
-  const { labels } = setting.model.manifest;
-  const { hours, guarantee } = document;
-  const limit = setting.board.thermal.skin.limitCelsius.value;
-  const figures = [
+  return pageHtml({
+    title: document.agent,
+    subtitle: `${document.hours} h on ${setting.board.name} over ${document.radio}`,
+    keyFigures: keyFiguresOf(document),
+    warnings: courseSentences(document),
+    remarks: comparisonSentences(document),
+    tables: [dayTable(document)],
+    figures: figuresOf(setting, day, document),
+    notes: notesOf(document),
+  });
+}
+
+function keyFiguresOf({ batteryLifeFromStartHours, day, accuracy, decisions, asked, asks }: DayDocument): KeyFigure[] {
+  const from = day.stateOfChargeAtStart === 1 ? "" : ` from ${percentText(day.stateOfChargeAtStart)}`;
+  return [
     {
-      title: "What the wearer did",
-      caption: "Above what the agent showed at the end of each minute, below what was true. Clock time: the day begins at midnight.",
+      value: hoursText(batteryLifeFromStartHours),
+      name: `of battery${from} (target ${hoursText(day.targetHours)})`,
+      isOver: batteryLifeFromStartHours < day.targetHours,
+    },
+    { value: percentText(accuracy, 2), name: `of ${numberText(decisions)} decisions right` },
+    { value: numberText(asked), name: `asks, ${numberText(asks.audits)} of them audits` },
+  ];
+}
+
+function figuresOf({ model, board }: DaySetting, day: GovernedDay, document: DayDocument): Figure[] {
+  const { hours, course } = document;
+  const { labels } = model.manifest;
+  const limit = board.thermal.skin.limitCelsius.value;
+  return [
+    {
+      title: "Activity",
+      caption: "Above: the label shown at the end of each minute. Below: the truth. The day begins at midnight.",
       drawing: activityRibbon(day, labels, hours),
+      isWide: true,
     },
     {
       title: "Power by part",
-      caption: `Means of a quarter of an hour.${document.course.load === null ? "" : ` Above the agent's own parts, below with the ${document.course.load} as load.`}`,
+      caption: `Means of 15 minutes.${course.load === null ? "" : ` Above: the agent's own parts. Below: with the ${course.load} as load.`}`,
       drawing: powerFigure(day, hours),
     },
     {
       title: "Battery",
-      caption: `${setting.board.battery.name}; at this day's mean power ${batteryText(document)}.`,
+      caption: `${board.battery.name}; ${batteryText(document)} at this day's mean power.`,
       drawing: batteryFigure(day, hours),
     },
     {
-      title: "Budget",
-      caption: "Fill of the bucket of discretionary joules, and what is given up as it empties.",
+      title: "Energy budget",
+      caption: "Fill of the bucket of discretionary joules, and the degradation level as it empties.",
       drawing: budgetFigure(day, hours),
     },
     {
       title: "Temperature",
-      caption: `Skin at most ${document.skinMaxCelsius.toFixed(1)} °C; the board's limit is ${limit} °C.`,
+      caption: `Skin at most ${numberText(document.skinMaxCelsius, 1)} °C; the board's limit is ${limit} °C.`,
       drawing: temperatureFigure(day, hours, limit),
     },
-    { title: "Exits", caption: "How deep the decisions of a quarter of an hour went.", drawing: exitsFigure(day, hours) },
-    {
-      title: "Asks",
-      caption: `A quarter of an hour: decisions that were unsure, and sure ones that the cloud was to check. ${numberText(document.sensorBytesSent)} B of sensor data left the device; ${numberText(document.day.privacyBytesPerDay)} B a day may, the last ${percentText(AUDIT_SHARE)} of them for audits alone.`,
-      drawing: asksFigure(day, hours),
-    },
+    { title: "Exits", caption: "Share of decisions per exit, in bins of 15 minutes.", drawing: exitsFigure(day, hours) },
+    { title: "Asks", caption: asksCaption(document), drawing: asksFigure(day, hours) },
   ];
-  const { head, rows } = dayTable(document);
-  const asks = `${numberText(document.asked)} asked, ${numberText(document.asks.audits)} of them audits`;
-  const lines = [
-    `<b>${escapeXml(batteryText(document))}</b>, <b>${percentText(document.accuracy, 2)}</b> of ${numberText(document.decisions)} decisions right, ${asks}.`,
-    ...courseSentences(document).map((sentence) => `<strong>${escapeXml(sentence)}</strong>`),
-    ...comparisonSentences(document).map((sentence) => `<small>${escapeXml(sentence)}</small>`),
-  ];
-  const lead = lines.join("<br>");
-  const kept =
-    guarantee.alpha === null
-      ? ""
-      : ` Answered on the device: ${numberText(guarantee.answered)}, wrong ${percentText(guarantee.wrongShare ?? 0, 2)} (certified at ${guarantee.alpha}, δ ${guarantee.delta}; other draws of these wearers break it in ${percentText(guarantee.resampledViolationRate ?? 0, 1)}).`;
-  return page(
-    document.agent,
-    `${hours} h on ${setting.board.name} over ${document.radio}`,
-    lead,
-    htmlTable(head, rows),
-    figures,
-    `Made of ${document.day.source === "synthetic" ? "a synthetic wearer" : `recordings of ${document.day.wearers.join(" ")}`}, seed ${document.day.seed}.${kept} Energy is computed from operation counts and the figures of the board's file, not measured.`,
-  );
+}
+
+function asksCaption({ sensorBytesSent, day }: DayDocument): string {
+  const sent = `${numberText(sensorBytesSent)} B of sensor data left the device`;
+  const budget = `the privacy budget is ${numberText(day.privacyBytesPerDay)} B per day, its last ${percentText(AUDIT_SHARE)} for audits alone`;
+  return `Unsure decisions and audits of sure ones, in bins of 15 minutes. ${sent}; ${budget}.`;
+}
+
+function notesOf({ day, guarantee }: DayDocument): string[] {
+  const source = day.source === "synthetic" ? "a synthetic wearer" : `recordings of ${day.wearers.join(" ")}`;
+  const made = `Simulated from ${source}, seed ${day.seed}.`;
+  const energy = "Energy is computed from operation counts and the figures of the board's file, not measured.";
+  if (guarantee.alpha === null) return [made, energy];
+  const wrong = percentText(guarantee.wrongShare ?? 0, 2);
+  const violated = percentText(guarantee.resampledViolationRate ?? 0, 1);
+  const certified = `Answered on the device: ${numberText(guarantee.answered)}, ${wrong} wrong (certified at α ${guarantee.alpha}, δ ${guarantee.delta}; ${violated} of resampled sets of wearers exceed α).`;
+  return [made, certified, energy];
 }

@@ -1,101 +1,107 @@
+import { numberText, percentText } from "../../../core/system/table.ts";
+import { axisOver, elapsedAxis } from "../../../page/axis.ts";
+import { type Figure, legend, unlessFlat } from "../../../page/figure.ts";
+import { type Colour, level, line } from "../../../page/marks.ts";
+import { pageHtml } from "../../../page/page.ts";
+import { plot, timeArea } from "../../../page/plot.ts";
 import type { SustainedRun } from "../../../simulate/sustained.ts";
-import { axes, axisOver, polyline, svg } from "../../../train/report/plot.ts";
-import { numberText } from "../day-words.ts";
-import { dayArea, elapsedAxis, legend } from "./day-axis.ts";
-import { htmlTable, page } from "./page.ts";
 
-/** Points of a line: more could not be told apart. */
-const MOST_POINTS = 1200;
+/** Points of a line; more could not be told apart. */
+const MOST_POINTS = 600;
 
-/** Back-to-back decisions with and without the governor: both in one picture. */
-export function heatPage(
-  agent: string,
-  board: string,
-  ambientCelsius: number,
-  hours: number,
-  governed: SustainedRun,
-  free: SustainedRun,
-): string {
-  const x = elapsedAxis(hours);
+export interface HeatRun {
+  readonly agent: string;
+  readonly board: string;
+  readonly ambientCelsius: number;
+  readonly hours: number;
+  readonly governed: SustainedRun;
+  readonly free: SustainedRun;
+}
+
+/** The page of back-to-back decisions with and without the governor. */
+export function heatPage({ agent, board, ambientCelsius, hours, governed, free }: HeatRun): string {
   const limit = governed.limitCelsius;
-  const thin = (run: SustainedRun) => run.rows.filter((_, i) => i % Math.ceil(run.rows.length / MOST_POINTS) === 0);
-  const celsius = axisOver(
-    [ambientCelsius, ...thin(governed).map((row) => row.skinCelsius), ...thin(free).map((row) => row.skinCelsius), limit + 1],
-    "",
-    (value) => `${value} °C`,
-  );
-  const skin = (run: SustainedRun, name: string): string =>
-    polyline(
-      dayArea,
-      x,
-      celsius,
-      thin(run).map((row) => [row.atSeconds / 3600, row.skinCelsius] as const),
-      name,
-    );
-  const temperature = svg(
-    { ...dayArea },
-    "Skin temperature with and without the governor",
-    axes(dayArea, x, celsius) +
-      skin(free, "line free") +
-      skin(governed, "line a") +
-      polyline(
-        dayArea,
-        x,
-        celsius,
-        [
-          [0, limit],
-          [hours, limit],
-        ],
-        "limit",
-      ),
-  );
-  const rates = axisOver(
-    [...thin(free), ...thin(governed)].map((row) => row.decisionsPerSecond),
-    "",
-    (value) => `${numberText(value)}/s`,
-    0,
-  );
-  const rate = (run: SustainedRun, name: string): string =>
-    polyline(
-      dayArea,
-      x,
-      rates,
-      thin(run).map((row) => [row.atSeconds / 3600, row.decisionsPerSecond] as const),
-      name,
-    );
-  const runs = ["with the governor", "without"];
-  const colours = ["var(--a)", "var(--c3)"];
-  const row = (name: string, run: SustainedRun) => [
+  const skinText = ({ skinMaxCelsius }: SustainedRun): string => `${skinMaxCelsius.toFixed(2)} °C`;
+  return pageHtml({
+    title: agent,
+    subtitle: `back to back on ${board} at ${ambientCelsius} °C`,
+    keyFigures: [
+      { value: skinText(governed), name: "highest skin temperature, governed", isOver: governed.skinMaxCelsius > limit },
+      { value: skinText(free), name: "without the governor", isOver: free.skinMaxCelsius > limit },
+      { value: `${limit} °C`, name: "limit of the board" },
+    ],
+    tables: [
+      {
+        head: ["", "skin, highest", "burst, decisions/s", "sustained, decisions/s", "level changes", "least duty", "mean power"],
+        best: [undefined, "lowest", "highest", "highest", "lowest", "highest", "lowest"],
+        rows: [rowOf("governed", governed), rowOf("without the governor", free)],
+      },
+    ],
+    figures: figuresOf(hours, ambientCelsius, governed, free),
+    notes: ["Temperatures and power are computed from the figures of the board's file, not measured."],
+  });
+}
+
+function rowOf(name: string, run: SustainedRun): string[] {
+  return [
     name,
     `${run.skinMaxCelsius.toFixed(2)} °C`,
     numberText(run.burstPerSecond),
     numberText(run.sustainedPerSecond),
     String(run.levelChanges),
-    `${Math.round(100 * run.leastDuty)} %`,
-    `${(1000 * run.meanWatts).toFixed(0)} mW`,
+    percentText(run.leastDuty),
+    `${numberText(1000 * run.meanWatts)} mW`,
   ];
-  return page(
-    agent,
-    `back to back on ${board} at ${ambientCelsius} °C`,
-    `Skin at most <b>${governed.skinMaxCelsius.toFixed(2)} °C</b> with the governor, <strong class="${free.skinMaxCelsius > limit ? "over" : "under"}">${free.skinMaxCelsius.toFixed(2)} °C</strong> without; the limit is ${limit} °C.`,
-    htmlTable(
-      ["", "skin at most", "burst, decisions/s", "sustained, decisions/s", "level changes", "least duty", "mean power"],
-      [row("with the governor", governed), row("without", free)],
-    ),
-    [
-      {
-        title: "Skin temperature",
-        caption: "Over the time that has passed. A first-order RC of the whole device; the declared load is on all the time.",
-        drawing: temperature + legend([...runs, `limit ${limit} °C`], [...colours, "var(--limit)"]),
-      },
-      {
-        title: "Decisions a second",
-        caption: "Quality is given up first, then time.",
-        drawing:
-          svg(dayArea, "Decisions a second", axes(dayArea, x, rates) + rate(free, "line free") + rate(governed, "line a")) +
-          legend(runs, colours),
-      },
-    ],
-    "Temperatures and power are computed from the figures of the board's file, not measured.",
-  );
+}
+
+type Row = SustainedRun["rows"][number];
+const runColours = [
+  ["governed", "s0"],
+  ["without the governor", "s3"],
+] as const satisfies readonly (readonly [string, Colour])[];
+
+function figuresOf(hours: number, ambientCelsius: number, governed: SustainedRun, free: SustainedRun): Figure[] {
+  const runs = [governed, free].map(({ rows }) => rows.filter((_, i) => i % Math.ceil(rows.length / MOST_POINTS) === 0));
+  const x = elapsedAxis(hours);
+  const area = { ...timeArea, left: 56 };
+  const valuesOf = (of: (row: Row) => number): number[] => runs.flatMap((rows) => rows.map(of));
+  const lines = (of: (row: Row) => number) =>
+    runs
+      .map((rows, i) =>
+        line(
+          rows.map((row) => [row.atSeconds / 3600, of(row)] as const),
+          runColours[i]![1],
+        ),
+      )
+      .reverse(); // the governed run on top
+  const limit = governed.limitCelsius;
+  const skin = valuesOf((row) => row.skinCelsius);
+  const rates = valuesOf((row) => row.decisionsPerSecond);
+  const celsius = axisOver([ambientCelsius, ...skin, limit + 1], "", (value) => `${value} °C`);
+  const perSecond = axisOver(rates, "", (value) => `${numberText(value)}/s`, 0);
+  return [
+    {
+      title: "Skin temperature",
+      caption: "By elapsed time. The whole device is a first-order RC; the declared load is always on.",
+      drawing: unlessFlat(
+        skin,
+        () =>
+          plot({ title: "Skin temperature", x, y: celsius, area, marks: [...lines((row) => row.skinCelsius), level(limit)] }) +
+          legend([...runColours, [`limit ${limit} °C`, "limit"]]),
+        (value) => `Constant at ${numberText(value, 1)} °C; the limit is ${limit} °C.`,
+        0.05,
+      ),
+    },
+    {
+      title: "Decisions per second",
+      caption: "The governor reduces quality first, then the duty cycle.",
+      drawing: unlessFlat(
+        rates,
+        () =>
+          plot({ title: "Decisions per second", x, y: perSecond, area, marks: lines((row) => row.decisionsPerSecond) }) +
+          legend(runColours),
+        (value) => `Constant at ${numberText(value)} per second, governed or not.`,
+      ),
+    },
+  ];
 }

@@ -4,6 +4,7 @@ import {
   asksFigure,
   batteryFigure,
   budgetFigure,
+  exitsFigure,
   powerFigure,
   temperatureFigure,
 } from "../../../../host/cli/simulate/report/day-figures.ts";
@@ -44,12 +45,14 @@ describe("power by part", () => {
 });
 
 describe("battery and budget", () => {
-  it("draws the charge over the whole axis", () => expect(batteryFigure(dayOf(minuteRows(60)), 1)).toMatch(/>0 %<.*>100 %</));
+  it("draws the charge over the whole axis", () =>
+    expect(batteryFigure(dayOf(minuteRows(60, (i) => ({ stateOfCharge: 1 - i / 100 }))), 1)).toMatch(/>0 %<.*>100 %</));
 
-  it("says in a sentence that a budget stayed full", () => {
-    const drawn = budgetFigure(dayOf(minuteRows(60)), 1);
-    expect(drawn).toContain("nothing was given up");
-    expect(drawn).not.toContain("<svg");
+  it("flat figures become a sentence", () => {
+    const day = dayOf(minuteRows(60, () => ({ exits: [47, 0] })));
+    const still = dayOf(minuteRows(60, () => ({ skinCelsius: 22 })));
+    const flat = [budgetFigure(day, 1), batteryFigure(day, 1), exitsFigure(day, 1), asksFigure(day, 1), temperatureFigure(still, 1, 41)];
+    for (const drawn of flat) expect(drawn).toMatch(/^<p class="plain">[^<]+<\/p>$/);
   });
 
   it("names the levels in a lane of their own", () => {

@@ -74,8 +74,8 @@ it("writes study.json and a page that needs nothing else", async () => {
   expect(report.figure).toBeUndefined();
   const page = readFileSync(join(folder.path, "study.html"), "utf8");
   expect(page).toContain("(shipped)");
-  expect(page).toMatch(/<p class="lead">Most accurate: .* M instructions.*One seed was trained/);
-  expect(page.match(/class="bubble/g)).toHaveLength(20);
+  expect(page).toMatch(/<p>Most accurate: .* instructions.*One seed was trained/);
+  expect(page.match(/class="fill bubble/g)).toHaveLength(20);
   expect(page).not.toMatch(/<script|https?:/);
 });
 
@@ -128,6 +128,6 @@ it("concludes with the best row, those that seeds do not tell from it, and what 
 it("draws a dot and a line of one deviation for each row and protocol", () => {
   const measured = [0.9, 0.92].map((window, seed): Measured => ({ row: "a & b", seed, values: { window, stream: window } }));
   const svg = rowFigure("title", ["a & b", "nothing"], measured);
-  expect(svg.match(/class="span/g)).toHaveLength(2);
-  expect(svg).toContain("a &amp; b, windows: 91.00 ± 1.41 %");
+  expect(svg.match(/<line class="line s[01]"/g)).toHaveLength(2);
+  expect(svg).toContain("a &amp; b, single windows: 91.00 ± 1.41 %");
 });
