@@ -14,9 +14,11 @@ import { registerDiary } from "./verbs/diary.ts";
 import { registerDoctor } from "./verbs/doctor.ts";
 import { registerEmulate } from "./verbs/emulate.ts";
 import { registerEval } from "./verbs/eval.ts";
+import { registerEvalLm } from "./verbs/eval-lm.ts";
 import { registerFits } from "./verbs/fits.ts";
 import { registerFlash } from "./verbs/flash.ts";
 import { registerGenerate } from "./verbs/generate.ts";
+import { registerImport } from "./verbs/import.ts";
 import { registerInspect } from "./verbs/inspect.ts";
 import { registerMonitor } from "./verbs/monitor.ts";
 import { registerOta } from "./verbs/ota.ts";
@@ -42,7 +44,9 @@ const VERBS = [
   registerFlash,
   registerEmulate,
   registerInspect,
+  registerImport,
   registerGenerate,
+  registerEvalLm,
   registerMonitor,
   registerDoctor,
   registerBoards,

@@ -30,8 +30,8 @@ export function randomLlama(options: { seed: number } & Partial<LlamaShape>): Im
   return { checkpoint: randomCheckpoint(shape, seed), tokenizer: scoredTokenizer(shape.vocab) };
 }
 
-/** Random weights of a shape. Rows differ in size by up to 2^(±unevenness/2). */
-export function randomCheckpoint(shape: LlamaShape, seed: number, unevenness = 0): LlamaCheckpoint {
+/** Random weights of a shape, ± spread / √columns. Rows differ in size by up to 2^(±unevenness/2). */
+export function randomCheckpoint(shape: LlamaShape, seed: number, unevenness = 0, spread = 2.5): LlamaCheckpoint {
   const tensors = new Map<string, Float32Array>();
   const once = (name: MatrixName | GainName, make: () => Float32Array): Float32Array => {
     const key = JSON.stringify(name);
@@ -48,7 +48,7 @@ export function randomCheckpoint(shape: LlamaShape, seed: number, unevenness = 0
       if (name === "head" && shape.tiedHead) return this.rows("embedding", from, to);
       const values = once(name, () => {
         const uniform = random(name);
-        const width = name === "embedding" ? 1 : 2.5 / Math.sqrt(columns);
+        const width = name === "embedding" ? 1 : spread / Math.sqrt(columns);
         const values = Float32Array.from({ length: rows * columns }, () => (uniform() + uniform() - 1) * width);
         if (unevenness === 0) return values;
         const sizes = Array.from({ length: rows }, () => 2 ** ((uniform() - 0.5) * unevenness));

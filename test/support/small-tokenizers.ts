@@ -1,6 +1,6 @@
 import type { TokenizerData, TokenKind } from "../../host/lm/checkpoint.ts";
 
-const letters = [..." etaoinshrdlucmfwypvbgkjqxzETAONLTB.,!?'\"-é√"];
+const letters = [..." etaoinshrdlucmfwypvbgkjqxzETAONLB.,!?'\"-é√"];
 const sample =
   "There was a little mouse that lived in the wall of a house. It slept all day, and at night it went to the kitchen: 12 crumbs on Monday, 345 on Sunday!\n\n" +
   "“I'm here,” it said, “and you're not.” Élan, naïve, Straße, Ελλάδα — the mouse didn't know what they'd mean... They'll see.";

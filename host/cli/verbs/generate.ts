@@ -4,8 +4,9 @@ import { createOutput } from "../../core/system/output.ts";
 import { plainLines } from "../../core/system/plain-text.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { type GenerateOptions, generate } from "../../lm/generate.ts";
-import { openLanguageModel } from "../../lm/open-language-model.ts";
+import { type LanguageEngineName, openLanguageModel } from "../../lm/open-language-model.ts";
 import { cpuMillis } from "../common/cpu-millis.ts";
+import { languageEngineOption, tokenizerOption, windowOption } from "../common/language-options.ts";
 import { jsonOption, numberAtLeast, probability, refuseWith, wholeNumber } from "../common/options.ts";
 
 interface GenerateVerbOptions {
@@ -18,6 +19,8 @@ interface GenerateVerbOptions {
   readonly topK: number;
   readonly topP: number;
   readonly seed: number;
+  readonly window?: number;
+  readonly engine?: LanguageEngineName;
   readonly json: boolean;
 }
 
@@ -30,7 +33,7 @@ export function registerGenerate(program: Command, io: CliIo): void {
     .command("generate")
     .description("Generate text from a prompt with a small language model, token by token.")
     .requiredOption("--model <file>", "a language image (.dmm), or a checkpoint as dormouse import reads it")
-    .option("--tokenizer <file>", "tokenizer of a llama2.c checkpoint")
+    .addOption(tokenizerOption())
     .requiredOption("--prompt <text>", "text to go on from")
     .option("--max <n>", "most tokens to generate", wholeNumber(1, 1_000_000), 256)
     .option("--greedy", "take the most probable token each time", false)
@@ -38,11 +41,10 @@ export function registerGenerate(program: Command, io: CliIo): void {
     .option("--top-k <n>", "draw from the n most probable tokens; 0: all", wholeNumber(0), 0)
     .option("--top-p <p>", "draw from the most probable tokens that together reach p", probability, 0.9)
     .option("--seed <n>", "seed of the draws", wholeNumber(0, 4_294_967_295), 1)
+    .addOption(windowOption())
+    .addOption(languageEngineOption())
     .addOption(jsonOption())
-    .addHelpText(
-      "after",
-      '\nExample:\n  $ dormouse generate --model stories260K.bin --tokenizer tok512.bin --prompt "Once upon a time" --max 200 --greedy',
-    )
+    .addHelpText("after", '\nExample:\n  $ dormouse generate --model stories.dmm --prompt "Once upon a time" --max 200 --greedy')
     .action((options: GenerateVerbOptions, command: Command) => generateVerb(io, options, command));
 }
 
@@ -51,6 +53,8 @@ async function generateVerb(io: CliIo, options: GenerateVerbOptions, command: Co
   const out = createOutput(io, options.json);
   const { engine, tokenizer } = openLanguageModel(resolve(io.cwd, options.model), {
     tokenizer: options.tokenizer === undefined ? undefined : resolve(io.cwd, options.tokenizer),
+    engine: options.engine,
+    window: options.window,
     seed: options.seed,
   });
   let tokens = 0;
