@@ -11,7 +11,7 @@ const S32 = 2 ** 31;
 
 /** `value`, an integer of at most `most` in magnitude (default: s32's largest). */
 export function within(name: string, value: number, most: number = S32 - 1, least: number = -most): number {
-  if (Number.isInteger(value) && value <= most && value >= least) return value;
+  if (Number.isInteger(value) && value <= most && value >= least) return value + 0; // −0 is 0
   throw new Error(`${name} is ${value}, outside ${least} … ${most}`);
 }
 
