@@ -58,28 +58,37 @@ function scoreAll(q: usize, keys: usize, scales: usize, scores: usize, n: i32, h
   const end = scores + <usize>(n << 2);
   if (ASC_FEATURE_SIMD) {
     const halves = i32x4.splat(half);
+    const whole = scores + <usize>((n & ~3) << 2);
+    const isShort = headSize == 8; // its four pairs stay in registers
+    const q0 = v128.load32_splat(q);
+    const q1 = v128.load32_splat(q, 4);
+    const q2 = v128.load32_splat(q, 8);
+    const q3 = v128.load32_splat(q, 12);
     const qEnd = q + <usize>(headSize << 1);
     let mosts = i32x4.splat(most);
-    const whole = scores + <usize>((n & ~3) << 2);
-    let at = scores;
-    for (; at < end; at += 16) {
-      let sum = i32x4.splat(0);
-      let sum2 = i32x4.splat(0);
-      for (let pair = q; pair < qEnd; pair += 8) {
-        sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load_ext<i8>(keys), v128.load32_splat(pair)));
-        sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 8), v128.load32_splat(pair, 4)));
-        keys += 16;
+    for (let at = scores; at < end; at += 16) {
+      let lo = i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(keys), q0), i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 8), q1));
+      let hi = i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 16), q2), i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 24), q3));
+      keys += 32;
+      if (!isShort) {
+        for (let pair = q + 16; pair < qEnd; pair += 16) {
+          lo = i32x4.add(lo, i32x4.dot_i16x8_s(v128.load_ext<i8>(keys), v128.load32_splat(pair)));
+          hi = i32x4.add(hi, i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 8), v128.load32_splat(pair, 4)));
+          lo = i32x4.add(lo, i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 16), v128.load32_splat(pair, 8)));
+          hi = i32x4.add(hi, i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 24), v128.load32_splat(pair, 12)));
+          keys += 32;
+        }
       }
-      sum = i32x4.shr_s(i32x4.add(i32x4.add(sum, sum2), halves), d);
-      sum = i32x4.mul(sum, v128.load_ext<u16>(scales));
-      v128.store(at, sum);
-      if (at < whole) mosts = i32x4.max_s(mosts, sum);
+      const sum = i32x4.shr_s(i32x4.add(i32x4.add(lo, hi), halves), d);
+      const score = i32x4.mul(sum, v128.load_ext<u16>(scales));
+      v128.store(at, score);
+      if (at < whole) mosts = i32x4.max_s(mosts, score);
       scales += 8;
     }
     mosts = i32x4.max_s(mosts, v128.shuffle<i32>(mosts, mosts, 2, 3, 0, 1));
     mosts = i32x4.max_s(mosts, v128.shuffle<i32>(mosts, mosts, 1, 0, 3, 2));
     most = i32x4.extract_lane(mosts, 0);
-    for (at = whole; at < end; at += 4) most = max<i32>(most, load<i32>(at));
+    for (let at = whole; at < end; at += 4) most = max<i32>(most, load<i32>(at));
   } else {
     const block = <usize>(headSize << 2);
     for (let at = scores; at < end; keys += block) {
@@ -152,11 +161,13 @@ function mix(pv: usize, values: usize, o: usize, n: i32, headSize: i32): void {
       let lo = i32x4.splat(0);
       let hi = i32x4.splat(0);
       let v = values;
-      for (let p = pv; p < end; p += 4) {
-        const weight = v128.load32_splat(p);
-        lo = i32x4.add(lo, i32x4.dot_i16x8_s(v128.load_ext<i8>(v), weight));
-        hi = i32x4.add(hi, i32x4.dot_i16x8_s(v128.load_ext<i8>(v, 8), weight));
-        v += stride;
+      for (let p = pv; p < end; p += 8) { // weights past n are zero up to a multiple of eight
+        const w0 = v128.load32_splat(p);
+        const w1 = v128.load32_splat(p, 4);
+        const v1 = v + stride;
+        lo = i32x4.add(lo, i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(v), w0), i32x4.dot_i16x8_s(v128.load_ext<i8>(v1), w1)));
+        hi = i32x4.add(hi, i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(v, 8), w0), i32x4.dot_i16x8_s(v128.load_ext<i8>(v1, 8), w1)));
+        v = v1 + stride;
       }
       v128.store(o, lo);
       v128.store(o, hi, 16);
@@ -200,8 +211,22 @@ export function attendHead(
   const reciprocal = <i32>((1 << 30) / (k >= 0 ? sum >> k : sum << -k));
   const s = shiftOf(9 + vShift + k - right + left);
   const sHalf = halfOf(s);
-  for (const end = o + <usize>(headSize << 2); o < end; o += 4) {
-    const x = clampTo(((load<i32>(o) << left) + half) >> right, 32767);
-    store<i32>(o, (x * reciprocal + sHalf) >> s);
+  const end = o + <usize>(headSize << 2);
+  if (ASC_FEATURE_SIMD) {
+    const halves = i32x4.splat(half);
+    const cap = i32x4.splat(32767);
+    const least = i32x4.splat(-32767);
+    const factor = i32x4.splat(reciprocal);
+    const sHalves = i32x4.splat(sHalf);
+    for (; o < end; o += 16) {
+      const x = i32x4.shr_s(i32x4.add(i32x4.shl(v128.load(o), left), halves), right);
+      const product = i32x4.mul(i32x4.max_s(i32x4.min_s(x, cap), least), factor);
+      v128.store(o, i32x4.shr_s(i32x4.add(product, sHalves), s));
+    }
+  } else {
+    for (; o < end; o += 4) {
+      const x = clampTo(((load<i32>(o) << left) + half) >> right, 32767);
+      store<i32>(o, (x * reciprocal + sHalf) >> s);
+    }
   }
 }

@@ -37,17 +37,10 @@ export function addToResidual(x: usize, a: usize, scale: Scale, residualBits: i3
   }
 }
 
-/** x (n) s32 = row (n) s8 of the embedding, times its Q15 row mantissa and the matrix's scale. */
-export function embed(x: usize, row: usize, rowMantissa: i32, scale: Scale, residualBits: i32, n: i32): void {
-  const m = mantissaOf(scale);
-  const s = exponentOf(scale) - 8 + residualBits; // (e8·row) >> 7 stands for e8·row/2^15 · 2^8
-  const right = min<i32>(max<i32>(-s, 0), 31);
-  const left = min<i32>(max<i32>(s, 0), 30);
-  const half = halfOf(right);
-  const limit = MOST >> left;
+/** a (n) s16 in ±32767 = a token's row (n) s8 of the embedding times its Q15 mantissa, over 2^7. */
+export function embed(row: usize, mantissa: i32, a: usize, n: i32): void {
   for (const end = row + <usize>n; row < end; row++) {
-    const e = (<i32>load<i8>(row) * rowMantissa + 64) >> 7; // in ±32767
-    store<i32>(x, clampTo((e * m + half) >> right, limit) << left);
-    x += 4;
+    store<i16>(a, (<i32>load<i8>(row) * mantissa + 64) >> 7);
+    a += 2;
   }
 }

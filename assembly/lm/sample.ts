@@ -20,8 +20,32 @@ function isAllowed(lm: Lm, token: i32): bool {
   return lm.isMasked == 0 || ((load<u8>(lm.mask + <usize>(token >> 3)) >> <u8>(token & 7)) & 1) != 0;
 }
 
+/** Index of the first of the largest of v (n) s32. */
+function firstLargest(v: usize, n: i32): i32 {
+  let most = load<i32>(v);
+  const end = v + <usize>(n << 2);
+  let p = v;
+  if (ASC_FEATURE_SIMD) {
+    const whole = v + <usize>((n & ~3) << 2);
+    let mosts = i32x4.splat(most);
+    for (; p < whole; p += 16) mosts = i32x4.max_s(mosts, v128.load(p));
+    mosts = i32x4.max_s(mosts, v128.shuffle<i32>(mosts, mosts, 2, 3, 0, 1));
+    mosts = i32x4.max_s(mosts, v128.shuffle<i32>(mosts, mosts, 1, 0, 3, 2));
+    most = i32x4.extract_lane(mosts, 0);
+  }
+  for (; p < end; p += 4) most = max<i32>(most, load<i32>(p));
+  p = v;
+  if (ASC_FEATURE_SIMD) {
+    const mosts = i32x4.splat(most);
+    for (const whole = v + <usize>((n & ~3) << 2); p < whole; p += 16) if (v128.any_true(i32x4.eq(v128.load(p), mosts))) break;
+  }
+  while (load<i32>(p) != most) p += 4;
+  return <i32>(p - v) >> 2;
+}
+
 /** The allowed token of the largest logit, the lowest of equals; −1 if none is allowed. */
 export function likeliest(lm: Lm): i32 {
+  if (lm.isMasked == 0) return firstLargest(lm.logits, lm.vocabulary);
   let best = -1;
   let most = 0;
   for (let t = 0; t < lm.vocabulary; t++) {

@@ -7,8 +7,8 @@ import { gated } from "./mlp";
 import { rmsNormS8 } from "./norm";
 import { addToResidual, embed } from "./residual";
 import { rotate, rotation } from "./rope";
-import { Scale, clampTo, exponentOf, halfOf, mantissaOf, mulScale, raised, scaleAt } from "./scale";
-import { largestS32, matrix, scaleQ15, toBlock, toS8 } from "./vector";
+import { Scale, exponentOf, mantissaOf, mulScale, raised, scaleAt } from "./scale";
+import { largestS32, matrix, scaleQ15, scaleRows, toBlock, toS8 } from "./vector";
 
 /** norm = RMSNorm(residual)·gain; returns its scale. */
 function normed(lm: Lm, record: usize, gain: i32): Scale {
@@ -120,12 +120,7 @@ function head(lm: Lm): void {
   const z = <i32>clz<u32>(max<u32>(largestS32(lm.logits, n), 1)) - 17;
   const left = max<i32>(z, 0);
   const right = max<i32>(-z, 0);
-  const half = halfOf(right);
-  let rows = arrayAt(lm, at, index + M.MATRIX_ROWS);
-  for (let p = lm.logits, end = p + <usize>(n << 2); p < end; p += 4) {
-    store<i32>(p, clampTo(((load<i32>(p) << left) + half) >> right, 32767) * <i32>load<i16>(rows));
-    rows += 2;
-  }
+  scaleRows(lm.logits, arrayAt(lm, at, index + M.MATRIX_ROWS), n, left, right);
   lm.logitScale = raised(mulScale(input, scaleAt(record, M.LANGUAGE_HEAD + M.MATRIX_SCALE)), right - left - 15);
 }
 
@@ -137,7 +132,10 @@ export function step(lm: Lm, token: usize, hasLogits: bool): void {
   const stride = (lm.dModel + 15) & ~15;
   const row = arrayAt(lm, lm.input, M.TOKENS_EMBEDDING + M.MATRIX_WEIGHTS) + token * <usize>stride;
   const mantissa = <i32>load<i16>(arrayAt(lm, lm.input, M.TOKENS_EMBEDDING + M.MATRIX_ROWS) + (token << 1));
-  embed(lm.residual, row, mantissa, scaleAt(lm.input, M.TOKENS_EMBEDDING + M.MATRIX_SCALE), lm.residualBits, lm.dModel);
+  const scale = raised(scaleAt(lm.input, M.TOKENS_EMBEDDING + M.MATRIX_SCALE), -8); // (e8·row) >> 7 is e8·row/2^15 · 2^8
+  embed(row, mantissa, lm.wide, lm.dModel);
+  memory.fill(lm.residual, 0, lm.dModel << 2);
+  addToResidual(lm.residual, lm.wide, scale, lm.residualBits, lm.dModel);
   rotation(position, arrayAt(lm, lm.input, M.TOKENS_ROPE_STEPS), lm.cosines, lm.sines, lm.headSize >> 1);
   for (let b = 0; b < lm.nBlocks; b++) {
     const record = blockAt(lm, b);

@@ -176,3 +176,23 @@ export function scaleQ15(a: usize, factor: i32, n: i32): void {
     for (; a < end; a += 2) store<i16>(a, q15(<i32>load<i16>(a), factor));
   }
 }
+
+/** v (n) s32 = clamp(v to 16 bits)·rows: accumulators of a matrix at their full products. */
+export function scaleRows(v: usize, rows: usize, n: i32, left: i32, right: i32): void {
+  const half = halfOf(right);
+  const end = v + <usize>(n << 2);
+  if (ASC_FEATURE_SIMD) {
+    const halves = i32x4.splat(half);
+    const cap = i32x4.splat(32767);
+    const least = i32x4.splat(-32767);
+    for (const whole = v + <usize>((n & ~3) << 2); v < whole; v += 16) {
+      const x = i32x4.shr_s(i32x4.add(i32x4.shl(v128.load(v), left), halves), right);
+      v128.store(v, i32x4.mul(i32x4.max_s(i32x4.min_s(x, cap), least), v128.load_ext<i16>(rows)));
+      rows += 8;
+    }
+  }
+  for (; v < end; v += 4) {
+    store<i32>(v, clampTo(((load<i32>(v) << left) + half) >> right, 32767) * <i32>load<i16>(rows));
+    rows += 2;
+  }
+}
