@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import { failureDocument, reportFailure } from "../core/system/output.ts";
 import { plainLines } from "../core/system/plain-text.ts";
 import { textWithoutSecrets } from "../core/system/secrets.ts";
@@ -57,20 +57,25 @@ const VERBS = [
 export function createProgram(io: CliIo): Command {
   const program = new Command("dormouse");
   program
-    .description("An always-on agent for wearables: it decides on the device, and asks the cloud only when unsure.")
+    .description("Run, train and ship always-on agents for wearables: they decide on the device and ask the cloud only when unsure.")
     .version(packageVersion(), "--version")
     .configureOutput({
       writeOut: (text) => io.stdout(text),
       writeErr: (text) => io.stderr(text),
       outputError: (text, write) => write(plainLines(textWithoutSecrets(text))),
     })
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false, optionDescription: describeOption })
     .showHelpAfterError("(dormouse <verb> --help shows how)")
     .exitOverride();
-  program.addHelpText("after", "\nExample:\n  $ dormouse demo            a wearer, a broker and a cloud worker in this terminal");
+  program.addHelpText("after", "\nExample:\n  $ dormouse demo            run a wearer, a broker and a cloud worker in this terminal");
   for (const register of VERBS) register(program, io);
   for (const verb of program.commands) verb.showHelpAfterError(`(dormouse ${verb.name()} --help shows how)`);
   return program;
+}
+
+/** An option's description without "default: false" and "default: []", which every flag and list would repeat. */
+function describeOption(option: Option): string {
+  return new Help().optionDescription(option).replace(/ \(default: (false|\[\])\)$/, "");
 }
 
 /** Runs one command line (without node and script) and returns the exit code. Never throws. */
@@ -81,7 +86,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {
-      // commander has said it on stderr; a verb's own (dormouse.…) comes after the verb's document
+      // commander has printed it on stderr; an error of a verb (dormouse.…) follows the verb's document
       const isUsage = error.exitCode !== 0 && error.code.startsWith("commander.");
       if (isUsage && isJson) failureDocument(io, "USAGE", error.message.replace(/^error: /, ""));
       return error.exitCode;

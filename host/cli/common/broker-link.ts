@@ -16,10 +16,15 @@ export interface BrokerLinkOptions {
 /** Adds `--identity`, `--insecure` and `--broker-password-file`. */
 export function withBrokerLink(command: Command): Command {
   return command
-    .addOption(new Option("--identity <dir>", "folder that dormouse provision made: certificate, key and authority for TLS"))
-    .addOption(new Option("--insecure", "plain text to a broker on another machine: everybody on the way reads it").default(false))
     .addOption(
-      new Option("--broker-password-file <file>", "the broker's password (default: DORMOUSE_BROKER_PASSWORD; user: DORMOUSE_BROKER_USER)"),
+      new Option("--identity <dir>", "use the certificate, key and authority in this folder for TLS; dormouse provision writes it"),
+    )
+    .addOption(new Option("--insecure", "allow plain text to a broker on another machine; the network can read it").default(false))
+    .addOption(
+      new Option(
+        "--broker-password-file <file>",
+        "read the broker's password from this file (default: DORMOUSE_BROKER_PASSWORD; user: DORMOUSE_BROKER_USER)",
+      ),
     );
 }
 

@@ -18,19 +18,15 @@ export interface ObserveOptions {
 /** Adds `--metrics`, `--otlp`, `--log` and `--log-level`. */
 export function withObservation(command: Command): Command {
   return command
-    .addOption(
-      new Option("--metrics <[host:]port>", "serve Prometheus metrics; the host is 127.0.0.1 unless named").argParser(metricsAddress),
-    )
+    .addOption(new Option("--metrics <[host:]port>", "serve Prometheus metrics; without a host on 127.0.0.1").argParser(metricsAddress))
     .addOption(
       new Option(
         "--otlp <url>",
         "push OpenTelemetry metrics and traces, e.g. http://collector:4318; needs the @opentelemetry packages (default: OTEL_EXPORTER_OTLP_ENDPOINT)",
       ),
     )
-    .addOption(
-      new Option("--log <format>", "what is logged: lines for people, or JSON lines on stderr").choices(["text", "json"]).default("text"),
-    )
-    .addOption(new Option("--log-level <level>", "least urgent line of a JSON log").choices([...LOG_LEVELS]).default("info"));
+    .addOption(new Option("--log <format>", "log text lines, or JSON lines on stderr").choices(["text", "json"]).default("text"))
+    .addOption(new Option("--log-level <level>", "log JSON lines of this level and above").choices([...LOG_LEVELS]).default("info"));
 }
 
 /** The same options for the i-th of several processes, which serve their metrics on ports of their own; all but the collector's URL. */

@@ -75,19 +75,19 @@ function givenOf(command: Command, flags: readonly string[]): string | undefined
 export const jsonOption = (): Option => new Option("--json", "print one JSON document on stdout, everything else on stderr").default(false);
 
 export const engineOption = (): Option =>
-  new Option("--engine <name>", "what runs the model; all give the same bits")
+  new Option("--engine <name>", "run the model on this build of the core; the results are bit-identical")
     .choices(["scalar", "simd"] satisfies EngineName[])
     .default("simd");
 
 export const speedOption = (): Option =>
-  new Option("--speed <n>", "sensor seconds a second; max or 0: as fast as it goes").default(1).argParser(speedOf);
+  new Option("--speed <n>", "replay this many sensor seconds per second; max or 0: no pacing").default(1).argParser(speedOf);
 
 export const secondsOption = (): Option =>
-  new Option("--seconds <n>", "stop after so many sensor seconds (default: until Ctrl-C or the recording's end)").argParser(
+  new Option("--seconds <n>", "stop after this many sensor seconds (default: at Ctrl-C or at the end of the recording)").argParser(
     numberAtLeast(0.02),
   );
 
 /** The board that a run on this machine is governed as. */
-export const boardOption = (): Option => new Option("--board <id>", "which board's battery, heat and joules it is governed by");
+export const boardOption = (): Option => new Option("--board <id>", "apply this board's power and thermal model");
 
-export const radioOption = (): Option => new Option("--radio <kind>", "the radio that its asks are priced by").choices(radioKinds);
+export const radioOption = (): Option => new Option("--radio <kind>", "compute the energy of asks for this radio").choices(radioKinds);

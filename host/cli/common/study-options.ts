@@ -5,9 +5,9 @@ import { wholeNumber } from "./options.ts";
 export const studyOptions = (): Option[] => [
   new Option(
     "--study <name>",
-    "compare targets, number formats or shapes by short trainings, on the select wearers (default --out: runs/studies/<name>)",
+    "compare targets, number formats or shapes by short trainings on the select wearers; writes to runs/studies/<name> unless --out is given",
   ).choices(Object.keys(studySizes)),
-  new Option("--trials <n>", `with --study search: shapes that are tried (default: ${studySizes.search.trials})`).argParser(
+  new Option("--trials <n>", `try this many shapes, with --study search (default: ${studySizes.search.trials})`).argParser(
     wholeNumber(1, 400),
   ),
   new Option("--part <name>", "with --study: compute this part alone").hideHelp(), // what a study's processes are given

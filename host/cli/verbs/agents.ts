@@ -24,7 +24,7 @@ interface AgentRow {
 export function registerAgents(program: Command, io: CliIo): void {
   program
     .command("agents")
-    .description("List the agents that come with Dormouse, and their models.")
+    .description("List the bundled agents and their models.")
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  $ dormouse agents")
     .action(async (options: { json: boolean }) => {

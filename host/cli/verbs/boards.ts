@@ -9,8 +9,8 @@ import { jsonOption, refuseWith } from "../common/options.ts";
 export function registerBoards(program: Command, io: CliIo): void {
   program
     .command("boards")
-    .description("List the boards that Dormouse knows, or say all about one.")
-    .argument("[board]", "its id: every fact about it, with its source")
+    .description("List the known boards, or print every fact about one.")
+    .argument("[board]", "id of the board whose facts are printed with their sources")
     .option("--schema", "print the JSON Schema of a board.json instead", false)
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  $ dormouse boards\n  $ dormouse boards pico")

@@ -19,10 +19,10 @@ interface BrokerOptions extends ObserveOptions {
 /** `dormouse broker`: the embedded MQTT 5 broker on its own, for trying things out. */
 export function registerBroker(program: Command, io: CliIo): void {
   withObservation(program.command("broker"))
-    .description("Run the embedded MQTT 5 broker, for trying things out. Use mosquitto or a cluster in earnest.")
-    .option("--port <n>", "TCP port; 0: any free one", wholeNumber(0, 65535), 1883)
-    .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--insecure", "listen beyond this machine: in plain text, for anybody", false)
+    .description("Run the embedded MQTT 5 broker, for development; use mosquitto or EMQX in production.")
+    .option("--port <n>", "listen on this TCP port; 0: any free one", wholeNumber(0, 65535), 1883)
+    .option("--host <address>", "listen on this address", "127.0.0.1")
+    .option("--insecure", "allow an address beyond this machine: plain text, open to everyone", false)
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  $ dormouse broker --port 1883")
     .action(async (options: BrokerOptions, command: Command) => {

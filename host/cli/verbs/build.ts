@@ -38,12 +38,12 @@ interface BuildOptions {
 }
 
 export const variantOption = (): Option =>
-  new Option("--variant <name>", "memory accesses of the core: fast (unchecked) or safe (each one checked)")
+  new Option("--variant <name>", "compile the core with unchecked (fast) or checked (safe) memory accesses")
     .choices(["fast", "safe"])
     .default("fast");
 
 export const kernelsOption = (): Option =>
-  new Option("--kernels <name>", "c: kernels in C, with SMLAD where the core has it; wasm: the module's own")
+  new Option("--kernels <name>", "use kernels in C, with SMLAD if the processor has it, or those of the wasm module")
     .choices(["c", "wasm"])
     .default("c");
 
@@ -54,20 +54,20 @@ export function registerBuild(program: Command, io: CliIo): void {
     .command("build")
     .description("Build an agent's firmware (ELF, BIN, Intel HEX, UF2, signed for MCUboot), a gateway's Debian package, or a C library.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .addOption(new Option("--board <id>", "what it is for: dormouse boards lists them").conflicts("target"))
-    .addOption(new Option("--target <kind>", "a self-contained C library instead").choices(targets))
-    .addOption(new Option("--node <origin>", "a gateway's Node: npm's also where this machine's own would serve").choices(["npm"]))
-    .requiredOption("--out <dir>", "where the files go; made where there is none")
+    .addOption(new Option("--board <id>", "build for this board; dormouse boards lists them").conflicts("target"))
+    .addOption(new Option("--target <kind>", "build a self-contained C library for this build system instead").choices(targets))
+    .addOption(new Option("--node <origin>", "take a gateway's Node from npm, even if this machine's would fit").choices(["npm"]))
+    .requiredOption("--out <dir>", "write to this folder; created if missing")
     .addOption(variantOption())
     .addOption(kernelsOption())
     .addOption(
-      new Option("--imu-axes <axes>", "which of the IMU chip's axes is the body's x, y, z, as in +y-x+z (default: +x+y+z)")
+      new Option("--imu-axes <axes>", "map the IMU chip's axes to the body's x, y, z, as in +y-x+z (default: +x+y+z)")
         .argParser(parseImuAxes)
         .conflicts("target"),
     )
-    .option("--key <file>", "sign for MCUboot with this Ed25519 key (PEM); made where there is none")
+    .option("--key <file>", "sign for MCUboot with this Ed25519 key (PEM); created if missing")
     .addOption(
-      new Option("--security-counter <n>", "of the signed image: a boot loader refuses a smaller one")
+      new Option("--security-counter <n>", "set the counter of the signed image; a boot loader refuses a smaller one")
         .default(1)
         .argParser(numberAtLeast(0)),
     )

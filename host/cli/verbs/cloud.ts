@@ -46,36 +46,33 @@ const OPENAI_FLAGS = ["--base-url", "--model", "--max-tokens", "--max-tokens-tot
 /** `dormouse cloud`: workers that answer asks. */
 export function registerCloud(program: Command, io: CliIo): void {
   withObservation(withBrokerLink(program.command("cloud")))
-    .description(
-      "Answer asks with the agent's teacher, a bigger ensemble, or with any OpenAI-compatible server. Start as many as you need.",
-    )
-    .requiredOption("--broker <url>", "mqtt://host:1883")
-    .option("--agent <name>", "whose teacher answers", "activity")
-    .option("--workers <n>", "so many worker processes, started again when one ends", wholeNumber(1, 256), 1)
+    .description("Answer asks from the agent's teacher ensemble or an OpenAI-compatible server. Start as many workers as you need.")
+    .requiredOption("--broker <url>", "connect to this broker, as in mqtt://host:1883")
+    .option("--agent <name>", "answer from this agent's teacher", "activity")
+    .option("--workers <n>", "start this many worker processes, and restart one that ends", wholeNumber(1, 256), 1)
     .addOption(
-      new Option("--worker <i/N>", "which of N workers, for brokers without shared subscriptions")
+      new Option("--worker <i/N>", "run as worker i of N, for brokers without shared subscriptions")
         .default({ index: 0, count: 1 }, "0/1")
         .argParser(workerOf),
     )
-    .option("--ledger <file>", "also write what became of each ask to this file")
-    .option("--queue <n>", "asks that may wait in a worker; one more is told to come back", wholeNumber(1, 65536), 512)
-    .option("--batch <n>", "asks answered in one pass", wholeNumber(1, 1024), 32)
-    .addOption(new Option("--provider <name>", "who answers").choices(["teacher", "openai"]).default("teacher"))
-    .option("--base-url <url>", "openai: the server, e.g. http://127.0.0.1:11434/v1; the key comes from OPENAI_API_KEY alone")
-    .option("--model <name>", "openai: which of the server's models")
+    .option("--ledger <file>", "append the outcome of each ask to this file")
+    .option("--queue <n>", "hold at most this many asks per worker; further ones are deferred", wholeNumber(1, 65536), 512)
+    .option("--batch <n>", "answer at most this many asks in one pass", wholeNumber(1, 1024), 32)
+    .addOption(new Option("--provider <name>", "answer from this source").choices(["teacher", "openai"]).default("teacher"))
+    .option(
+      "--base-url <url>",
+      "send to this OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1; the key is read from OPENAI_API_KEY",
+    )
+    .option("--model <name>", "use this model of the OpenAI-compatible server")
     .option(
       "--max-tokens <n>",
-      "openai: longest reply, its thoughts included (default: 64, for a text ask 256); models that think need 1000 or more",
+      "limit a reply, reasoning included (default: 64, for a text ask 256); reasoning models need 1000 or more",
       wholeNumber(1, 32_768),
     )
-    .option(
-      "--max-tokens-total <n>",
-      "openai: stop asking the server after so many tokens in this run; one node may use no more than it leaves",
-      wholeNumber(1),
-    )
-    .option("--max-cost <n>", "openai: stop at this cost of this run, by --price-per-million", numberAtLeast(0))
-    .option("--price-per-million <in,out>", "openai: what a million tokens of prompt and of reply cost", pricesOf)
-    .option("--concurrency <n>", "openai: requests under way at once", wholeNumber(1, 256), 8)
+    .option("--max-tokens-total <n>", "stop after this many tokens per run; a node may use at most what is left", wholeNumber(1))
+    .option("--max-cost <n>", "stop at this cost per run, computed from --price-per-million", numberAtLeast(0))
+    .option("--price-per-million <in,out>", "set the prices of a million prompt and reply tokens", pricesOf)
+    .option("--concurrency <n>", "send at most this many requests at once", wholeNumber(1, 256), 8)
     .addOption(engineOption())
     .addOption(jsonOption())
     .addHelpText(

@@ -35,13 +35,13 @@ interface DemoOptions {
 export function registerDemo(program: Command, io: CliIo): void {
   program
     .command("demo")
-    .description("Show it all in one process: a broker, a cloud worker and a synthetic wearer.")
-    .option("--headless", "log lines instead of the live view", false)
+    .description("Run a broker, a cloud worker and a synthetic wearer in this terminal.")
+    .option("--headless", "print log lines instead of the live view", false)
     .option("--verbose", "log every decision with its reason", false)
     .addOption(secondsOption())
     .addOption(speedOption())
-    .option("--seed <n>", "which synthetic wearer, and what they do", wholeNumber(0), 3)
-    .option("--agent <name>", "which agent", "activity")
+    .option("--seed <n>", "choose the synthetic wearer and their day", wholeNumber(0), 3)
+    .option("--agent <name>", "run this agent", "activity")
     .addOption(boardOption().default("nrf52840-dk"))
     .addOption(radioOption().default("ble"))
     .addOption(jsonOption())

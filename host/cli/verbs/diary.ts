@@ -16,8 +16,8 @@ export function registerDiary(program: Command, io: CliIo): void {
   program
     .command("diary")
     .description("Print what the wearer did today, as noted on this device: totals, bouts, alarms.")
-    .option("--data-dir <dir>", "where run keeps its data", ".dormouse")
-    .option("--forget-today", "remove what was noted today, instead", false)
+    .option("--data-dir <dir>", "read the data folder of run", ".dormouse")
+    .option("--forget-today", "remove today's notes instead", false)
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  $ dormouse diary\n  $ dormouse diary --json\n  $ dormouse diary --forget-today")
     .action((options: { dataDir: string; forgetToday: boolean; json: boolean }) => {

@@ -13,7 +13,7 @@ export function registerDoctor(program: Command, io: CliIo): void {
   program
     .command("doctor")
     .description("Check this machine: Node, the wasm core, the shipped models, optional tools.")
-    .option("--identity <dir>", "also check how long the certificates of this folder hold")
+    .option("--identity <dir>", "check when the certificates of this folder expire, too")
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  $ dormouse doctor\n  $ dormouse doctor --identity wrist-1")
     .action(async (options: { json: boolean; identity?: string }) => {

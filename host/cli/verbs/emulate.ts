@@ -41,12 +41,12 @@ export function registerEmulate(program: Command, io: CliIo): void {
     .command("emulate")
     .description("Run an agent on an emulated board (QEMU, rp2040js) and compare every decision, logits and state with the host's.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .requiredOption("--board <id>", "a board that an emulator knows")
-    .addOption(new Option("--frames <file>", "the sensor frames of a recorded link stream (.dls)").conflicts("data"))
-    .option("--data <dir>", "windows from the agent's recordings: those of its test wearers")
-    .addOption(new Option("--windows <n>", "so many windows, spread over the recordings").default(20).argParser(wholeNumber(1)))
+    .requiredOption("--board <id>", "emulate this board")
+    .addOption(new Option("--frames <file>", "run the sensor frames of a recorded link stream (.dls)").conflicts("data"))
+    .option("--data <dir>", "run windows of the agent's test wearers from these recordings")
+    .addOption(new Option("--windows <n>", "run this many windows, spread over the recordings").default(20).argParser(wholeNumber(1)))
     .addOption(
-      new Option("--protocol <name>", "window: from a reset state, every exit run; stream: state carried, the image's own exits").choices([
+      new Option("--protocol <name>", "run window (reset state, every exit) or stream (state carried, exits of the image)").choices([
         "window",
         "stream",
       ]),

@@ -39,58 +39,49 @@ export function registerEval(program: Command, io: CliIo): void {
     .command("eval")
     .description("Score an agent's model on its test wearers, with the INT8 core and in floating point.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .requiredOption("--data <dir>", "folder of the agent's data set (HAPT, SisFall), or its parent, or of its CSV recordings")
+    .requiredOption("--data <dir>", "read the agent's data set (HAPT, SisFall) or CSV recordings from this folder")
     .addOption(
       new Option(
         "--protocol <name>",
-        "window: from a reset state; stream: whole recordings, state carried; policy: a stream that may exit early or ask",
+        "score single windows from a reset state; whole recordings (stream); or a stream with early exits and asks (policy)",
       )
         .choices(["window", "stream", "policy"])
         .default("window"),
     )
-    .addOption(new Option("--cascade", "device and cloud together: unsure decisions of the stream are asked").default(false))
+    .addOption(new Option("--cascade", "score device and cloud together; unsure decisions of the stream are asked").default(false))
     .addOption(
       new Option("--adapt", "adapt the LDA head to each wearer from cloud answers, score the second half of their recordings")
         .default(false)
         .conflicts("cascade"),
     )
     .addOption(
-      new Option("--alpha <share>", "with --cascade: certify at most this share of wrong local answers")
+      new Option("--alpha <share>", "certify at most this share of wrong local answers, with --cascade")
         .default(0.01)
         .argParser(share)
         .conflicts("adapt"),
     )
     .addOption(
-      new Option("--delta <share>", "with --cascade: chance that the certificate is wrong")
+      new Option("--delta <share>", "allow this probability that the certificate is wrong, with --cascade")
         .default(0.1)
         .argParser(share)
         .conflicts("adapt"),
     )
     .addOption(
-      new Option("--fault <name>", "a faulty sensor, window or stream protocol; all: every fault by both, in a table")
+      new Option("--fault <name>", "inject a sensor fault; all: score every fault with both protocols, in a table")
         .choices([...faultNames, "all"])
         .conflicts(["cascade", "adapt"]),
     )
     .addOption(
-      new Option("--wearers <list>", "which wearers of the image's manifest are scored; a rehearsal leaves the test wearers alone")
+      new Option("--wearers <list>", "score these wearers of the image's manifest; keep test for the final figures")
         .choices(scoredLists)
         .default("test"),
     )
+    .addOption(new Option("--model <file>", "score this image of train instead; its .safetensors and prior are read from the same folder"))
     .addOption(
-      new Option(
-        "--model <file>",
-        "another image of this agent instead of its own, as train writes it: beside it its .safetensors for the floating-point run, its prior for --adapt",
-      ),
-    )
-    .addOption(
-      new Option("--runs <dir>", "every seed of a `train` folder: mean and deviation, window or stream protocol, or --adapt").conflicts([
-        "cascade",
-        "fault",
-        "model",
-      ]),
+      new Option("--runs <dir>", "score every seed of a train folder: mean and deviation").conflicts(["cascade", "fault", "model"]),
     )
     .addOption(engineOption())
-    .option("--no-float", "leave the floating-point run out")
+    .option("--no-float", "skip the floating-point run")
     .addOption(jsonOption())
     .addHelpText(
       "after",

@@ -20,14 +20,14 @@ interface FitsVerbOptions {
 export function registerFits(program: Command, io: CliIo): void {
   program
     .command("fits")
-    .description("Prove, before anything is flashed, that an agent fits a board: memory, stack, time and energy.")
+    .description("Check that an agent fits a board before flashing: memory, stack, time and energy.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .requiredOption("--board <id>", "dormouse boards lists them")
-    .option("--quick", "measure nothing: operation counts and arena alone", false)
+    .requiredOption("--board <id>", "check against this board; dormouse boards lists them")
+    .option("--quick", "skip measurements; use operation counts and the arena size", false)
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nThe program is compiled (gcc-arm-none-eabi) and run in an emulator (qemu-system-arm, rp2040js) where they are installed; what could not\nbe measured is said. Exit code 1: it does not fit.\n\nExample:\n  $ dormouse fits activity --board pico",
+      "\nCompiles the program (gcc-arm-none-eabi) and runs it in an emulator (qemu-system-arm, rp2040js) if they are installed,\nand lists what could not be measured. Exit code 1: it does not fit.\n\nExample:\n  $ dormouse fits activity --board pico",
     )
     .action((agent: string, options: FitsVerbOptions) => fits(io, agent, options));
 }

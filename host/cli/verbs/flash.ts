@@ -23,11 +23,11 @@ interface FlashOptions {
 export function registerFlash(program: Command, io: CliIo): void {
   program
     .command("flash")
-    .description("Put a built file onto a board: a checked copy to its UF2 drive, or openocd, dfu-util or picotool.")
-    .argument("<file>", "what dormouse build made: .uf2, .hex, .elf, .bin")
-    .requiredOption("--board <id>", "the board that is plugged in")
-    .option("--drive <dir>", "where its UF2 drive is mounted (default: looked for)")
-    .option("--dry-run", "check everything and show what would be done", false)
+    .description("Flash a built file to a board: by a verified copy to its UF2 drive, openocd, dfu-util or picotool.")
+    .argument("<file>", "a .uf2, .hex, .elf or .bin file of dormouse build")
+    .requiredOption("--board <id>", "flash this board; it must be plugged in")
+    .option("--drive <dir>", "copy to the UF2 drive mounted here (default: found by its INFO_UF2.TXT)")
+    .option("--dry-run", "check everything and show the steps without flashing", false)
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  $ dormouse flash firmware/activity-pico.uf2 --board pico --dry-run")
     .action((file: string, options: FlashOptions) => flash(io, file, options));

@@ -22,7 +22,7 @@ export function registerImport(program: Command, io: CliIo): void {
     .description("Convert a Llama checkpoint to an int8 language image (.dmm): llama2.c, safetensors or GGUF.")
     .argument("<file>", "llama2.c (.bin), .safetensors with config.json and tokenizer.json beside it, or .gguf")
     .requiredOption("--out <file>", "write the image to this file")
-    .option("--tokenizer <file>", "tokenizer of a llama2.c checkpoint, or a tokenizer.json from elsewhere")
+    .option("--tokenizer <file>", "read the tokenizer of a llama2.c checkpoint, or another tokenizer.json, from this file")
     .addOption(jsonOption())
     .addHelpText(
       "after",

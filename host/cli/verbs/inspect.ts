@@ -30,7 +30,7 @@ export function registerInspect(program: Command, io: CliIo): void {
     .description("Show what a model image (.dmm) or a recorded link stream holds, or compare two ledgers.")
     .argument("<file>", "a .dmm image, a link stream, or a node's ledger")
     .argument("[ledger]", "the cloud's ledger, to compare with the node's")
-    .option("--rate-hz <n>", "frames a second of a link stream", numberAtLeast(0.1), 50)
+    .option("--rate-hz <n>", "assume this many frames per second in a link stream", numberAtLeast(0.1), 50)
     .option("--upgrade <file>", "write the image to this file in the newest format; its decisions stay the same")
     .addOption(jsonOption())
     .addHelpText(

@@ -30,12 +30,12 @@ export function registerMonitor(program: Command, io: CliIo): void {
     .command("monitor")
     .description("Show the frames of a device's link, from a serial port, an emulator or a recording.")
     .argument("<source>", "a serial port, tcp:host:port or a file of link bytes")
-    .option("--baud <n>", "of the serial port", wholeNumber(300), 115_200)
-    .option("--hello", "greet the device first: it says what it runs", false)
-    .option("--sent", "the bytes are what a node sends: a recording of a device's input", false)
-    .option("--capture <file>", "write the bytes there, too")
-    .option("--seconds <n>", "stop after so long (default: until Ctrl-C or the end)", numberAtLeast(0.1))
-    .addOption(jsonOption().default(false, "one JSON document a line: each message, then the counts"))
+    .option("--baud <n>", "set the baud rate of the serial port", wholeNumber(300), 115_200)
+    .option("--hello", "send a hello first; the device replies with what it runs", false)
+    .option("--sent", "decode bytes sent by a node: a recording of a device's input", false)
+    .option("--capture <file>", "write the received bytes to this file, too")
+    .option("--seconds <n>", "stop after this many seconds (default: at Ctrl-C or at the end)", numberAtLeast(0.1))
+    .addOption(jsonOption().default(false, "print one JSON document per line: each message, then the counts"))
     .addHelpText("after", "\nExamples:\n  $ dormouse monitor /dev/ttyACM0 --hello\n  $ dormouse monitor day.dls --sent --json")
     .action((source: string, options: MonitorOptions) => monitor(io, source, options));
 }

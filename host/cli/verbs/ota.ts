@@ -41,20 +41,25 @@ export function registerOta(program: Command, io: CliIo): void {
   withBrokerLink(program.command("ota"))
     .description("Send a node a command over the air, signed with the site's command key.")
     .argument("<node>", "the node's name")
-    .addArgument(new Argument("<command>", `what it shall do: ${COMMAND_VERBS.join(", ")}`).argParser(commandVerb))
-    .option("--broker <url>", "mqtts://host:8884 (default: the identity's)")
-    .option("--site <name>", "the node's site (default: the identity's)")
-    .option("--key <file>", "the signing key (default: command.key of the identity)")
-    .option("--max-exit <n>", "set-point: the deepest exit, counted from 0", wholeNumber(0, 7))
-    .option("--hop-patches <n>", "set-point: patches between two decisions", wholeNumber(1, 1024))
-    .option("--ask-interval-hops <n>", "set-point: at most one ask in so many decisions", wholeNumber(1, 65_535))
-    .option("--thresholds <q15...>", "set-point: least confidence an exit, 0 to 32768 (never below the certified ones)", q15)
-    .addOption(new Option("--asks <state>", "set-point: whether it may ask the cloud").choices(["on", "off"]))
+    .addArgument(new Argument("<command>", `one of ${COMMAND_VERBS.join(", ")}`).argParser(commandVerb))
+    .option("--broker <url>", "connect to this broker, as in mqtts://host:8884 (default: from the identity)")
+    .option("--site <name>", "address a node of this site (default: from the identity)")
+    .option("--key <file>", "sign with this key (default: command.key of the identity)")
+    .option("--max-exit <n>", "set the deepest exit, counted from 0 (set-point)", wholeNumber(0, 7))
+    .option("--hop-patches <n>", "set the patches between two decisions (set-point)", wholeNumber(1, 1024))
+    .option("--ask-interval-hops <n>", "allow one ask per this many decisions (set-point)", wholeNumber(1, 65_535))
+    .option("--thresholds <q15...>", "set the threshold of each exit, 0 to 32768, never below the certified ones (set-point)", q15)
+    .addOption(new Option("--asks <state>", "allow or forbid asks (set-point)").choices(["on", "off"]))
     .addOption(new Option("--image <file>").hideHelp()) // of model-update, whose refusal says more than "unknown option"
     .addOption(new Option("--agent <name>").hideHelp())
-    .option("--counter <n>", "at least this counter, where a node says that it knows a higher one", wholeNumber(1), 1)
-    .option("--expiry-seconds <n>", "how long the command is valid, and kept for a node that sleeps", wholeNumber(1, 604_800), 86_400)
-    .option("--wait-seconds <n>", "how long to wait for the node's answer", numberAtLeast(0.1), 10)
+    .option("--counter <n>", "use at least this counter, if a node refuses a lower one", wholeNumber(1), 1)
+    .option(
+      "--expiry-seconds <n>",
+      "keep the command valid, and queued for a sleeping node, for this long",
+      wholeNumber(1, 604_800),
+      86_400,
+    )
+    .option("--wait-seconds <n>", "wait this long for the node's answer", numberAtLeast(0.1), 10)
     .addOption(jsonOption())
     .addHelpText(
       "after",

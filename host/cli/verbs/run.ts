@@ -63,19 +63,22 @@ interface RunOptions extends BrokerLinkOptions, ObserveOptions {
 /** `dormouse run`: one wearable against any MQTT 5 broker, or alone. */
 export function registerRun(program: Command, io: CliIo): void {
   withObservation(withBrokerLink(program.command("run")))
-    .description("Run an agent: it decides here, and asks the cloud over MQTT when unsure.")
+    .description("Run an agent on this machine; it asks the cloud over MQTT when unsure.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .option("--sensor <spec>", "synthetic[:SEED], replay:DIR[#user=1,exp=1], replay:FILE.csv or replay:FILE.dls", "synthetic")
-    .option("--broker <url>", "mqtt://host:1883; left out: decides alone, never asks")
-    .option("--config <file>", `this node's name, made the first time (default: ${NODE_CONFIG_FILE}, or the identity's)`)
-    .option("--data-dir <dir>", "where asks wait until they are answered, also through a crash, and where the diary is", ".dormouse")
-    .option("--no-diary", "do not note what the wearer does")
-    .option("--ledger <file>", "also write what became of each ask to this file")
+    .option("--sensor <spec>", "read synthetic[:SEED], replay:DIR[#user=1,exp=1], replay:FILE.csv or replay:FILE.dls", "synthetic")
+    .option("--broker <url>", "connect to this broker, as in mqtt://host:1883; without it the agent never asks")
+    .option(
+      "--config <file>",
+      `read this node's name from the file; created if missing (default: ${NODE_CONFIG_FILE}, or from the identity)`,
+    )
+    .option("--data-dir <dir>", "keep unanswered asks, also through a crash, and the diary in this folder", ".dormouse")
+    .option("--no-diary", "keep no diary of the wearer's activities")
+    .option("--ledger <file>", "append the outcome of each ask to this file")
     .option("--personalize <file>", "adapt the LDA head to this user from cloud answers; state is kept in <file>")
     .addOption(boardOption())
     .addOption(radioOption())
-    .option("--deadline-seconds <n>", "how long an answer may take (default: the agent's)", numberAtLeast(0.1))
-    .option("--headless", "log lines instead of the live view", false)
+    .option("--deadline-seconds <n>", "wait this long for an answer (default: set by the agent)", numberAtLeast(0.1))
+    .option("--headless", "print log lines instead of the live view", false)
     .option("--verbose", "log every decision with its reason", false)
     .addOption(engineOption())
     .addOption(speedOption())

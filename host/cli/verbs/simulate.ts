@@ -39,35 +39,42 @@ export function registerSimulate(program: Command, io: CliIo): void {
     .command("simulate")
     .description("Simulate a wearer's day on a board: joules, battery, skin temperature, asks, against three baselines.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .option("--board <id>", "which board: dormouse boards lists them", "nrf52840-dk")
-    .addOption(new Option("--radio <kind>", "how it reaches the cloud").choices(radioKinds).default("ble"))
-    .option("--hours <n>", "simulated hours, from midnight on", numberAtLeast(0.1), 24)
+    .option("--board <id>", "simulate this board; dormouse boards lists them", "nrf52840-dk")
+    .addOption(new Option("--radio <kind>", "reach the cloud over this radio").choices(radioKinds).default("ble"))
+    .option("--hours <n>", "simulate this many hours from midnight", numberAtLeast(0.1), 24)
     .option(
       "--seed <n>",
-      "of network, loss and the order of recordings; the same seed gives the same bytes",
+      "seed the network, loss and the order of recordings; equal seeds give equal bytes",
       wholeNumber(0, 0x7fff_ffff),
       1,
     )
-    .option("--data <dir>", "recordings to make the day of (default: the agent's synthetic wearer)")
+    .option("--data <dir>", "build the day from these recordings (default: the agent's synthetic wearer)")
     .addOption(
-      new Option("--wearers <list>", "with --data: whose recordings, by the image's manifest").choices(scoredLists).default("test"),
+      new Option("--wearers <list>", "use the recordings of these wearers of the image's manifest, with --data")
+        .choices(scoredLists)
+        .default("test"),
     )
-    .option("--wearer <name>", "with --data: this wearer's alone")
-    .addOption(new Option("--fault <name>", "with --data: a faulty sensor").choices(faultNames))
-    .option("--network <csv>", "time,up,rttMillis,loss instead of the seeded two-state network")
-    .option("--ambient <celsius>", "mean temperature of the air over a day", numberAtLeast(-40), 22)
-    .option("--battery <percent>", "charge at the start", wholeNumber(1, 100), 100)
-    .option("--target-hours <n>", "the battery shall last so long", numberAtLeast(1), 168)
-    .option("--privacy-bytes <n>", "sensor data that may leave the device per day (default: the agent's, or 4194304)", wholeNumber(0))
-    .option("--report-seconds <n>", "news that are not urgent wait for a report; one decision is audited with each", wholeNumber(10), 600)
+    .option("--wearer <name>", "use the recordings of one wearer, with --data")
+    .addOption(new Option("--fault <name>", "inject a sensor fault, with --data").choices(faultNames))
+    .option("--network <csv>", "replay a network trace (time,up,rttMillis,loss) instead of the seeded two-state network")
+    .option("--ambient <celsius>", "set the mean air temperature of the day, °C", numberAtLeast(-40), 22)
+    .option("--battery <percent>", "set the charge at the start, per cent", wholeNumber(1, 100), 100)
+    .option("--target-hours <n>", "aim at this battery life", numberAtLeast(1), 168)
     .option(
-      "--back-to-back",
-      "instead of a day: decisions as fast as they go beside the board's load, with the governor and without",
-      false,
+      "--privacy-bytes <n>",
+      "allow this many bytes of sensor data to leave the device per day (default: set by the agent, or 4194304)",
+      wholeNumber(0),
     )
-    .option("--no-baselines", "leave fullDepth, alwaysLocal and alwaysCloud out")
-    .option("--html <file>", "also write the day as a page with pictures")
-    .option("--tune <file>", "instead: write how decisions turn out on --wearers calibrate (and their worth) to this policy.json")
+    .option(
+      "--report-seconds <n>",
+      "report at this interval; non-urgent events wait for it, and each report audits one decision",
+      wholeNumber(10),
+      600,
+    )
+    .option("--back-to-back", "run decisions back to back beside the board's load, governed and not, instead of a day", false)
+    .option("--no-baselines", "skip the baselines fullDepth, alwaysLocal and alwaysCloud")
+    .option("--html <file>", "write the report as an HTML page, too")
+    .option("--tune <file>", "write the outcome statistics of --wearers calibrate to this policy.json instead")
     .addOption(engineOption())
     .addOption(jsonOption())
     .addHelpText(

@@ -37,37 +37,39 @@ function agentName(text: string): string {
 export function registerTrain(program: Command, io: CliIo): void {
   const command = program
     .command("train")
-    .description(
-      "Train an agent's model from recordings: quantisation-aware, calibrated, exported as a .dmm image. Goes on where it was stopped.",
-    )
+    .description("Train an agent's model from recordings: quantisation-aware, calibrated, exported as .dmm. Resumes an interrupted run.")
     .argument("[agent]", "a bundled agent's name; none with --name")
-    .requiredOption(
-      "--data <dir>",
-      "activity: folder of HAPT, or its parent; fall: of SisFall; with --name: folder of CSV files, one a recording",
-    )
+    .requiredOption("--data <dir>", "read HAPT (activity), SisFall (fall), or with --name CSV files, one per recording, from this folder")
     .addOption(new Option("--name <name>", "train an agent of your own on CSV recordings").argParser(agentName))
-    .option("--rate <hz>", "with --name: frames a second (default: that of the time columns)", numberAtLeast(0.001))
-    .option("--out <dir>", "where seed-<n>/ and summary.json go (default: runs/<agent>)")
+    .option(
+      "--rate <hz>",
+      "resample to this many frames per second, with --name (default: the rate of the time columns)",
+      numberAtLeast(0.001),
+    )
+    .option("--out <dir>", "write seed-<n>/ and summary.json to this folder (default: runs/<agent>)")
     .addOption(
-      new Option("--seed <n>", "of weights, batches and augmentation (default: 1; a teacher has its own)")
+      new Option("--seed <n>", "seed weights, batches and augmentation (default: 1; a teacher has its own)")
         .argParser(wholeNumber(0))
         .conflicts("seeds"),
     )
-    .option("--seeds <n>", "train the seeds 1…n, and say how far they are apart", wholeNumber(1, 1000))
-    .addOption(new Option("--workers <n>", "seeds that are trained at once, each in a process").default(1).argParser(wholeNumber(1, 64)))
-    .option("--steps <n>", "training steps (default: the recipe's)", wholeNumber(1))
+    .option("--seeds <n>", "train the seeds 1…n, and report their mean and deviation", wholeNumber(1, 1000))
+    .addOption(new Option("--workers <n>", "train this many seeds at once, each in a process").default(1).argParser(wholeNumber(1, 64)))
+    .option("--steps <n>", "train for this many steps (default: set by the recipe)", wholeNumber(1))
     .addOption(
-      new Option("--phase <name>", "select: fit wearers alone, to choose a recipe; final: all but the calibration and test wearers")
+      new Option(
+        "--phase <name>",
+        "train on the fit wearers to choose a recipe (select), or on all but the calibration and test wearers (final)",
+      )
         .choices(["select", "final"])
         .default("final"),
     )
     .addOption(
-      new Option("--float", "the same recipe without int8, into float/: what quantisation is compared with")
+      new Option("--float", "train the same recipe without int8, into float/, to compare quantisation with")
         .default(false)
         .conflicts("teacher"),
     )
     .option("--teacher <member>", "train this member of the cloud's ensemble alone")
-    .option("--fresh", "forget what an earlier run left in the folder", false);
+    .option("--fresh", "discard an earlier run in the folder", false);
   for (const option of studyOptions()) command.addOption(option);
   command
     .addOption(jsonOption())
