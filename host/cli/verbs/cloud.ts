@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { type Command, CommanderError, Option } from "commander";
+import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { loadAgent } from "../../agent/registry.ts";
-import { openProvider, type ProviderOptions, providerArguments } from "../../cloud/open-provider.ts";
+import { openProvider, PROVIDER_NAMES, type ProviderName, type ProviderOptions, providerArguments } from "../../cloud/open-provider.ts";
 import { startWorker } from "../../cloud/worker.ts";
 import type { EngineName } from "../../core/session/session-types.ts";
 import { closeAll } from "../../core/system/close-all.ts";
@@ -46,7 +46,9 @@ const OPENAI_FLAGS = ["--base-url", "--model", "--max-tokens", "--max-tokens-tot
 /** `dormouse cloud`: workers that answer asks. */
 export function registerCloud(program: Command, io: CliIo): void {
   withObservation(withBrokerLink(program.command("cloud")))
-    .description("Answer asks from the agent's teacher ensemble or an OpenAI-compatible server. Start as many workers as you need.")
+    .description(
+      "Answer asks from the agent's teacher ensemble, a sentence encoder or an OpenAI-compatible server. Start as many as you need.",
+    )
     .requiredOption("--broker <url>", "connect to this broker, as in mqtt://host:1883")
     .option("--agent <name>", "answer from this agent's teacher", "activity")
     .option("--workers <n>", "start this many worker processes, and restart one that ends", wholeNumber(1, 256), 1)
@@ -58,7 +60,11 @@ export function registerCloud(program: Command, io: CliIo): void {
     .option("--ledger <file>", "append the outcome of each ask to this file")
     .option("--queue <n>", "hold at most this many asks per worker; further ones are deferred", wholeNumber(1, 65536), 512)
     .option("--batch <n>", "answer at most this many asks in one pass", wholeNumber(1, 1024), 32)
-    .addOption(new Option("--provider <name>", "answer from this source").choices(["teacher", "openai"]).default("teacher"))
+    .addOption(
+      new Option("--provider <names>", `answer from these sources, by commas and in this order: ${PROVIDER_NAMES.join(", ")}`)
+        .default(["teacher"] satisfies ProviderName[], "teacher")
+        .argParser(providersOf),
+    )
     .option(
       "--base-url <url>",
       "send to this OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1; the key is read from OPENAI_API_KEY",
@@ -77,12 +83,12 @@ export function registerCloud(program: Command, io: CliIo): void {
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  $ dormouse cloud --broker mqtt://localhost:1883 --workers 2\n  $ dormouse cloud --broker mqtt://localhost:1883 --provider openai --base-url http://127.0.0.1:11434/v1 --model llama3.2",
+      "\nExamples:\n  $ dormouse cloud --broker mqtt://localhost:1883 --workers 2\n  $ dormouse cloud --broker mqtt://localhost:1883 --provider openai --base-url http://127.0.0.1:11434/v1 --model llama3.2\n  $ dormouse cloud --broker mqtt://localhost:1883 --provider intents,openai --base-url http://127.0.0.1:11434/v1 --model llama3.2",
     )
     .action((options: CloudOptions, command: Command) => {
       checkObserved(command, options);
       if (options.workers > 1) refuseWith(command, "--workers, which numbers its own", "--worker");
-      if (options.provider !== "openai") refuseWithout(command, "--provider openai", ...OPENAI_FLAGS);
+      if (!options.provider.includes("openai")) refuseWithout(command, "--provider openai", ...OPENAI_FLAGS);
       return options.workers > 1 ? many(io, options) : one(io, options);
     });
 }
@@ -138,6 +144,13 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
   if (ledgerSink) checkLedgers([ledgerSink], note);
 }
 
+function providersOf(text: string): ProviderName[] {
+  const names = text.split(",");
+  const odd = names.find((name, i) => !PROVIDER_NAMES.some((one) => one === name) || names.indexOf(name) !== i);
+  if (odd === undefined) return names as ProviderName[];
+  throw new InvalidArgumentError(`"${odd}" is no provider, or stands twice. Name each of ${PROVIDER_NAMES.join(", ")} at most once.`);
+}
+
 /** Each worker a process of its own, i of N. */
 async function many(io: CliIo, options: CloudOptions): Promise<void> {
   const out = createOutput(io, options.json);
@@ -152,7 +165,8 @@ async function many(io: CliIo, options: CloudOptions): Promise<void> {
     ...brokerLinkArguments(io, options),
   ];
   const secrets = { ...credentialsEnvironment(broker), ...observeEnvironment(options) };
-  out.note(`${options.workers} workers for ${options.agent}, provider ${options.provider}. Ctrl-C ends them.`);
+  const provider = options.provider.join(",");
+  out.note(`${options.workers} workers for ${options.agent}, provider ${provider}. Ctrl-C ends them.`);
   const { documents, restarts, failures } = await runWorkers(
     { ...io, env: { ...io.env, ...secrets } },
     out,
@@ -167,7 +181,7 @@ async function many(io: CliIo, options: CloudOptions): Promise<void> {
   );
   const sum = sumOf(documents);
   out.say(`${sum.received ?? 0} asks received, ${sum.answered ?? 0} answered by ${options.workers} workers; ${restarts} restarts.`);
-  out.document({ agent: options.agent, provider: options.provider, workers: options.workers, restarts, ...sum });
+  out.document({ agent: options.agent, provider, workers: options.workers, restarts, ...sum });
   if (failures.length === 0) return;
   for (const failure of failures) out.note(failure);
   throw new CommanderError(1, "dormouse.workers", "");

@@ -3,6 +3,7 @@ import { ConfigError } from "../../core/system/errors.ts";
 import { type RandomBytes, systemRandom } from "../../mqtt/transport/backoff.ts";
 import { isLoopback } from "../../mqtt/transport/broker-url.ts";
 import type { CloudAnswer, CloudQuery, CloudTextAnswer, CloudTextQuery, Provider } from "../provider.ts";
+import type { TextAnswerer } from "../text-chain.ts";
 import type { BudgetLimits, Spent } from "./budget.ts";
 import { type ChatFigures, createChatClient, type ReplyFlaw, type TroubleCode } from "./chat-client.ts";
 import { formFlaw, promptOf, type SensorDescription } from "./prompt.ts";
@@ -50,7 +51,7 @@ const REASONS: Readonly<Record<ReplyFlaw, string>> = {
  * that names one of the ask's labels. A text ask is answered from the facts and the question alone; the reply must be `{kind, text}`.
  * Activations and rows that are no whole frames are refused.
  */
-export function createOpenAi(options: OpenAiOptions): Provider & { figures(): ChatFigures } {
+export function createOpenAi(options: OpenAiOptions): Provider & TextAnswerer & { figures(): ChatFigures } {
   const { clock = systemClock, random = systemRandom, timeoutMillis = 20_000, concurrency = 8, budget = {} } = options;
   const { model, key, onSpent, onTrouble } = options;
   const client = createChatClient({ url: chatUrl(options), key, model, clock, timeoutMillis, budget, onSpent, onTrouble });

@@ -24,7 +24,14 @@ it("names the model's own channels and units to a language model, also when ther
   const image = readImage(new Uint8Array(readFileSync(agent.modelPath)));
   const channels = ["co2", "co", "no2", "voc", "humidity", "temperature"].map((name) => ({ name, unit: "ppm", countsPerUnit: 8 }));
   writeFileSync(agent.modelPath, writeImage({ ...image, manifest: { ...image.manifest, channels, orientation: "by the ceiling" } }));
-  const options = { provider: "openai", baseUrl: server.baseUrl, model: "tiny", concurrency: 1, engine: "scalar", maxTokens: 256 } as const;
+  const options = {
+    provider: ["openai"],
+    baseUrl: server.baseUrl,
+    model: "tiny",
+    concurrency: 1,
+    engine: "scalar",
+    maxTokens: 256,
+  } as const;
   const { provider } = await openProvider(agent, options, fakeIo().io);
   const ask = { id: "00".repeat(16), node: "n", agent: "a", imageHash: "", tick: 0, deadlineAtMillis: Date.now() + 30_000 };
   const frames = { patchBytes: 24, windowPatches: 1, patches: new Int8Array(24) };
