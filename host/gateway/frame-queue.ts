@@ -5,14 +5,14 @@ import { decodeSensor } from "../link/sensor.ts";
 /** Frames that may wait for the model: five seconds at 50 Hz. */
 const MAX_WAITING = 256;
 
-/** Frames between a device that pushes and a model that pulls. Bounded: what comes when it is full is dropped, and the ticks show the gap. */
+/** Frames between a device that pushes and a model that pulls. Bounded: frames are dropped while it is full, and the ticks show the gap. */
 export class FrameQueue implements AsyncIterable<SensorFrame> {
   /** Frames taken out. */
   taken = 0;
-  /** Frames that came. */
+  /** Frames received. */
   arrived = 0;
   dropped = 0;
-  /** Link frames that were no sensor frames of this agent. */
+  /** Link frames that are not sensor frames of this agent. */
   foreign = 0;
   readonly #channels: number;
   readonly #waiting: SensorFrame[] = [];

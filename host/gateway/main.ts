@@ -11,7 +11,7 @@ import { runService } from "./service.ts";
 import { readServiceConfig } from "./service-config.ts";
 import { createServiceManager } from "./service-manager.ts";
 
-// The program of a gateway image: one agent as a service. Bundled with all that it needs into dist/gateway.js.
+// Program of a gateway image: one agent as a service, bundled into dist/gateway.js.
 
 const stop = new AbortController();
 const complain = (sentence: string): void => {

@@ -35,7 +35,7 @@ export function parseSerialSpec(text: string): SerialSpec | undefined {
   return { path: match[1]!, baud: Number(match[2] ?? DEFAULT_BAUD) };
 }
 
-/** Reads link frames from a serial device (or a named pipe). A device that goes away is looked for again, every five seconds. */
+/** Reads link frames from a serial device (or a named pipe). A missing device is retried every five seconds. */
 export function openSerialSensor(
   { path, baud }: SerialSpec,
   declared: { readonly rateHz: number; readonly channels: number },
@@ -45,7 +45,7 @@ export function openSerialSensor(
   const decoder = createLinkDecoder({ onFrame: (frame) => queue.push(frame) });
   let stream: Socket | undefined;
   let isClosed = false;
-  let said = ""; // the last trouble, told once
+  let said = ""; // the last error, reported once
   let cancel: () => void = () => undefined;
 
   const trouble = (text: string) => {

@@ -19,13 +19,13 @@ function metricsAddress(text: string, context: z.RefinementCtx): MetricsAddress 
 
 /** What /etc/dormouse/<agent>.json of a gateway holds. */
 export const serviceConfigSchema = z.strictObject({
-  /** Where the node belongs. Default "home". */
+  /** Site of the node. Default "home". */
   site: z.string().refine(isName, "not a name").default("home"),
-  /** Unique among the nodes of a site. Left out: made at the first start and kept in the state folder. */
+  /** Unique among the nodes of a site. Default: made at the first start and kept in the state folder. */
   node: z.string().refine(isName, "not a name").optional(),
-  /** Where frames come from: serial:PATH, serial:PATH@BAUD, synthetic, synthetic:SEED or replay:FILE.dls. */
+  /** Source of frames: serial:PATH, serial:PATH@BAUD, synthetic, synthetic:SEED or replay:FILE.dls. */
   sensor: z.string().min(1).max(512),
-  /** The MQTT 5 broker. Left out: decides alone and never asks. */
+  /** The MQTT 5 broker. Without one the agent never asks. */
   broker: z
     .strictObject({
       url: z.string().min(1),
@@ -40,16 +40,16 @@ export const serviceConfigSchema = z.strictObject({
       key: z.string().optional(),
     })
     .optional(),
-  /** Ed25519 public key of the operator whose commands the node obeys, and their floor: as dormouse.json of its identity has them. Left out: it obeys none. */
+  /** Ed25519 public key of the operator whose commands the node accepts, and their counter floor, from dormouse.json of its identity. Without it no command is accepted. */
   ...commandSchema.shape,
-  /** Apply this board's power and thermal model (nrf52840-dk, smart-glasses, …), with this radio. Left out: nothing is governed. */
+  /** Apply this board's power and thermal model (nrf52840-dk, smart-glasses, …), with this radio. Without it nothing is governed. */
   board: z.string().min(1).optional(),
   radio: z.enum(radioKinds).default("ble"),
-  /** Serve Prometheus metrics at [host:]port; the host is 127.0.0.1 unless named. */
+  /** Serve Prometheus metrics at [host:]port; without a host on 127.0.0.1. */
   metrics: z.string().transform(metricsAddress).optional(),
   /** Push OpenTelemetry metrics and traces, e.g. http://collector:4318. Default OTEL_EXPORTER_OTLP_ENDPOINT. */
   otlp: z.string().min(1).optional(),
-  /** What runs the model. Default simd. */
+  /** Build of the core that runs the model. Default simd. */
   engine: z.enum(["scalar", "simd"]).default("simd"),
   /** Log every decision with its reason. Default false. */
   isVerbose: z.boolean().default(false),
@@ -71,7 +71,7 @@ export function readServiceConfig(path: string): ServiceConfig {
   const config = checked(serviceConfigSchema, value, "SERVICE_CONFIG", path, "Mend the named fields and restart the service.");
   const { broker } = config;
   if ((broker?.password ?? broker?.key) !== undefined && (statSync(path).mode & 0o007) !== 0) {
-    throw new ConfigError("KEY_EXPOSED", `${path} holds a password or key and can be read by others. Take that away: chmod 600 ${path}.`);
+    throw new ConfigError("KEY_EXPOSED", `${path} holds a password or key and is readable by others. Run chmod 600 ${path}.`);
   }
   if (broker?.passwordFile === undefined) return config;
   return { ...config, broker: { ...broker, passwordFile: resolve(dirname(path), broker.passwordFile) } };

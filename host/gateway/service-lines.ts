@@ -6,7 +6,7 @@ export function statusLine(loop: Loop): string {
   return `${loop.label ?? "no label yet"}; ${frames} frames, ${decisions} decisions, ${events} events, ${asked} asked, ${answered} answered, ${pending} waiting`;
 }
 
-/** One line a step for the journal, or undefined for what is not worth one. */
+/** One journal line per step; undefined for steps that are not logged. */
 export function stepLine(step: LoopStep, isVerbose: boolean): string | undefined {
   switch (step.kind) {
     case "decision":

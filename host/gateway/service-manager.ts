@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { plainText } from "../core/system/plain-text.ts";
 
-/** What a service tells systemd. Without systemd (no NOTIFY_SOCKET) every call does nothing. */
+/** Notifications to systemd. Without systemd (no NOTIFY_SOCKET) every call does nothing. */
 export interface ServiceManager {
-  /** Milliseconds between two signs of life that systemd expects; undefined: no watchdog. */
+  /** Watchdog period of systemd, milliseconds; undefined: no watchdog. */
   readonly watchdogMillis: number | undefined;
   ready(status: string): void;
   status(text: string): void;
@@ -11,12 +11,12 @@ export interface ServiceManager {
   stopping(): void;
 }
 
-/** Runs `systemd-notify` with these arguments; a failure is told, not thrown. */
+/** Runs `systemd-notify` with these arguments; a failure is reported, not thrown. */
 export type Notify = (args: readonly string[]) => void;
 
 /**
- * Talks sd_notify(3) through systemd-notify(1): Node has no unix datagram sockets, and systemd ships the program wherever it runs.
- * The unit must say NotifyAccess=all, for the program is a child of the service.
+ * Sends sd_notify(3) messages by systemd-notify(1): Node has no unix datagram sockets, and every systemd ships the program.
+ * The unit must set NotifyAccess=all, because the program is a child of the service.
  */
 export function createServiceManager(
   env: Readonly<Record<string, string | undefined>>,
@@ -35,7 +35,7 @@ export function createServiceManager(
   };
 }
 
-/** How long one message to systemd may take. */
+/** Timeout of one message to systemd. */
 const NOTIFY_TIMEOUT_MILLIS = 10_000;
 
 function systemdNotify(onFailure: (text: string) => void): Notify {

@@ -6,7 +6,7 @@ import type { Clock } from "../core/system/clock.ts";
 import { openSerialSensor, parseSerialSpec } from "./serial-sensor.ts";
 import type { Progress } from "./watchdog.ts";
 
-/** Where a service's frames come from. */
+/** Source of a service's frames. */
 export interface Source extends Pick<RunAgentOptions, "pace"> {
   readonly sensor: Sensor;
   /** For the watchdog. */

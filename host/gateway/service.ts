@@ -30,26 +30,26 @@ const STATUS_DECISIONS = 32;
 
 export interface ServiceOptions {
   readonly config: ServiceConfig;
-  /** Reads the configuration again, for certificates that were replaced in it. Left out: they are used as they are. */
+  /** Reads the configuration again, for certificates that were replaced in it. Default: they are used as they are. */
   readonly readConfig?: () => ServiceConfig;
   /** Folder of the packed agent. */
   readonly agentFolder: string;
-  /** Folder that survives restarts: the node's identity, the asks that wait, the commands that were obeyed. */
+  /** Folder that survives restarts: the node's identity, pending asks, executed commands. */
   readonly stateFolder: string;
-  /** Of the package: what the node tells as its firmware. */
+  /** Version of the package, reported as the node's firmware. */
   readonly version: string;
   readonly clock: Clock;
   readonly manager: ServiceManager;
   readonly say: (line: string) => void;
-  /** Ends the service in good order. */
+  /** Stops the service gracefully. */
   readonly signal: AbortSignal;
   /** May hold the broker's user and password, and the collector's address. Default none. */
   readonly env?: Environment;
-  /** How brokers are reached. Default createConnection. */
+  /** Opens a broker connection. Default createConnection. */
   readonly connect?: Connect;
 }
 
-/** What stays while the service is rebooted. */
+/** State kept over a reboot of the service. */
 interface ServiceNode {
   readonly agent: LoadedAgent;
   readonly model: Model;
@@ -57,7 +57,7 @@ interface ServiceNode {
   readonly observers: AgentObservers;
 }
 
-/** Runs one agent as a service, until the signal or the end of its frames. Returns what it counted since its last reboot. */
+/** Runs one agent as a service, until the signal or the end of its frames. Returns the counts since its last reboot. */
 export async function runService(options: ServiceOptions): Promise<LoopCounters> {
   const { config, say, signal, env = {}, stateFolder, version } = options;
   const agent = openPackedAgent(options.agentFolder);
@@ -128,7 +128,7 @@ async function runOnce(options: ServiceOptions, service: ServiceNode, reboot: Ab
         watchdogMillis: manager.watchdogMillis,
         progress: source.progress,
         alive: manager.alive,
-        onStuck: () => say("frames wait and none is taken: no sign of life to the watchdog"),
+        onStuck: () => say("frames wait and none is processed: the watchdog is not fed"),
       });
     }
     await started.ended;
@@ -144,7 +144,7 @@ async function runOnce(options: ServiceOptions, service: ServiceNode, reboot: Ab
   return run.loop.counters();
 }
 
-/** How the node asks, and whom it obeys. Nothing without a broker. */
+/** Options for asks and commands. Undefined without a broker. */
 function askerAndCommands(
   options: ServiceOptions,
   { model, node }: ServiceNode,

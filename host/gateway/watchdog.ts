@@ -1,14 +1,14 @@
 import type { Clock } from "../core/system/clock.ts";
 
-/** How far a consumer has come. */
+/** Progress of a consumer. */
 export interface Progress {
-  readonly arrived: number; // frames that the sensor has given
-  readonly done: number; // frames that the model has taken
+  readonly arrived: number; // frames from the sensor
+  readonly done: number; // frames processed by the model
 }
 
 /**
- * Gives a sign of life twice a watchdog period, but only while the work goes on: frames that wait with none taken since the last sign
- * mean that something is stuck, and then systemd restarts the service. A sensor that gives nothing is no fault of the service.
+ * Feeds the watchdog twice per period while work proceeds. If frames wait and none was processed since the last feed, something is
+ * stuck, and systemd restarts the service. A sensor without frames is not a fault of the service.
  */
 export function keepAlive(options: {
   readonly clock: Clock;

@@ -12,7 +12,7 @@ export interface Battery {
   readonly volts: number;
   /** Joules that can still be drawn at this temperature, until the cell cuts off. */
   usableJoules(celsius: number): number;
-  /** Draws joules over a stretch of time; self-discharge goes on beside it. The charge never falls below 0. */
+  /** Draws joules over a stretch of time; self-discharge is added. The charge never falls below 0. */
   drain(joules: number, seconds: number): void;
 }
 

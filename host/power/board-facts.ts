@@ -7,7 +7,7 @@ const address = z
 
 const uint16 = z.string().regex(/^[0-9a-f]{4}$/);
 
-/** What a compiler must know of the processor. */
+/** Processor facts that a compiler needs. */
 export const cpuSchema = z
   .strictObject({
     name: z.string().min(1).describe("gcc's -mcpu name."),
@@ -16,7 +16,7 @@ export const cpuSchema = z
   })
   .describe("Microcontrollers only.");
 
-/** Linux boards: which binaries they run. */
+/** Binaries that a Linux board runs. */
 export const linuxSchema = z
   .strictObject({ architecture: z.enum(["amd64", "arm64"]).describe("As Debian names it.") })
   .describe("Boards that run Linux only.");
@@ -41,7 +41,7 @@ export const memorySchema = z
   })
   .describe("Left out where it varies.");
 
-/** Where link frames come in and go out. */
+/** Ports that carry link frames. */
 export const linkSchema = z.strictObject({
   kind: z.literal("uart"),
   peripheral: z.string().min(1),
@@ -50,7 +50,7 @@ export const linkSchema = z.strictObject({
   baud: z.int().positive(),
 });
 
-/** Where an IMU is wired, where the board has a customary I²C port. */
+/** Pins of an IMU, if the board has a customary I²C port. */
 export const imuSchema = z.strictObject({
   bus: z.string().min(1),
   sda: z.string().min(1),
@@ -85,7 +85,7 @@ const flashMethodSchema = z.discriminatedUnion("method", [
 
 export const flashingSchema = z.array(flashMethodSchema).describe("The usual way first. Empty: nothing to flash.");
 
-/** What stands in for the board in tests, and in what it differs from the silicon. */
+/** Emulator that replaces the board in tests, and how it differs from the silicon. */
 export const emulatorSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("qemu"),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { coreKinds } from "./cycle-costs.ts";
 
-/** A number and where it is from: a document and its section, or what it was derived from. */
+/** A number and its source: a document and section, or a derivation. */
 const figure = (what: string) =>
   z
     .strictObject({
@@ -21,7 +21,7 @@ function isAscending(points: readonly (readonly [number, number])[]): boolean {
   return points.every(([x], i) => i === 0 || x > points[i - 1]![0]);
 }
 
-/** What the processor, the sensor and fixed loads draw. */
+/** Power drawn by the processor, the sensor and fixed loads. */
 export const powerSchema = z.strictObject({
   supplyVolts: figure("Volts at which the currents below are stated."),
   cycleCosts: z.enum(coreKinds).describe("Cycles an operation: a table of host/power/cycle-costs.ts."),

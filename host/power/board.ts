@@ -47,7 +47,7 @@ export const boardSchema = z.strictObject({
 /** One board, as boards/<id>/board.json has it. */
 export type Board = Readonly<z.output<typeof boardSchema>>;
 
-/** The JSON Schema of a board.json; boards/board.schema.json is this, and a test compares. */
+/** The JSON Schema of a board.json. A test compares it with boards/board.schema.json. */
 export function boardJsonSchema(): object {
   return { ...z.toJSONSchema(boardSchema), title: "Dormouse board" };
 }

@@ -5,10 +5,10 @@ import type { DegradeLevel } from "./degrade.ts";
 const BELOW = [1, 0.5, 0.3, 0.15, 0] as const;
 /** Fill beyond that before the level ends again. */
 const HYSTERESIS = 0.1;
-/** Fill from which sensing alone ends: so that it does not begin and end with every joule. */
+/** Fill at which sense-only ends. Hysteresis: a single joule must not toggle it. */
 const RESUME = 0.05;
 
-/** Degrades by how full the bucket is, a level at a time in the declared order, with hysteresis. */
+/** Degradation level by the fill of the bucket: one level at a time, in the declared order, with hysteresis. */
 export function createBudgetGovernor(budget: Pick<Budget, "fill" | "isOpen">) {
   let level: DegradeLevel = 0;
   return {

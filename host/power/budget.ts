@@ -1,28 +1,28 @@
-/** A token bucket in joules, for work that may be left undone. */
+/** A token bucket in joules, for discretionary work. */
 export interface Budget {
   readonly balanceJoules: number; // below 0 by less than one operation
   readonly capacityJoules: number;
   readonly grantedJoules: number; // the first fill and all that came in, what overflowed left out
   readonly spentJoules: number;
-  /** Worst debt so far beyond the largest single operation: 0, whatever is asked of it, as long as `isOpen` is respected. */
+  /** Worst debt so far beyond the largest single operation. It stays 0 as long as callers respect `isOpen`. */
   readonly overspendJoules: number;
   readonly fill: number; // balance / capacity, 0…1
   /** Whether another operation may begin. */
   readonly isOpen: boolean;
-  /** Tokens come in; negative times count as none. */
+  /** Adds the tokens of a stretch of time; negative times add none. */
   advance(seconds: number): void;
   /**
-   * Takes what an operation has cost. It is known only when it is done, so the balance may fall below 0 by that much. `beforeJoules`:
-   * what the same operation has taken already, default 0.
+   * Subtracts the cost of a finished operation. The cost is known only then, so the balance may fall below 0 by that much.
+   * `beforeJoules`: already subtracted for the same operation, default 0.
    */
   spend(joules: number, beforeJoules?: number): void;
-  /** Watts that come in from now on. */
+  /** Sets the refill rate, watts. */
   setRate(watts: number): void;
 }
 
 /**
- * Joules come in at a rate and are kept up to a capacity. An operation may begin while there is any balance; nobody knows its price
- * before it is done (a catch-up, a resend), so the debt is at most that of one operation.
+ * Token bucket: joules refill at a rate up to a capacity. An operation may begin while the balance is positive. Its price is known only
+ * afterwards (a catch-up, a resend), so the debt is at most one operation.
  */
 export function createBudget(options: {
   readonly rateWatts: number;
@@ -75,8 +75,8 @@ export function createBudget(options: {
 }
 
 /**
- * Watts of discretionary work that make a battery last: what it can still give over the time that it shall last, less what runs anyway.
- * 0 where the floor alone is too much.
+ * Discretionary watts that reach the target battery life: remaining joules over remaining time, minus the floor. 0 if the floor alone
+ * is too much.
  */
 export function discretionaryWatts(usableJoules: number, remainingSeconds: number, floorWatts: number): number {
   return remainingSeconds <= 0 ? 0 : Math.max(0, usableJoules / remainingSeconds - floorWatts);

@@ -13,18 +13,18 @@ export interface CycleCosts {
 export const coreKinds = ["cortex-m0plus", "cortex-m4", "cortex-m33", "cortex-a"] as const;
 export type CoreKind = (typeof coreKinds)[number];
 
-/** Instructions on an M4 times this are cycles: assumed, for flash wait states behind a cache and taken branches. */
+/** Cycles per instruction on an M4; assumed, for flash wait states behind a cache and taken branches. */
 const M4_CYCLES_PER_INSTRUCTION = 1.25;
 /** The same on an M33, its instruction cache on. */
 const M33_CYCLES_PER_INSTRUCTION = 1.15;
 
-/** What to multiply an emulator's instructions with for cycles: assumed, not measured. Cores that no emulator counts instructions for have none. */
+/** Cycles per emulated instruction; assumed, not measured. Absent for cores without an instruction-counting emulator. */
 export const cyclesPerInstruction: Readonly<Partial<Record<CoreKind, number>>> = {
   "cortex-m4": M4_CYCLES_PER_INSTRUCTION,
   "cortex-m33": M33_CYCLES_PER_INSTRUCTION,
 };
 
-/** Instructions counted by an emulator, one an operation kind. */
+/** Instructions per operation kind, counted by an emulator. */
 const m4Instructions = { mac: 1.93, requantize: 31, state: 23, lookup: 8, norm: 14 };
 
 const scaled = (cyclesPerInstruction: number): Omit<CycleCosts, "source"> => ({
@@ -36,7 +36,7 @@ const scaled = (cyclesPerInstruction: number): Omit<CycleCosts, "source"> => ({
 });
 
 /**
- * What an operation costs on each kind of core. Instruction counts are exact (QEMU) for prototype kernels; no figure was measured on
+ * Cycles per operation on each kind of core. Instruction counts are exact (QEMU) for prototype kernels; no figure was measured on
  * silicon. Lookups and norms were not counted one by one: theirs are chosen so that a window of the activity model comes to the whole
  * step's count.
  */

@@ -2,18 +2,18 @@ import { LIMIT_PATCHES } from "../../assembly/layout.ts";
 import type { ModelImage } from "../core/image/image-types.ts";
 import type { SetPoint } from "../core/session/session-types.ts";
 
-/** What is given up, in this order: each level keeps what the ones before have given up. */
+/** Degradation levels in order; each includes the reductions of those before. */
 export const degradeLevels = ["full", "ask-less", "shallower", "longer-hop", "sense-only"] as const;
 export type DegradeLevel = 0 | 1 | 2 | 3 | 4;
 export const SENSE_ONLY: DegradeLevel = 4;
-/** The deepest level at which the agent still decides: heat alone goes no further. */
+/** The deepest level at which the agent still decides; heat alone goes no further. */
 export const DEEPEST_WORKING: DegradeLevel = 3;
 
-/** What a level makes of an agent's own set-point. */
+/** An agent's default set-point as changed by a level. */
 export interface Degraded extends Pick<SetPoint, "maxExit" | "hopPatches" | "askIntervalHops"> {
-  /** How many times its price an ask must be worth. */
+  /** Least ratio of an ask's value to its price. */
   readonly askPriceFactor: number;
-  /** False: frames are not given to the model at all. */
+  /** False: frames are not passed to the model. */
   readonly isDeciding: boolean;
 }
 
@@ -34,7 +34,7 @@ export function degraded(image: Pick<ModelImage, "exits" | "hopPatches">, level:
   };
 }
 
-/** The first exit that its certificate lets answer; the last where none may. */
+/** The first certified exit; the last exit if none is. */
 export function firstAnsweringExit({ exits }: Pick<ModelImage, "exits">): number {
   const first = exits.findIndex(({ threshold }) => threshold <= 32768);
   return first < 0 ? exits.length - 1 : first;

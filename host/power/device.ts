@@ -14,7 +14,7 @@ export interface PoweredDeviceParts {
   readonly ambientCelsius: (atSeconds: number) => number;
 }
 
-/** A device's joules as they flow: work and time in; battery, heat and budget out. */
+/** Energy account of a device: takes work and time; updates battery, heat and budget. */
 export interface PoweredDevice extends PoweredDeviceParts {
   /** Joules so far, by part; a declared load apart. */
   joules(): EnergyParts & { readonly load: number };
@@ -25,17 +25,17 @@ export interface PoweredDevice extends PoweredDeviceParts {
   compute(ops: Ops): number;
   /** Sets the price of an exchange aside as one operation, before it begins. */
   reserve(joules: number): void;
-  /** Lets time pass; the sensor rests where `isSensing` is false. */
+  /** Advances time; the sensor is off if `isSensing` is false. */
   advance(toSeconds: number, isSensing?: boolean): void;
 }
 
-/** An exchange is over with its resends so long after it was reserved: asks have half a minute. */
+/** An exchange and its resends end this long after the reservation; asks have half a minute. */
 const EXCHANGE_SECONDS = 60;
 
 /**
- * One account of a device. What the budget governs is compute and the radio's exchanges; sensor, sleep, load and an idle radio are
- * accounted. An exchange's joules are taken from what was reserved for it; what goes beyond it (resends) is spent as it comes, as more of
- * the same operation while that lasts, and what it leaves goes into the next one. What nobody reserved is an operation each time.
+ * One energy account per device. The budget governs compute and radio exchanges; sensor, sleep, load and an idle radio are only
+ * accounted. An exchange first uses its reservation. Joules beyond it (resends) count as the same operation while that lasts; an unused
+ * rest is carried to the next exchange. Unreserved work is an operation of its own each time.
  */
 export function createPoweredDevice(parts: PoweredDeviceParts): PoweredDevice {
   const { energy, budget, battery, thermal, radio, ambientCelsius } = parts;

@@ -2,7 +2,7 @@ import type { Ops } from "../core/image/ops.ts";
 import { onCurve, type PowerFigures } from "./board-power.ts";
 import { cycleCosts, cyclesOf } from "./cycle-costs.ts";
 
-/** Where a device's joules go. */
+/** Parts that a device's joules are split into. */
 export interface EnergyParts {
   readonly compute: number;
   readonly radio: number;
@@ -13,7 +13,7 @@ export interface EnergyParts {
 /** Prices a board's work in joules. */
 export interface EnergyModel {
   computeSeconds(ops: Ops): number;
-  /** What computing costs above the sleep floor, which runs all the time. */
+  /** Computing energy above the sleep floor, which is always drawn. */
   computeJoules(ops: Ops): number;
   readonly activeWatts: number; // above the sleep floor
   readonly sleepWatts: number;

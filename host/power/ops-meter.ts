@@ -3,11 +3,11 @@ import { blockOps, countLdaOps, embedOps, exitOps } from "../core/image/op-count
 import { NO_OPS, type Ops, plus } from "../core/image/ops.ts";
 import type { Decision } from "../core/session/session-types.ts";
 
-/** Finds every kind of operation of a decision; the core itself counts multiply-accumulates alone. */
+/** Counts every kind of operation of a decision; the core counts multiply-accumulates only. */
 export interface OpsMeter {
   /** Operations since the decision before, catch-up included. Its `macs` are the decision's own. */
   read(decision: Pick<Decision, "exit" | "patch">): Ops;
-  /** The model's state began anew. */
+  /** Resets the count with the model's state. */
   reset(): void;
   /** A decision at `exit` in a steady stream that always stops there: `hopPatches` patches through its blocks. */
   steady(exit: number, hopPatches: number): Ops;

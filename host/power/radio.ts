@@ -1,34 +1,33 @@
 import type { RadioProfile } from "./board-power.ts";
 
-/** What one exchange needs: bytes of payload each way, and how long the answer takes to come. */
+/** One exchange: payload bytes each way, and seconds until the answer. */
 export interface Exchange {
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly waitSeconds: number;
 }
 
-/** A radio's joules and where it stands. Times are seconds of one clock that never goes back. */
+/** State and energy of a radio. Times are seconds of one monotonic clock. */
 export interface Radio {
-  /** Joules until the last time that it was told of. */
+  /** Joules up to the last call. */
   readonly joules: number;
-  /** Of them, those with nothing to send: kept or off. They flow whoever asks for what. */
+  /** Part of them spent without traffic: connected or off. */
   readonly idleJoules: number;
-  /** Data can flow at once: the tail of an exchange. */
+  /** True during the tail of an exchange, when data can be sent at once. */
   isUp(atSeconds: number): boolean;
-  /** Seconds until data can flow. */
+  /** Seconds until data can be sent. */
   readySeconds(atSeconds: number): number;
   /** What an exchange would add, tail included, if it began now. */
   priceJoules(atSeconds: number, exchange: Exchange): number;
-  /** Carries bytes, waking first where it must; returns when the last of them has passed. */
+  /** Transfers bytes, waking first if needed; returns the time of the last byte. */
   carry(atSeconds: number, bytesUp: number, bytesDown: number): number;
-  /** Lets time pass. */
+  /** Advances time. */
   advance(toSeconds: number): void;
 }
 
 /**
- * Off, kept, up: an exchange brings it up, a tail keeps it there. After the tail it stays connected for as long as staying costs what
- * coming back would, then goes off: never more than twice what knowing the future would have cost (ski rental: Karlin, Manasse, Rudolph
- * and Sleator, Algorithmica 3, 1988). With `isAlwaysConnected` it never goes off. Starts off, or kept.
+ * Ski-rental radio states: off, connected, active. After the tail of an exchange it stays connected until that has cost as much as a
+ * reconnect, then goes off. This costs at most twice the optimum in hindsight (Karlin, Manasse, Rudolph and Sleator, Algorithmica 3, 1988). With `isAlwaysConnected` it never goes off. Starts off, or kept.
  */
 export function createRadio(profile: RadioProfile, options: { readonly isAlwaysConnected?: boolean } = {}): Radio {
   const volts = profile.supplyVolts.value;
@@ -51,7 +50,7 @@ export function createRadio(profile: RadioProfile, options: { readonly isAlwaysC
   let joules = 0;
   let idleJoules = 0;
 
-  /** From `at` to `to`: tail, then kept, then off. */
+  /** From `at` to `to`: tail, then connected, then off. */
   const pass = (to: number): void => {
     if (to <= at) return;
     const tail = Math.max(0, Math.min(to, upUntil) - at);

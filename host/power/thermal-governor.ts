@@ -1,34 +1,34 @@
 import { DEEPEST_WORKING, type DegradeLevel } from "./degrade.ts";
 import type { ThermalModel } from "./thermal.ts";
 
-/** How far ahead heat is looked at: what comes in bursts counts by its mean over so long. */
+/** Prediction horizon of heat; bursts count by their mean over it. */
 export const HEAT_HORIZON_SECONDS = 60;
 
-/** What heat lets the device do. */
+/** Thermal limits on the device's work. */
 export interface ThermalVerdict {
   readonly level: DegradeLevel;
-  /** Share of the time that it may work, at that level: continuous, so that it settles. */
+  /** Duty cycle at that level, 0…1; continuous, so that it settles. */
   readonly duty: number;
-  /** Even resting most of the time it would cross the limit: what heats is not the agent's. */
+  /** The limit is crossed even at the least duty: the heat is not the agent's. */
   readonly isBeyondReach: boolean;
 }
 
 export interface ThermalGovernorOptions {
   /** Kept free below the limit, kelvin. Default 0.5. */
   readonly marginKelvin?: number;
-  /** How far ahead it looks. Default HEAT_HORIZON_SECONDS. */
+  /** Prediction horizon, seconds. Default HEAT_HORIZON_SECONDS. */
   readonly horizonSeconds?: number;
   /** How far below the limit a better level's settled temperature must lie. Default 1 K beyond the margin. */
   readonly hysteresisKelvin?: number;
-  /** Seconds at a level before a better one is tried. Default 900: at most four changes upwards an hour. */
+  /** Seconds at a level before a better one is tried. Default 900: at most four upward changes per hour. */
   readonly dwellSeconds?: number;
-  /** Work never stops: the least duty. Default 0.02. */
+  /** Least duty; work never stops. Default 0.02. */
   readonly leastDuty?: number;
 }
 
 /**
- * Quality first, then time: when the work of its level would cross the limit within the horizon it takes the next level, and what is
- * still too much at the last one is throttled by a continuous duty. It goes back up only where the better level could go on for ever.
+ * Predictive throttling: quality first, then duty. If the work of the current level would cross the limit within the horizon, the next
+ * level applies. At the last level a continuous duty cycle throttles. A better level returns only if it could run forever.
  */
 export function createThermalGovernor(thermal: ThermalModel, options: ThermalGovernorOptions = {}) {
   const { marginKelvin = 0.5, horizonSeconds = HEAT_HORIZON_SECONDS, hysteresisKelvin = 1, dwellSeconds = 900, leastDuty = 0.02 } = options;

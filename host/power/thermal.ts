@@ -8,7 +8,7 @@ export interface ThermalModel {
   readonly limitCelsius: number;
   /** Time constant R·C, seconds. */
   readonly tauSeconds: number;
-  /** A stretch of constant power. */
+  /** Advances by a stretch of constant power. */
   step(watts: number, ambientCelsius: number, seconds: number): void;
   /** Skin temperature after `seconds` of constant power from now. */
   forecast(watts: number, ambientCelsius: number, seconds: number): number;
@@ -17,7 +17,7 @@ export interface ThermalModel {
    * Held for less than that and asked again, the skin nears its limit from below and never crosses it.
    */
   allowedWatts(limit: number, ambientCelsius: number, seconds: number): number;
-  /** Power that the skin can bear for ever. */
+  /** Largest constant power that keeps the skin below its limit forever. */
   sustainedWatts(limit: number, ambientCelsius: number): number;
 }
 

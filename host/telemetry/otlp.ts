@@ -124,7 +124,7 @@ function spansOf(api: Api, tracer: Tracer): Telemetry["span"] {
   };
 }
 
-/** W3C Trace Context, version 00. What is not that begins a new trace: any text is safe. */
+/** W3C Trace Context, version 00. Malformed text starts a new trace. */
 function contextOf({ ROOT_CONTEXT, trace }: Api, traceparent: string | undefined): Context {
   const parts = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? "");
   if (parts === null) return ROOT_CONTEXT;

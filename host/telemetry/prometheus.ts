@@ -1,6 +1,6 @@
 import type { Attributes, Metric, Observation, Telemetry } from "../core/session/telemetry.ts";
 
-/** Series per metric. One more is counted as `{overflow="true"}`. */
+/** Most series per metric; further ones are counted as `{overflow="true"}`. */
 const MAX_SERIES = 1000;
 const OVERFLOW = labelsOf({ overflow: true });
 

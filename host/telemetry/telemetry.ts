@@ -11,9 +11,9 @@ export interface TelemetryOptions {
   readonly version: string;
   /** The node or the worker. */
   readonly instance: string;
-  /** OTLP over HTTP, without the path: http://collector:4318. Left out: nothing is pushed, nothing is traced. */
+  /** OTLP over HTTP, without the path: http://collector:4318. Default: no push, no traces. */
   readonly otlpUrl?: string;
-  /** Where Prometheus may scrape. Left out: nowhere. */
+  /** Address of the Prometheus endpoint. Default: none. */
   readonly metrics?: MetricsAddress;
   /** Between two pushes of metrics, default 60000. */
   readonly exportIntervalMillis?: number;
@@ -23,10 +23,10 @@ export interface RunningTelemetry extends Telemetry {
   readonly metricsUrl: string | undefined;
 }
 
-/** Names the collector if nothing else does. */
+/** Fallback for the collector's address. */
 export const OTLP_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-/** Telemetry as options and environment ask for it. Throws OTLP_URL. */
+/** Opens telemetry from options and environment. Throws OTLP_URL. */
 export function openConfiguredTelemetry(
   env: Readonly<Record<string, string | undefined>>,
   { metrics, otlp }: { readonly metrics?: MetricsAddress | undefined; readonly otlp?: string | undefined },
@@ -43,7 +43,7 @@ export function openConfiguredTelemetry(
   return openTelemetry({ ...who, ...(isPushed ? { otlpUrl: url } : {}), ...(metrics === undefined ? {} : { metrics }) });
 }
 
-/** Telemetry as asked for. A collector alone needs OpenTelemetry's packages. Throws METRICS_LISTEN_FAILED, OTLP_PACKAGES_MISSING. */
+/** Opens telemetry. Only a collector needs OpenTelemetry's packages. Throws METRICS_LISTEN_FAILED, OTLP_PACKAGES_MISSING. */
 export async function openTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const target = { "service.name": options.service, "service.version": options.version, "service.instance.id": options.instance };
   const prometheus = options.metrics && (await servePrometheus(options.metrics, target));

@@ -18,14 +18,14 @@ interface OpenSpans<S extends Span> {
   take(id: string): S | undefined;
 }
 
-/** A connection that traces the asks of a node, and how its asks are told that they have ended. */
+/** A connection that traces a node's asks, and the callback that ends their spans. */
 export interface TracedAsks {
   readonly connect: Connect;
   /** Ends the ask's span: for the asker's onOutcome. */
   ended(id: string, state: string): void;
 }
 
-/** A node's end: a span from an ask's first sending to its end, handed on in every sending; its answer is a span of its own below the worker's. */
+/** Node side: one span per ask, from its first send to its end, propagated in every send. The answer is a child span of the worker's. */
 export function traceAsks(telemetry: Telemetry, connect: Connect = createConnection): TracedAsks {
   const spans = openSpans();
   return {
@@ -59,10 +59,10 @@ export function traceAsks(telemetry: Telemetry, connect: Connect = createConnect
   };
 }
 
-/** A connection that traces what a worker does with the asks that are its own, and how it is told of those: for startWorker. */
+/** A connection that traces a worker's own asks, and the callback that starts their spans; for startWorker. */
 export type TracedWorker = Required<Pick<WorkerOptions, "connect" | "onTaken" | "onDropped">>;
 
-/** A worker's end: a span from an ask's arrival to its reply, below the node's; the reply hands it on. An ask of another worker has none. */
+/** Worker side: a span from an ask's arrival to its reply, child of the node's, propagated in the reply. Asks of other workers have none. */
 export function traceWorker(telemetry: Telemetry, now: () => number, connect: Connect = createConnection): TracedWorker {
   const spans = openSpans<Span & { readonly beganMillis: number }>();
   const keyOf = (answerTopic: string, id: string): string => `${answerTopic}/${id}`;

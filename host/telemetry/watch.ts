@@ -18,7 +18,7 @@ const FATES = [
   "unread",
 ] as const satisfies readonly (keyof WorkerStats)[];
 
-/** Reads a loop's and its asker's counters whenever somebody looks; returns how to stop. */
+/** Reads a loop's and its asker's counters on every scrape; returns a function that stops. */
 export function watchLoop(telemetry: Telemetry, loop: Loop, commands?: () => Readonly<Record<string, number>>): () => void {
   const asker = loop.asker;
   const stops = [
@@ -42,7 +42,7 @@ export function watchLoop(telemetry: Telemetry, loop: Loop, commands?: () => Rea
   };
 }
 
-/** Reads a worker's counters whenever somebody looks. */
+/** Reads a worker's counters on every scrape. */
 export function watchWorker(telemetry: Telemetry, worker: Worker): void {
   telemetry.observe(METRICS.workerAsks, () => FATES.map((fate) => ({ value: worker.stats()[fate], attributes: { fate } })));
   telemetry.observe(METRICS.workerQueued, () => [{ value: worker.stats().queued }]);
