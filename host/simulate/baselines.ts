@@ -23,7 +23,7 @@ export interface Baselines {
 /**
  * The same day without a governor, all three in one pass over its frames.
  * fullDepth: every hop to the last exit, never asks. alwaysLocal: exits on at the certified thresholds, never asks. alwaysCloud: the raw
- * window of each hop (int16) is sent over a connection that is kept, and there is no local model; its processor's own work is not counted.
+ * window of each hop (int16) is sent over a persistent connection. It has no local model, and its processor's work is not counted.
  */
 export async function baselineDays(setting: DaySetting): Promise<Baselines> {
   const { model, day } = setting;
@@ -72,7 +72,7 @@ function localDay(setting: DaySetting, session: Session, isAlwaysAnswered: boole
   let right = 0;
   let answered = 0;
   return {
-    /** The session's context where a decision was made. */
+    /** The session's context if a decision was made. */
     push(frame: Int16Array, tick: number, known: number | undefined): Int8Array | undefined {
       const { decision, reset } = session.pushFrame(frame, tick);
       if (reset) meter.reset();
@@ -101,7 +101,7 @@ function localDay(setting: DaySetting, session: Session, isAlwaysAnswered: boole
   };
 }
 
-/** Each hop's window over a kept connection, in order; one that cannot be delivered within the deadline is given up. */
+/** Sends each hop's window over a persistent connection, in order; a window past its deadline is dropped. */
 function cloudDay(setting: DaySetting) {
   const { model, radio: profile, trace, cloud, definition } = setting;
   const { image, imageHash } = model;
@@ -116,7 +116,7 @@ function cloudDay(setting: DaySetting) {
   let answered = 0;
   let shown: number | undefined;
 
-  /** When the answer is there, or undefined. */
+  /** Arrival time of the answer; undefined if it is lost. */
   function exchange(asked: number): number | undefined {
     let at = asked;
     for (let sends = 0; sends < MOST_SENDS; sends++) {

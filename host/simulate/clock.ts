@@ -1,8 +1,8 @@
 import type { Clock } from "../core/system/clock.ts";
 
-/** Simulated time: it moves only when told, and runs what falls due on the way, in the order of its time and then of its making. */
+/** Simulated time. It moves only by calls, and runs due timers by time, then by creation. */
 export interface SimulatedClock extends Clock {
-  /** Moves to `millis`. Between two timers it waits for `settled`: work outside of simulated time that must end before time goes on. */
+  /** Moves to `millis`. Between two timers it waits for `settled`: work outside simulated time that must end first. */
   advanceTo(millis: number): Promise<void>;
   /** Registers such work. */
   hold(work: Promise<unknown>): void;
@@ -79,7 +79,7 @@ export function createSimulatedClock(): SimulatedClock {
     },
   };
 
-  /** Lets promises that are due run, and waits for what is held. */
+  /** Runs due promises and waits for registered work. */
   async function settle(): Promise<void> {
     while (held.length > 0) {
       const work = held;

@@ -2,20 +2,20 @@ import { createHash } from "node:crypto";
 import type { CloudQuery, Provider } from "../cloud/provider.ts";
 import { ModelError } from "../core/system/errors.ts";
 
-/** What a simulated cloud says of a stretch of patches. */
+/** A simulated cloud's answer about a stretch of patches. */
 export interface CloudWord {
   readonly label: number;
   readonly confidence: number;
 }
 
-/** The cloud behind the simulated network: the real provider, each question worked out once. */
+/** The cloud behind the simulated network: the real provider, with a cache of its answers. */
 export interface SimulatedCloud {
   answer(query: CloudQuery): Promise<CloudWord>;
-  /** Questions that the provider worked out. */
+  /** Questions computed by the provider. */
   readonly worked: number;
 }
 
-/** Answers depend on the patches and their form alone, so a day that loops its recordings repeats most of its questions. */
+/** Cache of answers by patches and form: a day that loops its recordings repeats most questions. */
 export function createSimulatedCloud(provider: Provider): SimulatedCloud {
   const known = new Map<string, Promise<CloudWord>>();
   let worked = 0;

@@ -8,7 +8,7 @@ export interface Stretch {
   readonly to: number;
 }
 
-/** The stretches of neighbouring rows for which something holds. */
+/** Stretches of consecutive rows that satisfy a predicate. */
 export function stretchesOf(rows: readonly MinuteRow[], holds: (row: MinuteRow) => boolean): Stretch[] {
   const found: { from: number; to: number }[] = [];
   let from = 0;
@@ -29,8 +29,8 @@ export function sensedOnly(rows: readonly MinuteRow[]): Stretch[] {
 }
 
 /**
- * How far a day got. `decidedShare` is of its whole time; nothing was decided from `silentFromSeconds` on, null where it decided to the
- * end; `floorHours` is what the battery lasts from its charge at the start if the device does nothing but sense, sleep and bear its load.
+ * Course of a day. `decidedShare`: share of its time with decisions. `silentFromSeconds`: time of the last decision, null if it decided
+ * to the end. `floorHours`: battery life from the initial charge for sensor, sleep and load alone.
  */
 export function courseDocument(setting: DaySetting, governed: GovernedDay, life: (watts: number, stateOfCharge: number) => number) {
   const { board, day, stateOfCharge } = setting;

@@ -4,7 +4,7 @@ import { createRandom } from "../core/system/random.ts";
 import { isScored, type Recording, WINDOW_STRIDE } from "../data/recording.ts";
 import { createSyntheticWearer, type SyntheticParameters } from "../data/synthetic.ts";
 
-/** A stretch of a day: one label all the while, or whole recordings with all that is in them. */
+/** A stretch of a day: one label, or whole recordings. */
 export interface DayStretch {
   readonly label: string | undefined; // undefined: whole recordings
   readonly seconds: number;
@@ -34,12 +34,12 @@ const WEEKDAY: readonly (readonly [label: string | undefined, minutes: number])[
   ["sitting", 90],
   ["laying", 163],
 ];
-/** Longer stretches are dealt out in parts, to one wearer after the other. */
+/** Longest part; longer stretches are split over the wearers in turn. */
 const PART_SECONDS = 600;
-/** Ticks between two parts: another wearer puts it on, and the model's state begins anew. */
+/** Ticks between two parts; the gap resets the model's state for the next wearer. */
 const PART_GAP_TICKS = 1000;
 
-/** The weekday from midnight on, as far as its labels are the model's; else whole recordings all the time. */
+/** The weekday schedule, if its labels are the model's; else whole recordings. */
 export function daySchedule(labels: readonly string[], hours: number): DayStretch[] {
   const isKnown = WEEKDAY.every(([label]) => label === undefined || labels.includes(label));
   const parts: DayStretch[] = [];
@@ -56,11 +56,11 @@ export function daySchedule(labels: readonly string[], hours: number): DayStretc
   return parts;
 }
 
-/** A stretch of frames and what is true of each. */
+/** Frames and the true label of each. */
 interface Piece {
   readonly frames: Int16Array; // (n, channels)
   readonly truth: (i: number) => string | undefined;
-  readonly lost: Uint8Array | undefined; // (n,) 1 = the frame never arrives
+  readonly lost: Uint8Array | undefined; // (n,) 1 = the frame is lost
   readonly length: number;
 }
 
@@ -70,11 +70,11 @@ export interface Day {
   readonly seconds: number;
   readonly wearers: readonly string[];
   readonly source: string;
-  /** Who wears it at a tick, for ticks that mostly ascend. */
+  /** The wearer at a tick; fast for ascending ticks. */
   readonly wearerOf: (tick: number) => string;
 }
 
-/** A recording, maybe with frames that never arrive. */
+/** A recording, with a mask of lost frames if any. */
 type SensedRecording = Recording & { readonly lost?: Uint8Array };
 
 export interface RecordedDayOptions {
@@ -86,13 +86,12 @@ export interface RecordedDayOptions {
 }
 
 /**
- * Real recordings looped into the day's schedule: parts are dealt to the wearers in turn; within one, the wearer's own segments of the
- * label follow one another, in a seeded order, then again. Segments are cut to whole hops. Throws DAY_NO_RECORDINGS.
+ * Recordings looped into the day's schedule. Parts go to the wearers in turn. Within a part, the wearer's segments of the label follow
+ * one another in a seeded order, then repeat. Segments are cut to whole hops. Throws DAY_NO_RECORDINGS.
  */
 export function recordedDay({ recordings, labels, hours, rateHz, seed }: RecordedDayOptions): Day {
   const wearers = [...new Set(recordings.map(({ subject }) => subject))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  if (wearers.length === 0)
-    throw new DataError("DAY_NO_RECORDINGS", "there is no recording to make a day of. Give a folder that holds some.");
+  if (wearers.length === 0) throw new DataError("DAY_NO_RECORDINGS", "no recordings to build the day from. Give a folder that holds some.");
   const schedule = daySchedule(labels, hours);
   const pieces = new Map<string, readonly Piece[]>();
   const piecesOf = (wearer: string, label: string | undefined): readonly Piece[] => {
@@ -109,7 +108,7 @@ export function recordedDay({ recordings, labels, hours, rateHz, seed }: Recorde
     }
     return found;
   };
-  /** The next wearer who has such recordings; if nobody has, whole ones will do. */
+  /** The next wearer with segments of the label; if none has any, whole recordings. */
   const dealt = schedule.map(({ label, seconds }, turn) => {
     const own = [label, undefined].flatMap((wanted) =>
       wearers.map((_, i) => wearers[(turn + i) % wearers.length]!).map((wearer) => ({ wearer, pieces: piecesOf(wearer, wanted) })),
@@ -117,7 +116,7 @@ export function recordedDay({ recordings, labels, hours, rateHz, seed }: Recorde
     return { ...own.find(({ pieces: some }) => some.length > 0)!, frames: Math.round(seconds * rateHz) };
   });
   if (dealt.some(({ pieces: some }) => some === undefined))
-    throw new DataError("DAY_NO_RECORDINGS", "the recordings hold no frame. Give longer ones.");
+    throw new DataError("DAY_NO_RECORDINGS", "the recordings hold no frames. Give longer ones.");
   function* frames(): Generator<SensorFrame> {
     const random = createRandom(seed);
     let tick = 0;
@@ -139,7 +138,7 @@ export function recordedDay({ recordings, labels, hours, rateHz, seed }: Recorde
   return { frames, seconds: hours * 3600, wearers, source: "recordings", wearerOf: wearerReader(dealt) };
 }
 
-/** The synthetic wearers of a bank in the same schedule; whole recordings are their own wandering from one activity to the next. */
+/** Synthetic wearers in the same schedule; for whole recordings they change activities at random. */
 export function syntheticDay(options: { parameters: SyntheticParameters; labels: readonly string[]; hours: number; seed: number }): Day {
   const { parameters, labels, hours, seed } = options;
   const schedule = daySchedule(labels, hours);

@@ -13,7 +13,7 @@ import { createSimulatedNetwork } from "./simulated-network.ts";
 
 const ROW_SECONDS = 60;
 
-/** A day of the loop, its asker and outbox, and the governor, all on simulated time. The same setting gives the same bytes. */
+/** Simulates a day of loop, asker, outbox and governor. Equal settings give equal bytes. */
 export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   const { definition, model, day, policy, seed, ambientCelsius } = setting;
   const { image } = model;
@@ -36,7 +36,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   const askedAt = new Map<string, number>();
   let minute = freshMinute();
   let auditsSeen = 0;
-  let isAsked = false; // about the decision that is told next
+  let isAsked = false; // about the decision reported next
   let maxOutboxBytes = 0;
   const outbox = memoryOutbox({ maxEntries: 256, maxBytes: 1 << 20 }, steadyOf(clock));
   const { deadlineSeconds } = definition.asks;
@@ -47,7 +47,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     } else if (step.kind === "outcome") {
       const computed = askedAt.get(step.outcome.id);
       askedAt.delete(step.outcome.id);
-      if (computed === undefined) return; // an audit settles nothing
+      if (computed === undefined) return; // an audit changes no label
       const latency = step.outcome.latencyMillis / 1000;
       seconds.decided.push(computed + Math.min(latency, deadlineSeconds));
       if (step.outcome.state === "answered" && latency <= deadlineSeconds) seconds.answeredInDeadline++;
@@ -147,7 +147,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     governor,
     observers: { step: onStep },
     telemetrySeconds: setting.reportSeconds,
-    drainMillis: 0, // simulated time stands still once the frames have ended
+    drainMillis: 0, // simulated time stops after the last frame
     asker: {
       ...{ broker: { url: "mqtt://simulated" }, site: "day", node: "wearer", outbox },
       random: (count) => Uint8Array.from({ length: count }, () => random.integer(256)),
@@ -156,7 +156,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   });
   const { loop } = run;
   await run.ended;
-  // The last answers; the device's own account ended with the day. One whose battery is empty hears none.
+  // Deliver the last answers; the device's account ended with the day. A device with an empty battery receives none.
   if (aliveSeconds === day.seconds) await clock.advanceTo((day.seconds + deadlineSeconds) * 1000);
   const counters = loop.counters();
   const { truth } = counters;

@@ -1,7 +1,7 @@
 import { DataError } from "../core/system/errors.ts";
 import { createRandom } from "../core/system/random.ts";
 
-/** The network from a time on, until the next entry. */
+/** State of the network from a time until the next entry. */
 export interface NetworkState {
   readonly fromSeconds: number;
   readonly isUp: boolean;
@@ -12,16 +12,16 @@ export interface NetworkState {
 /** Entries in the order of their time, the first at 0. */
 export type NetworkTrace = readonly NetworkState[];
 
-/** Means of the two states. Coverage as a commuter has it: 97.6 % of the time. Assumed, of no one network. */
+/** Means of the two states. Coverage 97.6 % of the time, as for a commuter; assumed. */
 const UP_SECONDS = 2400;
 const DOWN_SECONDS = 60;
-/** A good stretch is cut into parts of this mean length, each with its own round trip and loss. */
+/** Mean length of parts of a covered stretch; each has its own round trip and loss. */
 const STEADY_SECONDS = 120;
 const RTT_SPREAD = 0.5; // deviation of the logarithm
 const LOSS_MEAN = 0.01;
 const MAX_ENTRIES = 1_000_000;
 
-/** A two-state network (Gilbert): up and down for exponential times; while up, round trips are log-normal about the median. */
+/** Gilbert two-state network: up and down for exponential times; round trips are log-normal about the median. */
 export function seededTrace(options: { readonly seed: number; readonly seconds: number; readonly rttMillis: number }): NetworkTrace {
   const random = createRandom(options.seed);
   const lasts = (mean: number): number => -mean * Math.log(1 - random.uniform());

@@ -22,7 +22,7 @@ import { type Day, recordedDay, syntheticDay } from "./day.ts";
 import { parseTrace, seededTrace } from "./network-trace.ts";
 import type { DaySetting } from "./setting.ts";
 
-/** What the command line says of a day. */
+/** Options of a day. */
 export interface DayOptions {
   readonly board: string;
   readonly radio: RadioKind;
@@ -41,11 +41,11 @@ export interface DayOptions {
   readonly engine: EngineName;
 }
 
-/** The air is warmest at three in the afternoon, by so many kelvin above the mean. */
+/** Amplitude of the daily air temperature, kelvin; the peak is at 15:00. */
 const AMBIENT_SWING_KELVIN = 3;
 const DAY_SECONDS = 86_400;
 
-/** Opens all that a day needs. */
+/** Opens agent, board, recordings, network and cloud of a day. */
 export async function openDay(
   name: string,
   options: DayOptions,
@@ -87,8 +87,8 @@ function openFrames(agent: LoadedAgent, model: Model, options: DayOptions, cwd: 
   const { hours, seed, data, fault } = options;
   if (data === undefined) {
     if (agent.syntheticPath === undefined)
-      throw new ConfigError("DAY_NO_DATA", `agent ${agent.definition.name} has no synthetic wearer: name recordings with --data DIR.`);
-    if (fault !== undefined) throw new ConfigError("DAY_NO_DATA", "--fault spoils recordings: name some with --data DIR.");
+      throw new ConfigError("DAY_NO_DATA", `agent ${agent.definition.name} has no synthetic wearer. Give recordings with --data DIR.`);
+    if (fault !== undefined) throw new ConfigError("DAY_NO_DATA", "--fault applies to recordings. Give some with --data DIR.");
     return syntheticDay({ parameters: readSyntheticParameters(agent.syntheticPath), labels, hours, seed });
   }
   out.note(`Reading ${data} …`);

@@ -12,13 +12,13 @@ import { createSimulatedClock } from "./clock.ts";
 import type { SimulatedCloud } from "./cloud.ts";
 import { createSimulatedNetwork } from "./simulated-network.ts";
 
-/** Of the simulated network: a home's Wi-Fi, always up. */
+/** Simulated network of a home's Wi-Fi, always up. */
 const ROUND_TRIP_MILLIS = 50;
-/** Ticks between two recordings: longer than any gap limit, so the model's state begins anew. */
+/** Ticks between two recordings: longer than any gap limit, so that the model's state is reset. */
 const RECORDING_GAP_TICKS = 1000;
 const SEED = 1;
 
-/** A radio that is always up and costs nothing: an evaluation asks what answers do, a simulated day what they cost. */
+/** A free radio that is always up: an evaluation measures the effect of answers, not their cost. */
 const IDEAL_RADIO = { isUp: () => true, carry: (atSeconds: number) => atSeconds };
 
 export interface RecordingsRun {
@@ -30,7 +30,7 @@ export interface RecordingsRun {
   readonly personalized?: PersonalizedSession;
 }
 
-/** What an agent did over recordings. */
+/** Results of an agent over recordings. */
 export interface RecordingsResult {
   readonly counters: LoopCounters;
   /** Decisions scored against the recordings, in its first recordings (half of them, rounded up) and in the rest. */
@@ -40,7 +40,7 @@ export interface RecordingsResult {
   readonly alarms: number;
 }
 
-/** Runs an agent by `runAgent` over one user's recordings, in simulated time: all that its definition declares is obeyed. */
+/** Runs an agent by `runAgent` over one user's recordings in simulated time, with everything that its definition declares. */
 export async function runRecordings(options: RecordingsRun): Promise<RecordingsResult> {
   const { definition, model, recordings, personalized } = options;
   const { image } = model;
@@ -86,7 +86,7 @@ export async function runRecordings(options: RecordingsRun): Promise<RecordingsR
     model,
     clock,
     sensor: { name: "recordings", rateHz, channels: image.channels, [Symbol.asyncIterator]: frames },
-    drainMillis: 0, // simulated time stands still once the frames have ended
+    drainMillis: 0, // simulated time stops after the last frame
     ...(personalized === undefined ? {} : { personalized }),
     asker: {
       broker: { url: "mqtt://simulated" },

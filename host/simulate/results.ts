@@ -8,12 +8,12 @@ export interface MinuteRow {
   readonly atSeconds: number; // its end
   readonly decisions: number;
   readonly asks: number;
-  readonly notAsked: number; // unsure, and an answer held or was on its way, or an ask was not allowed or not worth it
-  readonly audits: number; // asks of decisions that needed none, to watch the guarantee
+  readonly notAsked: number; // unsure, but an answer was in force or pending, or an ask was not allowed or not worth its price
+  readonly audits: number; // asks about sure decisions, to monitor the guarantee
   readonly exits: readonly number[]; // decisions by exit
   readonly label: string | undefined; // shown last
   readonly truth: string | undefined;
-  readonly joules: EnergyParts & { readonly load: number }; // since the day began
+  readonly joules: EnergyParts & { readonly load: number }; // since the start of the day
   readonly stateOfCharge: number;
   readonly skinCelsius: number;
   readonly ambientCelsius: number;
@@ -21,22 +21,22 @@ export interface MinuteRow {
   readonly level: DegradeLevel;
   readonly duty: number;
   readonly isUp: boolean;
-  readonly isAllowanceSpent: boolean; // asks may send no more sensor data this day; what is left is for audits
+  readonly isAllowanceSpent: boolean; // the rest of the day's allowance is for audits only
 }
 
-/** What a governed day came to. */
+/** Results of a governed day. */
 export interface GovernedDay {
   readonly decisions: number;
   readonly scored: number; // decisions whose truth is known and a label of the model
   readonly accuracy: number; // of the label that was shown in the end
-  readonly modelAccuracy: number; // of what the model itself said
+  readonly modelAccuracy: number; // of the model's own labels
   readonly counters: LoopCounters;
   readonly audits: number;
   readonly lost: number;
   readonly joules: EnergyParts & { readonly load: number };
   readonly meanWatts: number; // until the battery was empty
-  readonly aliveSeconds: number; // until the battery was empty; the whole day where it never was
-  readonly decisionSeconds: readonly number[]; // from the hop's end to its label: compute, and the answer where one was asked for
+  readonly aliveSeconds: number; // until the battery was empty; the whole day if it never was
+  readonly decisionSeconds: readonly number[]; // from the hop's end to its label: compute, and the answer if asked
   readonly answeredInDeadline: number; // answered under the guarantee, here or by the cloud in time
   readonly skinMaxCelsius: number;
   readonly stateOfCharge: number;

@@ -19,17 +19,17 @@ export interface DaySetting {
   readonly radio: RadioProfile;
   readonly day: Day;
   readonly trace: NetworkTrace;
-  readonly cloud: SimulatedCloud | undefined; // undefined: nobody answers
+  readonly cloud: SimulatedCloud | undefined; // undefined: no answers
   readonly policy: TunedPolicy;
   readonly seed: number;
   readonly ambientCelsius: (atSeconds: number) => number;
   readonly stateOfCharge: number; // at the start
-  readonly targetSeconds: number; // that the battery shall last
+  readonly targetSeconds: number; // aimed-at battery life
   readonly privacyBytesPerDay: number;
   readonly reportSeconds: number;
 }
 
-/** What a day's operations and standing still cost. */
+/** Prices of operations and idle time. */
 export function energyOf({ board, model }: Pick<DaySetting, "board" | "model">): EnergyModel {
   return createEnergyModel(board.power, model.image.frameRateMillihertz / 1000);
 }

@@ -11,12 +11,12 @@ import type { SimulatedClock } from "./clock.ts";
 import type { SimulatedCloud } from "./cloud.ts";
 import { type NetworkTrace, traceReader } from "./network-trace.ts";
 
-/** How long the cloud works on an ask. */
+/** Processing time of the cloud per ask. */
 const SERVICE_MILLIS = 20;
 /** A lost packet is sent again after this. */
 const RESEND_MILLIS = 1000;
 const MOST_SENDS = 6;
-/** What waits for the radio, at most: the event publisher keeps fewer by itself. */
+/** Most messages that wait for the radio; the event publisher keeps fewer. */
 const MOST_WAITING = 512;
 
 export interface SimulatedNetworkOptions {
@@ -24,14 +24,14 @@ export interface SimulatedNetworkOptions {
   readonly trace: NetworkTrace;
   readonly radio: Pick<Radio, "isUp" | "carry">;
   readonly random: Random;
-  readonly cloud: SimulatedCloud | undefined; // nobody: asks go out, and no answer comes
+  readonly cloud: SimulatedCloud | undefined; // undefined: asks are sent, none is answered
 }
 
 /** A network, a radio and a cloud in simulated time, behind the interface of a connection. */
 export interface SimulatedNetwork {
   /** For createAsker's `connect`. */
   connect(options: ConnectionOptions): Connection;
-  /** The radio comes up now for what waited. */
+  /** Wakes the radio for waiting messages. */
   flush(): void;
   readonly isUp: () => boolean;
   readonly rttMillis: () => number;
@@ -41,8 +41,8 @@ export interface SimulatedNetwork {
 }
 
 /**
- * Asks and alarms go out at once; everything else waits until the radio is up for one, or for `flush`. The modem is taken to know whether there is
- * coverage; what is under way when it ends is lost, and the asker's own retries bring it back.
+ * Asks and alarms are sent at once; other messages wait until the radio is up, or for `flush`. The modem detects coverage. Messages in
+ * flight when coverage ends are lost; the asker's retries resend them.
  */
 export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: SimulatedNetworkOptions): SimulatedNetwork {
   const stateAt = traceReader(trace);
@@ -53,7 +53,7 @@ export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: S
   let bytesUp = 0;
   let resends = 0;
 
-  /** Carries bytes up, again and again if they are lost; undefined: they did not get through. */
+  /** Sends bytes up, with retries; undefined: not delivered. */
   function send(bytes: number, sends: number, arrived: (delivered: boolean) => void): void {
     const { isUp, rttMillis, loss } = state();
     if (!isUp) {
@@ -72,7 +72,7 @@ export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: S
     }
   }
 
-  /** Carries an answer down; it comes, or it does not. */
+  /** Sends an answer down; it may be lost. */
   function receive(bytes: number, sends: number, arrived: () => void): void {
     const { isUp, rttMillis, loss } = state();
     if (!isUp) return;
@@ -153,7 +153,7 @@ export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: S
         });
       },
       async flush() {},
-      effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }), // coverage is known here: nothing is tried in vain
+      effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }), // coverage is known, so no attempt fails
       async close() {
         isOpen = false;
         turn();

@@ -5,7 +5,7 @@ import { courseDocument } from "./course.ts";
 import { type BaselineDay, type GovernedDay, percentile } from "./results.ts";
 import { type DaySetting, energyOf } from "./setting.ts";
 
-/** Joules to no more digits than they mean. */
+/** Joules rounded to their significant digits. */
 function rounded(value: number, digits = 6): number {
   return Number(value.toPrecision(digits));
 }
@@ -15,10 +15,10 @@ export function batteryLifeHours(capacityJoules: number, watts: number, selfDisc
   return capacityJoules / (watts + selfDischargeWatts) / 3600;
 }
 
-/** Hours that the battery lasts at so many watts from a state of charge, by default full. */
+/** Battery life in hours at this power, from a state of charge (default full). */
 type Life = (watts: number, stateOfCharge?: number) => number;
 
-/** Joules by part as the document has them: a load only where the board declares one. */
+/** Joules by part as the document has them: a load only if the board declares one. */
 function joulesDocument({ compute, radio, sensor, sleep, load }: GovernedDay["joules"]): {
   compute: number;
   radio: number;
@@ -35,7 +35,7 @@ function joulesDocument({ compute, radio, sensor, sleep, load }: GovernedDay["jo
   };
 }
 
-/** A baseline bears the board's load as the governed day does. */
+/** Adds the board's load to a baseline, as in the governed day. */
 function baselineDocument(day: BaselineDay, setting: DaySetting, life: Life) {
   const { seconds } = setting.day;
   const { compute, radio, sensor, sleep } = day.joules;
@@ -57,7 +57,7 @@ function percentiles(seconds: readonly number[]): { p50: number; p95: number; p9
   return { p50: millis(0.5), p95: millis(0.95), p99: millis(0.99) };
 }
 
-/** The document of `simulate`: what the issue names first, then the surveys' metrics, then what explains them. */
+/** The document of `simulate`: results, then the metrics of surveys, then details. */
 export function dayDocument(setting: DaySetting, governed: GovernedDay, baselines: Baselines | undefined, life: Life) {
   const { day, board, radioKind } = setting;
   const { compute, radio } = governed.joules;
@@ -154,7 +154,7 @@ export function dayDocument(setting: DaySetting, governed: GovernedDay, baseline
   };
 }
 
-/** What became of the certificate among the day's local answers, and what other draws of its wearers would have made of it. */
+/** The certificate against the day's local answers, and against resampled sets of its wearers. */
 function guaranteeDocument({ model, seed }: DaySetting, { answeredHere }: GovernedDay) {
   const { alpha, delta } = model.manifest.guarantee ?? { alpha: null, delta: null };
   const answered = answeredHere.reduce((sum, { weight }) => sum + weight, 0);

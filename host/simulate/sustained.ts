@@ -40,8 +40,8 @@ export interface SustainedRun {
 const STEP_SECONDS = 1;
 
 /**
- * Decisions back to back beside a declared load, as fast as full depth goes on a cold device. A level that needs fewer cycles draws less
- * for the same decisions; duty gives up decisions. Without a governor it goes on at full depth whatever the skin says.
+ * Back-to-back decisions beside a declared load, at the rate of full depth on a cold device. A level with fewer cycles draws less power
+ * for the same decisions; a lower duty makes fewer. Without a governor it stays at full depth at any skin temperature.
  */
 export function sustainedRun({ image, board, seconds, ambientCelsius, isGoverned }: SustainedSetting): SustainedRun {
   const rateHz = image.frameRateMillihertz / 1000;

@@ -7,17 +7,17 @@ import { isCloudSurer } from "../policy/govern/word.ts";
 import { createOpsMeter } from "../power/ops-meter.ts";
 import type { SimulatedCloud } from "./cloud.ts";
 
-/** What tuning found. */
+/** Results of tuning. */
 export interface Tuning {
   readonly table: CostTable;
-  /** The cloud's mean disagreement with each of the device's labels, of the wearer with whom it disagrees most; 1 where no wearer has enough answers. */
+  /** The cloud's mean disagreement with each of the device's labels, of the wearer with whom it disagrees most; 1 if no wearer has enough answers. */
   readonly usualDisagreement: readonly number[];
   readonly decisions: number;
 }
 
-/** The cloud is asked about one decision in so many, sure or not: what an audit would draw. */
+/** One ask per this many decisions, sure or not, as audits would draw them. */
 const AUDIT_EVERY = 3;
-/** Answers about a label that a wearer's mean disagreement needs to count. */
+/** Least answers about a label for a wearer's mean disagreement. */
 const LEAST_ANSWERS = 20;
 
 interface Hop extends HopLogits {
@@ -25,8 +25,8 @@ interface Hop extends HopLogits {
 }
 
 /**
- * How decisions turn out on wearers that the image has not learned from: whole recordings, hop by hop, for every deepest exit and both
- * states, sure and unsure, at the certified thresholds; and what the cloud makes of them.
+ * Outcome statistics on wearers that the image was not trained on: whole recordings, hop by hop, for every deepest exit, sure and unsure,
+ * at the certified thresholds; and the cloud's answers about them.
  */
 export async function tunePolicy(model: Model, recordings: readonly Recording[], agent: string, cloud: SimulatedCloud): Promise<Tuning> {
   const { image, imageHash } = model;
@@ -76,7 +76,7 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
       });
       const ofLabel = disagreements[stop.label]!;
       const own = ofLabel.get(recording.subject) ?? { sum: 0, weight: 0, answers: 0 };
-      const weight = stop.isSure ? AUDIT_EVERY : 1; // each kind as often as it comes
+      const weight = stop.isSure ? AUDIT_EVERY : 1; // weights each kind by its frequency
       own.sum += weight * (word.label === stop.label ? 1 - word.confidence : word.confidence);
       own.weight += weight;
       own.answers++;
