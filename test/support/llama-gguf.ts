@@ -4,9 +4,11 @@ import {
   type LlamaMatrix,
   type MatrixName,
   matrixSize,
+  type TokenizerData,
   type TokenKind,
 } from "../../host/lm/checkpoint.ts";
 import type { ElementType } from "../../host/lm/import/element-types.ts";
+import { byteText } from "./llama-safetensors.ts";
 import { type GgufTensor, type GgufValue, writeGguf } from "./write-gguf.ts";
 
 const matrixNames: Readonly<Record<LlamaMatrix, string>> = {
@@ -46,12 +48,9 @@ export function llamaTensors(checkpoint: ImportedModel["checkpoint"], typeOf: (n
   ];
 }
 
-/** The metadata of a model with a SentencePiece tokenizer. */
+/** The metadata of a model. */
 export function llamaMetadata({ checkpoint, tokenizer }: ImportedModel): Record<string, GgufValue> {
   const { shape } = checkpoint;
-  if (tokenizer.merges.by !== "score") throw new Error("llamaMetadata writes tokenizers with scores alone");
-  const pieces = tokenizer.pieces.map((piece, id) => pieceText(piece, tokenizer.kinds[id]!));
-  const [eos] = tokenizer.eos.filter((id) => id !== tokenizer.bos);
   return {
     "general.architecture": { string: "llama" },
     "general.name": { string: "test" },
@@ -67,15 +66,29 @@ export function llamaMetadata({ checkpoint, tokenizer }: ImportedModel): Record<
     "llama.rope.dimension_count": { u32: shape.headSize },
     "llama.rope.freq_base": { f32: shape.ropeTheta },
     "llama.vocab_size": { u32: shape.vocab },
-    "tokenizer.ggml.model": { string: "llama" },
-    "tokenizer.ggml.tokens": { strings: pieces },
-    "tokenizer.ggml.scores": { f32s: [...tokenizer.merges.scores] },
-    "tokenizer.ggml.token_type": { i32s: tokenizer.kinds.map((kind) => tokenTypes[kind]) },
-    "tokenizer.ggml.bos_token_id": { u32: tokenizer.bos ?? 1 },
-    "tokenizer.ggml.eos_token_id": { u32: eos ?? 2 },
-    "tokenizer.ggml.unknown_token_id": { u32: 0 },
-    "tokenizer.ggml.add_bos_token": { bool: tokenizer.bos !== undefined },
-    "tokenizer.ggml.add_space_prefix": { bool: tokenizer.hasSpacePrefix },
+    ...tokenizerMetadata(tokenizer),
+  };
+}
+
+function tokenizerMetadata({ merges, pieces, kinds, bos, eos, hasSpacePrefix }: TokenizerData): Record<string, GgufValue> {
+  const isRanked = merges.by === "rank";
+  const texts = pieces.map((piece, id) => (isRanked && kinds[id] === "normal" ? byteText(piece) : pieceText(piece, kinds[id]!)));
+  const pairs = isRanked ? Array.from({ length: merges.pairs.length / 2 }, (_, i) => merges.pairs.slice(2 * i, 2 * i + 2)) : [];
+  const end = eos.find((id) => id !== bos) ?? eos[0];
+  return {
+    "tokenizer.ggml.model": { string: isRanked ? "gpt2" : "llama" },
+    ...(isRanked
+      ? {
+          "tokenizer.ggml.pre": { string: "gpt-2" },
+          "tokenizer.ggml.merges": { strings: pairs.map((pair) => Array.from(pair, (id) => texts[id]).join(" ")) },
+        }
+      : { "tokenizer.ggml.scores": { f32s: [...merges.scores] }, "tokenizer.ggml.unknown_token_id": { u32: 0 } }),
+    "tokenizer.ggml.tokens": { strings: texts },
+    "tokenizer.ggml.token_type": { i32s: kinds.map((kind) => tokenTypes[kind]) },
+    "tokenizer.ggml.bos_token_id": { u32: bos ?? 1 },
+    "tokenizer.ggml.eos_token_id": { u32: end ?? 2 },
+    "tokenizer.ggml.add_bos_token": { bool: bos !== undefined },
+    "tokenizer.ggml.add_space_prefix": { bool: hasSpacePrefix },
   };
 }
 

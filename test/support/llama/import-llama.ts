@@ -15,7 +15,7 @@ export interface LlamaGrammar {
   readonly grammar: string;
 }
 
-interface Llama {
+export interface Llama {
   loadModel(options: { readonly modelPath: string }): Promise<LlamaModel>;
   createGrammar(options: LlamaGrammar): Promise<LlamaGrammar>;
   createGrammarForJsonSchema(schema: object): Promise<LlamaGrammar>;
@@ -29,6 +29,10 @@ interface LlamaModel {
 
 interface LlamaSequence {
   clearHistory(): Promise<void>;
+  /** Runs tokens; where one asks for it, gives the probability of each token after it. */
+  controlledEvaluate(
+    input: readonly (number | readonly [number, { generateNext: { probabilities: true } }])[],
+  ): Promise<readonly (undefined | { readonly next: { readonly probabilities: ReadonlyMap<number, number> } })[]>;
 }
 
 interface LlamaCompletion {
