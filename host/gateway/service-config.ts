@@ -45,6 +45,8 @@ export const serviceConfigSchema = z.strictObject({
   /** Apply this board's power and thermal model (nrf52840-dk, smart-glasses, …), with this radio. Without it nothing is governed. */
   board: z.string().min(1).optional(),
   radio: z.enum(radioKinds).default("ble"),
+  /** Adapt the LDA head to this user from cloud answers; state is kept in this file, relative to the state folder. Off by default. */
+  personalize: z.string().min(1).max(512).optional(),
   /** Serve Prometheus metrics at [host:]port; without a host on 127.0.0.1. */
   metrics: z.string().transform(metricsAddress).optional(),
   /** Push OpenTelemetry metrics and traces, e.g. http://collector:4318. Default OTEL_EXPORTER_OTLP_ENDPOINT. */

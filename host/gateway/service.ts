@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { liveGovernor } from "../agent/live-governor.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { LoopCounters } from "../agent/loop-types.ts";
@@ -14,6 +14,8 @@ import { urlText } from "../core/system/secrets.ts";
 import { openOutbox } from "../mqtt/outbox/outbox.ts";
 import type { BrokerOptions } from "../mqtt/transport/broker-url.ts";
 import type { Connect } from "../mqtt/transport/connection.ts";
+import { checkPersonalized, openPersonalized } from "../personalize/open-personalized.ts";
+import type { PersonalizedSession } from "../personalize/personalized-session.ts";
 import { loadBoard } from "../power/board.ts";
 import { type Environment, withCredentials } from "../security/broker-credentials.ts";
 import { observeAgent } from "../telemetry/observe-agent.ts";
@@ -90,6 +92,7 @@ async function runOnce(options: ServiceOptions, service: ServiceNode, reboot: Ab
   const { agent, model, node, observers } = service;
   const { definition } = agent;
   const signal = AbortSignal.any([options.signal, reboot.signal]);
+  const personalized = personalizedOf(options, service);
   const source = openSource(config.sensor, agent, { cwd: options.stateFolder, clock, say, signal });
   const stop = () => source.close();
   signal.addEventListener("abort", stop, { once: true });
@@ -106,6 +109,7 @@ async function runOnce(options: ServiceOptions, service: ServiceNode, reboot: Ab
       ...(config.board === undefined
         ? {}
         : { governor: liveGovernor(agent, model, { board: loadBoard(config.board), radio: config.radio }) }),
+      ...(personalized === undefined ? {} : { personalized }),
       ...askerAndCommands(options, service, () => reboot.abort()),
       observers: {
         ...observers,
@@ -142,6 +146,14 @@ async function runOnce(options: ServiceOptions, service: ServiceNode, reboot: Ab
   }
   say(statusLine(run.loop));
   return run.loop.counters();
+}
+
+/** The personalized session that the configuration asks for. */
+function personalizedOf({ config, stateFolder, say }: ServiceOptions, { agent, model }: ServiceNode): PersonalizedSession | undefined {
+  if (config.personalize === undefined) return undefined;
+  checkPersonalized({ hasBroker: config.broker !== undefined, hasBoard: config.board !== undefined });
+  const { definition, priorPath } = agent;
+  return openPersonalized({ agent: definition.name, model, priorPath, path: resolve(stateFolder, config.personalize), note: say });
 }
 
 /** Options for asks and commands. Undefined without a broker. */

@@ -1,4 +1,5 @@
 import type { Model } from "../core/session/model.ts";
+import { ConfigError } from "../core/system/errors.ts";
 import { openAdaptation, saveAdaptation } from "./adaptation-file.ts";
 import { emptyAdaptation } from "./adapter.ts";
 import { createPersonalizedSession, type PersonalizedSession } from "./personalized-session.ts";
@@ -12,6 +13,17 @@ export interface PersonalizedFile {
   /** The file that keeps the adaptation; made if it does not exist. */
   readonly path: string;
   readonly note: (line: string) => void;
+}
+
+/** Throws PERSONALIZE_ALONE or PERSONALIZE_WITH_BOARD if a run cannot be personalized. */
+export function checkPersonalized({ hasBroker, hasBoard }: { readonly hasBroker: boolean; readonly hasBoard: boolean }): void {
+  if (hasBoard)
+    throw new ConfigError(
+      "PERSONALIZE_WITH_BOARD",
+      "personalize runs two sessions, and board knows the energy of one: leave one of them out.",
+    );
+  if (!hasBroker)
+    throw new ConfigError("PERSONALIZE_ALONE", "personalize learns from cloud answers: name a broker, or leave personalize out.");
 }
 
 /** Opens a personalized session whose adaptation is kept in a file. Throws ADAPT_NO_PRIOR, and what openAdaptation and saveAdaptation throw. */

@@ -20,7 +20,7 @@ import type { AskerOptions } from "../../mqtt/asks/asker.ts";
 import type { LedgerFile } from "../../mqtt/outbox/ledger-file.ts";
 import { openOutbox } from "../../mqtt/outbox/outbox.ts";
 import type { BrokerOptions } from "../../mqtt/transport/broker-url.ts";
-import { openPersonalized } from "../../personalize/open-personalized.ts";
+import { checkPersonalized, openPersonalized } from "../../personalize/open-personalized.ts";
 import { loadBoard } from "../../power/board.ts";
 import type { RadioKind } from "../../power/board-power.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -97,12 +97,6 @@ async function run(io: CliIo, name: string, options: RunOptions, command: Comman
   if (options.radio !== undefined && options.board === undefined) {
     throw new ConfigError("RADIO_WITHOUT_BOARD", "--radio prices the asks of a board: give --board, too (dormouse boards lists them).");
   }
-  if (options.personalize !== undefined && options.board !== undefined) {
-    throw new ConfigError(
-      "PERSONALIZE_WITH_BOARD",
-      "--personalize runs two sessions, and --board knows the energy of one: leave one of them out.",
-    );
-  }
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent, { engine: options.engine });
   const identity = identityOf(io, options);
@@ -112,9 +106,7 @@ async function run(io: CliIo, name: string, options: RunOptions, command: Comman
   const note = notesTo(out, log);
   if (isNew) note(`New node ${config.node}, kept in ${path}.`);
   const broker = brokerOf(io, options, identity, options.broker, config.broker);
-  if (options.personalize !== undefined && broker === undefined) {
-    throw new ConfigError("PERSONALIZE_ALONE", "--personalize learns from cloud answers: add --broker, or leave it out.");
-  }
+  if (options.personalize !== undefined) checkPersonalized({ hasBroker: broker !== undefined, hasBoard: options.board !== undefined });
   if (broker === undefined) refuseWithout(command, "--broker", "--ledger", "--deadline-seconds", "--insecure");
   const hasDiary = options.diary && agent.definition.diary;
   if (broker === undefined && !hasDiary) refuseWithout(command, "--broker", "--data-dir");

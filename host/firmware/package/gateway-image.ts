@@ -127,17 +127,22 @@ function boardFiles({ root }: GatewayPaths): PackageFile[] {
   return names.map((name) => ({ path: `${root}/boards/${name}`, bytes: readFileSync(join(packageRoot(), "boards", name)) }));
 }
 
-/** The agent's definition as data, its model, its policy and its synthetic wearer. The teacher stays in the cloud. */
-function agentFiles({ definition, folder, modelPath, syntheticPath, policyPath }: LoadedAgent, { root }: GatewayPaths): PackageFile[] {
+/** The agent's definition as data, its model, its prior, its policy and its synthetic wearer. The teacher stays in the cloud. */
+function agentFiles(
+  { definition, folder, modelPath, priorPath, syntheticPath, policyPath }: LoadedAgent,
+  { root }: GatewayPaths,
+): PackageFile[] {
   const to = `${root}/agents/${definition.name}`;
   const model = basename(definition.model);
   const synthetic = syntheticPath === undefined ? undefined : basename(syntheticPath);
   const policy = policyPath === undefined ? undefined : "policy.json";
+  const prior = priorPath === undefined ? undefined : basename(priorPath);
   const { policy: _, ...kept } = definition;
   const packed = {
     ...kept,
     model,
     teacher: [],
+    ...(prior === undefined ? {} : { prior }),
     ...(synthetic === undefined ? {} : { synthetic }),
     ...(policy === undefined ? {} : { policy }),
   };
@@ -145,6 +150,7 @@ function agentFiles({ definition, folder, modelPath, syntheticPath, policyPath }
   return [
     { path: `${to}/${PACKED_AGENT_FILE}`, bytes: json(packed) },
     { path: `${to}/${model}`, bytes: readFileSync(modelPath) },
+    ...(prior === undefined ? [] : optionalFile(priorPath!, `${to}/${prior}`)),
     ...(synthetic === undefined ? [] : optionalFile(syntheticPath!, `${to}/${synthetic}`)),
     ...(policyPath === undefined ? [] : [{ path: `${to}/${policy}`, bytes: readFileSync(policyPath) }]),
     ...notices,

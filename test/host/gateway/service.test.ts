@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -138,7 +138,7 @@ describe("a service", () => {
   const folders = (name: string, over: Partial<AgentDefinition> = {}) => {
     const [agentFolder, stateFolder] = [join(folder, `${name}-agent`), join(folder, `${name}-state`)];
     mkdirSync(agentFolder);
-    cpSync("agents/activity/model.dmm", join(agentFolder, "model.dmm"));
+    for (const name of ["model.dmm", "lda-prior.safetensors"]) cpSync(join("agents/activity", name), join(agentFolder, name));
     writeFileSync(join(agentFolder, "agent.json"), JSON.stringify({ ...activity, ...over }));
     return { agentFolder, stateFolder };
   };
@@ -271,6 +271,20 @@ describe("a service", () => {
     const sensor = `serial:${join(folder, "none")}`;
     const service = runService({ ...common, ...folders("known"), config: config({ node: "gw-2", sensor, broker }), connect });
     await expect(service).rejects.toThrow("far enough");
+  });
+
+  it("its configuration names a file to personalize → the state folder keeps it, for its owner alone; not with a board, not without a broker", async () => {
+    const [broker, personalize] = [{ url: "mqtt://127.0.0.1" }, "user.safetensors"];
+    const where = folders("personal");
+    const connect: Connect = () => {
+      throw new Error("far enough");
+    };
+    const run = (what: object) =>
+      runService({ ...common, ...where, connect, config: config({ node: "gw-3", sensor: "synthetic", personalize, ...what }) });
+    await expect(run({ broker, board: "nrf52840-dk" })).rejects.toThrow(expect.objectContaining({ code: "PERSONALIZE_WITH_BOARD" }));
+    await expect(run({})).rejects.toThrow(expect.objectContaining({ code: "PERSONALIZE_ALONE" }));
+    await expect(run({ broker })).rejects.toThrow();
+    expect(statSync(join(where.stateFolder, personalize)).mode & 0o777).toBe(0o600);
   });
 
   it("that cannot start leaves nothing behind that would keep the process alive", async () => {
