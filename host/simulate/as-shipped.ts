@@ -63,7 +63,7 @@ export async function runAsShipped(setting: EvalSetting, users: SubjectList): Pr
 
 /** Runs the agent over one user's recordings. */
 export function runUser(
-  { agent, model, dataset }: EvalSetting,
+  { agent, model, dataset }: Pick<EvalSetting, "agent" | "model" | "dataset">,
   user: string,
   cloud: SimulatedCloud,
   personalized?: PersonalizedSession,

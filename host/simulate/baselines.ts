@@ -9,7 +9,7 @@ import { type DaySetting, freshDevice } from "./setting.ts";
 
 /** MQTT and CBOR around a raw window: its node, agent, tick and labels. */
 const WINDOW_HEAD_BYTES = 120;
-const ANSWER_BYTES = 160;
+export const ANSWER_BYTES = 160;
 const SERVICE_MILLIS = 20;
 const RESEND_SECONDS = 1;
 const MOST_SENDS = 6;

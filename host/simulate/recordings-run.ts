@@ -36,6 +36,9 @@ export interface RecordingsResult {
   /** Decisions scored against the recordings, in its first recordings (half of them, rounded up) and in the rest. */
   readonly halves: readonly [LoopCounters["truth"], LoopCounters["truth"]];
   readonly sensorBytes: number; // that its asks carried
+  readonly asksSent: { readonly sent: number; readonly bytes: number }; // whole payloads
+  /** Answers to unsure decisions whose truth the labels name, and how many of them the cloud and the device have right. */
+  readonly answers: { readonly scored: number; readonly cloudRight: number; readonly deviceRight: number };
   readonly asksByForm: Readonly<Record<string, number>>;
   readonly alarms: number;
 }
@@ -64,6 +67,9 @@ export async function runRecordings(options: RecordingsRun): Promise<RecordingsR
   const hopFrames = image.hopPatches * image.patchFrames;
   const between = image.manifest.labels.indexOf("transition");
   let first: LoopCounters["truth"] | undefined;
+  let truth: string | undefined; // of the frame that is in the loop
+  const askedTruth = new Map<string, string | undefined>(); // by ask
+  const answers = { scored: 0, cloudRight: 0, deviceRight: 0 };
 
   async function* frames(): AsyncGenerator<SensorFrame> {
     let tick = 0;
@@ -74,7 +80,8 @@ export async function runRecordings(options: RecordingsRun): Promise<RecordingsR
         tick++;
         if (++seen % hopFrames === 0) await clock.advanceTo((seen / rateHz) * 1000);
         if (recording.lost?.[i]) continue;
-        yield { tick, frame: frameAt(recording, i), truth: image.manifest.labels[classAt(recording, i, between)] };
+        truth = image.manifest.labels[classAt(recording, i, between)];
+        yield { tick, frame: frameAt(recording, i), truth };
       }
       tick += RECORDING_GAP_TICKS;
     }
@@ -88,6 +95,17 @@ export async function runRecordings(options: RecordingsRun): Promise<RecordingsR
     sensor: { name: "recordings", rateHz, channels: image.channels, [Symbol.asyncIterator]: frames },
     drainMillis: 0, // simulated time stops after the last frame
     ...(personalized === undefined ? {} : { personalized }),
+    observers: {
+      step(step) {
+        if (step.kind === "ask") askedTruth.set(step.id, truth);
+        if (step.kind !== "outcome" || step.answer === undefined) return;
+        const right = askedTruth.get(step.outcome.id);
+        if (right === undefined) return;
+        answers.scored++;
+        if (step.answer === right) answers.cloudRight++;
+        if (step.local === right) answers.deviceRight++;
+      },
+    },
     asker: {
       broker: { url: "mqtt://simulated" },
       site: "eval",
@@ -98,10 +116,9 @@ export async function runRecordings(options: RecordingsRun): Promise<RecordingsR
   });
   await run.ended;
   const counters = run.loop.counters();
-  const { truth } = counters;
-  const before = first ?? truth;
+  const before = first ?? counters.truth;
   const alarms = run.loop.asker?.stats().alarms.raised ?? 0;
-  return { counters, halves: [before, less(truth, before)], sensorBytes, asksByForm, alarms };
+  return { counters, halves: [before, less(counters.truth, before)], sensorBytes, asksSent: network.asks, answers, asksByForm, alarms };
 }
 
 function less(a: LoopCounters["truth"], b: LoopCounters["truth"]): LoopCounters["truth"] {

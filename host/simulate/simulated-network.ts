@@ -37,6 +37,7 @@ export interface SimulatedNetwork {
   readonly rttMillis: () => number;
   readonly messagesUp: number;
   readonly bytesUp: number;
+  readonly asks: { readonly sent: number; readonly bytes: number }; // of `messagesUp` and `bytesUp`, each ask once
   readonly resends: number;
 }
 
@@ -51,6 +52,7 @@ export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: S
   const waiting: (() => void)[] = [];
   let messagesUp = 0;
   let bytesUp = 0;
+  const asks = { sent: 0, bytes: 0 };
   let resends = 0;
 
   /** Sends bytes up, with retries; undefined: not delivered. */
@@ -123,6 +125,10 @@ export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: S
     }
 
     function transmit(topic: string, payload: Uint8Array, publishOptions: PublishOptions, done: (result: PublishResult) => void): void {
+      if (parseTopic(topic)?.kind === "ask") {
+        asks.sent++;
+        asks.bytes += payload.length;
+      }
       send(payload.length, 1, (isDelivered) => {
         done(isDelivered ? { ok: true } : { ok: false, reason: "lost on the air" });
         if (isDelivered && parseTopic(topic)?.kind === "ask") {
@@ -170,6 +176,7 @@ export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: S
     flush,
     isUp: () => state().isUp,
     rttMillis: () => state().rttMillis,
+    asks,
     get messagesUp() {
       return messagesUp;
     },

@@ -14,6 +14,7 @@ import { evalAdapt, evalAdaptRuns } from "../eval/adapt.ts";
 import { evalAlarms } from "../eval/alarms.ts";
 import { evalCascade } from "../eval/cascade.ts";
 import { evalFaults } from "../eval/faults.ts";
+import { evalForms } from "../eval/forms.ts";
 import { evalPolicy } from "../eval/policy.ts";
 import { evalRuns } from "../eval/runs.ts";
 
@@ -26,6 +27,7 @@ interface EvalOptions {
   readonly float: boolean;
   readonly cascade: boolean;
   readonly adapt: boolean;
+  readonly forms: boolean;
   readonly alpha: number;
   readonly delta: number;
   readonly fault?: FaultName | "all";
@@ -53,6 +55,11 @@ export function registerEval(program: Command, io: CliIo): void {
       new Option("--adapt", "adapt the LDA head to each wearer from cloud answers, score the second half of their recordings")
         .default(false)
         .conflicts("cascade"),
+    )
+    .addOption(
+      new Option("--forms", "compare asks with features, raw samples and activations: bytes, joules, accuracy")
+        .default(false)
+        .conflicts(["cascade", "adapt", "fault", "runs"]),
     )
     .addOption(
       new Option("--alpha <share>", "certify at most this share of wrong local answers, with --cascade")
@@ -96,8 +103,9 @@ export function registerEval(program: Command, io: CliIo): void {
 async function evaluate(io: CliIo, name: string, options: EvalOptions, command: Command): Promise<void> {
   const { protocol, fault } = options;
   const isGiven = (option: string): boolean => command.getOptionValueSource(option) === "cli";
-  if ((options.cascade || options.adapt) && protocol !== "stream" && isGiven("protocol"))
-    throw new ConfigError("EVAL_OPTIONS", `--${options.cascade ? "cascade" : "adapt"} streams: leave --protocol ${protocol} out.`);
+  const streamed = (["cascade", "adapt", "forms"] as const).find((kind) => options[kind]);
+  if (streamed !== undefined && protocol !== "stream" && isGiven("protocol"))
+    throw new ConfigError("EVAL_OPTIONS", `--${streamed} streams: leave --protocol ${protocol} out.`);
   if (fault !== undefined && protocol === "policy")
     throw new ConfigError("EVAL_OPTIONS", "--fault goes with --protocol window or stream: choose one of these.");
   if (options.runs !== undefined && protocol === "policy")
@@ -107,12 +115,12 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
   const own = await loadAgent(name, io.cwd);
   const agent = options.model === undefined ? own : withModel(own, resolve(io.cwd, options.model));
   const { alarm } = agent.definition;
-  if (alarm !== undefined && (options.cascade || options.adapt || fault !== undefined || options.runs !== undefined || isGiven("protocol")))
+  if (alarm !== undefined && (streamed !== undefined || fault !== undefined || options.runs !== undefined || isGiven("protocol")))
     throw new ConfigError(
       "EVAL_OPTIONS",
-      `${agent.definition.name} is scored by its alarms, whole recordings at a time: leave --protocol, --cascade, --adapt, --fault and --runs out.`,
+      `${agent.definition.name} is scored by its alarms, whole recordings at a time: leave --protocol, --cascade, --adapt, --forms, --fault and --runs out.`,
     );
-  if (!options.float && (alarm !== undefined || options.cascade || options.adapt || fault === "all" || protocol === "policy"))
+  if (!options.float && (alarm !== undefined || streamed !== undefined || fault === "all" || protocol === "policy"))
     throw new ConfigError("EVAL_OPTIONS", "--no-float would change nothing, there is no floating-point run here: leave it out.");
   const model = await openAgentModel(agent, { engine: options.engine });
   out.note(`Reading ${options.data} …`);
@@ -124,6 +132,7 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
   const runs = options.runs === undefined ? undefined : resolve(io.cwd, options.runs);
   if (options.adapt) return runs === undefined ? evalAdapt(setting) : evalAdaptRuns(setting, runs);
   if (runs !== undefined && protocol !== "policy") return evalRuns(setting, runs, { protocol, float: options.float, fault: undefined });
+  if (options.forms) return evalForms(setting);
   if (options.cascade) return evalCascade(setting, options);
   if (fault === "all") return evalFaults(setting);
   if (protocol === "policy") return evalPolicy(setting);

@@ -5,6 +5,7 @@ import { readImage } from "../../../host/core/image/image-read.ts";
 import { writeImage } from "../../../host/core/image/image-write.ts";
 import { writePrior } from "../../../host/personalize/prior.ts";
 import type { UserGain } from "../../../host/simulate/adapt.ts";
+import type { AskFormCost } from "../../../host/simulate/ask-forms.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 import { priorFor } from "../personalize/support.ts";
 import { cli } from "./fake-io.ts";
@@ -67,6 +68,7 @@ describe("eval --cascade", () => {
     [["--fault", "no-gyro", "--protocol", "policy"], /window or stream/],
     [["--runs", "runs", "--protocol", "policy"], /--runs goes with --protocol window or stream, or with --adapt/],
     [["--adapt", "--no-float"], /leave it out/],
+    [["--forms", "--no-float"], /leave it out/],
     [["--fault", "all", "--no-float"], /leave it out/],
   ])("refuses %j", async (args, message) => {
     const { code, document } = await evaluate(...args);
@@ -168,6 +170,29 @@ describe("eval --adapt", () => {
     const { code, stderr } = await cli(["eval", folder.path, "--data", folder.path, "--adapt", "--alpha", "0.01"]);
     expect(code).not.toBe(0);
     expect(stderr).toContain("--alpha");
+  });
+});
+
+describe("eval --forms", () => {
+  it("runs the agent once per form of ask, and prints bytes, millijoules and accuracy", async () => {
+    const { code, document } = await evaluate("--forms");
+    expect(code).toBe(0);
+    const forms = document.forms as unknown as AskFormCost[];
+    expect(forms.map(({ form, atExit }) => [form, atExit])).toEqual([
+      ["features", undefined],
+      ["raw", undefined],
+      ...[0, 1, 2].map((exit) => ["activations", exit]),
+    ]);
+    for (const { asked, bytesPerAsk, sensorBytesPerAsk, millijoulesPerAsk, cloudRight } of forms) {
+      expect(asked).toBeGreaterThan(0);
+      expect(sensorBytesPerAsk).toBeGreaterThan(0);
+      expect(bytesPerAsk).toBeGreaterThan(sensorBytesPerAsk);
+      expect(millijoulesPerAsk["lte-m"]).toBeGreaterThan(millijoulesPerAsk.ble);
+      expect(cloudRight).toBeLessThanOrEqual(1);
+    }
+    const [features, raw] = forms;
+    expect(raw!.sensorBytesPerAsk).toBe(32 * 48); // a window of int16 samples
+    expect(features!.sensorBytesPerAsk).not.toBe(raw!.sensorBytesPerAsk);
   });
 });
 
