@@ -66,6 +66,7 @@ const ELSEWHERE: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^dormouse flash/, "needs what build made; test/host/firmware/mcu/flash.test.ts"],
   [/^dormouse monitor \/dev/, "needs a device; test/host/cli/monitor.test.ts"],
   [/^dormouse inspect agents/, "test/host/cli/verbs.test.ts"],
+  [/--personalize/, "needs a cloud; test/host/cli/verbs.test.ts"],
   [/--identity/, "needs a broker with TLS; test/host/security/mosquitto.test.ts and test/host/cli/commands.test.ts"],
   [/--provider openai/, "needs a model server; test/host/cli/endings.test.ts and test/host/cloud/openai"],
   [/^dormouse cloud .*--workers 2$/, "starts processes; test/host/cli/cloud-processes.test.ts"],
