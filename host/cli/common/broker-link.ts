@@ -6,7 +6,7 @@ import type { BrokerOptions } from "../../mqtt/transport/broker-url.ts";
 import { withCredentials } from "../../security/broker-credentials.ts";
 import { type Identity, readIdentity } from "../../security/identity.ts";
 
-/** What every verb that talks to a broker takes, beside the broker's URL. */
+/** Options of every verb with a broker, beside the broker's URL. */
 export interface BrokerLinkOptions {
   readonly identity?: string;
   readonly insecure: boolean;
@@ -37,7 +37,7 @@ export function brokerLinkArguments(io: CliIo, { identity, insecure }: BrokerLin
   return [...(identity === undefined ? [] : ["--identity", resolve(io.cwd, identity)]), ...(insecure ? ["--insecure"] : [])];
 }
 
-/** The broker that was named, or the identity's own, with its credentials; undefined where nobody names one. */
+/** The broker of the option or the identity, with its credentials; undefined without either. */
 export function brokerOf(
   io: Pick<CliIo, "cwd" | "env">,
   options: BrokerLinkOptions,

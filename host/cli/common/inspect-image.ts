@@ -10,7 +10,7 @@ import type { Output } from "../../core/system/output.ts";
 import { bytesText, percentText, table } from "../../core/system/table.ts";
 import { LOGIT_ONE } from "../../policy/certify/replay.ts";
 
-/** What an image holds, as `inspect --json` prints it. Throws ModelError where the image is not valid. */
+/** Contents of an image, as `inspect --json` prints them. Throws ModelError if the image is invalid. */
 export function inspectImage(path: string, bytes: Uint8Array) {
   const model = Model.load(bytes, { engine: "scalar" });
   const session = model.createSession();

@@ -30,7 +30,7 @@ export function probability(text: string): number {
   return value;
 }
 
-/** Parses a speed: sensor seconds a second; 0 and `max` mean as fast as it goes. */
+/** Parses a speed: sensor seconds per second; 0 and `max` mean no pacing. */
 export function speedOf(text: string): number {
   if (text === "max" || text === "0") return Number.POSITIVE_INFINITY;
   return numberAtLeast(0.01)(text);
@@ -52,14 +52,14 @@ export function pricesOf(text: string): { prompt: number; completion: number } {
   return { prompt: prompt!, completion: completion! };
 }
 
-/** Throws OPTION_ALONE where the command line has one of `flags`: without `other` they would change nothing. */
+/** Throws OPTION_ALONE if the command line has one of `flags`: they have no effect without `other`. */
 export function refuseWithout(command: Command, other: string, ...flags: readonly string[]): void {
   const names = givenOf(command, flags);
   if (names === undefined) return;
   throw new ConfigError("OPTION_ALONE", `${names} would change nothing without ${other}: give that, too, or leave ${names} out.`);
 }
 
-/** Throws OPTION_UNUSED where the command line has one of `flags`: beside `other` they would change nothing. */
+/** Throws OPTION_UNUSED if the command line has one of `flags`: they have no effect with `other`. */
 export function refuseWith(command: Command, other: string, ...flags: readonly string[]): void {
   const names = givenOf(command, flags);
   if (names !== undefined) throw new ConfigError("OPTION_UNUSED", `${names} would change nothing with ${other}: leave ${names} out.`);

@@ -156,7 +156,7 @@ async function many(io: CliIo, options: CloudOptions): Promise<void> {
   const out = createOutput(io, options.json);
   const broker = brokerOf(io, options, identityOf(io, options), options.broker)!;
   parseBrokerUrl(broker);
-  await openProvider(await loadAgent(options.agent, io.cwd), options, io); // what is wrong is said once, not by each worker for ever
+  await openProvider(await loadAgent(options.agent, io.cwd), options, io); // reports an error once, not in each worker forever
   if (options.ledger !== undefined) openLedger(io, options.ledger, out.note).close();
   const shared = [
     ...["cloud", "--json", "--broker", broker.url, "--agent", options.agent, "--engine", options.engine],

@@ -32,7 +32,7 @@ interface EmulateVerbOptions {
   readonly protocol?: "window" | "stream";
 }
 
-/** Between two windows: more lost frames than any gap limit, so that the state begins anew. */
+/** Lost frames between two windows: more than any gap limit, so that the state is reset. */
 const GAP_TICKS = 1000;
 
 /** `dormouse emulate`: a board's decisions and their costs, compared with the host's. */

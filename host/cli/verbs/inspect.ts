@@ -23,7 +23,7 @@ interface InspectOptions {
   readonly upgrade?: string;
 }
 
-/** `dormouse inspect`: what a file holds. */
+/** `dormouse inspect`: contents of a file. */
 export function registerInspect(program: Command, io: CliIo): void {
   program
     .command("inspect")
@@ -90,7 +90,7 @@ function compare(out: Output, edgePath: string, cloudPath: string): void {
   out.document({ kind: "ledgers", node: edgePath, cloud: cloudPath, ...comparison, notDurable, unrecorded, unreadable });
 }
 
-/** A ledger, which may be empty: an end that saw no ask. Throws where a file holds something else. */
+/** Reads a ledger; it may be empty. Throws if the file is something else. */
 function readLedger(path: string): LedgerReading {
   const isEmpty = readBytes(path).length === 0;
   const reading = scanLedgerFile(path);

@@ -62,7 +62,7 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
   try {
     if (capturePath !== undefined) {
       capture = writing(capturePath, () => openSync(capturePath, "w", PRIVATE_MODE));
-      closeToOthers(capture); // it holds what a wearer does, and may be an older file
+      closeToOthers(capture); // it holds a wearer's activity, and may be an older file
     }
     if (options.hello) {
       port.write(Uint8Array.of(0));

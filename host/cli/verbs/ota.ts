@@ -78,7 +78,7 @@ async function ota(io: CliIo, node: string, name: string, options: OtaOptions): 
   const site = options.site ?? identity?.site ?? "home";
   const broker = brokerOf(io, options, identity, options.broker);
   if (broker === undefined)
-    throw new ConfigError("BROKER_MISSING", "no broker was named. Say --broker mqtts://host:8884, or --identity DIR of one that knows.");
+    throw new ConfigError("BROKER_MISSING", "no broker given. Add --broker mqtts://host:8884, or --identity DIR with a broker URL.");
   const keyFile = options.key ?? (options.identity === undefined ? undefined : join(options.identity, AUTHORITY_FILES.commandKey));
   if (keyFile === undefined)
     throw new ConfigError("COMMAND_KEY_MISSING", "a command needs the site's signing key. Say --identity DIR or --key FILE.");

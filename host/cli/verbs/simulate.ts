@@ -124,7 +124,7 @@ async function simulate(io: CliIo, name: string, options: SimulateOptions): Prom
 
 const isTuning = ({ data, tune, wearers }: SimulateOptions): boolean => tune !== undefined && data !== undefined && wearers === "calibrate";
 
-/** Everything that the policy may know of how decisions turn out, from wearers who are not scored. */
+/** Writes the outcome statistics of the policy, from wearers who are not scored. */
 async function tune(io: CliIo, out: Output, name: string, options: SimulateOptions, file: string): Promise<void> {
   if (options.data === undefined || !isTuning(options))
     throw new ConfigError(

@@ -29,7 +29,7 @@ export function cloudLine({ info, link, linkDetail, counters }: ViewState, colum
   return [...state, [`  ${joinedToFit(parts, columns - widthOf(state) - 2)}`]];
 }
 
-/** unsure: sitting → asked → cloud says standing 93 % in 34 ms. On two lines where one is too short. */
+/** unsure: sitting → asked → cloud says standing 93 % in 34 ms. On two lines if one is too short. */
 export function askLine({ info, lastAsk, seconds }: ViewState, columns: number): Line[] {
   if (!info.hasBroker) return [];
   if (lastAsk === undefined) return [[["sure so far: nothing was asked", "dim"]]];

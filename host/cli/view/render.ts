@@ -12,7 +12,7 @@ export interface RenderOptions {
   readonly hasColour: boolean;
 }
 
-/** Columns of the rows' names: none where the terminal has fewer than the second number. */
+/** Columns of the rows' names: none if the terminal has fewer than the second number. */
 const GUTTERS = [
   [9, 64],
   [7, 46],
@@ -123,7 +123,7 @@ function likelyLine({ decision }: ViewState, body: number): Line {
   return [["━".repeat(filled), colour], ["─".repeat(columns - filled), "dim"], [` ${percentText(decision.confidence).padStart(6)}`]];
 }
 
-/** ●━━●──○──○: how far into the model the decision had to go. How sure it was there, the reason says where one is shown. */
+/** ●━━●──○──○: how far into the model the decision had to go. The reason, if shown, has the probability. */
 function depthLine({ info, decision, power }: ViewState, isNarrow: boolean): Line {
   if (decision === undefined) return [];
   const reach = isNarrow ? 1 : 3;

@@ -32,7 +32,7 @@ export function stampOf(wasm: Uint8Array): string {
   return `/* From a module with SHA-256 ${createHash("sha256").update(wasm).digest("hex")}, by template ${TEMPLATE_REVISION}. Generated: do not edit. */\n`;
 }
 
-/** Turns a wasm module into C with our own memory accesses. Its symbols are Z_<name>Z_<export>. */
+/** Translates a wasm module to C by wasm2c, with memory accesses of boards/common. Its symbols are Z_<name>Z_<export>. */
 export function wasmToC(wasm: Uint8Array, name: string): GeneratedC {
   const version = wasm2cVersion();
   const folder = mkdtempSync(join(tmpdir(), "dormouse-c-"));

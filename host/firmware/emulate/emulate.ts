@@ -42,7 +42,7 @@ export interface Emulation {
 
 const FRAMES_PER_CALL = 128;
 
-/** Every exit runs and none answers: what a window costs at most. Hops are as long as no ring overflows: every block sees every patch. */
+/** Worst case of a window: every exit runs, none answers, and no ring overflows, so that every block runs every patch. */
 export function fullDepth(model: Model): SetPoint {
   const { exits, windowPatches, ringPatches } = model.image;
   let hopPatches = Math.min(windowPatches, ringPatches);

@@ -33,7 +33,7 @@ export function coreKindOf(board: Board): CoreKind {
         : "cortex-a";
 }
 
-/** Cycles and seconds of a window, the worst frame and decisions: from measured costs, or from operation counts where there are none. */
+/** Cycles and seconds of a window, the worst frame and decisions: from measured costs, or from operation counts without them. */
 export function costsOf(model: Model, board: Board, measured: MeasuredCosts | undefined): Costs {
   const { image, manifest } = model;
   const kind = coreKindOf(board);
@@ -55,7 +55,7 @@ export function costsOf(model: Model, board: Board, measured: MeasuredCosts | un
       basis: cost === undefined ? "computed" : "measured",
     };
   };
-  // Operation counts say how a decision compares with a window; the window's measured cycles say how much that is.
+  // Operation counts give the ratio of a decision to a window; the measured cycles of the window scale it.
   const scale = windowCycles / computedWindow;
   const seconds = (ops: Ops): number => (clockHz === undefined ? Number.NaN : (cyclesOf(ops, cycleCosts[kind]) * scale) / clockHz);
   return {

@@ -27,7 +27,7 @@ export type MeasuredSizes =
 
 const WINDOWS = 2;
 
-/** Compiles the firmware for the board and reads what it takes; what does not link for want of room says by how much. */
+/** Compiles the firmware for the board and reads its sizes; a program too large to link reports the excess bytes. */
 export function measureSizes(options: FirmwareOptions): MeasuredSizes {
   try {
     return programSizes(deviceFirmware({ ...options, hasStore: true }));

@@ -24,10 +24,10 @@ export interface FitsOptions {
   readonly onProgress?: (text: string) => void;
 }
 
-/** Bytes that the stack gets where the linker was not asked. */
+/** Stack size without a link, bytes. */
 const STACK_RESERVE_BYTES = 2048;
 
-/** Proves, before anything is flashed, that an agent fits a board: or says by how much it does not, and what to change. */
+/** Checks that an agent fits a board before flashing; if not, reports the excess and what to change. */
 export async function checkFit(options: FitsOptions): Promise<FitsReport> {
   const { model, board } = options;
   const isFirmware = board.class === "microcontroller";
@@ -74,7 +74,7 @@ interface Measurements {
   readonly notMeasured: string[];
 }
 
-/** Everything that the tools at hand can tell; a missing one is said, not thrown. */
+/** Measures with the installed tools; a missing tool is reported, not thrown. */
 async function measure({ model, image, board, isQuick = false, onProgress }: FitsOptions): Promise<Measurements> {
   const target = loadTarget(board.id);
   const firmware = { target, image, variant: "fast", kernels: "c" } as const;

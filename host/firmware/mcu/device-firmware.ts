@@ -12,7 +12,7 @@ import type { Target } from "./target.ts";
 /** Largest slot: room for a model four times the activity agent's. */
 const SLOT_MOST_BYTES = 196_608;
 
-/** The store of a board for one agent: two slots as large as its flash allows, two snapshots. Throws where the image does not fit twice. */
+/** The store of a board for one agent: two slots as large as its flash allows, two snapshots. Throws if two images do not fit. */
 export function boardStore(target: Target, image: Uint8Array): StoreShape {
   const sectorBytes = target.storeSectorBytes;
   const snapshotBytes = Model.load(image).arenaBytes + SNAPSHOT_HEADER_BYTES;
