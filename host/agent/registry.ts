@@ -6,7 +6,7 @@ import { ConfigError } from "../core/system/errors.ts";
 import { packageRoot } from "../core/system/package-root.ts";
 import { importAgentFile } from "./compile-agent.ts";
 import { agentSchema } from "./define-agent.ts";
-import { agentOf, type LoadedAgent } from "./loaded-agent.ts";
+import { createLoadedAgent, type LoadedAgent } from "./loaded-agent.ts";
 
 /** Names of the agents that come with the package, in order. */
 export function bundledAgents(root = packageRoot()): string[] {
@@ -29,7 +29,7 @@ export async function loadAgent(nameOrPath: string, cwd = process.cwd()): Promis
     `${file} does not export a valid agent`,
     "Write: export default defineAgent({ … }).",
   );
-  return agentOf(definition, dirname(file), isBundled);
+  return createLoadedAgent(definition, dirname(file), isBundled);
 }
 
 /** Opens the agent's model and checks that it fits the declared sensor. */

@@ -28,7 +28,7 @@ export function withBrokerLink(command: Command): Command {
     );
 }
 
-export function identityOf(io: CliIo, { identity }: BrokerLinkOptions): Identity | undefined {
+export function readIdentityOption(io: CliIo, { identity }: BrokerLinkOptions): Identity | undefined {
   return identity === undefined ? undefined : readIdentity(resolve(io.cwd, identity));
 }
 
@@ -38,7 +38,7 @@ export function brokerLinkArguments(io: CliIo, { identity, insecure }: BrokerLin
 }
 
 /** The broker of the option or the identity, with its credentials; undefined without either. */
-export function brokerOf(
+export function readBroker(
   io: Pick<CliIo, "cwd" | "env">,
   options: BrokerLinkOptions,
   identity: Identity | undefined,

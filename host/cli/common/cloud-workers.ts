@@ -51,7 +51,7 @@ function isSpent(message: unknown): message is Spent {
 }
 
 /** The sum of every number that the workers report; the rest is the same for all. */
-export function sumOf(documents: readonly unknown[]): Record<string, number> {
+export function sumDocuments(documents: readonly unknown[]): Record<string, number> {
   const sum: Record<string, number> = {};
   for (const document of documents) {
     for (const [key, value] of Object.entries((document ?? {}) as Record<string, unknown>)) {

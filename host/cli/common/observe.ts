@@ -65,7 +65,7 @@ export function checkObserved(command: Command, { log }: ObserveOptions): void {
 }
 
 /** The JSON log, if requested. */
-export function logOf(io: CliIo, options: ObserveOptions, fields: Readonly<Record<string, string>>): Log | undefined {
+export function openLogOption(io: CliIo, options: ObserveOptions, fields: Readonly<Record<string, string>>): Log | undefined {
   if (options.log !== "json") return undefined;
   return createLog({ write: (line) => io.stderr(line), wall: () => io.clock.wall(), level: options.logLevel, fields });
 }

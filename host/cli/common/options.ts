@@ -31,13 +31,13 @@ export function probability(text: string): number {
 }
 
 /** Parses a speed: sensor seconds per second; 0 and `max` mean no pacing. */
-export function speedOf(text: string): number {
+export function parseSpeed(text: string): number {
   if (text === "max" || text === "0") return Number.POSITIVE_INFINITY;
   return numberAtLeast(0.01)(text);
 }
 
 /** Parses `i/N`, the first worker being 0/N. */
-export function workerOf(text: string): { index: number; count: number } {
+export function parseWorker(text: string): { index: number; count: number } {
   const match = /^(\d+)\/(\d+)$/.exec(text);
   const index = Number(match?.[1]);
   const count = Number(match?.[2]);
@@ -46,7 +46,7 @@ export function workerOf(text: string): { index: number; count: number } {
 }
 
 /** Parses `in,out`: two prices. */
-export function pricesOf(text: string): { prompt: number; completion: number } {
+export function parsePrices(text: string): { prompt: number; completion: number } {
   const [prompt, completion, ...rest] = text.split(",").map(Number);
   if (!(prompt! >= 0) || !(completion! >= 0) || rest.length > 0) throw new InvalidArgumentError("Give two prices, e.g. 0.15,0.60.");
   return { prompt: prompt!, completion: completion! };
@@ -80,7 +80,7 @@ export const engineOption = (): Option =>
     .default("simd");
 
 export const speedOption = (): Option =>
-  new Option("--speed <n>", "replay this many sensor seconds per second; max or 0: no pacing").default(1).argParser(speedOf);
+  new Option("--speed <n>", "replay this many sensor seconds per second; max or 0: no pacing").default(1).argParser(parseSpeed);
 
 export const secondsOption = (): Option =>
   new Option("--seconds <n>", "stop after this many sensor seconds (default: at Ctrl-C or at the end of the recording)").argParser(

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { formatOf } from "../../core/image/image-header.ts";
+import { readFormat } from "../../core/image/image-header.ts";
 import { imageHash, readImage } from "../../core/image/image-read.ts";
 import { writeImage } from "../../core/image/image-write.ts";
 import { ConfigError, DataError } from "../../core/system/errors.ts";
@@ -69,7 +69,7 @@ export function registerInspect(program: Command, io: CliIo): void {
 function upgrade(out: Output, from: string, bytes: Uint8Array, to: string): void {
   const upgraded = writeImage(readImage(bytes));
   writeWhole(to, upgraded);
-  const format = { from: formatOf(bytes), to: formatOf(upgraded) };
+  const format = { from: readFormat(bytes), to: readFormat(upgraded) };
   out.say(`${to}: format ${format.from} → ${format.to}, ${upgraded.length} B, image hash ${imageHash(upgraded)}`);
   out.document({ kind: "upgrade", from, to, format, imageBytes: upgraded.length, hash: imageHash(upgraded) });
 }

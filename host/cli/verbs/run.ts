@@ -24,9 +24,9 @@ import { checkPersonalized, openPersonalized } from "../../personalize/open-pers
 import { loadBoard } from "../../power/board.ts";
 import type { RadioKind } from "../../power/board-power.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../common/broker-link.ts";
+import { type BrokerLinkOptions, readBroker, readIdentityOption, withBrokerLink } from "../common/broker-link.ts";
 import { checkLedgers, openLedger } from "../common/ledger-option.ts";
-import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../common/observe.ts";
+import { checkObserved, notesTo, type ObserveOptions, observe, openLogOption, withObservation } from "../common/observe.ts";
 import {
   boardOption,
   engineOption,
@@ -37,7 +37,7 @@ import {
   secondsOption,
   speedOption,
 } from "../common/options.ts";
-import { type Summary, saySummary, summaryOf } from "../common/summary.ts";
+import { buildSummary, type Summary, saySummary } from "../common/summary.ts";
 import { packageVersion } from "../common/version.ts";
 import { runWearable } from "../common/wearable.ts";
 
@@ -99,13 +99,13 @@ async function run(io: CliIo, name: string, options: RunOptions, command: Comman
   }
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent, { engine: options.engine });
-  const identity = identityOf(io, options);
+  const identity = readIdentityOption(io, options);
   const ownConfig = options.identity === undefined ? undefined : join(options.identity, NODE_CONFIG_FILE);
   const { config, path, isNew } = openNodeConfig({ path: options.config ?? ownConfig ?? NODE_CONFIG_FILE, cwd: io.cwd });
-  const log = logOf(io, options, { service: "dormouse-run", site: config.site, node: config.node, agent: agent.definition.name });
+  const log = openLogOption(io, options, { service: "dormouse-run", site: config.site, node: config.node, agent: agent.definition.name });
   const note = notesTo(out, log);
   if (isNew) note(`New node ${config.node}, kept in ${path}.`);
-  const broker = brokerOf(io, options, identity, options.broker, config.broker);
+  const broker = readBroker(io, options, identity, options.broker, config.broker);
   if (options.personalize !== undefined) checkPersonalized({ hasBroker: broker !== undefined, hasBoard: options.board !== undefined });
   if (broker === undefined) refuseWithout(command, "--broker", "--ledger", "--deadline-seconds", "--insecure");
   const hasDiary = options.diary && agent.definition.diary;
@@ -186,7 +186,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   );
   const power = wearable.governor && { board: options.board, power: wearable.governor.status() };
   const more = { node: config.node, engine: options.engine, ...power, ...(personalized && { personalization: personalized.status() }) };
-  const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...more };
+  const summary = { ...buildSummary(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...more };
   return inbox === undefined ? summary : { ...summary, commands: inbox.counts() };
 }
 

@@ -20,13 +20,13 @@ export function wantsColour(env: Readonly<Record<string, string | undefined>>): 
 }
 
 /** Columns that a line takes. */
-export function widthOf(line: Line): number {
+export function measureWidth(line: Line): number {
   return line.reduce((sum, [text]) => sum + [...text].length, 0);
 }
 
 /** `left` and `right` at the two edges; `right` is left out if both do not fit. */
 export function spread(left: Line, right: Line, columns: number): Line {
-  const space = columns - widthOf(left) - widthOf(right);
+  const space = columns - measureWidth(left) - measureWidth(right);
   return space < 1 ? left : [...left, [" ".repeat(space)], ...right];
 }
 
@@ -35,7 +35,7 @@ export function paintLine(raw: Line, columns: number, hasColour: boolean): strin
   const line = raw.map(([text, ...styles]): Segment => [plainText(text), ...styles]);
   let left = columns;
   let text = "";
-  const isCut = widthOf(line) > columns;
+  const isCut = measureWidth(line) > columns;
   for (const [piece, ...styles] of line) {
     if (left <= 0) break;
     const glyphs = [...piece];

@@ -1,6 +1,6 @@
 import { bytesText, countText, joinedToFit, percentText } from "../../core/system/table.ts";
 import { bigLetters } from "./big-letters.ts";
-import { AMBER, GREEN, type Line, paintLine, type Segment, spread, widthOf } from "./paint.ts";
+import { AMBER, GREEN, type Line, measureWidth, paintLine, type Segment, spread } from "./paint.ts";
 import { askLine, cloudLine } from "./render-cloud.ts";
 import { budgetLine, powerLine, reasonLine } from "./render-power.ts";
 import { labelColour, legend, ribbonLines, shownLabels } from "./render-ribbon.ts";
@@ -94,7 +94,7 @@ function headRows({ info, seconds, phase }: ViewState, width: number, isNarrow: 
   const promise: Segment[] = isNarrow ? [] : [["   decides on the wearer, asks the cloud when unsure", "dim"]];
   const right: Line = [[time, "dim"]];
   const full: Line = [...name, ...promise];
-  return [{ line: spread(widthOf(full) + widthOf(right) < width ? full : name, right, width), worth: 9 }];
+  return [{ line: spread(measureWidth(full) + measureWidth(right) < width ? full : name, right, width), worth: 9 }];
 }
 
 function labelRows({ info, decision }: ViewState, columns: number): Row[] {

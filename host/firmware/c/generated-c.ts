@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FirmwareError } from "../../core/system/errors.ts";
 import { packageRoot } from "../../core/system/package-root.ts";
-import { type GeneratedC, stampOf, wasmToC } from "./wasm-to-c.ts";
+import { computeStamp, type GeneratedC, wasmToC } from "./wasm-to-c.ts";
 
 /**
  * The modules that become C: the file in dist/ that each comes from, and the name that its symbols carry. The -kernels ones import
@@ -34,7 +34,7 @@ export function generatedC(name: CModuleName): GeneratedC {
   const file = join(packageRoot(), "dist", "c", name, `${symbols}.c`);
   if (existsSync(file)) {
     const source = readFileSync(file, "utf8");
-    if (source.startsWith(stampOf(wasm))) return { name: symbols, source, header: readFileSync(file.replace(/c$/, "h"), "utf8") };
+    if (source.startsWith(computeStamp(wasm))) return { name: symbols, source, header: readFileSync(file.replace(/c$/, "h"), "utf8") };
   }
   return wasmToC(wasm, symbols);
 }

@@ -7,7 +7,7 @@ import { frameSource } from "../mcu/frame-source.ts";
 import { programRoom } from "../mcu/program-sizes.ts";
 import { emulatedTarget, loadTarget } from "../mcu/target.ts";
 import { adviceFor, type Excess } from "./fits-advice.ts";
-import { type Costs, costsOf } from "./fits-costs.ts";
+import { type Costs, computeCosts } from "./fits-costs.ts";
 import { type MeasuredCosts, type MeasuredSizes, measureCosts, measureSizes } from "./fits-measure.ts";
 import type { Basis, FitsReport, Room } from "./fits-report.ts";
 
@@ -34,7 +34,7 @@ export async function checkFit(options: FitsOptions): Promise<FitsReport> {
   const measured = isFirmware
     ? await measure(options)
     : { notMeasured: [], notes: ["runs under Node: only the core's own memory is counted"] };
-  const costs = costsOf(model, board, measured.costs);
+  const costs = computeCosts(model, board, measured.costs);
   const rooms = isFirmware ? firmwareRooms(options, measured) : linuxRooms(options);
   const { image } = model;
   const full = costs.decisionSeconds.at(-1)!;

@@ -4,7 +4,7 @@ import { Model } from "../../core/session/model.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import { compileFirmware } from "../c/compile.ts";
 import { makeStore, type StoreShape, storeGeometry } from "../emulate/device-store.ts";
-import { deviceMemoryBytes, type FirmwareOptions, moduleOf } from "./build-options.ts";
+import { deviceMemoryBytes, type FirmwareOptions, findModule } from "./build-options.ts";
 import { frameSource } from "./frame-source.ts";
 import { CHIP_AXES } from "./imu-axes.ts";
 import type { Target } from "./target.ts";
@@ -47,7 +47,7 @@ export function deviceFirmware(options: DeviceFirmwareOptions): Uint8Array {
     throw new ConfigError("NO_IMU", `firmware of this model for ${target.id} reads no IMU: ${source.reason}. Leave --imu-axes out.`);
   return compileFirmware({
     target,
-    module: moduleOf("device", options.kernels),
+    module: findModule("device", options.kernels),
     sources: ["device.c", ...(hasStore ? ["store.S"] : []), ...(source.from === "imu" ? IMU_SOURCES : [])],
     variant: options.variant,
     model: image,
