@@ -2,12 +2,13 @@ import { basename, resolve } from "node:path";
 import type { BuildFailure, Plugin } from "esbuild";
 import { ConfigError } from "../core/system/errors.ts";
 import { defineAgent } from "./define-agent.ts";
+import { defineTextAgent } from "./define-text-agent.ts";
 
 const PACKAGE_NAME = "dormouse-edge";
 const ENTRY_KEY = "dormouse-edge/agent-entry";
 
 /** Names that an agent.ts may import from the package. It gets this process's own module, not a second copy. */
-const agentEntry = { defineAgent };
+const agentEntry = { defineAgent, defineTextAgent };
 
 const entryPlugin: Plugin = {
   name: "dormouse-entry",

@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline";
 import { systemClock } from "../core/system/clock.ts";
 import { reportFailure } from "../core/system/output.ts";
 import { endSoon, watchOutput, watchUncaught } from "../core/system/process-end.ts";
@@ -5,13 +6,13 @@ import type { CliIo } from "../core/system/surroundings.ts";
 import { runCli } from "./program.ts";
 import { openTerminal } from "./view/terminal.ts";
 
-/** npm forwards a Ctrl-C to a child that has already received it: signals this close together count as one. */
+/** npm passes a Ctrl-C on to a child that the terminal has told already: signals this close together are one. */
 const SAME_SIGNAL_MILLIS = 500;
 
 const args = process.argv.slice(2);
 let interrupt: AbortController | undefined;
 let firstSignal: number | undefined;
-let outputCode: number | undefined; // exit code after a failed output
+let outputCode: number | undefined; // what a failed output makes of the exit code
 let hasDrawn = false;
 
 /** The first signal asks for an orderly end, the next one means it. */
@@ -39,7 +40,7 @@ watchOutput((code, sentence) => {
   endSoon(code);
 });
 
-/** The supervisor that started this process over a channel was killed. Answers pending asks within seconds, then ends. */
+/** The process that started this one over a channel, a supervisor, was killed: nobody counts or stops this one any more. What it has it answers within seconds. */
 function onStarterGone(): void {
   if (interrupt === undefined) process.exit(1);
   interrupt.abort();
@@ -61,10 +62,18 @@ const io: CliIo = {
   terminal: screen && {
     ...screen,
     draw(lines) {
-      heedSignals(); // views restore the screen before exit
+      heedSignals(); // whoever draws leaves the screen before it ends
       hasDrawn = true;
       screen.draw(lines);
     },
+  },
+  async *lines(signal) {
+    const reader = createInterface({ input: process.stdin, signal });
+    try {
+      yield* reader;
+    } finally {
+      reader.close();
+    }
   },
   env: process.env,
   cwd: process.cwd(),

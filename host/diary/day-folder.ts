@@ -20,28 +20,45 @@ export interface UnreadableDay {
   readonly reason: string;
 }
 
+const MOST_CACHED = 256;
+
+/** Files that were read, by path, as they were then. */
+export type DayCache = Map<string, { readonly version: string; readonly read: ReturnType<typeof decodeDay> }>;
+
 /** What a day's file holds; undefined if there is none. Never throws for what it holds. */
-export function readDayFile(path: string): ReturnType<typeof decodeDay> | undefined {
+export function readDayFile(path: string, cache?: DayCache): ReturnType<typeof decodeDay> | undefined {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return undefined;
     if (!stats.isFile()) return { ok: false, reason: "not a file" };
     if (stats.size > MAX_DAY_FILE_BYTES) return { ok: false, reason: `longer than ${MAX_DAY_FILE_BYTES} B` };
-    return decodeDay(readSmall(path, "the diary", "Remove it."));
+    const version = `${stats.ino} ${stats.size} ${stats.mtimeMs}`; // each save makes a new file
+    const before = cache?.get(path);
+    if (before?.version === version) return before.read;
+    const read = decodeDay(readSmall(path, "the diary", "Remove it."));
+    if ((cache?.size ?? 0) > MOST_CACHED) cache!.clear();
+    cache?.set(path, { version, read });
+    return read;
   } catch (error) {
     return { ok: false, reason: (error as Error).message };
   }
 }
 
-/** Every day of every agent in a diary's folder, and the files that are none. A folder that is not there is empty. */
-export function readDays(folder: string): { readonly days: readonly DiaryDay[]; readonly unreadable: readonly UnreadableDay[] } {
+/** Every day of every agent in a diary's folder, and the files that are none. */
+export interface DaysOfFolder {
+  readonly days: readonly DiaryDay[]; // oldest first
+  readonly unreadable: readonly UnreadableDay[];
+}
+
+/** Reads a diary's folder; one that is not there is empty. */
+export function readDays(folder: string, cache?: DayCache): DaysOfFolder {
   if (statSync(folder, { throwIfNoEntry: false }) === undefined) return { days: [], unreadable: [] };
   const days: DiaryDay[] = [];
   const unreadable: UnreadableDay[] = [];
   for (const file of readdirSync(folder).sort()) {
     const match = DAY_FILE.exec(file);
     if (match === null) continue;
-    const read = readDayFile(join(folder, file));
+    const read = readDayFile(join(folder, file), cache);
     if (read?.ok && read.day.agent === match[1]) days.push(read.day);
     else if (read !== undefined) unreadable.push({ file, reason: read.ok ? "another agent's" : read.reason });
   }

@@ -1,4 +1,4 @@
-import { readDays, type UnreadableDay } from "./day-folder.ts";
+import { type DaysOfFolder, readDays, type UnreadableDay } from "./day-folder.ts";
 import type { Bout, DiaryAlarm, DiaryDay } from "./diary-types.ts";
 import { type LocalDay, localDay } from "./local-day.ts";
 
@@ -51,35 +51,33 @@ export interface DiaryFigures {
 
 /** Reads a diary's folder. `wallMillis`: now, for a clock that was once ahead. */
 export function readDiary(folder: string, wallMillis: number): DiaryFigures {
-  const { days, unreadable } = readDays(folder);
-  return figuresOf(
-    days.filter(({ startMillis }) => startMillis <= wallMillis + AHEAD_MILLIS),
-    unreadable,
-  );
+  return figuresOf(readDays(folder), wallMillis);
 }
 
-function figuresOf(days: readonly DiaryDay[], unreadable: readonly UnreadableDay[]): DiaryFigures {
+/** Computes the figures of days. `wallMillis`: now. */
+export function figuresOf({ days: all, unreadable }: DaysOfFolder, wallMillis: number): DiaryFigures {
+  const days = all.filter(({ startMillis }) => startMillis <= wallMillis + AHEAD_MILLIS);
   const activity = days.filter(({ alarm }) => alarm === undefined);
   const alarms = days.flatMap(({ agent, alarms }) => alarms.map((alarm) => ({ ...alarm, agent }))).sort((a, b) => a.atMillis - b.atMillis);
-  const all = joined(activity.flatMap(({ bouts }) => bouts).sort((a, b) => a.fromMillis - b.fromMillis));
-  const ends = [all.at(-1)?.toMillis, alarms.at(-1)?.atMillis].filter((end) => end !== undefined);
+  const bouts = joined(activity.flatMap((one) => one.bouts).sort((a, b) => a.fromMillis - b.fromMillis));
+  const ends = [bouts.at(-1)?.toMillis, alarms.at(-1)?.atMillis].filter((end) => end !== undefined);
   const asOfMillis = ends.length === 0 ? undefined : Math.max(...ends);
   const day = asOfMillis === undefined ? undefined : localDay(asOfMillis);
   const ofDay = activity.filter(({ startMillis }) => startMillis === day?.startMillis);
-  const last = all.at(-1);
+  const last = bouts.at(-1);
   const current = last !== undefined && asOfMillis! - last.toMillis <= JOINED_MILLIS ? last : undefined;
   return {
     asOfMillis,
     day,
     current,
     totals: totalsOf(ofDay),
-    bouts: joined(ofDay.flatMap(({ bouts }) => bouts).sort((a, b) => a.fromMillis - b.fromMillis)),
+    bouts: joined(ofDay.flatMap((one) => one.bouts).sort((a, b) => a.fromMillis - b.fromMillis)),
     foldedBouts: ofDay.reduce((sum, { folded }) => sum + folded.reduce((more, { bouts }) => more + bouts, 0), 0),
     alarms,
     isSittingTooLong: current?.label === "sitting" && current.seconds >= SITTING_LIMIT_SECONDS,
     unreadable,
-    lastBout: (label) => all.findLast((bout) => bout.label === label),
-    at: (wall) => all.find(({ fromMillis, toMillis }) => fromMillis <= wall && wall <= toMillis),
+    lastBout: (label) => bouts.findLast((bout) => bout.label === label),
+    at: (wall) => bouts.find(({ fromMillis, toMillis }) => fromMillis <= wall && wall <= toMillis),
   };
 }
 

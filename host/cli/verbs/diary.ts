@@ -1,12 +1,14 @@
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { forgetToday } from "../../assistant/forget-today.ts";
+import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
-import { countText, percentText, table } from "../../core/system/table.ts";
-import { DIARY_FOLDER, forgetDay } from "../../diary/day-folder.ts";
+import { percentText, table } from "../../core/system/table.ts";
+import { DIARY_FOLDER } from "../../diary/day-folder.ts";
 import { type DiaryFigures, readDiary, type TimedBout } from "../../diary/figures.ts";
 import { clockTime, localDay } from "../../diary/local-day.ts";
-import { jsonOption } from "../common/options.ts";
+import { jsonOption, refuseWithout } from "../common/options.ts";
 
 /** Bouts that are listed for people; --json has all. */
 const LISTED_BOUTS = 20;
@@ -17,17 +19,21 @@ export function registerDiary(program: Command, io: CliIo): void {
     .command("diary")
     .description("Print what the wearer did today, as noted on this device: totals, bouts, alarms.")
     .option("--data-dir <dir>", "read the data folder of run", ".dormouse")
-    .option("--forget-today", "remove today's notes instead", false)
+    .option("--forget-today", "remove today's notes and every ask in an outbox instead", false)
+    .option("--ledger <file>", "with --forget-today: remove today's lines of this ledger, too")
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  $ dormouse diary\n  $ dormouse diary --json\n  $ dormouse diary --forget-today")
-    .action((options: { dataDir: string; forgetToday: boolean; json: boolean }) => {
+    .action((options: { dataDir: string; forgetToday: boolean; ledger?: string; json: boolean }, command: Command) => {
       const out = createOutput(io, options.json);
-      const folder = join(resolve(io.cwd, options.dataDir), DIARY_FOLDER);
+      const dataDir = resolve(io.cwd, options.dataDir);
+      const folder = join(dataDir, DIARY_FOLDER);
       const now = io.clock.wall();
-      if (options.forgetToday) {
-        const forgotten = forgetDay(folder, now);
-        out.say(`Removed ${countText(forgotten.length, "file")} of ${localDay(now).name} from ${folder}.`);
-        out.document({ folder, forgotten });
+      if (!options.forgetToday) refuseWithout(command, "--forget-today", "--ledger");
+      else {
+        const left = forgetToday({ dataDir, ledger: options.ledger && resolve(io.cwd, options.ledger), wallMillis: now });
+        if (left.length > 0) throw new ConfigError("NOT_FORGOTTEN", `Not all of today is forgotten: ${left.join(" ")}`);
+        out.say(`Forgot ${localDay(now).name}: its diary in ${folder}, and the asks in the outboxes beside it.`);
+        out.document({ folder, forgotten: localDay(now).name });
         return;
       }
       const figures = readDiary(folder, now);

@@ -1,10 +1,10 @@
 import { join, resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { AgentDefinition } from "../../agent/define-agent.ts";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { openNodeCommands } from "../../agent/node-commands.ts";
 import { NODE_CONFIG_FILE, type NodeConfig, openNodeConfig } from "../../agent/node-config.ts";
-import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { loadAgent, openAgentModel, readsText } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
 import type { Model } from "../../core/session/model.ts";
 import type { EngineName } from "../../core/session/session-types.ts";
@@ -12,21 +12,19 @@ import type { Telemetry } from "../../core/session/telemetry.ts";
 import { closeAll } from "../../core/system/close-all.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
-import { makePrivateFolder, systemReason } from "../../core/system/private-file.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { DIARY_FOLDER } from "../../diary/day-folder.ts";
 import { type Diary, openDiary } from "../../diary/diary.ts";
-import type { AskerOptions } from "../../mqtt/asks/asker.ts";
 import type { LedgerFile } from "../../mqtt/outbox/ledger-file.ts";
-import { openOutbox } from "../../mqtt/outbox/outbox.ts";
 import type { BrokerOptions } from "../../mqtt/transport/broker-url.ts";
 import { checkPersonalized, openPersonalized } from "../../personalize/open-personalized.ts";
 import { loadBoard } from "../../power/board.ts";
 import type { RadioKind } from "../../power/board-power.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { type BrokerLinkOptions, readBroker, readIdentityOption, withBrokerLink } from "../common/broker-link.ts";
-import { checkLedgers, openLedger } from "../common/ledger-option.ts";
-import { checkObserved, notesTo, type ObserveOptions, observe, openLogOption, withObservation } from "../common/observe.ts";
+import { brokerOf, identityOf, withBrokerLink } from "../common/broker-link.ts";
+import { checkLedgers } from "../common/ledger-option.ts";
+import { nodeAsker } from "../common/node-asker.ts";
+import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../common/observe.ts";
 import {
   boardOption,
   engineOption,
@@ -35,13 +33,14 @@ import {
   radioOption,
   refuseWithout,
   secondsOption,
+  sharesOf,
   speedOption,
 } from "../common/options.ts";
-import { buildSummary, type Summary, saySummary } from "../common/summary.ts";
-import { packageVersion } from "../common/version.ts";
+import { type AssistantRunOptions, runAssistant } from "../common/run-assistant.ts";
+import { type Summary, saySummary, summaryOf } from "../common/summary.ts";
 import { runWearable } from "../common/wearable.ts";
 
-interface RunOptions extends BrokerLinkOptions, ObserveOptions {
+interface RunOptions extends AssistantRunOptions, ObserveOptions {
   readonly json: boolean;
   readonly headless: boolean;
   readonly verbose: boolean;
@@ -66,6 +65,13 @@ export function registerRun(program: Command, io: CliIo): void {
     .description("Run an agent on this machine; it asks the cloud over MQTT when unsure.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
     .option("--sensor <spec>", "read synthetic[:SEED], replay:DIR[#user=1,exp=1], replay:FILE.csv or replay:FILE.dls", "synthetic")
+    .option("--text <question>", "let an agent that reads texts answer this question, and end (default: a prompt)")
+    .option("--ask-text", "let questions leave the device, without names and numbers, as asks.text: true does", false)
+    .addOption(
+      new Option("--share <what>", "add facts of the wearer to asks: activity, battery, time (default: set by the agent)").argParser(
+        sharesOf,
+      ),
+    )
     .option("--broker <url>", "connect to this broker, as in mqtt://host:1883; without it the agent never asks")
     .option(
       "--config <file>",
@@ -86,12 +92,14 @@ export function registerRun(program: Command, io: CliIo): void {
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  $ dormouse run activity --sensor synthetic --broker mqtt://localhost:1883\n  $ dormouse run activity --identity wrist-1 --broker mqtts://broker.example:8883\n  $ dormouse run activity --sensor replay:data/HAPT#user=1,exp=1 --speed 10\n  $ dormouse run activity --board nrf52840-dk --radio lte-m --sensor synthetic",
+      '\nExamples:\n  $ dormouse run activity --sensor synthetic --broker mqtt://localhost:1883\n  $ dormouse run activity --identity wrist-1 --broker mqtts://broker.example:8883\n  $ dormouse run activity --sensor replay:data/HAPT#user=1,exp=1 --speed 10\n  $ dormouse run activity --board nrf52840-dk --radio lte-m --sensor synthetic\n  $ dormouse run assistant --text "how long have I been sitting?" --sensor replay:data/HAPT#user=1,exp=1',
     )
     .action((agent: string, options: RunOptions, command: Command) => run(io, agent, options, command));
 }
 
 async function run(io: CliIo, name: string, options: RunOptions, command: Command): Promise<void> {
+  if (await readsText(name, io.cwd)) return runAssistant(io, name, options, command);
+  refuseWithout(command, "an agent that reads texts (assistant)", "--text", "--ask-text", "--share");
   checkObserved(command, options);
   const out = createOutput(io, options.json);
   if (options.radio !== undefined && options.board === undefined) {
@@ -99,13 +107,13 @@ async function run(io: CliIo, name: string, options: RunOptions, command: Comman
   }
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent, { engine: options.engine });
-  const identity = readIdentityOption(io, options);
+  const identity = identityOf(io, options);
   const ownConfig = options.identity === undefined ? undefined : join(options.identity, NODE_CONFIG_FILE);
   const { config, path, isNew } = openNodeConfig({ path: options.config ?? ownConfig ?? NODE_CONFIG_FILE, cwd: io.cwd });
-  const log = openLogOption(io, options, { service: "dormouse-run", site: config.site, node: config.node, agent: agent.definition.name });
+  const log = logOf(io, options, { service: "dormouse-run", site: config.site, node: config.node, agent: agent.definition.name });
   const note = notesTo(out, log);
   if (isNew) note(`New node ${config.node}, kept in ${path}.`);
-  const broker = readBroker(io, options, identity, options.broker, config.broker);
+  const broker = brokerOf(io, options, identity, options.broker, config.broker);
   if (options.personalize !== undefined) checkPersonalized({ hasBroker: broker !== undefined, hasBoard: options.board !== undefined });
   if (broker === undefined) refuseWithout(command, "--broker", "--ledger", "--deadline-seconds", "--insecure");
   const hasDiary = options.diary && agent.definition.diary;
@@ -151,7 +159,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     options.personalize === undefined
       ? undefined
       : openPersonalized({ agent: definition.name, model, priorPath, path: resolve(io.cwd, options.personalize), note });
-  const asker = broker === undefined ? undefined : askerOptions(io, note, options, { ...config, broker, model: model.imageHash });
+  const asker = broker === undefined ? undefined : nodeAsker(io, note, options, { ...config, broker, model: model.imageHash });
   if (asker?.ledgerSink) node.ledgers.push(asker.ledgerSink);
   const diary = diaryOf(io, note, options, definition);
   const wearable = runWearable(io, out, {
@@ -186,7 +194,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   );
   const power = wearable.governor && { board: options.board, power: wearable.governor.status() };
   const more = { node: config.node, engine: options.engine, ...power, ...(personalized && { personalization: personalized.status() }) };
-  const summary = { ...buildSummary(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...more };
+  const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...more };
   return inbox === undefined ? summary : { ...summary, commands: inbox.counts() };
 }
 
@@ -195,30 +203,4 @@ function diaryOf(io: CliIo, note: (line: string) => void, options: RunOptions, {
   if (!options.diary || !diary) return undefined;
   const folder = join(resolve(io.cwd, options.dataDir), DIARY_FOLDER);
   return openDiary({ folder, agent: name, alarm, clock: io.clock, onTrouble: (reason) => note(`The diary is not kept: ${reason}`) });
-}
-
-function askerOptions(
-  io: CliIo,
-  note: (line: string) => void,
-  options: RunOptions,
-  node: { broker: BrokerOptions; site: string; node: string; model: string },
-): Omit<AskerOptions, "events" | "clock" | "ledgerSink"> & { ledgerSink?: LedgerFile } {
-  const folder = resolve(io.cwd, options.dataDir);
-  try {
-    makePrivateFolder(folder, { mark: ".outbox" });
-  } catch (cause) {
-    const why = systemReason((cause as Error).cause);
-    throw new ConfigError("DATA_DIR_UNWRITABLE", `cannot make ${folder}: ${why}. Choose another with --data-dir DIR.`, { cause });
-  }
-  const outbox = openOutbox({ path: join(folder, `${node.node}.outbox`) });
-  const droppedBytes = outbox.recovery?.droppedBytes ?? 0;
-  if (droppedBytes > 0) note(`The outbox had a torn end of ${droppedBytes} B; the asks before it are kept.`);
-  return {
-    broker: node.broker,
-    site: node.site,
-    node: node.node,
-    outbox,
-    presence: { firmware: `dormouse-edge ${packageVersion()}`, model: node.model },
-    ...(options.ledger === undefined ? {} : { ledgerSink: openLedger(io, options.ledger, note, node.node) }),
-  };
 }

@@ -4,13 +4,13 @@ export type PortableTarget = (typeof PORTABLE_TARGETS)[number];
 
 /** Where the parts of a library go, and which of its own files a target adds. */
 export interface PortableLayout {
-  /** Purpose, as text. */
+  /** For people: what it is made for. */
   readonly title: string;
   /** Folder of dormouse.h. */
   readonly include: string;
   /** Folder of everything else that is compiled. */
   readonly src: string;
-  /** Templates of boards/portable/<target> and their destinations. */
+  /** Templates of boards/portable/<target>, and where each goes. */
   readonly files: Readonly<Record<string, string>>;
   /** How to build it. */
   readonly how: string;

@@ -57,6 +57,8 @@ export interface AskLife {
   catchUp(): void;
   /** Something else waits in the outbox: the beat goes on. */
   watch(): void;
+  /** Evicts what is pending and clears the log of asks. Returns how many asks that were. */
+  forget(): number;
   /** What is in no log ends here; what is pending in one stays for the next process. No beat follows. */
   end(): void;
 }
@@ -67,7 +69,7 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     ...{ asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 },
     ...{ duplicateAnswers: 0, lateAnswers: 0, malformedAnswers: 0, unknownAnswers: 0 },
   };
-  const evictions = { full: 0, size: 0, age: 0, closed: 0, unreadable: 0, notDurable: 0 };
+  const evictions = { full: 0, size: 0, age: 0, closed: 0, forgotten: 0, unreadable: 0, notDurable: 0 };
   const stats = { notDurable: 0, unrecorded: 0, outboxFailures: 0, recovered: 0, evictions };
   const ledger = createLedger<AskState>({
     entries: options.ledgerEntries,
@@ -252,6 +254,13 @@ export function createAskLife(options: AskLifeOptions): AskLife {
     },
     turnAway,
     finish,
+    forget() {
+      const pending = [...asks.byId.keys()];
+      for (const id of pending) finish(id, "evicted", { eviction: "forgotten", reason: "forgotten" });
+      const cleared = outbox.forget();
+      if (!cleared.ok) outboxFailed(cleared.reason);
+      return pending.length;
+    },
     watch,
     end() {
       isOver = true;

@@ -35,6 +35,8 @@ export interface Asker {
   wake(): void;
   /** Waits until nothing is pending, at most `timeoutMillis`; true = drained. */
   drain(timeoutMillis: number): Promise<boolean>;
+  /** Evicts every ask that is pending and clears the outbox of asks; an alarm that is not told yet stays. Returns how many were evicted. */
+  forget(): number;
   /** Publishes `offline` and disconnects. A durable outbox keeps what is pending for the next start; without one it is evicted. */
   close(): Promise<void>;
 }
@@ -45,6 +47,7 @@ export interface EvictionCounts {
   readonly size: number; // larger than any place
   readonly age: number; // older than the outbox keeps
   readonly closed: number; // closed without a durable outbox
+  readonly forgotten: number; // the wearer wanted it
   readonly unreadable: number; // left by an earlier process, not to be read any more
   readonly notDurable: number; // on no disk when their process ended, or turned away by one that takes nothing
 }

@@ -2,14 +2,14 @@ import { systemClock } from "../../core/system/clock.ts";
 import { closeAll } from "../../core/system/close-all.ts";
 import { MqttError } from "../../core/system/errors.ts";
 import { createRepeatLimit } from "../../core/system/repeat-limit.ts";
-import { createSteadyClock, systemSteadyClock } from "../outbox/log-time.ts";
+import { steadyOf, systemSteadyClock } from "../outbox/log-time.ts";
 import { memoryOutbox } from "../outbox/outbox.ts";
 import { systemRandom } from "../transport/backoff.ts";
 import { type Connection, createConnection } from "../transport/connection.ts";
 import type { IncomingMessage } from "../transport/connection-options.ts";
 import type { AskQuery, TextQuery } from "../wire/ask.ts";
 import { encodePayload, MAX_DEADLINE_MILLIS, SCHEMA_VERSION } from "../wire/payloads.ts";
-import { buildTopics, parseTopic } from "../wire/topics.ts";
+import { parseTopic, topicsOf } from "../wire/topics.ts";
 import { createAlarms } from "./alarms.ts";
 import { ID_BYTES } from "./answer-check.ts";
 import { createAnswerIntake } from "./answer-intake.ts";
@@ -34,8 +34,8 @@ const LEAST_PATIENCE_MILLIS = 500;
 export function createAsker(options: AskerOptions): Asker {
   const { node, events, clock = systemClock, random = systemRandom, connect = createConnection } = options;
   const { retry = { firstMillis: 3000, maxMillis: 15_000 } } = options;
-  const outbox = options.outbox ?? memoryOutbox({}, clock === systemClock ? systemSteadyClock : createSteadyClock(clock));
-  const topics = buildTopics(options.site, node);
+  const outbox = options.outbox ?? memoryOutbox({}, clock === systemClock ? systemSteadyClock : steadyOf(clock));
+  const topics = topicsOf(options.site, node);
   const seconds = presenceSeconds(options.longestSleepSeconds ?? 300);
   const stats = { connects: 0, sends: 0, resends: 0 };
   const drained = new Set<() => void>();
@@ -216,6 +216,7 @@ export function createAsker(options: AskerOptions): Asker {
         drained.add(done);
       });
     },
+    forget: () => life.forget(),
     async close() {
       if (isClosed) return;
       isClosed = true;

@@ -61,6 +61,8 @@ export interface Outbox {
   add(entry: { readonly kind: OutboxKind; readonly id: string; readonly payload: Uint8Array; readonly at?: number }): AddResult;
   /** On failure (a full disk: room for it is kept, but media fail) the entry is pending still. */
   end(id: string, state: OutboxEnd): LogResult;
+  /** Gives up every ask that is pending and what is remembered of those that ended; the file keeps neither. Alarms stay. */
+  forget(): LogResult;
   /** Entries older than the bound. */
   overdue(): readonly string[];
   /** Logs the current time, so that ages stay right after an unexpected reboot. */
@@ -172,6 +174,11 @@ function createOutbox(
       state.settle(id, how);
       if (file && file.log.bytes > compactAbove) compact();
       return result;
+    },
+    forget() {
+      for (const [id, { kind }] of [...pending]) if (kind === "ask") state.settle(id, "evicted");
+      ended.clear();
+      return file ? compact() : { ok: true };
     },
     overdue: () => [...pending.values()].filter(({ at }) => now() - at > maxAgeMillis).map(({ id }) => id),
     beat() {

@@ -125,10 +125,13 @@ export class FakeAsker implements Asker {
   }
   stats(): ReturnType<Asker["stats"]> {
     const none = { connects: 0, sends: 0, resends: 0, postponed: 0, droppedEvents: 0, droppedTelemetry: 0 };
-    const evictions = { full: 0, size: 0, age: 0, closed: 0, unreadable: 0, notDurable: 0 };
+    const evictions = { full: 0, size: 0, age: 0, closed: 0, forgotten: 0, unreadable: 0, notDurable: 0 };
     const alarms = { raised: this.alarms.length, delivered: this.alarms.length, undelivered: 0, pending: 0 };
     const disk = { notDurable: 0, unrecorded: 0, outboxFailures: 0, outboxBytes: 0, recovered: 0, ledgerForgotten: 0 };
     return { ...none, ...disk, evictions, alarms, radioMillis: 0, breakerOpens: 0, takeovers: 0 };
+  }
+  forget(): number {
+    return 0;
   }
   async sleep(): Promise<void> {}
   wake(): void {}

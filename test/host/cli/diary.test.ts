@@ -44,7 +44,8 @@ describe("diary", () => {
     const [file] = readdirSync(path);
     writeFileSync(join(path, "fall-2026-01-01.diary"), "\0");
     expect((await diary()).unreadable).toEqual([{ file: "fall-2026-01-01.diary", reason: "not valid JSON" }]);
-    expect(await diary("--forget-today")).toMatchObject({ forgotten: [file] });
+    expect(await diary("--forget-today")).toMatchObject({ forgotten: localDay(NOON).name });
+    expect(readdirSync(path)).not.toContain(file);
     expect(readdirSync(path)).toEqual(["fall-2026-01-01.diary"]);
   }, 30_000);
 });
