@@ -58,6 +58,7 @@ const ELSEWHERE: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^mosquitto -/, "another program; test/host/security/mosquitto.test.ts runs it on such a folder"],
   [/--data DIR|replay:DIR/, "needs recordings; test/agents and test/host/cli/eval.test.ts score them"],
   [/--runs runs\/activity/, "needs recordings"],
+  [/stories(260K)?\.(bin|dmm)/, "needs stories260K; test/host/cli/language.test.ts imports and runs it"],
   [/^dormouse build activity --board pico/, "needs ARM gcc; test/boards/sizes.test.ts builds every board"],
   [
     /^dormouse build activity --board raspberry-pi-5/,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { type MatrixName, matrixSize } from "../../../host/lm/checkpoint.ts";
+import { type ImportedModel, type MatrixName, matrixSize } from "../../../host/lm/checkpoint.ts";
 import { createCoreEngine } from "../../../host/lm/core-engine.ts";
 import { evaluateLanguage, storiesOf } from "../../../host/lm/evaluate-language.ts";
 import { createFloatEngine } from "../../../host/lm/float-engine.ts";
@@ -11,6 +11,7 @@ import { generate } from "../../../host/lm/generate.ts";
 import { imageCheckpoint } from "../../../host/lm/image-checkpoint.ts";
 import { importModel } from "../../../host/lm/import-model.ts";
 import { LanguageModel } from "../../../host/lm/language-model.ts";
+import { quantiseLlama } from "../../../host/lm/quantise.ts";
 import { residualMax } from "../../../host/lm/residual-max.ts";
 import { sampleToken } from "../../../host/lm/sample-float.ts";
 import { createTokenizer } from "../../../host/lm/tokenizer.ts";
@@ -72,6 +73,21 @@ describe("an imported image", () => {
       for (const [i, log] of a.entries()) expect(Math.abs(Math.exp(log) - Math.exp(b[i]!))).toBeLessThan(0.02);
     }
   });
+});
+
+it("import reads at most 64 rows at a time: memory is the image and a few rows, whatever the checkpoint's size", () => {
+  let most = 0;
+  const counted = {
+    ...source.checkpoint,
+    gain: source.checkpoint.gain.bind(source.checkpoint),
+    rows(...[name, from, to]: Parameters<ImportedModel["checkpoint"]["rows"]>) {
+      most = Math.max(most, to - from);
+      return source.checkpoint.rows(name, from, to);
+    },
+  };
+  residualMax({ checkpoint: counted, tokenizer: source.tokenizer });
+  quantiseLlama(counted, { name: "counted" });
+  expect(most).toBe(64);
 });
 
 it("the residual's largest value grows with the weights that write to it", () => {
