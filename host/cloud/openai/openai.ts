@@ -47,7 +47,7 @@ const REASONS: Readonly<Record<ReplyFlaw, string>> = {
 };
 
 /**
- * Answers from a language model. A sensor ask is answered from its channel statistics and the device's own guess; the reply must be JSON
+ * Answers from a language model. A sensor ask is answered from facts computed of its window and the device's own guess; the reply must be JSON
  * that names one of the ask's labels. A text ask is answered from the facts and the question alone; the reply must be `{kind, text}`.
  * Activations and rows that are no whole frames are refused.
  */

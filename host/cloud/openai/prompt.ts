@@ -1,4 +1,5 @@
 import type { CloudQuery } from "../provider.ts";
+import { sensorFacts } from "./sensor-facts.ts";
 
 /** How the rows of an ask are to be read for people and language models. */
 export interface SensorDescription {
@@ -6,15 +7,6 @@ export interface SensorDescription {
   readonly rateHz: number;
   /** What the sensor is and where it sits, one sentence. */
   readonly about: string;
-}
-
-/** One channel of a window, in the rows' own units. */
-interface ChannelSummary {
-  readonly mean: number;
-  readonly deviation: number;
-  readonly least: number;
-  readonly most: number;
-  readonly crossingsASecond: number; // of its mean: twice the frequency of a swing
 }
 
 export interface ChatMessage {
@@ -30,19 +22,11 @@ export function formFlaw({ form, patchBytes }: CloudQuery, { channels }: SensorD
   return `patches of ${patchBytes} B are no whole frames of ${channels.length} channels, ${frameBytes} B each`;
 }
 
-/** The question: what the sensor did in the window and before it, what the device thinks, and the labels to choose from. */
+/** The question: facts computed of the window and what came before it, what the device thinks, and the labels to choose from. */
 export function promptOf(query: CloudQuery, sensor: SensorDescription): ChatMessage[] {
   const { labels, local } = query;
   const frames = framesOf(query, sensor.channels.length);
   const windowFrames = Math.round((frames.length * query.windowPatches * query.patchBytes) / query.patches.length);
-  const unit = query.form === "raw" ? "counts" : "int8 steps of the model's scale";
-  const table = (part: readonly number[][]) =>
-    sensor.channels
-      .map((name, c) => {
-        const s = summaryOf(part, c, sensor.rateHz);
-        return `${name}: mean ${s.mean.toFixed(1)}, sd ${s.deviation.toFixed(1)}, min ${s.least}, max ${s.most}, mean crossings ${s.crossingsASecond.toFixed(1)}/s`;
-      })
-      .join("\n");
   const seconds = (count: number) => (count / sensor.rateHz).toFixed(2);
   return [
     {
@@ -54,10 +38,8 @@ export function promptOf(query: CloudQuery, sensor: SensorDescription): ChatMess
       content: [
         `Labels: ${labels.map((label) => JSON.stringify(label)).join(", ")}`,
         `The device's own guess: ${JSON.stringify(labels[local.label] ?? "")} with probability ${(local.confidenceQ15 / 32768).toFixed(3)}; it was not sure enough.`,
-        `The last ${seconds(windowFrames)} s, in ${unit}:`,
-        table(frames.slice(-windowFrames)),
-        `All ${seconds(frames.length)} s up to now:`,
-        table(frames),
+        `Computed of the last ${seconds(windowFrames)} s of the last ${seconds(frames.length)} s:`,
+        ...sensorFacts(frames, windowFrames, sensor),
       ].join("\n"),
     },
   ];
@@ -72,19 +54,4 @@ function framesOf(query: CloudQuery, channels: number): number[][] {
       ? Array.from({ length: byteLength >> 1 }, (_, i) => view.getInt16(2 * i, true))
       : Array.from({ length: byteLength }, (_, i) => view.getInt8(i));
   return Array.from({ length: Math.floor(values.length / channels) }, (_, f) => values.slice(f * channels, (f + 1) * channels));
-}
-
-function summaryOf(frames: readonly number[][], channel: number, rateHz: number): ChannelSummary {
-  const values = frames.map((frame) => frame[channel]!);
-  const count = Math.max(1, values.length);
-  const mean = values.reduce((a, b) => a + b, 0) / count;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
-  const crossings = values.filter((value, i) => i > 0 && value < mean !== values[i - 1]! < mean).length;
-  return {
-    mean,
-    deviation: Math.sqrt(variance),
-    least: values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
-    most: values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
-    crossingsASecond: (crossings * rateHz) / count,
-  };
 }

@@ -39,6 +39,6 @@ it("names the model's own channels and units to a language model, also when ther
   const [system, user] = server.heard[0]!.body.messages.map(({ content }) => content);
   expect(system).toContain("co2 co no2 voc humidity temperature in ppm");
   expect(system).toContain("by the ceiling");
-  expect(user).toContain("temperature: mean 0.0");
+  expect(user).toContain("temperature: no change");
   expect(user).not.toContain("gx");
 });

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createOpenAi, type OpenAiOptions } from "../../../../host/cloud/openai/openai.ts";
 import { promptOf } from "../../../../host/cloud/openai/prompt.ts";
+import { sensorFacts } from "../../../../host/cloud/openai/sensor-facts.ts";
 import type { CloudQuery } from "../../../../host/cloud/provider.ts";
 import { freePort } from "../../../support/broker.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
@@ -385,19 +386,55 @@ describe("the openai provider against a server on loopback", () => {
 });
 
 describe("what a language model reads", () => {
-  it("has each channel's statistics of window and context, the device's guess, and the labels", () => {
+  it("has facts computed of the window, the device's guess and the labels, and no channel statistics", () => {
     const [system, user] = promptOf(query(), sensor);
     expect(system!.content).toContain("JSON");
     expect(user!.content).toContain('"still", "walk", "run"');
     expect(user!.content).toContain('"walk" with probability 0.500');
-    expect(user!.content).toContain("The last 0.16 s");
-    expect(user!.content).toContain("All 0.64 s");
-    expect(user!.content).toContain("ax: mean 7.0, sd 0.0, min 7, max 7, mean crossings 0.0/s");
-    expect(user!.content).toMatch(/ay: mean 4\.\d, sd 2\.\d, min 0, max 9/);
-    const raw = promptOf(
-      query({ form: "raw", patches: new Int8Array(Int16Array.of(1000, -1000, 1000, 3000).buffer), patchBytes: 8, windowPatches: 1 }),
-      sensor,
-    );
-    expect(raw[1]!.content).toContain("ay: mean 1000.0, sd 2000.0, min -1000, max 3000");
+    expect(user!.content).toContain("Computed of the last 0.16 s of the last 0.64 s:");
+    expect(user!.content).toMatch(/^ax, ay: .*; it changes .* before; its resting value is as before\.$/m);
+    expect(user!.content).not.toMatch(/mean|sd |min |max /);
   });
+});
+
+describe("facts of a window", () => {
+  const rateHz = 50;
+  const swing = (hz: number, size: number, rest: number) => (i: number) => [
+    Math.round(rest + size * Math.sin((2 * Math.PI * hz * i) / rateHz)),
+  ];
+  const frames = (count: number, of: (i: number) => number[]) => Array.from({ length: count }, (_, i) => of(i));
+  const factsOf = (before: number[][], window: number[][]) =>
+    sensorFacts([...before, ...window], window.length, { channels: ["a"], rateHz })[0];
+
+  it.each([
+    [
+      "a rhythm that goes on",
+      factsOf(frames(200, swing(2, 40, 0)), frames(100, swing(2, 40, 0))),
+      "a: change that repeats 2.0 times per second; it changes about as much as before; its resting value is as before.",
+    ],
+    [
+      "a rhythm after rest, elsewhere",
+      factsOf(
+        frames(200, () => [0]),
+        frames(100, swing(1, 20, 90)),
+      ),
+      "a: change that repeats 1.0 times per second; it did not change before; its resting value has shifted.",
+    ],
+    [
+      "rest after a rhythm",
+      factsOf(
+        frames(200, swing(2, 40, 0)),
+        frames(100, () => [0]),
+      ),
+      "a: no change; it changes less than before; its resting value is as before.",
+    ],
+    [
+      "one push",
+      factsOf(
+        [],
+        frames(100, (i) => [i === 50 ? 90 : 0]),
+      ),
+      "a: change without a rhythm.",
+    ],
+  ])("say %s", (_, fact, expected) => expect(fact).toBe(expected));
 });
