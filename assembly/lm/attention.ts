@@ -119,16 +119,14 @@ function weigh(scores: usize, scales: usize, pv: usize, n: i32, most: i32, s: i3
   const half = <u32>halfOf(s);
   const end = pv + <usize>(n << 1);
   if (ASC_FEATURE_SIMD) {
-    const mosts = i32x4.splat(most);
-    const halves = i32x4.splat(<i32>half);
-    const cap = i32x4.splat(32767);
+    const mosts = i32x4.splat(most + <i32>half); // modulo 2^32
     const ones = i16x8.splat(1);
     let sums = i32x4.splat(0);
     let at = pv;
     for (; at < end; at += 16) {
-      const lo = i32x4.shr_u(i32x4.add(i32x4.sub(mosts, v128.load(scores)), halves), s);
-      const hi = i32x4.shr_u(i32x4.add(i32x4.sub(mosts, v128.load(scores, 16)), halves), s);
-      let p = exp2NegQ14x8(i16x8.narrow_i32x4_s(i32x4.min_u(lo, cap), i32x4.min_u(hi, cap)));
+      const lo = i32x4.shr_u(i32x4.sub(mosts, v128.load(scores)), s);
+      const hi = i32x4.shr_u(i32x4.sub(mosts, v128.load(scores, 16)), s);
+      let p = exp2NegQ14x8(i16x8.narrow_i32x4_s(lo, hi)); // below 2^31 each, so that it saturates at 32767
       const left = <i32>(end - at) >> 1;
       if (left < 8) p = v128.and(p, i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>left)));
       sums = i32x4.add(sums, i32x4.dot_i16x8_s(p, ones));

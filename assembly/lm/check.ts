@@ -65,17 +65,29 @@ function isScale(record: usize, index: i32): bool {
   return between(word(record, index), 1 << 14, 32767) && between(word(record, index + 1), -M.LM_LIMIT_EXPONENT, M.LM_LIMIT_EXPONENT);
 }
 
-/** Weights (nOut, nIn) s8 at a stride of 16, their padding zero, and row mantissas that are not negative. */
-function checkMatrix(lm: Lm, record: usize, index: i32, nIn: i32, nOut: i32): i32 {
+/**
+ * Weights (nOut, nIn) s8 at a stride of 16, or by groups of columns (groups, nOut, columns) with the offset of their factors at word
+ * `groups`; their padding zero, and row mantissas that are not negative.
+ */
+function checkMatrix(lm: Lm, record: usize, index: i32, nIn: i32, nOut: i32, groupSize: i32, groups: i32): i32 {
   const weights = <u32>word(record, index + M.MATRIX_WEIGHTS);
   const rows = <u32>word(record, index + M.MATRIX_ROWS);
-  const stride = (nIn + 15) & ~15;
+  const stride = (nIn + 15) & ~15; // of all groups together as well: a group is a multiple of 16
   if (!inTensors(lm, weights, <u64>stride * <u64>nOut) || !inTensors(lm, rows, <u64>nOut << 1)) return L.STATUS_BAD_TENSOR;
   if (!isScale(record, index + M.MATRIX_SCALE)) return L.STATUS_BAD_MULTIPLIER;
+  if (groupSize > 0) {
+    const count = (nIn + groupSize - 1) / groupSize;
+    if (!inTensors(lm, word(record, groups), <u64>count * <u64>nOut)) return L.STATUS_BAD_TENSOR;
+  }
+  // Padding is in the last group alone.
+  const first = groupSize > 0 ? ((nIn - 1) / groupSize) * groupSize : 0;
+  const width = nIn - first;
+  const last = (width + 15) & ~15;
+  const base = lm.image + weights + <usize>(first * nOut);
   for (let r: usize = 0; r < <usize>nOut; r++) {
     if (load<i16>(lm.image + rows + (r << 1)) < 0) return L.STATUS_BAD_MULTIPLIER;
-    const row = lm.image + weights + r * <usize>stride;
-    for (let i = nIn; i < stride; i++) if (load<i8>(row + <usize>i) != 0) return L.STATUS_BAD_PADDING;
+    const row = base + r * <usize>last;
+    for (let i = width; i < last; i++) if (load<i8>(row + <usize>i) != 0) return L.STATUS_BAD_PADDING;
   }
   return L.STATUS_OK;
 }
@@ -94,6 +106,8 @@ function checkBlock(lm: Lm, record: usize): i32 {
   if (!between(hidden, 4, M.LM_LIMIT_IN) || (hidden & 3) != 0) return L.STATUS_BAD_BLOCK;
   if (!between(word(record, M.DECODER_KEY_UNIT), -M.LM_LIMIT_EXPONENT, M.LM_LIMIT_EXPONENT)) return L.STATUS_BAD_BLOCK;
   if (!between(word(record, M.DECODER_VALUE_UNIT), -M.LM_LIMIT_EXPONENT, M.LM_LIMIT_EXPONENT)) return L.STATUS_BAD_BLOCK;
+  const size = word(record, M.DECODER_GROUP_SIZE);
+  if (size != 0 && size != 32 && size != 64) return L.STATUS_BAD_BLOCK;
   const queries = heads * lm.headSize;
   const projections = queries + 2 * kvHeads * lm.headSize;
   if (queries > M.LM_LIMIT_IN || projections > M.LM_LIMIT_ROWS) return L.STATUS_BAD_BLOCK;
@@ -102,10 +116,10 @@ function checkBlock(lm: Lm, record: usize): i32 {
   lm.hidden = max<i32>(lm.hidden, hidden);
   let status = checkGain(lm, record, M.DECODER_ATTENTION_GAIN);
   if (status == L.STATUS_OK) status = checkGain(lm, record, M.DECODER_MLP_GAIN);
-  if (status == L.STATUS_OK) status = checkMatrix(lm, record, M.DECODER_QKV, lm.dModel, projections);
-  if (status == L.STATUS_OK) status = checkMatrix(lm, record, M.DECODER_OUT, queries, lm.dModel);
-  if (status == L.STATUS_OK) status = checkMatrix(lm, record, M.DECODER_GATE_UP, lm.dModel, hidden << 1);
-  if (status == L.STATUS_OK) status = checkMatrix(lm, record, M.DECODER_DOWN, hidden, lm.dModel);
+  if (status == L.STATUS_OK) status = checkMatrix(lm, record, M.DECODER_QKV, lm.dModel, projections, size, M.DECODER_QKV_GROUPS);
+  if (status == L.STATUS_OK) status = checkMatrix(lm, record, M.DECODER_OUT, queries, lm.dModel, size, M.DECODER_OUT_GROUPS);
+  if (status == L.STATUS_OK) status = checkMatrix(lm, record, M.DECODER_GATE_UP, lm.dModel, hidden << 1, size, M.DECODER_GATE_UP_GROUPS);
+  if (status == L.STATUS_OK) status = checkMatrix(lm, record, M.DECODER_DOWN, hidden, lm.dModel, size, M.DECODER_DOWN_GROUPS);
   if (status != L.STATUS_OK) return status;
   const isScaled = isScale(record, M.DECODER_K_SCALE) && isScale(record, M.DECODER_V_SCALE) && isScale(record, M.DECODER_UP_SCALE);
   return isScaled ? L.STATUS_OK : L.STATUS_BAD_MULTIPLIER;
@@ -142,11 +156,11 @@ export function checkLmImage(lm: Lm, image: usize, bytes: u32): i32 {
   if (!inTensors(lm, word(input, M.TOKENS_ROPE_STEPS), <u64>(lm.headSize << 1))) return L.STATUS_BAD_TENSOR;
   lm.blocks = sectionOf(image, L.SECTION_BLOCKS, lm.nBlocks * (L.BLOCK_WORDS << 2), lm.nBlocks);
   if (lm.blocks == 0) return L.STATUS_BAD_SECTIONS;
-  status = checkMatrix(lm, input, M.TOKENS_EMBEDDING, lm.dModel, lm.vocabulary);
+  status = checkMatrix(lm, input, M.TOKENS_EMBEDDING, lm.dModel, lm.vocabulary, 0, 0);
   if (status == L.STATUS_OK) status = checkGain(lm, head, M.LANGUAGE_GAIN);
   for (let b = 0; b < lm.nBlocks && status == L.STATUS_OK; b++) status = checkBlock(lm, blockAt(lm, b));
   if (status != L.STATUS_OK) return status;
   const isTied = word(head, M.LANGUAGE_HEAD + M.MATRIX_WEIGHTS) == 0 && word(head, M.LANGUAGE_HEAD + M.MATRIX_ROWS) == 0;
   if (isTied) return isScale(head, M.LANGUAGE_HEAD + M.MATRIX_SCALE) ? L.STATUS_OK : L.STATUS_BAD_MULTIPLIER;
-  return checkMatrix(lm, head, M.LANGUAGE_HEAD, lm.dModel, lm.vocabulary);
+  return checkMatrix(lm, head, M.LANGUAGE_HEAD, lm.dModel, lm.vocabulary, 0, 0);
 }

@@ -36,6 +36,7 @@ export const DECODER_HEAD_SIZE = 3;
 export const DECODER_HIDDEN = 4;
 export const DECODER_KEY_UNIT = 5;
 export const DECODER_VALUE_UNIT = 6;
+export const DECODER_GROUP_SIZE = 7; // 0: weights by row
 export const DECODER_ATTENTION_GAIN = 8; // GAIN
 export const DECODER_QKV = 12; // MATRIX, its scale that of q
 export const DECODER_K_SCALE = 16;
@@ -45,6 +46,10 @@ export const DECODER_MLP_GAIN = 24; // GAIN
 export const DECODER_GATE_UP = 28; // MATRIX, its scale that of the gate
 export const DECODER_UP_SCALE = 32;
 export const DECODER_DOWN = 36; // MATRIX
+export const DECODER_QKV_GROUPS = 40; // with a group size: each matrix's factors u8 (groups, rows)
+export const DECODER_OUT_GROUPS = 41;
+export const DECODER_GATE_UP_GROUPS = 42;
+export const DECODER_DOWN_GROUPS = 43;
 
 // ── Limits ────────────────────────────────────────────────────────────────────
 export const LM_LIMIT_IN = 4088; // columns of a matrix: Σa² and isqrt(n << 20) stay within their words

@@ -21,7 +21,7 @@ export function writeLmSnapshot(lm: Lm, to: usize): void {
   memory.copy(to + L.SNAPSHOT_HEADER_BYTES, lm.state, lm.stateBytes);
 }
 
-/** What a step trusts: slot and count within the window, scales below 2^15. */
+/** What a step trusts: slot and count within the window, keys and values of at least −127, scales below 2^15. */
 function isSound(lm: Lm, state: usize): bool {
   const slot = <u32>word(state, M.LM_STATE_SLOT);
   const count = <u32>word(state, M.LM_STATE_COUNT);
@@ -32,6 +32,7 @@ function isSound(lm: Lm, state: usize): bool {
     const record = blockAt(lm, b);
     const scales = word(record, M.DECODER_KV_HEADS) * lm.window * 4; // bytes of both, at the end of the ring
     const end = at + ringBytes(lm, record);
+    for (let p = at; p < end - <usize>scales; p++) if (load<i8>(p) == -128) return false;
     for (let p = end - <usize>scales; p < end; p += 2) if (load<u16>(p) > 32767) return false;
     at = end; // a ring is a multiple of 16 long
   }

@@ -8,7 +8,7 @@ import { rmsNormS8 } from "./norm";
 import { addToResidual, embed } from "./residual";
 import { rotate, rotation } from "./rope";
 import { Scale, exponentOf, mantissaOf, mulScale, raised, scaleAt } from "./scale";
-import { largestS32, matrix, scaleQ15, scaleRows, toBlock, toS8 } from "./vector";
+import { groupedMatrix, largestS32, matrix, scaleQ15, scaleRows, toBlock, toS8 } from "./vector";
 
 /** norm = RMSNorm(residual)·gain; returns its scale. */
 function normed(lm: Lm, record: usize, gain: i32): Scale {
@@ -18,9 +18,17 @@ function normed(lm: Lm, record: usize, gain: i32): Scale {
   );
 }
 
+/** acc = W·norm of a block's matrix, in groups if the block says so. */
+function multiply(lm: Lm, record: usize, index: i32, groups: i32, nIn: i32, nOut: i32): void {
+  const weights = arrayAt(lm, record, index + M.MATRIX_WEIGHTS);
+  const size = word(record, M.DECODER_GROUP_SIZE);
+  if (size == 0) matrix(lm.norm, weights, lm.acc, nIn, nOut);
+  else groupedMatrix(lm.norm, weights, arrayAt(lm, record, groups), lm.acc, nIn, nOut, size);
+}
+
 /** residual += W·norm. */
-function project(lm: Lm, record: usize, index: i32, scale: Scale, nIn: i32): void {
-  matrix(lm.norm, arrayAt(lm, record, index + M.MATRIX_WEIGHTS), lm.acc, nIn, lm.dModel);
+function project(lm: Lm, record: usize, index: i32, groups: i32, scale: Scale, nIn: i32): void {
+  multiply(lm, record, index, groups, nIn, lm.dModel);
   const exponent = toBlock(lm.acc, arrayAt(lm, record, index + M.MATRIX_ROWS), lm.wide, lm.dModel);
   const product = raised(mulScale(scale, scaleAt(record, index + M.MATRIX_SCALE)), exponent);
   addToResidual(lm.residual, lm.wide, product, lm.residualBits, lm.dModel);
@@ -50,7 +58,7 @@ function attention(lm: Lm, record: usize, ring: usize, n: i32): void {
   const keyUnit = word(record, M.DECODER_KEY_UNIT);
   const valueUnit = word(record, M.DECODER_VALUE_UNIT);
   const input = normed(lm, record, M.DECODER_ATTENTION_GAIN);
-  matrix(lm.norm, arrayAt(lm, record, M.DECODER_QKV + M.MATRIX_WEIGHTS), lm.acc, lm.dModel, nQ + 2 * nKv);
+  multiply(lm, record, M.DECODER_QKV, M.DECODER_QKV_GROUPS, lm.dModel, nQ + 2 * nKv);
   const rows = arrayAt(lm, record, M.DECODER_QKV + M.MATRIX_ROWS);
   const q = lm.wide;
   const k = q + <usize>(nQ << 1);
@@ -87,14 +95,14 @@ function attention(lm: Lm, record: usize, ring: usize, n: i32): void {
     }
   }
   const exponent = toBlock(lm.acc, 0, lm.wide, nQ);
-  project(lm, record, M.DECODER_OUT, toS8(lm.wide, lm.norm, nQ, exponent + valueUnit - 6), nQ);
+  project(lm, record, M.DECODER_OUT, M.DECODER_OUT_GROUPS, toS8(lm.wide, lm.norm, nQ, exponent + valueUnit - 6), nQ);
 }
 
 /** residual += Wdown·(SiLU(Wgate·x) ⊙ Wup·x), x = RMSNorm(residual). */
 function feedForward(lm: Lm, record: usize): void {
   const hidden = word(record, M.DECODER_HIDDEN);
   const input = normed(lm, record, M.DECODER_MLP_GAIN);
-  matrix(lm.norm, arrayAt(lm, record, M.DECODER_GATE_UP + M.MATRIX_WEIGHTS), lm.acc, lm.dModel, hidden << 1);
+  multiply(lm, record, M.DECODER_GATE_UP, M.DECODER_GATE_UP_GROUPS, lm.dModel, hidden << 1);
   const rows = arrayAt(lm, record, M.DECODER_GATE_UP + M.MATRIX_ROWS);
   const gate = lm.wide;
   const up = gate + <usize>(hidden << 1);
@@ -105,7 +113,7 @@ function feedForward(lm: Lm, record: usize): void {
   gated(gate, up, lm.acc, gateScale, hidden);
   const exponent = toBlock(lm.acc, 0, lm.wide, hidden);
   const product = mulScale(toS8(lm.wide, lm.norm, hidden, exponent), mulScale(gateScale, upScale));
-  project(lm, record, M.DECODER_DOWN, product, hidden);
+  project(lm, record, M.DECODER_DOWN, M.DECODER_DOWN_GROUPS, product, hidden);
 }
 
 /** logits (vocabulary) s32 = W·RMSNorm(residual), and their scale. */

@@ -18,6 +18,49 @@ export function matrix(x: usize, w: usize, acc: usize, nIn: i32, nOut: i32): voi
   }
 }
 
+const PARTS = memory.data(ROWS << 2, 16);
+
+/**
+ * The same of weights in groups of columns, each row of a group with a factor of its own:
+ * acc = Σ over groups of (W_g·x_g · factor + 128) >> 8. Weights (groups, nOut, groupSize) s8, the last group as wide as what is left, at a
+ * stride of 16; factors (groups, nOut) u8. Needs: nOut a multiple of 4; groupSize 32 or 64, so that |W_g·x_g · factor| < 2^28.
+ */
+export function groupedMatrix(x: usize, w: usize, factors: usize, acc: usize, nIn: i32, nOut: i32, groupSize: i32): void {
+  memory.fill(acc, 0, nOut << 2);
+  for (let at = 0; at < nIn; at += groupSize) {
+    const width = min<i32>(groupSize, nIn - at);
+    const stride = (width + 15) & ~15;
+    for (let row = 0; row < nOut; row += ROWS) {
+      const rows = min<i32>(nOut - row, ROWS);
+      linearS8(x + <usize>at, w + <usize>(row * stride), ZEROS, PARTS, width, rows);
+      addScaled(acc + <usize>(row << 2), PARTS, factors + <usize>row, rows);
+    }
+    w += <usize>(nOut * stride);
+    factors += <usize>nOut;
+  }
+}
+
+/** acc (n) s32 += (parts (n) s32 · factors (n) u8 + 128) >> 8. */
+function addScaled(acc: usize, parts: usize, factors: usize, n: i32): void {
+  const end = acc + <usize>(n << 2);
+  if (ASC_FEATURE_SIMD) {
+    const half = i32x4.splat(128);
+    for (; acc < end; acc += 16) {
+      const factor = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(factors)));
+      const product = i32x4.shr_s(i32x4.add(i32x4.mul(v128.load(parts), factor), half), 8);
+      v128.store(acc, i32x4.add(v128.load(acc), product));
+      parts += 16;
+      factors += 4;
+    }
+  } else {
+    for (; acc < end; acc += 4) {
+      store<i32>(acc, load<i32>(acc) + ((load<i32>(parts) * <i32>load<u8>(factors) + 128) >> 8));
+      parts += 4;
+      factors += 1;
+    }
+  }
+}
+
 /** max |v| of v (n) s32. */
 export function largestS32(v: usize, n: i32): u32 {
   let most: u32 = 0;

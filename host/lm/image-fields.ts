@@ -22,6 +22,8 @@ export interface Matrix {
   /** (nOut,) Q15. */
   readonly rows: Int16Array;
   readonly scale: Scale;
+  /** Weights by groups of columns instead, (groups, nOut, columns at a stride of 16), each times factors (groups, nOut)/256. */
+  readonly groups?: { readonly size: number; readonly factors: Uint8Array };
 }
 
 /** Gains of a norm: values/2^15 · scale. */
@@ -45,7 +47,14 @@ type WordField = Place & {
 };
 type ScaleField = Place & { readonly type: "scale" };
 type GainField = Place & { readonly type: "gain"; readonly n: Shape };
-type MatrixField = Place & { readonly type: "matrix"; readonly nIn: Shape; readonly nOut: Shape; readonly isOptional?: true };
+type MatrixField = Place & {
+  readonly type: "matrix";
+  readonly nIn: Shape;
+  readonly nOut: Shape;
+  readonly isOptional?: true;
+  /** The word with the offset of the groups' factors, in records with a groupSize. */
+  readonly groupsAt?: number;
+};
 /** One u32 per pair of n elements. */
 type StepsField = Place & { readonly type: "steps"; readonly n: Shape };
 export type LmField = WordField | ScaleField | GainField | MatrixField | StepsField;
@@ -60,9 +69,15 @@ export interface LmSpec {
 
 const WIDTHS = { word: 1, scale: 2, gain: 3, matrix: 4, steps: 1 } as const;
 
+/** The words that a field has, its groups' among them. */
+export function wordsOf(field: LmField): number[] {
+  const own = Array.from({ length: WIDTHS[field.type] }, (_, i) => field.at + i);
+  return field.type === "matrix" && field.groupsAt !== undefined ? [...own, field.groupsAt] : own;
+}
+
 function claimed({ words, fields }: LmSpec): boolean[] {
   const out = new Array<boolean>(words).fill(false);
-  for (const { at, type } of fields) out.fill(true, at, at + WIDTHS[type]);
+  for (const at of fields.flatMap(wordsOf)) out[at] = true;
   return out;
 }
 
@@ -134,15 +149,22 @@ export class RecordReader {
     const [weightsAt, rowsAt] = [word(field.at + lm.MATRIX_WEIGHTS), word(field.at + lm.MATRIX_ROWS)];
     if (field.isOptional && weightsAt === 0 && rowsAt === 0) return { scale };
     const [nIn, nOut] = [sizeOf(field.nIn, dims), sizeOf(field.nOut, dims)];
-    const stride = align16(nIn);
-    const weights = new Int8Array(this.#bytes.buffer, this.#place(`${where}: weights`, weightsAt, nOut * stride), nOut * stride);
+    const weightBytes = nOut * align16(nIn); // a group is a multiple of 16
+    const weights = new Int8Array(this.#bytes.buffer, this.#place(`${where}: weights`, weightsAt, weightBytes), weightBytes);
     const rows = new Int16Array(this.#bytes.buffer, this.#place(`${where}: rows`, rowsAt, 2 * nOut), nOut);
+    const size = field.groupsAt === undefined ? 0 : dims.groupSize!;
+    const first = size > 0 ? (Math.ceil(nIn / size) - 1) * size : 0; // column of the last group, which alone has padding
+    const stride = align16(nIn - first);
     for (let r = 0; r < nOut; r++) {
       if (rows[r]! < 0) throw imageError(layout.STATUS_BAD_MULTIPLIER, `${where}: row ${r} has mantissa ${rows[r]}`);
-      const at = weights.byteOffset - this.#bytes.byteOffset + r * stride;
-      requireZeros(this.#bytes, at + nIn, at + stride, `${where}: row ${r}`);
+      const at = weights.byteOffset - this.#bytes.byteOffset + first * nOut + r * stride;
+      requireZeros(this.#bytes, at + nIn - first, at + stride, `${where}: row ${r}`);
     }
-    return { nIn, nOut, weights, rows, scale };
+    const matrix = { nIn, nOut, weights, rows, scale };
+    if (size === 0) return matrix;
+    const count = Math.ceil(nIn / size) * nOut;
+    const factors = new Uint8Array(this.#bytes.buffer, this.#place(`${where}: factors`, word(field.groupsAt!), count), count);
+    return { ...matrix, groups: { size, factors } };
   }
 
   /** Byte offset in the buffer of `bytes` bytes at `offset` of the image. */
@@ -179,6 +201,8 @@ export class RecordPlan {
       else if (field.type === "matrix" && !absent.includes(field.name)) {
         this.words[field.at + lm.MATRIX_WEIGHTS] = take(sizeOf(field.nOut, dims) * align16(sizeOf(field.nIn, dims)));
         this.words[field.at + lm.MATRIX_ROWS] = take(2 * sizeOf(field.nOut, dims));
+        if (field.groupsAt !== undefined && dims.groupSize! > 0)
+          this.words[field.groupsAt] = take(Math.ceil(sizeOf(field.nIn, dims) / dims.groupSize!) * sizeOf(field.nOut, dims));
       }
     }
   }
@@ -186,6 +210,12 @@ export class RecordPlan {
   /** Offset of a field's first or second array. */
   placeOf(name: string, index: 0 | 1 = 0): number {
     return this.words[this.#fields.get(name)!.at + index]!;
+  }
+
+  /** Offset of the factors of a matrix's groups; 0 if it has none. */
+  groupsOf(name: string): number {
+    const field = this.#fields.get(name)!;
+    return field.type === "matrix" && field.groupsAt !== undefined ? this.words[field.groupsAt]! : 0;
   }
 
   setWord(name: string, value: number): void {
@@ -201,10 +231,12 @@ export class RecordPlan {
 
 /** The record as a table for the README: a row per field. */
 export function lmFieldTable(spec: LmSpec): string[] {
-  const rows = spec.fields.map((field) => {
+  const rows = spec.fields.flatMap((field) => {
     const last = field.at + WIDTHS[field.type] - 1;
     const at = last === field.at ? `${field.at}` : `${field.at}…${last}`;
-    return `| ${at} | ${field.name} | ${field.type} | ${boundsOf(field)} | ${field.text ?? ""} |`;
+    const row = `| ${at} | ${field.name} | ${field.type} | ${boundsOf(field)} | ${field.text ?? ""} |`;
+    if (field.type !== "matrix" || field.groupsAt === undefined) return [row];
+    return [row, `| ${field.groupsAt} | ${field.name} factors | u8 | (groups, rows) | with a groupSize |`];
   });
   return ["| word | name | type | range or shape | |", "|---|---|---|---|---|", ...rows];
 }

@@ -28,6 +28,7 @@ export interface PlanOptions {
   readonly residualBits: number;
   readonly tokenizer: Uint8Array;
   readonly manifest: Uint8Array;
+  readonly groupSize: number;
 }
 
 /** Lays an image of this shape out. Throws ModelError if the core cannot run the shape. */
@@ -50,7 +51,7 @@ export function planImage(shape: LlamaShape, options: PlanOptions): ImagePlan {
   const model = plan(modelSpec, { dModel: dim, nBlocks: layers }, {});
   const tokens = { vocabulary: vocab, context, residualBits: options.residualBits, headSize, epsilon };
   const input = plan(tokensSpec, tokens, { dModel: dim });
-  const decoder = { nHeads: heads, nKvHeads: kvHeads, headSize, hidden, keyUnit: 0, valueUnit: 0 };
+  const decoder = { nHeads: heads, nKvHeads: kvHeads, headSize, hidden, keyUnit: 0, valueUnit: 0, groupSize: options.groupSize };
   const blocks = Array.from({ length: layers }, () => plan(decoderSpec, decoder, { dModel: dim, inputHeadSize: headSize }));
   const head = plan(languageSpec, {}, { dModel: dim, vocabulary: vocab }, shape.tiedHead ? ["head"] : []);
 

@@ -95,6 +95,7 @@ export interface DecoderRecord {
   readonly hidden: number;
   readonly keyUnit: number;
   readonly valueUnit: number;
+  readonly groupSize: number;
   readonly attentionGain: Gain;
   readonly qkv: Matrix;
   readonly k: Scale;
@@ -117,29 +118,48 @@ export const decoderSpec: LmSpec = {
     word(lm.DECODER_HIDDEN, "hidden", 4, lm.LM_LIMIT_IN, BLOCK, "width of gate and up", 4),
     exponent(lm.DECODER_KEY_UNIT, "keyUnit", "the ring's key scales are in 2^keyUnit"),
     exponent(lm.DECODER_VALUE_UNIT, "valueUnit", "value scales likewise"),
+    word(lm.DECODER_GROUP_SIZE, "groupSize", 0, 64, BLOCK, "columns that share a factor; 0: none", 32),
     { at: lm.DECODER_ATTENTION_GAIN, name: "attentionGain", type: "gain", n: "dModel" },
     {
       at: lm.DECODER_QKV,
       name: "qkv",
       type: "matrix",
+      groupsAt: lm.DECODER_QKV_GROUPS,
       nIn: "dModel",
       nOut: "nHeads·headSize + 2·nKvHeads·headSize",
       text: "rows q, k, v; its scale is q's, with log2(e)/√headSize/127²",
     },
     { at: lm.DECODER_K_SCALE, name: "k", type: "scale", text: "of k's rows, with 1/127" },
     { at: lm.DECODER_V_SCALE, name: "v", type: "scale", text: "of v's rows, with 1/127" },
-    { at: lm.DECODER_OUT, name: "out", type: "matrix", nIn: "nHeads·headSize", nOut: "dModel", text: "with 1/127²" },
+    {
+      at: lm.DECODER_OUT,
+      name: "out",
+      type: "matrix",
+      groupsAt: lm.DECODER_OUT_GROUPS,
+      nIn: "nHeads·headSize",
+      nOut: "dModel",
+      text: "with 1/127²",
+    },
     { at: lm.DECODER_MLP_GAIN, name: "mlpGain", type: "gain", n: "dModel" },
     {
       at: lm.DECODER_GATE_UP,
       name: "gateUp",
       type: "matrix",
+      groupsAt: lm.DECODER_GATE_UP_GROUPS,
       nIn: "dModel",
       nOut: "2·hidden",
       text: "rows gate, up; its scale is the gate's, with 1/127",
     },
     { at: lm.DECODER_UP_SCALE, name: "up", type: "scale", text: "of up's rows, with 1/127" },
-    { at: lm.DECODER_DOWN, name: "down", type: "matrix", nIn: "hidden", nOut: "dModel", text: "with 1/127" },
+    {
+      at: lm.DECODER_DOWN,
+      name: "down",
+      type: "matrix",
+      groupsAt: lm.DECODER_DOWN_GROUPS,
+      nIn: "hidden",
+      nOut: "dModel",
+      text: "with 1/127",
+    },
   ],
   checkDims(where, dims) {
     const { nHeads, nKvHeads, headSize, inputHeadSize } = dims as Record<string, number>;

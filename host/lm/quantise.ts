@@ -19,10 +19,13 @@ export interface QuantiseOptions {
   readonly tokenizer?: Uint8Array;
   /** The largest |residual| that a float run over sample tokens has seen. Default: 4096, the most at 16 fractional bits. */
   readonly residualMax?: number;
+  /** Columns of a block's matrices that share a scale; 0: a whole row does. Default: 0. */
+  readonly groups?: 0 | 32 | 64;
 }
 
 const LEVELS = 127; // of int8 on either side of 0
 const ROW_ONE = 32767; // mantissa of a matrix's largest row
+const GROUP_ONE = 255; // factor of a row's largest group
 const CHUNK_ROWS = 64; // rows that are read at a time
 const STATIC_MARGIN = 1.05; // of the ring's units, for what quantising adds to a key or value
 
@@ -35,6 +38,7 @@ export function quantiseLlama(checkpoint: LlamaCheckpoint, options: QuantiseOpti
   const plan = planImage(shape, {
     residualBits: residualBitsOf(options.residualMax ?? 4096),
     tokenizer: options.tokenizer ?? new Uint8Array(0),
+    groupSize: options.groups ?? 0,
     manifest: encodeLanguageManifest({
       name: options.name,
       source: options.source ?? "",
@@ -43,7 +47,7 @@ export function quantiseLlama(checkpoint: LlamaCheckpoint, options: QuantiseOpti
     }),
   });
   const image = new Uint8Array(plan.imageBytes);
-  const writer = new MatrixWriter(checkpoint, image);
+  const writer = new MatrixWriter(checkpoint, image, options.groups ?? 0);
   const { input, head, blocks } = plan;
 
   const embedding = writer.matrix(input, "embedding", ["embedding"])[0]!;
@@ -116,19 +120,24 @@ interface Written {
 class MatrixWriter {
   readonly #checkpoint: LlamaCheckpoint;
   readonly #image: Uint8Array;
+  readonly #groupSize: number;
 
-  constructor(checkpoint: LlamaCheckpoint, image: Uint8Array) {
+  constructor(checkpoint: LlamaCheckpoint, image: Uint8Array, groupSize: number) {
     this.#checkpoint = checkpoint;
     this.#image = image;
+    this.#groupSize = groupSize;
   }
 
   /** Rows of `parts` one after the other; each part has a scale of its own, its largest row at ROW_ONE. */
   matrix(record: RecordPlan, field: string, parts: readonly MatrixName[], gain?: Float32Array): Written[] {
-    let weightsAt = record.placeOf(field, 0);
-    let rowsAt = record.placeOf(field, 1);
-    return parts.map((name) => {
-      const { rows, columns } = matrixSize(this.#checkpoint.shape, name);
-      const stride = align16(columns);
+    const sizes = parts.map((name) => matrixSize(this.#checkpoint.shape, name));
+    const nOut = sizes.reduce((sum, { rows }) => sum + rows, 0);
+    const rowsAt = record.placeOf(field, 1);
+    const groupsAt = record.groupsOf(field);
+    const groupSize = groupsAt === 0 ? sizes[0]!.columns : this.#groupSize;
+    let before = 0; // rows of the parts before
+    return parts.map((name, i) => {
+      const { rows, columns } = sizes[i]!;
       const scales = new Float64Array(rows);
       const norms = new Float64Array(rows);
       for (let from = 0; from < rows; from += CHUNK_ROWS) {
@@ -136,26 +145,33 @@ class MatrixWriter {
         const values = this.#checkpoint.rows(name, from, to);
         for (let r = from; r < to; r++) {
           const row = values.subarray((r - from) * columns, (r - from + 1) * columns);
-          scales[r] = this.#row(row, weightsAt + r * stride);
+          scales[r] = this.#row(row, { weightsAt: record.placeOf(field, 0), groupsAt, groupSize, row: before + r, nOut });
           norms[r] = gain === undefined ? 0 : normOf(row, gain);
         }
       }
       const most = scales.reduce((a, b) => Math.max(a, b), 0) || 2 ** -20; // an empty matrix has any scale
-      const mantissas = new Int16Array(this.#image.buffer, rowsAt, rows);
+      const mantissas = new Int16Array(this.#image.buffer, rowsAt + 2 * before, rows);
       for (let r = 0; r < rows; r++) mantissas[r] = Math.round((scales[r]! / most) * ROW_ONE);
-      weightsAt += rows * stride;
-      rowsAt += 2 * rows;
+      before += rows;
       return { scale: (most * 2 ** 15) / ROW_ONE, norms };
     });
   }
 
-  /** One row as int8; returns its scale. */
-  #row(row: Float32Array, at: number): number {
-    let most = 0;
-    for (const value of row) most = Math.max(most, Math.abs(value));
-    const scale = most / LEVELS;
-    const weights = new Int8Array(this.#image.buffer, at, row.length);
-    if (scale > 0) for (let i = 0; i < row.length; i++) weights[i] = Math.round(row[i]! / scale);
+  /** One row as int8, its groups of columns where they belong; returns its scale. */
+  #row(row: Float32Array, place: RowPlace): number {
+    const { groupSize, groupsAt, nOut } = place;
+    const most = largest(row) / LEVELS;
+    // A group's factor is in 1/256 of the row's scale, rounded up so that no weight is cut: 255 in the group of the largest.
+    const scale = groupsAt === 0 ? most : (most * 256) / GROUP_ONE;
+    for (let from = 0, group = 0; from < row.length; from += groupSize, group++) {
+      const part = row.subarray(from, from + groupSize);
+      const factor = most === 0 ? 0 : Math.min(GROUP_ONE, Math.ceil((largest(part) / LEVELS / most) * GROUP_ONE));
+      if (groupsAt !== 0) this.#image[groupsAt + group * nOut + place.row] = factor;
+      const step = groupsAt === 0 ? scale : (scale * factor) / 256;
+      const at = place.weightsAt + from * nOut + place.row * align16(part.length);
+      const weights = new Int8Array(this.#image.buffer, at, part.length);
+      if (step > 0) for (let i = 0; i < part.length; i++) weights[i] = Math.round(part[i]! / step);
+    }
     return scale;
   }
 
@@ -167,6 +183,20 @@ class MatrixWriter {
     record.setScale(field, scaleOf((most * 2 ** 15) / ROW_ONE));
     return gain;
   }
+}
+
+interface RowPlace {
+  readonly weightsAt: number; // of the matrix
+  readonly groupsAt: number; // of its factors; 0: none
+  readonly groupSize: number;
+  readonly row: number;
+  readonly nOut: number;
+}
+
+function largest(values: Float32Array): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]!));
+  return most;
 }
 
 function normOf(row: Float32Array, gain: Float32Array): number {

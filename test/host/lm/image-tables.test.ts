@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { packageRoot } from "../../../host/core/system/package-root.ts";
-import { lmFieldTable } from "../../../host/lm/image-fields.ts";
+import { lmFieldTable, wordsOf } from "../../../host/lm/image-fields.ts";
 import { decoderSpec, languageSpec, modelSpec, tokensSpec } from "../../../host/lm/image-records.ts";
 
 const README = join(packageRoot(), "assembly", "README.md");
@@ -19,9 +19,7 @@ it("prints the language records in assembly/README.md (DORMOUSE_WRITE_GOLDEN=1 w
 
 it("claims no word of a record twice", () => {
   for (const { name, words, fields } of specs) {
-    const claims = fields.flatMap(({ at, type }) =>
-      Array.from({ length: { word: 1, scale: 2, gain: 3, matrix: 4, steps: 1 }[type] }, (_, i) => at + i),
-    );
+    const claims = fields.flatMap(wordsOf);
     expect({ name, twice: claims.filter((word, i) => claims.indexOf(word) !== i) }).toEqual({ name, twice: [] });
     expect(Math.max(...claims)).toBeLessThan(words);
   }

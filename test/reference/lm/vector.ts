@@ -40,11 +40,20 @@ export function toS8({ values, exponent }: Block): S8Vector {
 
 /** Accumulators of rows [from, to) of a matrix. */
 export function multiply(x: readonly number[], matrix: Matrix, from = 0, to: number = matrix.nOut): number[] {
-  const stride = matrix.weights.length / matrix.nOut;
+  const { nIn, nOut, groups } = matrix;
+  const size = groups?.size ?? nIn;
   return Array.from({ length: to - from }, (_, i) => {
     let sum = 0;
-    for (let k = 0; k < matrix.nIn; k++) sum += x[k]! * matrix.weights[(from + i) * stride + k]!;
-    return within("accumulator", sum, matrix.nIn * 127 * 128);
+    for (let at = 0; at < nIn; at += size) {
+      const width = Math.min(size, nIn - at);
+      const stride = Math.ceil(width / 16) * 16;
+      let part = 0;
+      for (let k = 0; k < width; k++) part += x[at + k]! * matrix.weights[at * nOut + (from + i) * stride + k]!;
+      within("part", part, width * 127 * 128);
+      sum +=
+        groups === undefined ? part : roundShift(within("part·factor", part * groups.factors[(at / size) * nOut + from + i]!, 2 ** 28), 8);
+    }
+    return within("accumulator", sum, 2 ** 30);
   });
 }
 
