@@ -1,3 +1,4 @@
+import { align16 } from "../core/arithmetic/align.ts";
 import { type GainName, type LlamaCheckpoint, type LlamaMatrix, type LlamaShape, type MatrixName, matrixSize } from "./checkpoint.ts";
 import type { Gain, Matrix, Scale } from "./image-fields.ts";
 import type { LanguageImage } from "./image-read.ts";
@@ -16,12 +17,10 @@ export function imageCheckpoint(image: LanguageImage): LlamaCheckpoint {
     rows(name, from, to) {
       const { matrix, from: first, unit } = placeOf(image, shape, name);
       const { columns } = matrixSize(shape, name);
-      const stride = matrix.weights.length / matrix.nOut;
       const values = new Float32Array((to - from) * columns);
       for (let row = from; row < to; row++) {
         const scale = (matrix.rows[first + row]! / ROW_ONE) * unit;
-        const at = (first + row) * stride;
-        for (let i = 0; i < columns; i++) values[(row - from) * columns + i] = matrix.weights[at + i]! * scale;
+        for (let i = 0; i < columns; i++) values[(row - from) * columns + i] = weightAt(matrix, first + row, i) * scale;
       }
       return values;
     },
@@ -31,6 +30,16 @@ export function imageCheckpoint(image: LanguageImage): LlamaCheckpoint {
     },
     close() {},
   };
+}
+
+/** A weight as stored, times its group's factor if the matrix has groups. */
+function weightAt({ weights, nIn, nOut, groups }: Matrix, row: number, column: number): number {
+  if (groups === undefined) return weights[row * align16(nIn) + column]!;
+  const { size, factors } = groups;
+  const group = Math.floor(column / size);
+  const first = group * size;
+  const stride = align16(Math.min(size, nIn - first));
+  return (weights[first * nOut + row * stride + column - first]! * factors[group * nOut + row]!) / 256;
 }
 
 function shapeOf(image: LanguageImage): LlamaShape {

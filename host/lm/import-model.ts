@@ -6,8 +6,8 @@ import { encodeTokenizer } from "./tokenizer-section.ts";
 
 export type Imported = { readonly image: Uint8Array; readonly residualMax: number };
 
-/** Makes a language image of a checkpoint: int8 per row, with its tokenizer. Weights are read a few rows at a time. */
-export function importModel(path: string, options: CheckpointOptions): Imported {
+/** Makes a language image of a checkpoint: int8 per row or per group of columns, with its tokenizer. Weights are read a few rows at a time. */
+export function importModel(path: string, options: CheckpointOptions & { readonly groups?: 0 | 32 | 64 }): Imported {
   const model = openCheckpoint(path, options);
   try {
     const largest = residualMax(model);
@@ -16,6 +16,7 @@ export function importModel(path: string, options: CheckpointOptions): Imported 
       source: basename(path),
       tokenizer: encodeTokenizer(model.tokenizer),
       residualMax: largest,
+      groups: options.groups ?? 0,
     });
     return { image, residualMax: largest };
   } finally {

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { imageHash } from "../../core/image/image-header.ts";
 import { createOutput } from "../../core/system/output.ts";
 import { writeWhole } from "../../core/system/private-file.ts";
@@ -12,6 +12,7 @@ import { jsonOption } from "../common/options.ts";
 interface ImportVerbOptions {
   readonly out: string;
   readonly tokenizer?: string;
+  readonly groups?: "32" | "64";
   readonly json: boolean;
 }
 
@@ -23,6 +24,7 @@ export function registerImport(program: Command, io: CliIo): void {
     .argument("<file>", "llama2.c (.bin), .safetensors with config.json and tokenizer.json beside it, or .gguf")
     .requiredOption("--out <file>", "write the image to this file")
     .option("--tokenizer <file>", "read the tokenizer of a llama2.c checkpoint, or another tokenizer.json, from this file")
+    .addOption(new Option("--groups <columns>", "store a scale per 32 or 64 columns of a row instead of per row").choices(["32", "64"]))
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -37,6 +39,7 @@ function importVerb(io: CliIo, file: string, options: ImportVerbOptions): void {
   checkWritable(to);
   const { image, residualMax } = importModel(resolve(io.cwd, file), {
     tokenizer: options.tokenizer === undefined ? undefined : resolve(io.cwd, options.tokenizer),
+    groups: options.groups === undefined ? 0 : (Number(options.groups) as 32 | 64),
   });
   writing(to, () => writeWhole(to, image));
   const { manifest, vocabulary, context, blocks, dModel, residualBits, tokenizer } = readLanguageImage(image);
