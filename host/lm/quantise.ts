@@ -30,7 +30,7 @@ const CHUNK_ROWS = 64; // rows that are read at a time
 const STATIC_MARGIN = 1.05; // of the ring's units, for what quantising adds to a key or value
 
 /**
- * Quantises a checkpoint to an image: int8 with a scale per row, in one pass over the rows. Bounded by the image and a few rows of floats.
+ * Quantises a checkpoint to an image: int8 with a scale per row, each matrix read twice. Bounded by the image and a few rows of floats.
  * Throws ModelError for a shape or weights that the core cannot run.
  */
 export function quantiseLlama(checkpoint: LlamaCheckpoint, options: QuantiseOptions): Uint8Array {
@@ -137,42 +137,50 @@ class MatrixWriter {
     const groupSize = groupsAt === 0 ? sizes[0]!.columns : this.#groupSize;
     let before = 0; // rows of the parts before
     return parts.map((name, i) => {
-      const { rows, columns } = sizes[i]!;
+      const { rows } = sizes[i]!;
       const scales = new Float64Array(rows);
       const norms = new Float64Array(rows);
-      for (let from = 0; from < rows; from += CHUNK_ROWS) {
-        const to = Math.min(rows, from + CHUNK_ROWS);
-        const values = this.#checkpoint.rows(name, from, to);
-        for (let r = from; r < to; r++) {
-          const row = values.subarray((r - from) * columns, (r - from + 1) * columns);
-          scales[r] = this.#row(row, { weightsAt: record.placeOf(field, 0), groupsAt, groupSize, row: before + r, nOut });
-          norms[r] = gain === undefined ? 0 : normOf(row, gain);
-        }
-      }
+      this.#eachRow(name, (row, r) => {
+        scales[r] = (largest(row) / LEVELS) * (groupsAt === 0 ? 1 : 256 / GROUP_ONE);
+        norms[r] = gain === undefined ? 0 : normOf(row, gain);
+      });
       const most = scales.reduce((a, b) => Math.max(a, b), 0) || 2 ** -20; // an empty matrix has any scale
+      const unit = most / ROW_ONE;
       const mantissas = new Int16Array(this.#image.buffer, rowsAt + 2 * before, rows);
-      for (let r = 0; r < rows; r++) mantissas[r] = Math.round((scales[r]! / most) * ROW_ONE);
+      const place = { weightsAt: record.placeOf(field, 0), groupsAt, groupSize, nOut };
+      // Rounded up, so that no weight is cut; the weights are steps of the scale as it is stored.
+      this.#eachRow(name, (row, r) => {
+        mantissas[r] = Math.min(ROW_ONE, Math.ceil(scales[r]! / unit));
+        this.#writeRow(row, mantissas[r] * unit, { ...place, row: before + r });
+      });
       before += rows;
-      return { scale: (most * 2 ** 15) / ROW_ONE, norms };
+      return { scale: unit * 2 ** 15, norms };
     });
   }
 
-  /** One row as int8, its groups of columns where they belong; returns its scale. */
-  #row(row: Float32Array, place: RowPlace): number {
+  /** Reads a matrix a few rows at a time. */
+  #eachRow(name: MatrixName, use: (row: Float32Array, r: number) => void): void {
+    const { rows, columns } = matrixSize(this.#checkpoint.shape, name);
+    for (let from = 0; from < rows; from += CHUNK_ROWS) {
+      const to = Math.min(rows, from + CHUNK_ROWS);
+      const values = this.#checkpoint.rows(name, from, to);
+      for (let r = from; r < to; r++) use(values.subarray((r - from) * columns, (r - from + 1) * columns), r);
+    }
+  }
+
+  /** One row as int8, its groups of columns where they belong. */
+  #writeRow(row: Float32Array, scale: number, place: RowPlace): void {
     const { groupSize, groupsAt, nOut } = place;
-    const most = largest(row) / LEVELS;
-    // A group's factor is in 1/256 of the row's scale, rounded up so that no weight is cut: 255 in the group of the largest.
-    const scale = groupsAt === 0 ? most : (most * 256) / GROUP_ONE;
     for (let from = 0, group = 0; from < row.length; from += groupSize, group++) {
       const part = row.subarray(from, from + groupSize);
-      const factor = most === 0 ? 0 : Math.min(GROUP_ONE, Math.ceil((largest(part) / LEVELS / most) * GROUP_ONE));
+      // A group's factor is in 1/256 of the row's scale, rounded up: 255 in the group of the largest.
+      const factor = scale === 0 ? 0 : Math.min(GROUP_ONE, Math.ceil((largest(part) / LEVELS / scale) * 256));
       if (groupsAt !== 0) this.#image[groupsAt + group * nOut + place.row] = factor;
       const step = groupsAt === 0 ? scale : (scale * factor) / 256;
       const at = place.weightsAt + from * nOut + place.row * align16(part.length);
       const weights = new Int8Array(this.#image.buffer, at, part.length);
       if (step > 0) for (let i = 0; i < part.length; i++) weights[i] = Math.round(part[i]! / step);
     }
-    return scale;
   }
 
   gain(record: RecordPlan, field: string, name: Parameters<LlamaCheckpoint["gain"]>[0]): Float32Array {
