@@ -62,7 +62,7 @@ export type ServiceConfig = Readonly<z.output<typeof serviceConfigSchema>>;
 
 /** Reads and checks the configuration of a gateway service. */
 export function readServiceConfig(path: string): ServiceConfig {
-  const mend = "Mend it and restart the service.";
+  const mend = "Fix it and restart the service.";
   const text = readSmall(path, "the configuration", mend);
   let value: unknown;
   try {
@@ -70,7 +70,7 @@ export function readServiceConfig(path: string): ServiceConfig {
   } catch (cause) {
     throw new ConfigError("SERVICE_CONFIG", `cannot read the configuration ${path}: ${jsonFlaw(cause)}. ${mend}`);
   }
-  const config = checked(serviceConfigSchema, value, "SERVICE_CONFIG", path, "Mend the named fields and restart the service.");
+  const config = checked(serviceConfigSchema, value, "SERVICE_CONFIG", path, "Fix the named fields and restart the service.");
   const { broker } = config;
   if ((broker?.password ?? broker?.key) !== undefined && (statSync(path).mode & 0o007) !== 0) {
     throw new ConfigError("KEY_EXPOSED", `${path} holds a password or key and is readable by others. Run chmod 600 ${path}.`);

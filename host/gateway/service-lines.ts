@@ -20,7 +20,7 @@ export function stepLine(step: LoopStep, isVerbose: boolean): string | undefined
     case "link":
       return `broker ${step.state}${step.detail === undefined ? "" : `: ${step.detail}`}`;
     case "gap":
-      return step.isReset ? "frames were lost: the model begins anew" : undefined;
+      return step.isReset ? "frames were lost: the model's state was reset" : undefined;
     case "anomaly":
       return `${step.error.code}: ${step.error.message}`;
   }

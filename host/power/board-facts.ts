@@ -39,7 +39,7 @@ export const memorySchema = z
       .optional()
       .describe("The memory map. The first flash region holds the program, the first RAM region data, arena and stack."),
   })
-  .describe("Left out where it varies.");
+  .describe("Left out if it varies.");
 
 /** Ports that carry link frames. */
 export const linkSchema = z.strictObject({

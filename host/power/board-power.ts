@@ -32,7 +32,7 @@ export const powerSchema = z.strictObject({
   load: z
     .strictObject({ name: z.string().min(1), milliwatts: figure("Power while it is on.") })
     .optional()
-    .describe("A load beside the agent, e.g. a display: accounted and heated by, not governed."),
+    .describe("A load beside the agent, e.g. a display; counted in energy and heat, not governed."),
 });
 
 export const batterySchema = z.strictObject({

@@ -31,13 +31,13 @@ export const boardSchema = z.strictObject({
   core: z.string().min(1).describe("Processor core, e.g. Cortex-M4F."),
   cpu: cpuSchema.optional(),
   linux: linuxSchema.optional(),
-  clockHz: z.int().positive().optional().describe("Largest clock of the core, in hertz. Left out where it varies."),
+  clockHz: z.int().positive().optional().describe("Largest clock of the core, in hertz. Left out if it varies."),
   memory: memorySchema,
   link: linkSchema.optional(),
   imu: imuSchema.optional(),
   flashing: flashingSchema,
   emulator: emulatorSchema.optional(),
-  power: powerSchema.optional().describe("What it draws. Left out where nobody carries it."),
+  power: powerSchema.optional().describe("Power figures. Left out for boards that are not carried."),
   battery: batterySchema.optional(),
   thermal: thermalSchema.optional(),
   radio: radioSchema.optional().describe("Names in boards/radios.json."),
@@ -90,7 +90,7 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
-    throw new ConfigError("BOARD_JSON", `${path} is not valid JSON: ${String(cause)}. Mend it.`, { cause });
+    throw new ConfigError("BOARD_JSON", `${path} is not valid JSON: ${String(cause)}. Fix the file.`, { cause });
   }
 }
 

@@ -99,7 +99,7 @@ export function certificateChecks(tls: { readonly cert: string; readonly ca: str
 }
 
 const TOOLS = [
-  { tool: "mosquitto", use: "a real broker, for tests and for use", mend: "sudo apt-get install mosquitto" },
+  { tool: "mosquitto", use: "a production broker, also for tests", mend: "sudo apt-get install mosquitto" },
   { tool: "wasm2c", use: "firmware: wasm to C", mend: "sudo apt-get install wabt" },
   { tool: "gcc", use: "firmware for this machine", mend: "sudo apt-get install gcc" },
   {

@@ -35,7 +35,7 @@ export function inspectImage(path: string, bytes: Uint8Array) {
       count,
     })),
     quantisation: {
-      weights: "int8, symmetric, one scale a row",
+      weights: "int8, symmetric, one scale per row",
       activations: "int8",
       state: "int32, 12 fraction bits",
       rows: linears(image).reduce((sum, [, { nOut }]) => sum + nOut, 0),
@@ -66,7 +66,7 @@ export function sayImage(out: Output, document: ImageDocument): void {
   out.say(`image hash ${hash}`);
   out.say(`format ${format}, block kinds ${needs.blockKinds.join(", ")}, labels ${labels.join(", ")}`);
   if (format === IMAGE_FORMAT_1) out.say("an older format: dormouse inspect FILE --upgrade OUT writes it in today's");
-  out.say(`input ${channelsText(manifest.channels)} at ${shapes.rateHz} Hz, ${shapes.patchFrames} frames a patch`);
+  out.say(`input ${channelsText(manifest.channels)} at ${shapes.rateHz} Hz, ${shapes.patchFrames} frames per patch`);
   out.say(`orientation ${manifest.orientation || "not stated"}`);
   out.say(
     `window ${shapes.windowPatches} patches, hop ${shapes.hopPatches}, context ${shapes.contextPatches}, rings ${shapes.ringPatches}`,
@@ -89,7 +89,7 @@ export function sayImage(out: Output, document: ImageDocument): void {
     ops.weightBytes,
   ]);
   for (const line of table(
-    ["exit", "after block", "answers from", "answers, of all", "error ≤", "MACs a window", "weight bytes read a window"],
+    ["exit", "after block", "answers from", "answers, of all", "error ≤", "MACs per window", "weight bytes read per window"],
     rows,
   ))
     out.say(line);

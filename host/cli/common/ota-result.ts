@@ -21,7 +21,7 @@ interface OtaResult {
 export function otaResult(sent: SentCommand, result: SendResult, wallMillis: number): OtaResult {
   const { node, verb } = sent;
   if (!result.sent)
-    throw new ConfigError("COMMAND_NOT_SENT", `the command was not sent: ${result.reason}. Mend the connection and send it again.`);
+    throw new ConfigError("COMMAND_NOT_SENT", `the command was not sent: ${result.reason}. Check the connection and send it again.`);
   if (result.result === "none") return unanswered(sent, result, wallMillis);
   if (result.result === "refused")
     throw new ConfigError("COMMAND_REFUSED", `${node} refused it (${result.refusal ?? "unknown"}): ${result.reason ?? "no reason given"}.`);
@@ -58,12 +58,12 @@ function unanswered(
   if (state === undefined)
     throw new ConfigError(
       "NODE_UNKNOWN",
-      `this broker knows no node ${node} of site ${site}: none has told its state. Check the name, the site and the broker.`,
+      `this broker has no state of node ${node} of site ${site}. Check the name, the site and the broker.`,
     );
   if (hasNoReceiver)
     throw new ConfigError(
       "COMMAND_LOST",
-      `${node} is ${stateText(state)}, and the broker keeps no subscription to its commands: nobody gets this one. Send it again once the node is online with a command key.`,
+      `${node} is ${stateText(state)}, and the broker keeps no subscription to its commands: this one is not delivered. Send it again once the node is online with a command key.`,
     );
   const { untilWallMillis = 0 } = state;
   if (state.state === "asleep" && untilWallMillis > expiresWallMillis)

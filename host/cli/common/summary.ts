@@ -63,7 +63,9 @@ export function summaryOf(agent: string, loop: Loop, rateHz: number, lost: numbe
 export function saySummary(out: Output, summary: Summary, isAsking: boolean): void {
   const { decisions, seconds, events, asked, answered, expired, refused, evicted, pending, lost, exits } = summary;
   out.say();
-  out.say(`${countText(decisions, "decision")} in ${Math.round(seconds)} s of ${summary.agent}, ${countText(events, "change")} told.`);
+  out.say(
+    `${countText(decisions, "decision")} in ${Math.round(seconds)} s of ${summary.agent}, ${countText(events, "change")} of label shown.`,
+  );
   out.say(`Stopped at exit ${exits.map((count, exit) => `${exit + 1}: ${percentText(count / Math.max(1, decisions))}`).join(", ")}.`);
   if (!isAsking) return;
   const ends = [

@@ -68,10 +68,10 @@ export function evalAccuracy(setting: EvalSetting, options: AccuracyOptions): vo
   );
   out.say();
   const exits = document.exits.map(({ exit, accuracy, macs }) => [exit + 1, percentText(accuracy, 2), macs]);
-  for (const line of table(["exit", "accuracy", "MACs a window"], exits)) out.say(line);
+  for (const line of table(["exit", "accuracy", "MACs per window"], exits)) out.say(line);
   out.say();
   const confusion = document.confusion.map((row, i) => [labels[i]!, ...row]);
-  for (const line of table(["truth \\ said", ...labels], confusion)) out.say(line);
+  for (const line of table(["truth \\ predicted", ...labels], confusion)) out.say(line);
   out.say(`decisions hash ${document.decisionsHash}; with the state ${document.hash}`);
   out.document(document);
 }

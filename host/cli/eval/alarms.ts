@@ -51,7 +51,7 @@ export function evalAlarms(setting: EvalSetting, alarm: string): void {
     score.falseAlarmsPerHour?.toFixed(2) ?? "–",
   ];
   const rows = [row("all", document), row("young", document.young), row("elderly", document.elderly)];
-  for (const line of table(["wearers", "sensitivity", "specificity", "false alarms an hour"], rows)) out.say(line);
+  for (const line of table(["wearers", "sensitivity", "specificity", "false alarms per hour"], rows)) out.say(line);
   out.say();
   out.say(`missed: ${document.missed.join(" ") || "none"}`);
   out.say(`false alarms: ${document.falseAlarms.join(" ") || "none"}`);
@@ -64,6 +64,6 @@ function alarmClass(labels: readonly string[], alarm: string, agent: string): nu
   if (found >= 0) return found;
   throw new ConfigError(
     "ALARM_UNKNOWN",
-    `agent ${agent} calls "${alarm}" its alarm, but its model says ${labels.join(", ")}. Name one of these as alarm in its agent.ts.`,
+    `agent ${agent} has the alarm "${alarm}", but the labels of its model are ${labels.join(", ")}. Set alarm to one of these in its agent.ts.`,
   );
 }

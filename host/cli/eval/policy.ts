@@ -59,7 +59,7 @@ export function evalPolicy(setting: EvalSetting): void {
   };
   out.say(`${document.agent}, policy: ${own.decisions} labelled decisions of ${countText(document.users.length, `${list} wearer`)}`);
   out.say(`answered here ${percentText(document.answeredFraction, 1)}, right ${percentText(document.answeredAccuracy, 2)} of those`);
-  out.say(`by exit ${own.answeredByExit.join(" ")}; ${Math.round(own.meanMacs)} MACs a decision, ${own.rebuilds} rebuilds`);
+  out.say(`by exit ${own.answeredByExit.join(" ")}; ${Math.round(own.meanMacs)} MACs per decision, ${own.rebuilds} rebuilds`);
   out.say();
   out.say(`exits alone, nothing asked; each answers from a gate probability of ${thresholdsText(choice.thresholdsQ15)}:`);
   out.say(
@@ -67,7 +67,7 @@ export function evalPolicy(setting: EvalSetting): void {
       `at ${percentText(savings.computeShare, 1)} of its compute`,
   );
   out.say(
-    `by exit ${early.answeredByExit.join(" ")}; ${Math.round(early.meanMacs)} MACs a decision, ` +
+    `by exit ${early.answeredByExit.join(" ")}; ${Math.round(early.meanMacs)} MACs per decision, ` +
       `rings overflowed before ${percentText(early.rebuildFraction, 2)} of the decisions` +
       (early.afterRebuild.decisions === 0 ? "" : `, of which ${percentText(shareOf(early.afterRebuild)!, 2)} were right`),
   );

@@ -31,7 +31,7 @@ export function registerBroker(program: Command, io: CliIo): void {
       if (!options.insecure && !isLoopback(options.host)) {
         throw new ConfigError(
           "BROKER_OPEN",
-          `this broker knows neither TLS nor users: on ${options.host} anybody could listen and talk. Run mosquitto with dormouse provision --as broker, or say --insecure.`,
+          `this broker has neither TLS nor users, and ${options.host} is reachable from other machines. Run mosquitto with dormouse provision --as broker, or add --insecure.`,
         );
       }
       const interrupted = untilAborted(io.interrupt);

@@ -25,7 +25,7 @@ export function registerDoctor(program: Command, io: CliIo): void {
         out.say(`${MARKS[state]} ${check}: ${detail}${mend === undefined ? "" : `. ${mend}`}`);
       }
       const isHealthy = checks.every(({ state }) => state !== "failed");
-      out.say(isHealthy ? "All that is needed is there." : "Something is broken: mend what is marked ✗.");
+      out.say(isHealthy ? "Everything required is present." : "Something is broken: fix the lines marked ✗.");
       out.document({ isHealthy, checks });
       if (!isHealthy) throw new CommanderError(1, "dormouse.doctor", "doctor found something broken");
     });

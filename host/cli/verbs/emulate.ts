@@ -84,7 +84,7 @@ async function run(io: CliIo, name: string, options: EmulateVerbOptions): Promis
   out.say(
     `${agent.definition.name} on ${target.id} (${emulator}, ${variant} memory, kernels in ${kernels}): ${decisions} decisions, ${identical ? "identical to the host's" : "NOT the host's"}`,
   );
-  out.say(`${perWindow} ${unit} a window, ${perDecision} a decision, ${worst} the worst frame; ${stackBytes} B of stack`);
+  out.say(`${perWindow} ${unit} per window, ${perDecision} per decision, ${worst} in the worst frame; ${stackBytes} B of stack`);
   out.document({
     ...{
       board: target.id,

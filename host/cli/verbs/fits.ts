@@ -63,11 +63,11 @@ function sayReport(out: Output, report: FitsReport): void {
     ["flash", roomText(flash), `model ${flash.modelBytes} B; ${flash.basis}`],
     ["RAM", roomText(ram), `arena ${ram.arenaBytes} B, of it context for asks ${ram.contextBytes} B; ${ram.basis}`],
     ["stack", roomText(stack), stack.basis === "measured" ? "painted and read back; measured" : stack.basis],
-    ["a window, full depth", workText(window), window.basis],
+    ["per window, full depth", workText(window), window.basis],
     ["worst frame", workText(worstHop), `within ${(1000 * worstHop.limitSeconds).toFixed(0)} ms; ${worstHop.basis}`],
     ["busy at full depth", busyShare === undefined ? "unknown" : percentText(busyShare, 1), ""],
     [
-      "a decision, by exit",
+      "per decision, by exit",
       energyText === undefined ? "unknown" : `${energyText} µJ`,
       energyText === undefined ? "no power figures" : energy.basis,
     ],

@@ -81,7 +81,7 @@ function flash(io: CliIo, file: string, options: FlashOptions): void {
     if (status !== 0)
       throw new FirmwareError(
         "FLASH_FAILED",
-        `${command.tool} ${error ? `cannot be started: ${error.message}` : `ended with ${signal ?? status}: it says why above`}. The board may be half-written: flash it again.`,
+        `${command.tool} ${error ? `cannot be started: ${error.message}` : `ended with ${signal ?? status}: see its output above`}. The board may be half-written: flash it again.`,
       );
   }
   out.document({ board: board.id, method: command.tool, command: commandText(command), isDryRun: options.dryRun });

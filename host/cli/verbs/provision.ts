@@ -28,7 +28,7 @@ const NEXT: Readonly<Record<Role, (folder: string, broker?: string) => string>> 
   operator: (folder, broker) =>
     `Send commands with it: dormouse ota <node> reboot --identity ${folder}${broker ? "" : " --broker mqtts://…:8884"}`,
   broker: (folder) =>
-    `Start it: mosquitto -c ${folder}/mosquitto.conf. Where root starts it, it goes on as the user mosquitto: first chown -R mosquitto ${folder}`,
+    `Start it: mosquitto -c ${folder}/mosquitto.conf. If root starts it, it switches to the user mosquitto: first chown -R mosquitto ${folder}`,
 };
 
 /** `dormouse provision`: a node's, worker's, operator's or broker's identity, and the site's authority where there is none. */

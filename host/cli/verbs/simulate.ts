@@ -161,7 +161,7 @@ function say(out: Output, document: DayDocument): void {
   for (const line of table(head, rows)) out.say(line);
   out.say();
   out.say(
-    `asked ${document.asked} (${document.asks.audits} audits), ${numberText(document.sensorBytesSent)} B of sensor data sent (${numberText(document.day.privacyBytesPerDay)} B a day allowed), skin at most ${document.skinMaxCelsius} °C, ${document.degradeChanges} changes of degrade level, overspent ${document.overspendJoules} J`,
+    `asked ${document.asked} (${document.asks.audits} audits), ${numberText(document.sensorBytesSent)} B of sensor data sent (${numberText(document.day.privacyBytesPerDay)} B per day allowed), skin at most ${document.skinMaxCelsius} °C, ${document.degradeChanges} changes of degrade level, overspent ${document.overspendJoules} J`,
   );
   for (const sentence of comparisonSentences(document)) out.say(sentence);
 }

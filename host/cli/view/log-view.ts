@@ -36,7 +36,7 @@ export function stepText(step: LoopStep, info: ViewInfo, isVerbose: boolean): st
         ? `  ${step.record.label} ${percentText(step.record.confidence)}, ${step.record.macs} MACs: ${step.record.reason}`
         : undefined;
     case "event":
-      return `${step.label} (${percentText(step.confidence)}, ${step.source === "cloud" ? "the cloud's word" : "decided here"})`;
+      return `${step.label} (${percentText(step.confidence)}, ${step.source === "cloud" ? "from the cloud" : "decided here"})`;
     case "ask":
       return `unsure: ${step.label} → asked ${step.id.slice(0, 8)}`;
     case "outcome": {
@@ -44,12 +44,12 @@ export function stepText(step: LoopStep, info: ViewInfo, isVerbose: boolean): st
       const id = outcome.id.slice(0, 8);
       if (outcome.answer === undefined) return `ask ${id} ${outcome.state}${outcome.reason === undefined ? "" : `: ${outcome.reason}`}`;
       const confidence = percentText(outcome.answer.confidence);
-      return `cloud says ${answer} ${confidence} to ${id} in ${Math.round(outcome.latencyMillis)} ms${answerUses[use] ?? ""}`;
+      return `cloud answers ${answer} ${confidence} to ${id} in ${Math.round(outcome.latencyMillis)} ms${answerUses[use] ?? ""}`;
     }
     case "link":
       return linkText(step.state, step.detail);
     case "gap":
-      return step.isReset ? "frames were lost: the model begins anew" : undefined;
+      return step.isReset ? "frames were lost: the model's state was reset" : undefined;
     case "anomaly":
       return `${info.agent}: ${step.error.code}: ${step.error.message}`;
   }

@@ -11,7 +11,7 @@ export function cloudLine({ info, link, linkDetail, counters }: ViewState, colum
   if (!info.hasBroker)
     return [
       ["○ none", "dim"],
-      ["  no broker was named: it decides alone", "dim"],
+      ["  no broker given: it never asks", "dim"],
     ];
   const state: Segment[] =
     link === "online"
@@ -50,7 +50,7 @@ export function askLine({ info, lastAsk, seconds }: ViewState, columns: number):
     if (lastAsk!.end !== "answered") return [[`${lastAsk!.end}${lastAsk!.reason === undefined ? "" : `: ${lastAsk!.reason}`}`, RED]];
     const answer = lastAsk!.answer ?? "?";
     return [
-      ["cloud says ", "dim"],
+      ["cloud: ", "dim"],
       [answer, "bold", labelColour(info.labels, answer)],
       [` ${percentText(lastAsk!.answerConfidence ?? 0)}`],
       [` in ${Math.round(lastAsk!.latencyMillis ?? 0)} ms`, "dim"],

@@ -103,7 +103,7 @@ function labelRows({ info, decision }: ViewState, columns: number): Row[] {
   if (label === undefined) return [{ line: [["waking up …", "dim"]], worth: 10 }, blank, blank];
   const colour = labelColour(info.labels, label);
   const truth: Line = decision?.truth === undefined ? [] : [[`in truth: ${decision.truth}`, "dim"]];
-  const source: Line = decision?.source === "cloud" ? [["the cloud's word", "dim"]] : [];
+  const source: Line = decision?.source === "cloud" ? [["from the cloud", "dim"]] : [];
   const letters = bigLetters(label, width - 24);
   if (letters === undefined) {
     return [

@@ -116,7 +116,7 @@ export function nextView(state: ViewState, step: LoopStep): ViewState {
     case "gap":
       return {
         ...state,
-        remark: step.isReset ? "frames were lost: the model began anew" : "a few frames were lost: the last one was held",
+        remark: step.isReset ? "frames were lost: the model's state was reset" : "a few frames were lost: the last one was held",
       };
     case "anomaly":
       return { ...state, remark: step.error.message };

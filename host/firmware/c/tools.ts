@@ -32,7 +32,7 @@ export function runTool(tool: ToolName, args: readonly string[], why: string, cw
   if (result.signal !== null) throw new FirmwareError("TOOL_STOPPED", `${tool} was stopped by ${result.signal}: run the command again.`);
   if (result.status !== 0) {
     const said = `${result.stderr}${result.stdout}`.trim().slice(0, 2000);
-    throw new FirmwareError("TOOL_FAILED", `${tool} failed with code ${result.status} (${why}): ${said || "it says nothing"}`);
+    throw new FirmwareError("TOOL_FAILED", `${tool} failed with code ${result.status} (${why}): ${said || "no output"}`);
   }
   return result.stdout;
 }

@@ -71,8 +71,8 @@ function noteOf(kind: CoreKind, measured: MeasuredCosts | undefined, perInstruct
   if (measured === undefined) return `time from operation counts × costs of a ${kind}: ${cycleCosts[kind].source}`;
   const where = `${measured.unit} counted by ${measured.emulator} (${measured.on})`;
   return measured.unit === "cycles"
-    ? `${where}: its own model of the core, not silicon`
-    : `${where}: exact counts; ${perInstruction} cycles an instruction assumed`;
+    ? `${where}: cycle model of the emulator, not silicon`
+    : `${where}: exact counts; ${perInstruction} cycles per instruction assumed`;
 }
 
 /** Of the frame that completes a patch at which every ring is full. */

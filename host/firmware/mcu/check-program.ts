@@ -53,7 +53,7 @@ function checkPlaces(path: string, segments: readonly Segment[], board: Board): 
     if (fits) continue;
     throw new FirmwareError(
       "FLASH_WRONG_CHIP",
-      `${path} has bytes at ${hex(address)}, where ${board.id} has no flash: it is for another chip. Build it with --board ${board.id}.`,
+      `${path} has bytes at ${hex(address)}, outside the flash of ${board.id}: it is for another chip. Build it with --board ${board.id}.`,
     );
   }
 }

@@ -17,7 +17,7 @@ export function memoryRegion({ folder, id }: Target, name: "FLASH" | "STORE" | "
   const script = readFileSync(join(folder, "memory.ld"), "utf8");
   const line = new RegExp(`^\\s*${name}\\b[^\\n]*ORIGIN\\s*=\\s*(0x[0-9a-fA-F]+|\\d+)[^\\n]*LENGTH\\s*=\\s*(\\d+)([KM]?)`, "m");
   const match = line.exec(script);
-  if (match === null) throw new FirmwareError("MEMORY_MAP", `boards/${id}/memory.ld names no ${name}. Mend it.`);
+  if (match === null) throw new FirmwareError("MEMORY_MAP", `boards/${id}/memory.ld defines no ${name}. Add it.`);
   return { base: Number(match[1]), bytes: Number(match[2]) * (match[3] === "M" ? 1_048_576 : match[3] === "K" ? 1024 : 1) };
 }
 

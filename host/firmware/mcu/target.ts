@@ -60,7 +60,7 @@ export function loadTarget(id: string, root = packageRoot()): Target {
   try {
     value = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
-    throw new ConfigError("BOARD_JSON", `${path} is not valid JSON: ${String(cause)}. Mend it.`, { cause });
+    throw new ConfigError("BOARD_JSON", `${path} is not valid JSON: ${String(cause)}. Fix the file.`, { cause });
   }
   return { ...checked(targetSchema, value, "BOARD_INVALID", path, "host/firmware/mcu/target.ts says what it holds."), id, folder };
 }

@@ -24,7 +24,7 @@ describe("demo", () => {
   it("asks, is answered, drains and loses nothing", async () => {
     writeAgent(folder.path);
     const { code, stdout, stderr } = await cli(["demo", "--agent", folder.path, "--seconds", "20", "--speed", "40", "--json"]);
-    expect(stderr).toContain("cloud says");
+    expect(stderr).toContain("cloud answers");
     expect(code).toBe(0);
     const summary = document(stdout);
     const keys = [
@@ -237,7 +237,7 @@ describe("inspect", () => {
     expect(shown).toMatchObject({ format: 2, needs: { blockKinds: [1, 2] }, runs: { formats: [1, 2], blockKinds: [1, 2] } });
     const { stdout: text } = await cli(["inspect", join(folder.path, "model.dmm")]);
     expect(text).toContain("never");
-    expect(text).toMatch(/answers, of all {2}error ≤ {2}MACs a window {2}weight bytes read a window\n/);
+    expect(text).toMatch(/answers, of all {2}error ≤ {2}MACs per window {2}weight bytes read per window\n/);
     expect(text).toContain("the shares of the exits add up");
   });
 

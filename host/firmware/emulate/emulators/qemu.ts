@@ -53,7 +53,7 @@ export function startQemu(elf: Uint8Array, options: QemuOptions): EmulatedBoard 
   });
   const ended = new Promise<void>((resolve) => {
     child.on("close", (code) => {
-      failure ??= new FirmwareError("EMULATOR_ENDED", `QEMU ended with ${code}: ${complaint.trim() || "it says nothing"}.`);
+      failure ??= new FirmwareError("EMULATOR_ENDED", `QEMU ended with ${code}: ${complaint.trim() || "no output"}.`);
       rmSync(folder, { recursive: true, force: true });
       wake();
       resolve();
@@ -80,7 +80,7 @@ export function startQemu(elf: Uint8Array, options: QemuOptions): EmulatedBoard 
         if (isSilent && pending.length === before) {
           throw new FirmwareError(
             "EMULATOR_SILENT",
-            `the emulated board said nothing for ${options.silenceMillis} ms (${pending.length} of ${bytes} B came). ${complaint.trim()}`,
+            `the emulated board sent nothing for ${options.silenceMillis} ms (${pending.length} of ${bytes} B came). ${complaint.trim()}`,
           );
         }
       }

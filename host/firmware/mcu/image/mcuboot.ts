@@ -70,9 +70,12 @@ function ed25519(pem: string): KeyObject {
     if (key.asymmetricKeyType === "ed25519") return key;
   } catch {
     // the cause may quote the file: left out
-    throw new FirmwareError("BAD_KEY", "the signing key is no PEM private key. Give an Ed25519 one, or a path where none is yet.");
+    throw new FirmwareError(
+      "BAD_KEY",
+      "the signing key is not a PEM private key. Give an Ed25519 key, or a path without a file to create one.",
+    );
   }
-  throw new FirmwareError("BAD_KEY", "the signing key is not Ed25519. Give such a one, or a path where none is yet.");
+  throw new FirmwareError("BAD_KEY", "the signing key is not Ed25519. Give an Ed25519 key, or a path without a file to create one.");
 }
 
 function publicBytes(key: KeyObject): Uint8Array {

@@ -52,7 +52,8 @@ export function readUf2(file: Uint8Array): { readonly familyId: number; readonly
     const word = (i: number) => view.getUint32(at + 4 * i, true);
     if (word(0) !== MAGIC[0] || word(1) !== MAGIC[1] || view.getUint32(at + BLOCK_BYTES - 4, true) !== MAGIC[2])
       throw bad(`block ${index} has no magic`);
-    if (word(5) !== index || word(6) !== blocks) throw bad(`block ${index} says it is ${word(5)} of ${word(6)}, the file has ${blocks}`);
+    if (word(5) !== index || word(6) !== blocks)
+      throw bad(`block ${index} is numbered ${word(5)} of ${word(6)}, but the file has ${blocks}`);
     if (word(4) > BLOCK_BYTES - HEADER_BYTES - 4) throw bad(`block ${index} claims ${word(4)} B`);
     if ((word(2) & FLAG_FAMILY) === 0 || (familyId ?? word(7)) !== word(7))
       throw bad(`block ${index} names no chip, or another than the first`);

@@ -106,7 +106,7 @@ describe("the screen", () => {
       "",
       "  ┌─┐┌┬┐┌─┐┌┐┌┌┬┐┬┌┐┌┌─┐",
       "  └─┐ │ ├─┤│││ │││││││ ┬                                in truth: standing",
-      "  └─┘ ┴ ┴ ┴┘└┘─┴┘┴┘└┘└─┘                                  the cloud's word",
+      "  └─┘ ┴ ┴ ┴┘└┘─┴┘┴┘└┘└─┘                                    from the cloud",
       "",
       "  likely   ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━───────────────────────   61 %",
       "  depth    ●━━━●━━━●━━━●  unsure at every exit · 0 % of the compute saved",
@@ -118,7 +118,7 @@ describe("the screen", () => {
       "           l laying  r transition  CAPITAL sure  small unsure",
       "",
       "  cloud    ● online  12 asked · 11 answered · 1 waiting",
-      "           unsure: sitting → asked → cloud says standing 93 % in 34 ms",
+      "           unsure: sitting → asked → cloud: standing 93 % in 34 ms",
       "",
       "  totals   94 decisions · 97 % right · 75 % of the compute saved",
       "  memory   18.3 KiB of state · 47.3 KiB model · no heap, nothing grows",
@@ -133,7 +133,7 @@ describe("the screen", () => {
       "  dormouse activity         10× · 0:39",
       "",
       "  STANDING          in truth: standing",
-      "                      the cloud's word",
+      "                        from the cloud",
       "",
       "  ━━━━━━━━━━━━━━━━━━───────────   61 %",
       "  ●━●━●━●  unsure · 0 % saved",
@@ -148,7 +148,7 @@ describe("the screen", () => {
       "",
       "  ● online  12 asked · 11 answered",
       "  unsure: sitting → asked →",
-      "  cloud says standing 93 % in 34 ms",
+      "  cloud: standing 93 % in 34 ms",
       "",
       "  94 decisions · 97 % right",
       "  18.3 KiB of state · 47.3 KiB model",
@@ -230,13 +230,13 @@ describe("the screen", () => {
     const away = nextView(example(), { kind: "link", state: "offline", detail: "connect ECONNREFUSED" });
     expect(render(away, { ...plain, columns: 100 }).join("\n")).toContain("○ offline decides alone: connect ECONNREFUSED");
     const none = render(example({ hasBroker: false }), { ...plain, columns: 100 }).join("\n");
-    expect(none).toContain("○ none  no broker was named: it decides alone");
+    expect(none).toContain("○ none  no broker given: it never asks");
     expect(none).not.toContain("asked");
   });
 
   it("marks an answer that is old news", () => {
     const lines = render({ ...example(), seconds: 60 }, { ...plain, columns: 100 }).join("\n");
-    expect(lines).toContain("cloud says standing 93 % in 34 ms, 22 s ago");
+    expect(lines).toContain("cloud: standing 93 % in 34 ms, 22 s ago");
   });
 
   it("says why there was no answer, and what it waits for at the end", () => {

@@ -55,7 +55,7 @@ describe("UF2", () => {
   });
 
   it("is refused when blocks are missing, or when one is of another chip", () => {
-    expect(() => readUf2(file.subarray(0, file.length - 512))).toThrow(/block 0 says it is 0 of/);
+    expect(() => readUf2(file.subarray(0, file.length - 512))).toThrow(/block 0 is numbered 0 of/);
     expect(() => readUf2(file.subarray(0, 700))).toThrow(/whole blocks/);
     const other = file.slice();
     new DataView(other.buffer).setUint32(512 + 28, UF2_FAMILIES.nrf52840, true);
