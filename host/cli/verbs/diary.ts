@@ -20,7 +20,7 @@ export function registerDiary(program: Command, io: CliIo): void {
     .description("Print what the wearer did today, as noted on this device: totals, bouts, alarms.")
     .option("--data-dir <dir>", "read the data folder of run", ".dormouse")
     .option("--forget-today", "remove today's notes and every ask in an outbox instead", false)
-    .option("--ledger <file>", "with --forget-today: remove today's lines of this ledger, too")
+    .option("--ledger <file>", "remove today's lines of this ledger, too, with --forget-today")
     .addOption(jsonOption())
     .addHelpText("after", "\nExamples:\n  $ dormouse diary\n  $ dormouse diary --json\n  $ dormouse diary --forget-today")
     .action((options: { dataDir: string; forgetToday: boolean; ledger?: string; json: boolean }, command: Command) => {

@@ -65,8 +65,8 @@ export function registerRun(program: Command, io: CliIo): void {
     .description("Run an agent on this machine; it asks the cloud over MQTT when unsure.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
     .option("--sensor <spec>", "read synthetic[:SEED], replay:DIR[#user=1,exp=1], replay:FILE.csv or replay:FILE.dls", "synthetic")
-    .option("--text <question>", "let an agent that reads texts answer this question, and end (default: a prompt)")
-    .option("--ask-text", "let questions leave the device, without names and numbers, as asks.text: true does", false)
+    .option("--text <question>", "answer this question with an agent that reads texts, and end (default: a prompt)")
+    .option("--ask-text", "allow questions to leave the device, without names and numbers, as asks.text: true does", false)
     .addOption(
       new Option("--share <what>", "add facts of the wearer to asks: activity, battery, time (default: set by the agent)").argParser(
         sharesOf,

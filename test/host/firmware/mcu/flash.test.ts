@@ -59,7 +59,9 @@ describe("flash to a UF2 drive", () => {
     expect((await flash(file, "--board", "pico", "--drive", drive)).stderr).toMatch(/for family 0xada52840, the pico takes 0xe48bff56/);
     const hex = join(folder, "other.hex");
     writeFileSync(hex, writeIntelHex([{ address: 0x08000000, bytes: new Uint8Array(16) }], 0x08000000));
-    expect((await flash(hex, "--board", "nrf52840-dk", "--dry-run")).stderr).toMatch(/bytes at 0x8000000, outside the flash of nrf52840-dk/);
+    expect((await flash(hex, "--board", "nrf52840-dk", "--dry-run")).stderr).toMatch(
+      /bytes at 0x8000000, outside the flash of nrf52840-dk/,
+    );
   });
 
   it("refuses a file that was cut short", async () => {
