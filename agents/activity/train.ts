@@ -1,6 +1,6 @@
 import { IMU_CHANNELS } from "../../host/core/image/imu-channels.ts";
 import { HAPT_TEST_USERS, loadHapt } from "../../host/data/hapt.ts";
-import { recordingsOf } from "../../host/data/recording.ts";
+import { selectRecordings } from "../../host/data/recording.ts";
 import type { Split } from "../../host/data/split-subjects.ts";
 import type { SyntheticParameters } from "../../host/data/synthetic.ts";
 import { noAugmentation } from "../../host/train/augment.ts";
@@ -154,5 +154,5 @@ export const activityTraining: AgentTraining = {
 
 /** The synthetic wearer's bank, fitted on the fit wearers: the content of synthetic.json. */
 export function fitActivitySynthetic(dataDir: string): SyntheticParameters {
-  return fitSynthetic(recordingsOf(loadHapt(dataDir), activitySplit.fit), activityLabels);
+  return fitSynthetic(selectRecordings(loadHapt(dataDir), activitySplit.fit), activityLabels);
 }

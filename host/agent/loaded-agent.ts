@@ -14,7 +14,7 @@ export interface LoadedAgent {
 }
 
 /** An agent's folder: paths of the files that its definition names. */
-export function agentOf(definition: AgentDefinition, folder: string, isBundled: boolean): LoadedAgent {
+export function createLoadedAgent(definition: AgentDefinition, folder: string, isBundled: boolean): LoadedAgent {
   const { model, prior, teacher, synthetic, policy } = definition;
   return {
     definition,

@@ -7,7 +7,7 @@ import { packageRoot } from "../core/system/package-root.ts";
 import { importAgentFile } from "./compile-agent.ts";
 import { agentSchema } from "./define-agent.ts";
 import { type TextAgentDefinition, textAgentSchema } from "./define-text-agent.ts";
-import { agentOf, type LoadedAgent } from "./loaded-agent.ts";
+import { createLoadedAgent, type LoadedAgent } from "./loaded-agent.ts";
 
 /** Names of the agents that come with the package, in order. */
 export function bundledAgents(root = packageRoot()): string[] {
@@ -44,7 +44,7 @@ export async function loadAgent(nameOrPath: string, cwd = process.cwd()): Promis
     `${found.file} does not export a valid agent`,
     "Write: export default defineAgent({ … }).",
   );
-  return agentOf(definition, dirname(found.file), found.isBundled);
+  return createLoadedAgent(definition, dirname(found.file), found.isBundled);
 }
 
 /** Finds an agent that reads texts. Throws ConfigError; AGENT_READS_SENSOR for one that reads a sensor. */

@@ -1,6 +1,6 @@
 import { systemReason } from "../core/system/private-file.ts";
 
-// The command's own file, dist/dormouse.js. It loads the rest, so that what keeps the rest from loading is told in a sentence.
+// The command's own file, dist/dormouse.js. It loads the rest, so that a failure to load is reported in one sentence.
 
 const PROGRAM = "./cli.js"; // main.ts, bundled
 

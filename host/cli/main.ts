@@ -6,13 +6,13 @@ import type { CliIo } from "../core/system/surroundings.ts";
 import { runCli } from "./program.ts";
 import { openTerminal } from "./view/terminal.ts";
 
-/** npm passes a Ctrl-C on to a child that the terminal has told already: signals this close together are one. */
+/** npm forwards a Ctrl-C to a child that has already received it: signals this close together count as one. */
 const SAME_SIGNAL_MILLIS = 500;
 
 const args = process.argv.slice(2);
 let interrupt: AbortController | undefined;
 let firstSignal: number | undefined;
-let outputCode: number | undefined; // what a failed output makes of the exit code
+let outputCode: number | undefined; // exit code after a failed output
 let hasDrawn = false;
 
 /** The first signal asks for an orderly end, the next one means it. */
@@ -40,7 +40,7 @@ watchOutput((code, sentence) => {
   endSoon(code);
 });
 
-/** The process that started this one over a channel, a supervisor, was killed: nobody counts or stops this one any more. What it has it answers within seconds. */
+/** The supervisor that started this process over a channel was killed. Answers pending asks within seconds, then ends. */
 function onStarterGone(): void {
   if (interrupt === undefined) process.exit(1);
   interrupt.abort();
@@ -62,7 +62,7 @@ const io: CliIo = {
   terminal: screen && {
     ...screen,
     draw(lines) {
-      heedSignals(); // whoever draws leaves the screen before it ends
+      heedSignals(); // views restore the screen before exit
       hasDrawn = true;
       screen.draw(lines);
     },

@@ -1,7 +1,7 @@
-import { ID_BYTES, idOf } from "../mqtt/asks/answer-check.ts";
+import { ID_BYTES, readCorrelationId } from "../mqtt/asks/answer-check.ts";
 import type { IncomingMessage } from "../mqtt/transport/connection-options.ts";
 import { CONTENT_TYPE, decodePayload, type Payload } from "../mqtt/wire/payloads.ts";
-import { parseTopic, topicsOf } from "../mqtt/wire/topics.ts";
+import { buildTopics, parseTopic } from "../mqtt/wire/topics.ts";
 import type { CloudQuery, CloudTextQuery } from "./provider.ts";
 
 /** Where the reply to an ask goes: always the asking node's own answer topic. */
@@ -21,7 +21,7 @@ export type CheckedAsk =
 /** The answer topic of the node that an ask's topic names: who it is for the worker, guarded by the broker's access list. */
 export function senderOf(topic: string): string | undefined {
   const parsed = parseTopic(topic);
-  return parsed?.kind === "ask" ? topicsOf(parsed.site, parsed.node).answer : undefined;
+  return parsed?.kind === "ask" ? buildTopics(parsed.site, parsed.node).answer : undefined;
 }
 
 /**
@@ -32,9 +32,9 @@ export function senderOf(topic: string): string | undefined {
 export function checkAsk(message: IncomingMessage, nowMillis: number): CheckedAsk {
   const topic = parseTopic(message.topic);
   if (topic?.kind !== "ask") return { ok: false, flaw: "not an ask topic", to: undefined };
-  const id = idOf(message.correlationData);
+  const id = readCorrelationId(message.correlationData);
   if (id === undefined) return { ok: false, flaw: `no correlation data of ${ID_BYTES} bytes`, to: undefined };
-  const own = topicsOf(topic.site, topic.node).answer;
+  const own = buildTopics(topic.site, topic.node).answer;
   if (message.responseTopic !== own) return { ok: false, flaw: "its response topic is not the asking node's own", to: undefined };
   const to = { id, node: topic.node, agent: topic.tail!, tick: 0, topic: own };
   if (message.contentType !== CONTENT_TYPE) return { ok: false, flaw: `its content type is not ${CONTENT_TYPE}`, to };

@@ -5,7 +5,7 @@ import { quantiseFrame } from "../core/arithmetic/features.ts";
 import { Model } from "../core/session/model.ts";
 import type { EngineName } from "../core/session/session-types.ts";
 import { ConfigError } from "../core/system/errors.ts";
-import { temperatureOf } from "../policy/certify/temperature.ts";
+import { computeTemperature } from "../policy/certify/temperature.ts";
 import { type Continuation, residualRmsOf } from "./continuation.ts";
 import type { TeacherMember } from "./ensemble.ts";
 import type { Provider } from "./provider.ts";
@@ -57,7 +57,7 @@ function memberOf(model: Model): TeacherMember {
     name: manifest.name,
     labels: manifest.labels,
     patchBytes: channels * patchFrames,
-    temperature: temperatureOf(image.exits.at(-1)!.temperature),
+    temperature: computeTemperature(image.exits.at(-1)!.temperature),
     open: () => model.createSession(),
     ...(model.engine === "simd" ? { batch: { maxPatches: contextPatches, open: () => model.createBatch() } } : {}),
     quantise(frames) {
@@ -75,7 +75,7 @@ function continuationsOf(agent: LoadedAgent, model: Model): ReadonlyMap<string, 
   const contexts = syntheticContexts(model, agent.syntheticPath, WEARERS);
   const continuation = {
     ...{ name: model.manifest.name, image: model.image, session },
-    temperature: temperatureOf(model.image.exits.at(-1)!.temperature),
+    temperature: computeTemperature(model.image.exits.at(-1)!.temperature),
     residualRms: residualRmsOf(model.image, session, contexts),
   };
   return new Map([[model.imageHash, continuation]]);

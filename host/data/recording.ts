@@ -61,7 +61,7 @@ export function scoredClassCount(recordings: readonly Recording[], nClasses: num
 }
 
 /** The recordings of some wearers. Numbers and strings name the same wearer: 2 is "2". */
-export function recordingsOf<R extends Recording>(dataset: { readonly recordings: readonly R[] }, subjects: SubjectList): R[] {
+export function selectRecordings<R extends Recording>(dataset: { readonly recordings: readonly R[] }, subjects: SubjectList): R[] {
   const names = new Set(subjects.map(String));
   return dataset.recordings.filter(({ subject }) => names.has(subject));
 }

@@ -3,8 +3,8 @@ import { apart } from "../policy/certify/decision-group.ts";
 import { certifyThresholds } from "../policy/certify/learn-then-test.ts";
 import { cappedThresholds } from "../policy/certify/operating-point.ts";
 import { reliability } from "../policy/certify/reliability.ts";
-import { exitDecisionsOf, MIN_ANSWERED } from "./decide.ts";
-import { type Guarantee, type GuaranteeOptions, guaranteeOf } from "./guarantee.ts";
+import { gradeExitDecisions, MIN_ANSWERED } from "./decide.ts";
+import { computeGuarantee, type Guarantee, type GuaranteeOptions } from "./guarantee.ts";
 
 /** Share of decisions that the capped operating point may ask about: one in seven. */
 const ASKED_CAP = 1 / 7;
@@ -43,7 +43,7 @@ export interface CascadeReport {
 /** Chooses both operating points on the other wearers and scores them. */
 export function cascadeReport({ scored, tuning, certifying }: CascadeGroups, options: GuaranteeOptions): CascadeReport {
   const { alpha, delta } = options;
-  const certificate = certifyThresholds([apart(exitDecisionsOf(certifying))], { alpha, delta, minAnswered: MIN_ANSWERED });
+  const certificate = certifyThresholds([apart(gradeExitDecisions(certifying))], { alpha, delta, minAnswered: MIN_ANSWERED });
   const certifiedThresholds = certificate.map(({ thresholdQ15 }) => thresholdQ15);
   const capped = cappedThresholds(tuning, ASKED_CAP);
   const isSame = capped.thresholds.every((threshold, k) => threshold === certifiedThresholds[k]);
@@ -65,7 +65,7 @@ export function cascadeReport({ scored, tuning, certifying }: CascadeGroups, opt
     ...(isSame
       ? {}
       : { certified: { point: `certified: at most ${alpha} wrong among local answers`, ...pointOf(scored, certifiedThresholds) } }),
-    guarantee: guaranteeOf(scored, certificate, certifying, options),
+    guarantee: computeGuarantee(scored, certificate, certifying, options),
     cap: {
       askedFraction: ASKED_CAP,
       tuning: capped.askedFractions.map((askedFraction, g) => ({ askedFraction, accuracy: capped.accuracies[g]! })),

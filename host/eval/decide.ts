@@ -38,7 +38,7 @@ export async function decideAll(setting: EvalSetting, roles: WearerRoles): Promi
 }
 
 /** Decisions as certification reads them, at the gate probabilities that the core had. */
-export function exitDecisionsOf(decisions: readonly CascadeDecision[]): GradedDecisions {
+export function gradeExitDecisions(decisions: readonly CascadeDecision[]): GradedDecisions {
   const exits = (decisions[0]?.exits ?? []).map((_, k) => k);
   return {
     right: exits.map((k) => Uint8Array.from(decisions, (one) => (one.exits[k]!.label === one.truth ? 1 : 0))),

@@ -5,7 +5,7 @@ import type { SubjectList } from "../core/image/image-types.ts";
 import type { Model } from "../core/session/model.ts";
 import { DataError } from "../core/system/errors.ts";
 import type { Output } from "../core/system/output.ts";
-import { type Dataset, type Recording, recordingsOf } from "../data/recording.ts";
+import { type Dataset, type Recording, selectRecordings } from "../data/recording.ts";
 
 /** Lists of wearers that an evaluation may score. */
 export const scoredLists = ["test", "calibrate", "select"] as const;
@@ -52,7 +52,7 @@ export function hasLearnedFromSelect({ metrics }: Model["manifest"]): boolean {
 
 /** The recordings of wearers that an evaluation needs. Throws EVAL_NO_RECORDINGS if there are none. */
 export function recordingsFor({ dataset, model }: Pick<EvalSetting, "dataset" | "model">, users: SubjectList): Recording[] {
-  const recordings = recordingsOf(dataset, users);
+  const recordings = selectRecordings(dataset, users);
   if (recordings.length > 0) return recordings;
   throw new DataError(
     "EVAL_NO_RECORDINGS",
@@ -70,7 +70,7 @@ export function requireScored(count: number, users: SubjectList): void {
 }
 
 /** Class of what lies between two activities, −1 where the model has none. */
-export function betweenClassOf({ manifest }: Model): number {
+export function findBetweenClass({ manifest }: Model): number {
   return manifest.labels.indexOf("transition");
 }
 

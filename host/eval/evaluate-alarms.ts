@@ -77,12 +77,12 @@ export function scoreAlarms(trials: readonly AlarmTrial[], rateHz: number): Alar
   return {
     sensitivity: ratio(events.filter(({ alarms }) => alarms.length > 0).length, events.length),
     specificity: ratio(others.filter(({ alarms }) => alarms.length === 0).length, others.length),
-    falseAlarmsPerHour: ratio(falseAlarms, hoursOf(others, rateHz)),
+    falseAlarmsPerHour: ratio(falseAlarms, countHours(others, rateHz)),
   };
 }
 
 /** Hours that trials last. */
-export function hoursOf(trials: readonly AlarmTrial[], rateHz: number): number {
+export function countHours(trials: readonly AlarmTrial[], rateHz: number): number {
   return trials.reduce((sum, { frames }) => sum + frames, 0) / rateHz / 3600;
 }
 

@@ -1,5 +1,5 @@
 import type { SubjectList } from "../core/image/image-types.ts";
-import { type Dataset, recordingsOf, scoredClassCount } from "../data/recording.ts";
+import { type Dataset, scoredClassCount, selectRecordings } from "../data/recording.ts";
 import { fullDepth, type Losses, type Runnable, streamMoments, windowMoments } from "./protocols.ts";
 import { createScore, type Evaluation } from "./score.ts";
 
@@ -27,7 +27,7 @@ function evaluateAt(
   protocol: "window" | "stream",
 ): Evaluation {
   const session = fullDepth(model.createSession());
-  const recordings = recordingsOf(dataset, users);
+  const recordings = selectRecordings(dataset, users);
   const score = createScore(session, scoredClassCount(recordings, session.logits()[0]!.length));
   const moments =
     protocol === "window" ? windowMoments(session, recordings, losses) : streamMoments(session, model.image, recordings, losses);

@@ -26,7 +26,7 @@ export interface Guarantee {
 }
 
 /** Holds a certificate against decisions that it has not seen. */
-export function guaranteeOf(
+export function computeGuarantee(
   scored: readonly CascadeDecision[],
   certificate: readonly CertifiedExit[],
   certifying: readonly CascadeDecision[],

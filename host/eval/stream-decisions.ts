@@ -1,5 +1,5 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
-import { computeGateProbability, confidenceOf, labelOf } from "../core/arithmetic/exit-head.ts";
+import { argmaxLabel, computeConfidence, computeGateProbability } from "../core/arithmetic/exit-head.ts";
 import type { ModelImage } from "../core/image/image-types.ts";
 import type { SensedRecording } from "../data/recording.ts";
 import type { ExitWord } from "../policy/certify/cascade.ts";
@@ -34,7 +34,7 @@ export function streamDecisions(
       wearer: recording.subject,
       frame,
       scores,
-      exits: exitsOf(model.image, logits, scores, isSmoothed),
+      exits: computeExits(model.image, logits, scores, isSmoothed),
       context: session.context(),
     });
     onDecision?.(decisions.length);
@@ -62,15 +62,15 @@ export function hopLogits(model: Runnable, recording: SensedRecording, betweenCl
 }
 
 /** Every exit's label, confidence and gate probability, as the core finds them. */
-function exitsOf(
+function computeExits(
   { exits }: Pick<ModelImage, "exits">,
   logits: readonly Int16Array[],
   scores: readonly Int32Array[],
   isSmoothed: boolean,
 ): StreamDecision["exits"] {
   return exits.map((exit, k) => {
-    const label = labelOf(scores[k]!);
+    const label = argmaxLabel(scores[k]!);
     const by = [exit, label, logits[k]!, isSmoothed ? scores[k] : undefined] as const;
-    return { label, confidenceQ15: confidenceOf(...by), gateProbabilityQ15: computeGateProbability(...by) };
+    return { label, confidenceQ15: computeConfidence(...by), gateProbabilityQ15: computeGateProbability(...by) };
   });
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { agentSchema } from "../agent/define-agent.ts";
-import { agentOf, type LoadedAgent } from "../agent/loaded-agent.ts";
+import { createLoadedAgent, type LoadedAgent } from "../agent/loaded-agent.ts";
 import { checked } from "../core/system/checked.ts";
 import { ConfigError } from "../core/system/errors.ts";
 
@@ -20,5 +20,5 @@ export function openPackedAgent(folder: string): LoadedAgent {
     });
   }
   const definition = checked(agentSchema, value, "AGENT_INVALID", path, "Install the package again.");
-  return agentOf(definition, folder, false);
+  return createLoadedAgent(definition, folder, false);
 }

@@ -35,7 +35,7 @@ export function encodeChunkAbort(): Uint8Array {
 }
 
 /** Every payload of an update, in order. */
-export function chunksOf(image: Uint8Array, imageHash: string): Uint8Array[] {
+export function cutIntoChunks(image: Uint8Array, imageHash: string): Uint8Array[] {
   const payloads = [encodeChunkBegin(image.length, imageHash)];
   for (let at = 0; at < image.length; at += device.CHUNK_DATA_BYTES) {
     payloads.push(encodeChunkData(at, image.subarray(at, at + device.CHUNK_DATA_BYTES)));

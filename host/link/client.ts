@@ -5,7 +5,7 @@ import type { Clock } from "../core/system/clock.ts";
 import { LinkError } from "../core/system/errors.ts";
 import { type Ack, encodeAck } from "./ack.ts";
 import { encodeAnswer } from "./ask.ts";
-import { chunksOf } from "./chunk.ts";
+import { cutIntoChunks } from "./chunk.ts";
 import { type DeviceCommand, encodeCommand } from "./command.ts";
 import { encodeSetPoint } from "./decision.ts";
 import { encodeFrame, type FrameType, type LinkResult } from "./frame.ts";
@@ -191,7 +191,7 @@ export function createLinkClient(options: LinkClientOptions): LinkClient {
     answer: (agent, answer) => reliable("answer", agent, encodeAnswer(answer)),
     async update(agent, image) {
       let last: LinkResult<Ack> = { ok: false, reason: "the image is empty" };
-      for (const payload of chunksOf(image, imageHash(image))) {
+      for (const payload of cutIntoChunks(image, imageHash(image))) {
         last = await reliable("chunk", agent, payload);
         if (!last.ok) return last;
         if (last.value.status !== 0) return { ok: false, reason: `the device refused the update with status ${last.value.status}` };

@@ -64,7 +64,7 @@ export function describeNodeFrame(frame: LinkFrame): Described {
 }
 
 /** One line for people. */
-export function lineOf({ type, agent, sequence, ...fields }: Described): string {
+export function describeLine({ type, agent, sequence, ...fields }: Described): string {
   const who = agent === 255 ? "device" : `agent ${agent}`;
   return `${String(sequence).padStart(5)}  ${type.padEnd(12)} ${who.padEnd(8)} ${textOf(fields)}`;
 }

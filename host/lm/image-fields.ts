@@ -1,8 +1,8 @@
 import * as layout from "../../assembly/layout.ts";
 import * as lm from "../../assembly/lm/layout.ts";
 import { align16 } from "../core/arithmetic/align.ts";
-import { type Dims, type Shape, sizeOf } from "../core/image/image-fields.ts";
-import { imageError, requireZeros, type Section, viewOf } from "../core/image/image-header.ts";
+import { computeSize, type Dims, type Shape } from "../core/image/image-fields.ts";
+import { createView, imageError, requireZeros, type Section } from "../core/image/image-header.ts";
 
 // A record of a language image is described once, as a list of fields: reader, planner, checker and the tables of assembly/README.md
 // follow it. Arrays are read in place.
@@ -86,7 +86,7 @@ function checkWords(spec: LmSpec, where: string, wordAt: (at: number) => number,
   for (const field of spec.fields) {
     if (field.type !== "word") continue;
     const value = wordAt(field.at);
-    const most = typeof field.most === "string" ? sizeOf(field.most, dims) : field.most;
+    const most = typeof field.most === "string" ? computeSize(field.most, dims) : field.most;
     if (value < field.least || value > most || value % (field.step ?? 1) !== 0) {
       const multiple = field.step === undefined ? "" : `, a multiple of ${field.step}`;
       throw imageError(field.status, `${where}: ${field.name} is ${value}, must be ${field.least} … ${most}${multiple}`);
@@ -106,7 +106,7 @@ export class RecordReader {
 
   constructor(bytes: Uint8Array, tensors: Section) {
     this.#bytes = bytes;
-    this.#view = viewOf(bytes);
+    this.#view = createView(bytes);
     this.#tensors = tensors;
   }
 
@@ -131,11 +131,11 @@ export class RecordReader {
       case "scale":
         return scaleAt(where, word, field.at);
       case "steps": {
-        const pairs = sizeOf(field.n, dims) / 2;
+        const pairs = computeSize(field.n, dims) / 2;
         return new Uint32Array(this.#bytes.buffer, this.#place(where, word(field.at), 4 * pairs), pairs);
       }
       case "gain": {
-        const n = sizeOf(field.n, dims);
+        const n = computeSize(field.n, dims);
         const values = new Int16Array(this.#bytes.buffer, this.#place(where, word(field.at), 2 * n), n);
         return { values, scale: scaleAt(where, word, field.at + lm.GAIN_SCALE) } satisfies Gain;
       }
@@ -148,7 +148,7 @@ export class RecordReader {
     const scale = scaleAt(where, word, field.at + lm.MATRIX_SCALE);
     const [weightsAt, rowsAt] = [word(field.at + lm.MATRIX_WEIGHTS), word(field.at + lm.MATRIX_ROWS)];
     if (field.isOptional && weightsAt === 0 && rowsAt === 0) return { scale };
-    const [nIn, nOut] = [sizeOf(field.nIn, dims), sizeOf(field.nOut, dims)];
+    const [nIn, nOut] = [computeSize(field.nIn, dims), computeSize(field.nOut, dims)];
     const weightBytes = nOut * align16(nIn); // a group is a multiple of 16
     const weights = new Int8Array(this.#bytes.buffer, this.#place(`${where}: weights`, weightsAt, weightBytes), weightBytes);
     const rows = new Int16Array(this.#bytes.buffer, this.#place(`${where}: rows`, rowsAt, 2 * nOut), nOut);
@@ -196,13 +196,13 @@ export class RecordPlan {
     for (const field of spec.fields) if (field.type === "word") this.words[field.at] = values[field.name] ?? field.least;
     const dims = checkWords(spec, spec.name, (at) => this.words[at]!, around);
     for (const field of spec.fields) {
-      if (field.type === "gain") this.words[field.at] = take(2 * sizeOf(field.n, dims));
-      else if (field.type === "steps") this.words[field.at] = take(2 * sizeOf(field.n, dims));
+      if (field.type === "gain") this.words[field.at] = take(2 * computeSize(field.n, dims));
+      else if (field.type === "steps") this.words[field.at] = take(2 * computeSize(field.n, dims));
       else if (field.type === "matrix" && !absent.includes(field.name)) {
-        this.words[field.at + lm.MATRIX_WEIGHTS] = take(sizeOf(field.nOut, dims) * align16(sizeOf(field.nIn, dims)));
-        this.words[field.at + lm.MATRIX_ROWS] = take(2 * sizeOf(field.nOut, dims));
+        this.words[field.at + lm.MATRIX_WEIGHTS] = take(computeSize(field.nOut, dims) * align16(computeSize(field.nIn, dims)));
+        this.words[field.at + lm.MATRIX_ROWS] = take(2 * computeSize(field.nOut, dims));
         if (field.groupsAt !== undefined && dims.groupSize! > 0)
-          this.words[field.groupsAt] = take(Math.ceil(sizeOf(field.nIn, dims) / dims.groupSize!) * sizeOf(field.nOut, dims));
+          this.words[field.groupsAt] = take(Math.ceil(computeSize(field.nIn, dims) / dims.groupSize!) * computeSize(field.nOut, dims));
       }
     }
   }

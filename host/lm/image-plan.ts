@@ -1,7 +1,7 @@
 import * as layout from "../../assembly/layout.ts";
 import * as lm from "../../assembly/lm/layout.ts";
 import { align16 } from "../core/arithmetic/align.ts";
-import { viewOf } from "../core/image/image-header.ts";
+import { createView } from "../core/image/image-header.ts";
 import { ModelError } from "../core/system/errors.ts";
 import type { LlamaShape } from "./checkpoint.ts";
 import { type LmSpec, RecordPlan } from "./image-fields.ts";
@@ -80,7 +80,7 @@ export function planImage(shape: LlamaShape, options: PlanOptions): ImagePlan {
     );
 
   const finish = (image: Uint8Array): void => {
-    const view = viewOf(image);
+    const view = createView(image);
     view.setUint32(layout.HEADER_MAGIC, layout.IMAGE_MAGIC, true);
     view.setUint32(layout.HEADER_FORMAT, layout.IMAGE_FORMAT_2, true);
     view.setUint32(layout.HEADER_KINDS, lm.LM_KINDS, true);

@@ -1,6 +1,6 @@
 import * as layout from "../../assembly/layout.ts";
 import * as lm from "../../assembly/lm/layout.ts";
-import { checkHeader, checkSums, formatOf, imageError, neededKinds, readSections, type Section } from "../core/image/image-header.ts";
+import { checkHeader, checkSums, imageError, neededKinds, readFormat, readSections, type Section } from "../core/image/image-header.ts";
 import { type LmSpec, RecordReader } from "./image-fields.ts";
 import {
   type DecoderRecord,
@@ -35,7 +35,7 @@ const LANGUAGE_SECTIONS: ReadonlyMap<number, string> = new Map([
 export function readLanguageImage(given: Uint8Array): LanguageImage {
   const bytes = given.byteOffset % layout.IMAGE_ALIGN === 0 ? given : new Uint8Array(given);
   checkHeader(bytes, lm.LM_IMAGE_MAX_BYTES);
-  if (formatOf(bytes) !== layout.IMAGE_FORMAT_2) throw imageError(layout.STATUS_BAD_VERSION, `format ${formatOf(bytes)}`);
+  if (readFormat(bytes) !== layout.IMAGE_FORMAT_2) throw imageError(layout.STATUS_BAD_VERSION, `format ${readFormat(bytes)}`);
   checkSums(bytes);
   const kinds = neededKinds(bytes);
   if (kinds.join() !== `${lm.BLOCK_KIND_DECODER}`)

@@ -62,7 +62,7 @@ export const cycleCosts: Readonly<Record<CoreKind, CycleCosts>> = {
 };
 
 /** Cycles of a set of operations. */
-export function cyclesOf(ops: Ops, costs: CycleCosts): number {
+export function countCycles(ops: Ops, costs: CycleCosts): number {
   return (
     ops.macs * costs.mac + ops.requantize * costs.requantize + ops.state * costs.state + ops.lookup * costs.lookup + ops.norm * costs.norm
   );

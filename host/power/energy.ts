@@ -1,6 +1,6 @@
 import type { Ops } from "../core/image/ops.ts";
 import { onCurve, type PowerFigures } from "./board-power.ts";
-import { cycleCosts, cyclesOf } from "./cycle-costs.ts";
+import { countCycles, cycleCosts } from "./cycle-costs.ts";
 
 /** Parts that a device's joules are split into. */
 export interface EnergyParts {
@@ -27,7 +27,7 @@ export function createEnergyModel(figures: PowerFigures, sensorRateHz: number): 
   const costs = cycleCosts[figures.cycleCosts];
   const sleepWatts = figures.sleepMicroamps.value * 1e-6 * volts;
   const activeWatts = Math.max(0, figures.activeMilliamps.value * 1e-3 * volts - sleepWatts);
-  const computeSeconds = (ops: Ops): number => cyclesOf(ops, costs) / figures.clockHz.value;
+  const computeSeconds = (ops: Ops): number => countCycles(ops, costs) / figures.clockHz.value;
   return {
     computeSeconds,
     computeJoules: (ops) => computeSeconds(ops) * activeWatts,

@@ -1,6 +1,6 @@
 import { SENSE_ONLY } from "../power/degrade.ts";
 import type { GovernedDay, MinuteRow } from "./results.ts";
-import { type DaySetting, energyOf } from "./setting.ts";
+import { createBoardEnergy, type DaySetting } from "./setting.ts";
 
 /** A stretch of a day, seconds from its start. */
 export interface Stretch {
@@ -9,7 +9,7 @@ export interface Stretch {
 }
 
 /** Stretches of consecutive rows that satisfy a predicate. */
-export function stretchesOf(rows: readonly MinuteRow[], holds: (row: MinuteRow) => boolean): Stretch[] {
+export function findStretches(rows: readonly MinuteRow[], holds: (row: MinuteRow) => boolean): Stretch[] {
   const found: { from: number; to: number }[] = [];
   let from = 0;
   for (const row of rows) {
@@ -25,7 +25,7 @@ export function stretchesOf(rows: readonly MinuteRow[], holds: (row: MinuteRow) 
 
 /** Stretches in which the device only sensed: its budget was spent. */
 export function sensedOnly(rows: readonly MinuteRow[]): Stretch[] {
-  return stretchesOf(rows, ({ decisions, level }) => decisions === 0 && level === SENSE_ONLY);
+  return findStretches(rows, ({ decisions, level }) => decisions === 0 && level === SENSE_ONLY);
 }
 
 /**
@@ -35,7 +35,7 @@ export function sensedOnly(rows: readonly MinuteRow[]): Stretch[] {
 export function courseDocument(setting: DaySetting, governed: GovernedDay, life: (watts: number, stateOfCharge: number) => number) {
   const { board, day, stateOfCharge } = setting;
   const { rows, restedShare, aliveSeconds } = governed;
-  const { sleepWatts, sensorWatts, loadWatts } = energyOf(setting);
+  const { sleepWatts, sensorWatts, loadWatts } = createBoardEnergy(setting);
   const isEmpty = aliveSeconds < day.seconds;
   const last = sensedOnly(rows).at(-1);
   const isSilent = last !== undefined && last.to >= rows.at(-1)!.atSeconds;

@@ -3,7 +3,7 @@ import type { LoopStep } from "../agent/loop-types.ts";
 import { runAgent } from "../agent/run-agent.ts";
 import type { SensorFrame } from "../agent/sensors/sensor.ts";
 import { createRandom } from "../core/system/random.ts";
-import { steadyOf } from "../mqtt/outbox/log-time.ts";
+import { createSteadyClock } from "../mqtt/outbox/log-time.ts";
 import { memoryOutbox } from "../mqtt/outbox/outbox.ts";
 import { answersToNotice } from "../policy/govern/drift-monitor.ts";
 import { createSimulatedClock } from "./clock.ts";
@@ -38,7 +38,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   let auditsSeen = 0;
   let isAsked = false; // about the decision reported next
   let maxOutboxBytes = 0;
-  const outbox = memoryOutbox({ maxEntries: 256, maxBytes: 1 << 20 }, steadyOf(clock));
+  const outbox = memoryOutbox({ maxEntries: 256, maxBytes: 1 << 20 }, createSteadyClock(clock));
   const { deadlineSeconds } = definition.asks;
   const onStep = (step: LoopStep): void => {
     if (step.kind === "ask") {

@@ -10,7 +10,7 @@ import { ConfigError, DataError } from "../core/system/errors.ts";
 import type { Output } from "../core/system/output.ts";
 import { readWhole } from "../core/system/read-whole.ts";
 import { openRecordings } from "../data/open-recordings.ts";
-import { recordingsOf } from "../data/recording.ts";
+import { selectRecordings } from "../data/recording.ts";
 import { FAULT_SEED, type FaultName, withFault } from "../data/sensor-faults.ts";
 import type { ScoredList } from "../eval/eval-setting.ts";
 import { policyFromCertificate, readPolicy } from "../policy/govern/policy-file.ts";
@@ -94,7 +94,7 @@ function openFrames(agent: LoadedAgent, model: Model, options: DayOptions, cwd: 
   out.note(`Reading ${data} …`);
   const dataset = openRecordings(resolve(cwd, data), model.manifest, agent.definition.data);
   const users = options.wearer === undefined ? protocol[options.wearers] : [options.wearer];
-  const own = recordingsOf(dataset, users);
+  const own = selectRecordings(dataset, users);
   if (own.length === 0)
     throw new DataError(
       "DAY_NO_RECORDINGS",

@@ -30,7 +30,7 @@ export interface DaySetting {
 }
 
 /** Prices of operations and idle time. */
-export function energyOf({ board, model }: Pick<DaySetting, "board" | "model">): EnergyModel {
+export function createBoardEnergy({ board, model }: Pick<DaySetting, "board" | "model">): EnergyModel {
   return createEnergyModel(board.power, model.image.frameRateMillihertz / 1000);
 }
 
@@ -46,7 +46,7 @@ export function freshDevice({
   thermal: ThermalModel;
 } {
   return {
-    energy: energyOf({ board, model }),
+    energy: createBoardEnergy({ board, model }),
     battery: createBattery(board.battery, stateOfCharge),
     thermal: createThermalModel(board.thermal, ambientCelsius(0)),
   };

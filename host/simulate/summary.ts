@@ -3,7 +3,7 @@ import { violationRate } from "../policy/certify/violation.ts";
 import type { Baselines } from "./baselines.ts";
 import { courseDocument } from "./course.ts";
 import { type BaselineDay, type GovernedDay, percentile } from "./results.ts";
-import { type DaySetting, energyOf } from "./setting.ts";
+import { createBoardEnergy, type DaySetting } from "./setting.ts";
 
 /** Joules rounded to their significant digits. */
 function rounded(value: number, digits = 6): number {
@@ -39,7 +39,7 @@ function joulesDocument({ compute, radio, sensor, sleep, load }: GovernedDay["jo
 function baselineDocument(day: BaselineDay, setting: DaySetting, life: Life) {
   const { seconds } = setting.day;
   const { compute, radio, sensor, sleep } = day.joules;
-  const load = energyOf(setting).loadWatts * seconds;
+  const load = createBoardEnergy(setting).loadWatts * seconds;
   const watts = (compute + radio + sensor + sleep + load) / seconds;
   return {
     decisions: day.decisions,

@@ -1,6 +1,6 @@
 import type { WorkerOptions } from "../cloud/worker-types.ts";
 import type { Span, Telemetry } from "../core/session/telemetry.ts";
-import { idOf } from "../mqtt/asks/answer-check.ts";
+import { readCorrelationId } from "../mqtt/asks/answer-check.ts";
 import { type Connect, createConnection } from "../mqtt/transport/connection.ts";
 import type { IncomingMessage } from "../mqtt/transport/connection-options.ts";
 import { parseTopic } from "../mqtt/wire/topics.ts";
@@ -41,7 +41,7 @@ export function traceAsks(telemetry: Telemetry, connect: Connect = createConnect
       });
       return withPublish(connection, (topic, payload, more) => {
         const parsed = parseTopic(topic);
-        const id = idOf(more?.correlationData);
+        const id = readCorrelationId(more?.correlationData);
         if (parsed?.kind !== "ask" || id === undefined) return connection.publish(topic, payload, more);
         let span = spans.get(id);
         if (span === undefined) {
@@ -86,7 +86,7 @@ export function traceWorker(telemetry: Telemetry, now: () => number, connect: Co
         },
       });
       return withPublish(connection, async (topic, payload, more) => {
-        const id = idOf(more?.correlationData);
+        const id = readCorrelationId(more?.correlationData);
         const span = id === undefined ? undefined : spans.take(keyOf(topic, id));
         if (span === undefined) return connection.publish(topic, payload, more);
         const result = await connection.publish(topic, payload, { ...more, ...propertyOf(span) });

@@ -42,7 +42,7 @@ export function aggregate(
 }
 
 /** Reliability of members from their logits (n, nClasses) on labelled rows: right and said c, over said c, each with one imagined right answer. */
-export function reliabilityOf(logits: readonly Float32Array[], labels: ArrayLike<number>, nClasses: number): Reliability {
+export function computeReliability(logits: readonly Float32Array[], labels: ArrayLike<number>, nClasses: number): Reliability {
   return logits.map((all) => {
     const said = new Float64Array(nClasses).fill(1);
     const right = new Float64Array(nClasses).fill(1);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ConfigError } from "../core/system/errors.ts";
 import { startJax } from "./device-arrays.ts";
 import type { Teaching } from "./distill.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { computeFingerprint } from "./fingerprint.ts";
 import { readFloatModel } from "./float-forward.ts";
 import { createNetEvaluator, type NetEvaluator } from "./net-evaluator.ts";
 import { netOptions, type TrainRun } from "./run.ts";
@@ -25,7 +25,7 @@ export function isMemberTrained(outDir: string, member: EnsembleMember, run: Pic
   const config = join(dir, runFiles.config);
   if (!existsSync(join(dir, runFiles.metrics)) || !existsSync(config)) return false;
   const { image, lda } = member.training;
-  const expected = madeBy({ fingerprint: fingerprintOf(netOptions(member.training, { ...run, seed: member.seed })), image, lda });
+  const expected = madeBy({ fingerprint: computeFingerprint(netOptions(member.training, { ...run, seed: member.seed })), image, lda });
   try {
     return madeBy(JSON.parse(readFileSync(config, "utf8"))) === expected;
   } catch {

@@ -3,7 +3,7 @@ import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { Lda } from "../core/image/image-types.ts";
 import { ModelError } from "../core/system/errors.ts";
 import type { Output } from "../core/system/output.ts";
-import { type Dataset, recordingsOf, scoredClassCount, scoredWindows, WINDOW_FRAMES } from "../data/recording.ts";
+import { type Dataset, scoredClassCount, scoredWindows, selectRecordings, WINDOW_FRAMES } from "../data/recording.ts";
 import type { EvaluateOptions } from "../eval/evaluate.ts";
 import { createTally, type Evaluation } from "../eval/score.ts";
 import { addLdaToExits, computeLdaLogitsAt } from "./fit-lda.ts";
@@ -16,7 +16,7 @@ export type FloatEvaluation = Omit<Evaluation, "sha256" | "decisionsSha256">;
  * The window protocol in floating point, weights and activations unrounded; the LDA head, always integers, is the image's. About 5 ms a window.
  */
 export function evaluateFloat(model: FloatModel, lda: Lda | undefined, dataset: Dataset, options: EvaluateOptions): FloatEvaluation {
-  const recordings = recordingsOf(dataset, options.users);
+  const recordings = selectRecordings(dataset, options.users);
   const tally = createTally(model.config.exits.length, model.config.nClasses, scoredClassCount(recordings, model.config.nClasses));
   for (const recording of recordings)
     for (const { start, label } of scoredWindows(recording)) {
@@ -29,7 +29,7 @@ export function evaluateFloat(model: FloatModel, lda: Lda | undefined, dataset: 
 }
 
 /** The same trained weights in float32, where the agent ships them. Throws FLOAT_UNREADABLE. */
-export function floatModelOf(agent: LoadedAgent, out: Output): FloatModel | undefined {
+export function openFloatModel(agent: LoadedAgent, out: Output): FloatModel | undefined {
   const path = agent.modelPath.replace(/\.dmm$/, ".safetensors");
   if (!existsSync(path)) {
     out.note(`No ${path}: the floating-point run is left out.`);

@@ -17,7 +17,7 @@ const partNames: Record<keyof Fingerprint, string> = {
 };
 
 /** Fingerprint of a training: about 20 ms for the frames of HAPT. */
-export function fingerprintOf({ config, features, recipe, classOf, seed, recordings, teaching }: TrainNetOptions): Fingerprint {
+export function computeFingerprint({ config, features, recipe, classOf, seed, recordings, teaching }: TrainNetOptions): Fingerprint {
   const data = createHash("sha256");
   for (const { name, subject, channels, frames, labels, segments, scoredLabels } of recordings) {
     data.update(JSON.stringify([name, subject, channels, labels.length, scoredLabels, segments]));

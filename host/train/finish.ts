@@ -2,7 +2,7 @@ import { readImage } from "../core/image/image-read.ts";
 import type { ExitCalibration } from "../core/image/image-types.ts";
 import { writeImage } from "../core/image/image-write.ts";
 import { windowOps } from "../core/image/op-count.ts";
-import { type Dataset, recordingsOf } from "../data/recording.ts";
+import { type Dataset, selectRecordings } from "../data/recording.ts";
 import { writePrior } from "../personalize/prior.ts";
 import { type CalibratedExit, calibrateExits, streamGroup, windowGroup } from "../policy/certify/calibrate-exits.ts";
 import { leastAnswered, notCertified } from "../policy/certify/learn-then-test.ts";
@@ -11,9 +11,9 @@ import { exportNet } from "./export.ts";
 import { countLdaParameters, fitLda } from "./fit-lda.ts";
 import { type CertificationMetrics, type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
 import { parameterCount } from "./net-config.ts";
-import { accuracyOf, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "./net-evaluator.ts";
+import { computeAccuracy, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "./net-evaluator.ts";
 import type { TrainedNet } from "./train-net.ts";
-import { type AgentTraining, type Phase, rolesOf } from "./training.ts";
+import { type AgentTraining, assignRoles, type Phase } from "./training.ts";
 
 /** A trained net, calibrated and exported. */
 export interface FinishedAgent {
@@ -28,11 +28,12 @@ export interface FinishedAgent {
 /** Calibrates a trained net on the calibrate wearers, scores it on the phase's held-out ones, and writes its image. */
 export function finishAgent(training: AgentTraining, dataset: Dataset, seed: number, phase: Phase, net: TrainedNet): FinishedAgent {
   const { split, config } = training;
-  const { train, heldOut: others } = rolesOf(split, phase);
-  const fitted = training.lda && fitLda(recordingsOf(dataset, train), training.features, training.classOf, config.nClasses, training.lda);
+  const { train, heldOut: others } = assignRoles(split, phase);
+  const fitted =
+    training.lda && fitLda(selectRecordings(dataset, train), training.features, training.classOf, config.nClasses, training.lda);
   const lda = fitted?.lda;
   const evaluator = createNetEvaluator(net, training.features, true, lda);
-  const heldOut = recordingsOf(dataset, others);
+  const heldOut = selectRecordings(dataset, others);
   const window = evaluator.windows(heldOut);
   const stream = evaluator.stream(heldOut, training.image.smoothing);
   const { exits, windows, certification } = calibrate(training, dataset, evaluator);
@@ -83,7 +84,7 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
 /** Certified thresholds on windows and on streaming decisions; for a teacher temperatures alone, at the end of whole contexts. */
 function calibrate(training: AgentTraining, dataset: Dataset, evaluator: NetEvaluator) {
   const { guarantee, image, classOf, config, split } = training;
-  const recordings = recordingsOf(dataset, split.calibrate);
+  const recordings = selectRecordings(dataset, split.calibrate);
   if (!guarantee) {
     const contexts = evaluator.contexts(recordings, image.contextPatches);
     const exits = config.exits.map((_, k): CalibratedExit => ({ temperature: fitTemperature([contexts], k), ...notCertified }));
@@ -100,8 +101,8 @@ function calibrate(training: AgentTraining, dataset: Dataset, evaluator: NetEval
 function manifestMetrics(group: string, window: ScoredWindows, stream: ScoredWindows): Record<string, number> {
   const metrics: Record<string, number> = {};
   window.logits.forEach((_, k) => {
-    metrics[`${group}WindowAccuracyExit${k}`] = Number(accuracyOf(window, k).toFixed(4));
-    metrics[`${group}StreamAccuracyExit${k}`] = Number(accuracyOf(stream, k).toFixed(4));
+    metrics[`${group}WindowAccuracyExit${k}`] = Number(computeAccuracy(window, k).toFixed(4));
+    metrics[`${group}StreamAccuracyExit${k}`] = Number(computeAccuracy(stream, k).toFixed(4));
   });
   return metrics;
 }

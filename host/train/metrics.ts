@@ -1,7 +1,7 @@
 import type { CalibratedExit } from "../policy/certify/calibrate-exits.ts";
 import { type ExitTemperatures, exitDecisions, type GradedDecisions } from "../policy/certify/exit-decisions.ts";
 import { type Reliability, reliability } from "../policy/certify/reliability.ts";
-import { accuracyOf, type ScoredWindows } from "./net-evaluator.ts";
+import { computeAccuracy, type ScoredWindows } from "./net-evaluator.ts";
 import type { Phase } from "./training.ts";
 
 /** metrics.json of one seed's run. */
@@ -72,7 +72,7 @@ export function heldOutMetrics(
     window: protocolMetrics(window, temperatures),
     stream: protocolMetrics(stream, temperatures),
     tradeOff: {
-      exits: macs.map((cost, k) => ({ macs: cost, accuracy: accuracyOf(window, k) })),
+      exits: macs.map((cost, k) => ({ macs: cost, accuracy: computeAccuracy(window, k) })),
       cascade: cascadeThresholds.map((threshold) => ({ threshold, ...cascadeAt(decisions, macs, threshold) })),
     },
   };
@@ -84,7 +84,7 @@ function protocolMetrics(scored: ScoredWindows, temperatures: readonly ExitTempe
   const isRight = Array.from(right.at(-1)!, (one) => one === 1);
   return {
     windows: scored.labels.length,
-    accuracy: scored.logits.map((_, k) => accuracyOf(scored, k)),
+    accuracy: scored.logits.map((_, k) => computeAccuracy(scored, k)),
     confusion: confusionOf(scored),
     reliability: reliability(confidence, isRight),
     asking: askingCurve(confidence, isRight),

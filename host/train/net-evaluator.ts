@@ -136,7 +136,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
 }
 
 /** Share of windows whose largest score at `exit`, or logit, is the label's. */
-export function accuracyOf(scored: ScoredWindows, exit: number): number {
+export function computeAccuracy(scored: ScoredWindows, exit: number): number {
   const { labels } = scored;
   const logits = (scored.scores ?? scored.logits)[exit]!;
   const n = logits.length / labels.length;

@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../core/system/clock.ts";
 import { ConfigError, DataError } from "../core/system/errors.ts";
 import { packageRoot } from "../core/system/package-root.ts";
-import { type Dataset, recordingsOf, scoredWindows, WINDOW_FRAMES } from "../data/recording.ts";
+import { type Dataset, scoredWindows, selectRecordings, WINDOW_FRAMES } from "../data/recording.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Teaching } from "./distill.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { computeFingerprint } from "./fingerprint.ts";
 import { type FinishedAgent, finishAgent } from "./finish.ts";
 import { writeFloatModel } from "./float-forward.ts";
 import type { RunMetrics } from "./metrics.ts";
 import { reportHtml } from "./report/report.ts";
 import { keepProgressUpTo, openRunFolder, type RunFolder, type TrainProgress } from "./run-folder.ts";
 import { type StepProgress, type TrainNetOptions, trainNet } from "./train-net.ts";
-import { type AgentTraining, checkSplit, type Phase, rolesOf } from "./training.ts";
+import { type AgentTraining, assignRoles, checkSplit, type Phase } from "./training.ts";
 import { createValidation } from "./validation.ts";
 
 export interface TrainRun {
@@ -60,19 +60,19 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
   checkSplit(training.split);
   const { config, features, split } = training;
   const { seed, dataset, clock = systemClock, phase = "final" } = run;
-  const roles = rolesOf(split, phase);
+  const roles = assignRoles(split, phase);
   checkWindows(dataset, roles.train, "trained on");
   checkWindows(dataset, roles.heldOut, "held out");
   checkWindows(dataset, split.calibrate, "calibrated on");
   const options = netOptions(training, { ...run, phase });
   const { recipe } = options;
-  const fingerprint = fingerprintOf(options);
+  const fingerprint = computeFingerprint(options);
   const folder = openRunFolder(run.outDir, run.isFresh ?? false);
   const bytes = folder.checkpoint();
   const from = bytes && readCheckpoint(bytes, config, fingerprint, folder.path("checkpoint"));
   keepProgressUpTo(folder, from?.state.step ?? 0);
   folder.write("config", configText(training, { seed, phase, recipe, fingerprint }));
-  const validate = createValidation(recordingsOf(dataset, roles.heldOut), features);
+  const validate = createValidation(selectRecordings(dataset, roles.heldOut), features);
   const began = clock.now();
   const seconds = (): number => (from?.seconds ?? 0) + (clock.now() - began) / 1000;
   let losses = [...(from?.losses ?? [])]; // since the last progress line
@@ -137,14 +137,14 @@ export function netOptions(
 ): TrainNetOptions {
   return {
     ...{ config, features, classOf, seed },
-    recordings: recordingsOf(dataset, rolesOf(split, phase).train),
+    recordings: selectRecordings(dataset, assignRoles(split, phase).train),
     recipe: steps === undefined ? recipe : { ...recipe, steps },
     ...(teaching ? { teaching } : {}),
   };
 }
 
 function checkWindows(dataset: Dataset, subjects: readonly string[], use: string): void {
-  if (recordingsOf(dataset, subjects).some((recording) => scoredWindows(recording).length > 0)) return;
+  if (selectRecordings(dataset, subjects).some((recording) => scoredWindows(recording).length > 0)) return;
   throw new DataError(
     "NO_WINDOWS",
     `the wearers ${use} (${subjects.join(", ") || "none"}) have no labelled stretch of ${WINDOW_FRAMES} frames: give the whole data set, or longer labelled recordings of them.`,

@@ -55,7 +55,7 @@ export interface AgentTraining {
 export type Phase = "select" | "final";
 
 /** Wearers that a phase trains on, and those that it scores on. The test wearers are in neither. */
-export function rolesOf(split: Split, phase: Phase): { readonly train: readonly string[]; readonly heldOut: readonly string[] } {
+export function assignRoles(split: Split, phase: Phase): { readonly train: readonly string[]; readonly heldOut: readonly string[] } {
   return phase === "select"
     ? { train: split.fit, heldOut: split.select }
     : { train: [...split.fit, ...split.select], heldOut: split.calibrate };

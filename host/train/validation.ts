@@ -1,6 +1,6 @@
 import type { Recording } from "../data/recording.ts";
 import type { FeatureConfig } from "./batches.ts";
-import { accuracyOf, createNetEvaluator, type NetEvaluator } from "./net-evaluator.ts";
+import { computeAccuracy, createNetEvaluator, type NetEvaluator } from "./net-evaluator.ts";
 import type { TrainedNet } from "./train-net.ts";
 
 /**
@@ -18,6 +18,6 @@ export function createValidation(
     Object.assign(held, net); // the evaluator reads the weights of this object at each call
     const evaluator = known?.evaluator ?? createNetEvaluator(held, features, isQuantized);
     traced.set(isQuantized, { net: held, evaluator });
-    return accuracyOf(evaluator.windows(recordings), net.config.exits.length - 1);
+    return computeAccuracy(evaluator.windows(recordings), net.config.exits.length - 1);
   };
 }

@@ -6,7 +6,7 @@ import { fallSplit } from "../../agents/fall/train.ts";
 import { loadAgent, openAgentModel } from "../../host/agent/registry.ts";
 import type { EngineName } from "../../host/core/session/session-types.ts";
 import { createRandom } from "../../host/core/system/random.ts";
-import { type Recording, recordingsOf } from "../../host/data/recording.ts";
+import { type Recording, selectRecordings } from "../../host/data/recording.ts";
 import { isElderly, loadSisFall } from "../../host/data/sisfall.ts";
 import { type AlarmRun, type AlarmTrial, scoreAlarms, streamAlarms } from "../../host/eval/evaluate-alarms.ts";
 import { dataDir, noData, requireAll } from "../support/require.ts";
@@ -74,7 +74,7 @@ describe.skipIf(!hasSisFall && !requireAll)(
     it("alarms as its card says, the same on scalar and simd", async () => {
       if (folderOfData === undefined) throw new Error(noData);
       const data = loadSisFall(folderOfData);
-      const trials = recordingsOf(data, fallSplit.test);
+      const trials = selectRecordings(data, fallSplit.test);
       const [simd, scalar] = [await run(trials, "simd"), await run(trials, "scalar")];
       expect(scalar.sha256).toBe(simd.sha256);
       expect(simd.sha256).toBe("952ee3401f4d2eca3d24440eeba9b10f2c50adf5ce295acaabf68d1e58716151"); // recorded: changes around the core leave it

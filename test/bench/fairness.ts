@@ -10,7 +10,7 @@ import { systemRandom } from "../../host/mqtt/transport/backoff.ts";
 import type { BrokerOptions } from "../../host/mqtt/transport/broker-url.ts";
 import { createConnection } from "../../host/mqtt/transport/connection.ts";
 import { encodePayload } from "../../host/mqtt/wire/payloads.ts";
-import { topicsOf } from "../../host/mqtt/wire/topics.ts";
+import { buildTopics } from "../../host/mqtt/wire/topics.ts";
 import { readIdentity } from "../../host/security/identity.ts";
 import { rawClient, subscribePacket } from "../host/mqtt/transport/raw-client.ts";
 import { hasMosquitto, mosquittoBroker } from "../support/broker.ts";
@@ -114,7 +114,7 @@ async function publisher(url: string, perSecond: number, publish: (connection: R
   const connection = createConnection({
     ...{ broker: { url }, clientId: "publisher", clock: systemClock, random: systemRandom, keepAliveSeconds: 60 },
     ...{ backoff: { firstMillis: 500, maxMillis: 500 }, cleanStart: true, sessionExpirySeconds: 0, receiveMaximum: 64 },
-    filters: () => [topicsOf("bench", "flooder").answer],
+    filters: () => [buildTopics("bench", "flooder").answer],
     onMessage: () => {},
     onState: (state) => state === "online" && isOnline(),
   });
@@ -136,7 +136,7 @@ async function flooded(opened: Opened, isEmbedded: boolean) {
   const testbed = await openTestbed(opened, OTHERS, { url: broker.url }, ["--broker", broker.url]);
   const alone = await testbed.ask(SECONDS);
   const { model, contexts } = opened;
-  const { answer, ask } = topicsOf("bench", "flooder");
+  const { answer, ask } = buildTopics("bench", "flooder");
   const payload = encodePayload({
     ...{ v: 1, kind: "ask", node: "flooder", agent: "activity", wallMillis: 0, tick: 0, imageHash: "", labels: [...model.manifest.labels] },
     patches: new Uint8Array(contexts[0]!.buffer, contexts[0]!.byteOffset, contexts[0]!.byteLength),

@@ -1,11 +1,11 @@
 import { loadAgent, openAgentModel } from "../../host/agent/registry.ts";
-import { exitLogits, labelOf } from "../../host/core/arithmetic/exit-head.ts";
+import { argmaxLabel, exitLogits } from "../../host/core/arithmetic/exit-head.ts";
 import { quantiseFrame } from "../../host/core/arithmetic/features.ts";
 import { clampS16 } from "../../host/core/arithmetic/fixed-point.ts";
 import type { ModelImage } from "../../host/core/image/image-types.ts";
 import { resetTail } from "../../host/core/session/tail.ts";
 import { openRecordings } from "../../host/data/open-recordings.ts";
-import { type Recording, recordingsOf, scoredWindows, streamPatch, WINDOW_FRAMES } from "../../host/data/recording.ts";
+import { type Recording, scoredWindows, selectRecordings, streamPatch, WINDOW_FRAMES } from "../../host/data/recording.ts";
 import { frameAt } from "../../host/eval/protocols.ts";
 import { Stack } from "../reference/stack.ts";
 import { createOracleTail } from "../reference/tail.ts";
@@ -26,8 +26,8 @@ export async function benchShortScan(cwd: string, agentName: string, data: strin
   const { image, manifest } = await openAgentModel(agent);
   const dataset = openRecordings(data, manifest, agent.definition.data);
   const { fit, calibrate } = manifest.protocol;
-  const heldOut = recordingsOf(dataset, calibrate);
-  const observed = recordingsOf(dataset, fit).slice(0, OBSERVED);
+  const heldOut = selectRecordings(dataset, calibrate);
+  const observed = selectRecordings(dataset, fit).slice(0, OBSERVED);
   return { agent: agent.definition.name, wearers: calibrate, ...compareScans(image, observed, heldOut) };
 }
 
@@ -80,7 +80,7 @@ function createWalker(image: ModelImage) {
     },
     /** A block's scan state (dInner, dState); empty for attention. */
     states: (): Int32Array[] => tail.oracles.map((oracle) => oracle.scan ?? new Int32Array(0)),
-    label: (): number => labelOf(exitLogits(image.exits.at(-1)!, tail.finalResidual)),
+    label: (): number => argmaxLabel(exitLogits(image.exits.at(-1)!, tail.finalResidual)),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Output } from "../../host/core/system/output.ts";
 import { createRandom } from "../../host/core/system/random.ts";
 import type { CliIo } from "../../host/core/system/surroundings.ts";
 import { encodePayload, type Payload, SCHEMA_VERSION } from "../../host/mqtt/wire/payloads.ts";
-import { topicsOf } from "../../host/mqtt/wire/topics.ts";
+import { buildTopics } from "../../host/mqtt/wire/topics.ts";
 import { median } from "./measure.ts";
 import { type LoadResult, type ServiceCurve, serviceMillis, simulateWorker, sizeWorkers } from "./worker-queue.ts";
 
@@ -76,7 +76,7 @@ async function measure(io: CliIo, out: Output, request: SizingRequest) {
     ...{ windowPatches, local: { label: 0, confidenceQ15: 9000, exit: 0 }, deadlineMillis: 30_000 },
     patches: new Uint8Array(context.buffer, context.byteOffset, context.byteLength),
   });
-  const topics = topicsOf("bench", "sizing");
+  const topics = buildTopics("bench", "sizing");
   const messages = contexts.map((context) => ({
     topic: topics.ask(agent.definition.name),
     payload: encodePayload(ask(context)),

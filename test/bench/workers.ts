@@ -1,4 +1,4 @@
-import { sumOf } from "../../host/cli/common/cloud-workers.ts";
+import { sumDocuments } from "../../host/cli/common/cloud-workers.ts";
 import { startDormouse } from "../../host/cli/common/worker-processes.ts";
 import { ConfigError } from "../../host/core/system/errors.ts";
 import { urlText } from "../../host/core/system/secrets.ts";
@@ -78,7 +78,7 @@ export async function startBenchWorkers(io: CliIo, options: BenchWorkerOptions):
   const stop = async () => {
     for (const { child } of running) child.stop(false);
     await Promise.all(running.map(({ over }) => over));
-    return sumOf(documents);
+    return sumDocuments(documents);
   };
   try {
     await Promise.race([Promise.all(running.map(({ ready }) => ready)), tooLate, interrupted]);

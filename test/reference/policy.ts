@@ -1,5 +1,5 @@
 import * as layout from "../../assembly/layout.ts";
-import { computeGateProbability, confidenceOf, exitLogits, labelOf } from "../../host/core/arithmetic/exit-head.ts";
+import { argmaxLabel, computeConfidence, computeGateProbability, exitLogits } from "../../host/core/arithmetic/exit-head.ts";
 import { addLda } from "../../host/core/arithmetic/lda.ts";
 import { LabelSmoother } from "../../host/core/arithmetic/smoothing.ts";
 import type { ModelImage } from "../../host/core/image/image-types.ts";
@@ -50,9 +50,9 @@ export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: Se
     logits = addLda(exitLogits(exit, stack.residualAt(k)), lda);
     words[layout.TAIL_MACS]! += exit.head.nIn * exit.head.nOut;
     const scores = smoothing.scores(logits);
-    const label = labelOf(scores);
+    const label = argmaxLabel(scores);
     const weighed = smoothing.isSmoothed ? scores : undefined;
-    answer = { label, exit: k, confidenceQ15: confidenceOf(exit, label, logits, weighed) };
+    answer = { label, exit: k, confidenceQ15: computeConfidence(exit, label, logits, weighed) };
     if (computeGateProbability(exit, label, logits, weighed) >= Math.max(setPoint.thresholds[k] ?? 0, exit.threshold)) why = "exit";
   }
   smoothing.keep(logits, words[layout.TAIL_PATCHES_SINCE_DECISION]!);

@@ -3,7 +3,7 @@ import { exitFeatures, exitLogits } from "../../host/core/arithmetic/exit-head.t
 import { quantiseFrame } from "../../host/core/arithmetic/features.ts";
 import { addLda } from "../../host/core/arithmetic/lda.ts";
 import { checkReplacement } from "../../host/core/image/image-check.ts";
-import { viewOf } from "../../host/core/image/image-header.ts";
+import { createView } from "../../host/core/image/image-header.ts";
 import { readImage } from "../../host/core/image/image-read.ts";
 import type { Lda, ModelImage } from "../../host/core/image/image-types.ts";
 import { windowOps } from "../../host/core/image/op-count.ts";
@@ -32,7 +32,7 @@ class ReferenceSession implements Session {
 
   constructor(imageBytes: Uint8Array) {
     this.#image = readImage(imageBytes);
-    this.#imageCrc32 = viewOf(imageBytes).getUint32(layout.HEADER_CRC32, true);
+    this.#imageCrc32 = createView(imageBytes).getUint32(layout.HEADER_CRC32, true);
     this.#tail = createOracleTail(this.#image);
     this.#stack = new Stack(this.#image, this.#tail);
     this.#setPoint = defaultSetPoint(this.#image);

@@ -3,7 +3,7 @@ import * as layout from "../../assembly/device/layout.ts";
 import { hostDecisions } from "../../host/firmware/emulate/host-decisions.ts";
 import { makeLinkStream, stretchFrames } from "../../host/firmware/emulate/link-stream.ts";
 import type { DeviceTransport } from "../../host/firmware/emulate/run-device.ts";
-import { chunksOf } from "../../host/link/chunk.ts";
+import { cutIntoChunks } from "../../host/link/chunk.ts";
 import { type DeviceCommand, encodeCommand } from "../../host/link/command.ts";
 import { encodeNodeHello } from "../../host/link/hello.ts";
 import { createLinkWriter, type LinkWriter } from "../../host/link/stream.ts";
@@ -152,7 +152,7 @@ export function deviceSuite(name: string, place: DevicePlace, options: DeviceSui
       const run = await start();
       const sender = new Sender();
       sender.hello();
-      for (const chunk of chunksOf(fallImage, fall.imageHash)) sender.writer.message("chunk", 0, chunk);
+      for (const chunk of cutIntoChunks(fallImage, fall.imageHash)) sender.writer.message("chunk", 0, chunk);
       const { stream: update, last } = sender.take();
       await run.feed(update);
       const end = await run.until("ack", ({ ack }) => ack.type === "chunk" && ack.sequence === last);
@@ -171,7 +171,7 @@ export function deviceSuite(name: string, place: DevicePlace, options: DeviceSui
     it("keeps the old image wherever an update is cut", async () => {
       const sender = new Sender();
       sender.hello();
-      const ends = chunksOf(fallImage, fall.imageHash).map((chunk) => {
+      const ends = cutIntoChunks(fallImage, fall.imageHash).map((chunk) => {
         sender.writer.message("chunk", 0, chunk);
         return sender.writer.sequence;
       });
@@ -204,7 +204,7 @@ export function deviceSuite(name: string, place: DevicePlace, options: DeviceSui
       sender.hello();
       const wrong = fallImage.slice();
       wrong[20_000]! ^= 4;
-      for (const chunk of chunksOf(wrong, fall.imageHash)) sender.writer.message("chunk", 0, chunk);
+      for (const chunk of cutIntoChunks(wrong, fall.imageHash)) sender.writer.message("chunk", 0, chunk);
       const { stream: update, last } = sender.take();
       const run = await start();
       await run.feed(update);

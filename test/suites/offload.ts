@@ -10,7 +10,7 @@ import { createConnection } from "../../host/mqtt/transport/connection.ts";
 import type { IncomingMessage } from "../../host/mqtt/transport/connection-options.ts";
 import type { AskOutcome, TextOutcome } from "../../host/mqtt/wire/ask.ts";
 import { decodePayload, encodePayload, type Payload, SCHEMA_VERSION } from "../../host/mqtt/wire/payloads.ts";
-import { topicsOf } from "../../host/mqtt/wire/topics.ts";
+import { buildTopics } from "../../host/mqtt/wire/topics.ts";
 import type { TestBroker } from "../support/broker.ts";
 import { query, textQuery } from "../support/query.ts";
 import { until } from "../support/until.ts";
@@ -200,7 +200,7 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
       const { heard, connection } = await client(["dormouse/v1/lab/+/ask/+"]);
       const id = edge.ask(textQuery());
       await until(() => heard.length > 0, "the ask is heard");
-      await connection.publish(topicsOf("lab", edge.node).answer, answerTo(edge.node, { agent: "assistant" }), {
+      await connection.publish(buildTopics("lab", edge.node).answer, answerTo(edge.node, { agent: "assistant" }), {
         correlationData: Buffer.from(id, "hex"),
       });
       await until(() => edge.counts().malformedAnswers === 1, "it is counted");
@@ -226,7 +226,7 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
     it("counts late, repeated, unknown and malformed answers and acts on none", async () => {
       const edge = asker();
       const { heard, connection } = await client(["dormouse/v1/lab/+/ask/+"]);
-      const topic = topicsOf("lab", edge.node).answer;
+      const topic = buildTopics("lab", edge.node).answer;
       const say = (id: string, payload = answerTo(edge.node)) =>
         connection.publish(topic, payload, { correlationData: Buffer.from(id, "hex") });
 
@@ -265,7 +265,7 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
       expect(left[2]).toBeLessThan(left[0]!);
       expect(heard[0]).toMatchObject({
         contentType: "application/cbor",
-        responseTopic: topicsOf("lab", edge.node).answer,
+        responseTopic: buildTopics("lab", edge.node).answer,
         messageExpirySeconds: 3,
       });
       expect(new Set(heard.map((message) => Buffer.from(message.correlationData!).toString("hex"))).size).toBe(1);
@@ -281,9 +281,9 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
         ...{ windowPatches, local, deadlineMillis, patches: new Uint8Array(patches.buffer) },
       } as Payload<"ask">);
       const ask = () =>
-        connection.publish(topicsOf("lab", "repeat").ask("activity"), payload, {
+        connection.publish(buildTopics("lab", "repeat").ask("activity"), payload, {
           correlationData: Buffer.alloc(16, 7),
-          responseTopic: topicsOf("lab", "repeat").answer,
+          responseTopic: buildTopics("lab", "repeat").answer,
         });
       await ask();
       await until(() => heard.length === 1, "the first answer");
@@ -297,11 +297,11 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
     it("refuses a malformed ask only to the asking node's own topic", async () => {
       const cloud = await worker();
       const { heard, connection } = await client(["dormouse/v1/lab/victim/answer", "dormouse/v1/lab/evil/answer"]);
-      const from = topicsOf("lab", "evil");
+      const from = buildTopics("lab", "evil");
       const correlationData = Buffer.alloc(16, 9);
       await connection.publish(from.ask("activity"), Uint8Array.of(1, 2, 3), {
         correlationData,
-        responseTopic: topicsOf("lab", "victim").answer,
+        responseTopic: buildTopics("lab", "victim").answer,
       });
       await connection.publish(from.ask("activity"), Uint8Array.of(1, 2, 3), { responseTopic: from.answer });
       await connection.publish(from.ask("activity"), Uint8Array.of(1, 2, 3), { correlationData, responseTopic: from.answer });
@@ -370,7 +370,7 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
     it("tells when it is awake, asleep and offline, retained", async () => {
       const edge = asker({ presence: { firmware: "1.0", batteryPercent: 80 } });
       await until(() => edge.linkState === "online", "online");
-      const { heard } = await client([topicsOf("lab", edge.node).state]);
+      const { heard } = await client([buildTopics("lab", edge.node).state]);
       const last = () => {
         const decoded = heard.length > 0 ? decodePayload(["state"], heard.at(-1)!.payload) : undefined;
         return decoded?.ok ? decoded.value : undefined;
@@ -392,7 +392,7 @@ export function offloadSuite(name: string, open: () => Promise<TestBroker>): voi
       const told = { onOutcome: () => {}, onLinkState: (state: string) => links.push(state) };
       const edge = asker({ events: told });
       await until(() => edge.linkState === "online", "online");
-      const { heard } = await client([topicsOf("lab", edge.node).state]);
+      const { heard } = await client([buildTopics("lab", edge.node).state]);
       const last = () => {
         const decoded = heard.length > 0 ? decodePayload(["state"], heard.at(-1)!.payload) : undefined;
         return decoded?.ok ? decoded.value.state : undefined;

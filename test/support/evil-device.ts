@@ -3,7 +3,7 @@ import { SETPOINT_WORDS, SNAPSHOT_HEADER_BYTES, TAIL_WORDS } from "../../assembl
 import { crc32 } from "../../host/core/arithmetic/crc32.ts";
 import { imageHash, sealImage } from "../../host/core/image/image-read.ts";
 import { makeStore, storeGeometry } from "../../host/firmware/emulate/device-store.ts";
-import { chunksOf } from "../../host/link/chunk.ts";
+import { cutIntoChunks } from "../../host/link/chunk.ts";
 import { cobsEncode } from "../../host/link/cobs.ts";
 import { crc16 } from "../../host/link/crc16.ts";
 
@@ -265,7 +265,7 @@ export class EvilSender {
     if (this.#update.length === 0) {
       const image = this.#models[below(random, this.#models.length)]!.image.slice();
       if (random() < 0.5) evilImage(random, image);
-      this.#update = chunksOf(image, imageHash(image));
+      this.#update = cutIntoChunks(image, imageHash(image));
     }
     return this.#update.shift()!;
   }

@@ -6,7 +6,7 @@ import type { BrokerOptions } from "../../mqtt/transport/broker-url.ts";
 import { withCredentials } from "../../security/broker-credentials.ts";
 import { type Identity, readIdentity } from "../../security/identity.ts";
 
-/** What every verb that talks to a broker takes, beside the broker's URL. */
+/** Options of every verb with a broker, beside the broker's URL. */
 export interface BrokerLinkOptions {
   readonly identity?: string;
   readonly insecure: boolean;
@@ -28,7 +28,7 @@ export function withBrokerLink(command: Command): Command {
     );
 }
 
-export function identityOf(io: CliIo, { identity }: BrokerLinkOptions): Identity | undefined {
+export function readIdentityOption(io: CliIo, { identity }: BrokerLinkOptions): Identity | undefined {
   return identity === undefined ? undefined : readIdentity(resolve(io.cwd, identity));
 }
 
@@ -37,8 +37,8 @@ export function brokerLinkArguments(io: CliIo, { identity, insecure }: BrokerLin
   return [...(identity === undefined ? [] : ["--identity", resolve(io.cwd, identity)]), ...(insecure ? ["--insecure"] : [])];
 }
 
-/** The broker that was named, or the identity's own, with its credentials; undefined where nobody names one. */
-export function brokerOf(
+/** The broker of the option or the identity, with its credentials; undefined without either. */
+export function readBroker(
   io: Pick<CliIo, "cwd" | "env">,
   options: BrokerLinkOptions,
   identity: Identity | undefined,

@@ -7,8 +7,8 @@ import { systemRandom } from "../../mqtt/transport/backoff.ts";
 import { type ProcessEvents, startDormouse } from "./worker-processes.ts";
 
 /**
- * Runs `count` workers, each in a process of its own, until interrupted; a worker that ends is started again, and `argsOf` is told what its
- * earlier processes have spent. Returns what they report, the restarts, and who did not end in good order when told to.
+ * Runs `count` workers in separate processes until interrupted. A worker that ends is restarted; `argsOf` gets the spending of its
+ * earlier processes. Returns the reports, the restarts, and the workers that did not stop cleanly.
  */
 export async function runWorkers(io: CliIo, out: Output, count: number, argsOf: (index: number, spent: Spent) => readonly string[]) {
   const interrupted = untilAborted(io.interrupt);
@@ -51,7 +51,7 @@ function isSpent(message: unknown): message is Spent {
 }
 
 /** The sum of every number that the workers report; the rest is the same for all. */
-export function sumOf(documents: readonly unknown[]): Record<string, number> {
+export function sumDocuments(documents: readonly unknown[]): Record<string, number> {
   const sum: Record<string, number> = {};
   for (const document of documents) {
     for (const [key, value] of Object.entries((document ?? {}) as Record<string, unknown>)) {

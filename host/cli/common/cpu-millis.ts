@@ -1,4 +1,4 @@
-/** Processor time of this process so far. On a machine that others use too, wall time says little of what a core can do. */
+/** Processor time of this process so far. On a shared machine, wall time does not measure a core's speed. */
 export function cpuMillis(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

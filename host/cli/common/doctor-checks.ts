@@ -32,7 +32,7 @@ export function nodeCheck(version = process.versions.node): DoctorCheck {
   return { check: "node", state: "failed", detail: `${version} is too old`, mend: `Install Node ${NODE_MINIMUM.join(".")} or newer.` };
 }
 
-/** The wasm builds load and speak the host's ABI. */
+/** Checks that the wasm builds load and have the host's ABI. */
 export function coreChecks(): DoctorCheck[] {
   return (["scalar", "simd"] satisfies CoreBuild[]).map((build) =>
     attempt(`core ${build}`, () => {
@@ -122,7 +122,7 @@ export function toolChecks(path: string): DoctorCheck[] {
   return compiler === undefined ? checks : [...checks, newlibCheck(compiler.detail)];
 }
 
-/** The C library is no program: the compiler says where it has it. */
+/** Finds the C library through the compiler: it is not a program. */
 function newlibCheck(compiler: string): DoctorCheck {
   const { stdout } = spawnSync(compiler, ["-print-file-name=libc.a"], { encoding: "utf8" });
   const path = stdout?.trim() ?? "";

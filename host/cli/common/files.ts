@@ -4,7 +4,7 @@ import { ConfigError } from "../../core/system/errors.ts";
 import { makeFolders } from "../../core/system/folder.ts";
 import { systemReason } from "../../core/system/private-file.ts";
 
-/** Runs what writes to `path`; where that fails, throws FILE_UNWRITABLE with the reason in words. */
+/** Runs a write to `path`; on failure throws FILE_UNWRITABLE with the reason. */
 export function writing<T>(path: string, write: () => T): T {
   try {
     return write();
@@ -14,7 +14,7 @@ export function writing<T>(path: string, write: () => T): T {
   }
 }
 
-/** Throws FILE_UNWRITABLE where no file can be written to `path`: asked before long work, so that it is not in vain. */
+/** Throws FILE_UNWRITABLE if `path` is not writable; called before long work. */
 export function checkWritable(path: string): void {
   writing(path, () => {
     const there = statSync(path, { throwIfNoEntry: false });
@@ -23,7 +23,7 @@ export function checkWritable(path: string): void {
   });
 }
 
-/** Throws FILE_UNWRITABLE where no file can be written into `folder`, be it there or still to be made. */
+/** Throws FILE_UNWRITABLE if `folder`, existing or not, is not writable. */
 export function checkFolder(folder: string): void {
   let there = folder;
   while (!existsSync(there) && dirname(there) !== there) there = dirname(there);

@@ -1,6 +1,6 @@
 import { EXIT_NEVER, IMAGE_FORMAT_1 } from "../../../assembly/layout.ts";
-import { kindOf } from "../../core/image/blocks/block.ts";
-import { formatOf, readSections, SECTION_NAMES } from "../../core/image/image-header.ts";
+import { findBlockKind } from "../../core/image/blocks/block.ts";
+import { readFormat, readSections, SECTION_NAMES } from "../../core/image/image-header.ts";
 import type { LinearTensors, ModelImage, Smoothing } from "../../core/image/image-types.ts";
 import { channelsText } from "../../core/image/imu-channels.ts";
 import { countLdaOps } from "../../core/image/op-count.ts";
@@ -10,7 +10,7 @@ import type { Output } from "../../core/system/output.ts";
 import { bytesText, percentText, table } from "../../core/system/table.ts";
 import { LOGIT_ONE } from "../../policy/certify/replay.ts";
 
-/** What an image holds, as `inspect --json` prints it. Throws ModelError where the image is not valid. */
+/** Contents of an image, as `inspect --json` prints them. Throws ModelError if the image is invalid. */
 export function inspectImage(path: string, bytes: Uint8Array) {
   const model = Model.load(bytes, { engine: "scalar" });
   const session = model.createSession();
@@ -20,8 +20,8 @@ export function inspectImage(path: string, bytes: Uint8Array) {
     path,
     name: manifest.name,
     hash: model.imageHash,
-    format: formatOf(bytes),
-    needs: { blockKinds: [...new Set(image.blocks.map((block) => kindOf(block).kind))].sort((a, b) => a - b) },
+    format: readFormat(bytes),
+    needs: { blockKinds: [...new Set(image.blocks.map((block) => findBlockKind(block).kind))].sort((a, b) => a - b) },
     runs: describeRuns(hostRuns),
     imageBytes: model.imageBytes,
     arenaBytes: model.arenaBytes,
@@ -122,14 +122,14 @@ function shapesOf(image: ModelImage) {
     contextPatches,
     ringPatches,
     dModel,
-    blocks: image.blocks.map((block) => kindOf(block).describe(block)),
+    blocks: image.blocks.map((block) => findBlockKind(block).describe(block)),
   };
 }
 
 function linears(image: ModelImage): [string, LinearTensors][] {
   const result: [string, LinearTensors][] = [["embed", image.embed]];
   image.blocks.forEach((block, i) => {
-    for (const [part, linear] of Object.entries(kindOf(block).linears(block))) result.push([`block ${i + 1} ${part}`, linear]);
+    for (const [part, linear] of Object.entries(findBlockKind(block).linears(block))) result.push([`block ${i + 1} ${part}`, linear]);
   });
   image.exits.forEach((exit, i) => {
     result.push([`exit ${i + 1}`, exit.head]);

@@ -4,7 +4,7 @@ import type { CliIo } from "../../core/system/surroundings.ts";
 import { countText } from "../../core/system/table.ts";
 import { type LedgerFile, openLedgerFile } from "../../mqtt/outbox/ledger-file.ts";
 
-/** Opens the file of --ledger; says at once when it takes no more lines. */
+/** Opens the file of --ledger; reports at once if it becomes unwritable. */
 export function openLedger(io: CliIo, file: string, note: (line: string) => void, node?: string): LedgerFile {
   const path = resolve(io.cwd, file);
   return openLedgerFile(path, {
@@ -13,7 +13,7 @@ export function openLedger(io: CliIo, file: string, note: (line: string) => void
   });
 }
 
-/** Ends the verb with code 1 where closed ledgers lack lines: an audit would take them for whole. Call after the verb's document. */
+/** Exits with code 1 if closed ledgers lack lines; an audit would take them for complete. Call after the verb's document. */
 export function checkLedgers(ledgers: readonly LedgerFile[], note: (line: string) => void): void {
   const missing = ledgers.reduce((sum, { failed, waiting }) => sum + failed + waiting, 0);
   if (missing === 0) return;

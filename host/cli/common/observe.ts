@@ -42,12 +42,12 @@ export function observeEnvironment({ otlp }: ObserveOptions): Readonly<Record<st
   return otlp === undefined ? {} : { [OTLP_VARIABLE]: otlp };
 }
 
-/** Where remarks go: into the JSON log where there is one, so that stderr is JSON alone. */
+/** Writes remarks to the JSON log if there is one, so that stderr is JSON only. */
 export function notesTo(out: Output, log: Log | undefined): (line: string) => void {
   return (line) => (log === undefined ? out.note(line) : log.write("info", line));
 }
 
-/** Telemetry as the options and the environment ask for it; says where it can be scraped. */
+/** Opens telemetry from options and environment; notes the URL of the metrics. */
 export async function observe(
   io: CliIo,
   note: (line: string) => void,
@@ -64,8 +64,8 @@ export function checkObserved(command: Command, { log }: ObserveOptions): void {
   if (log !== "json") refuseWithout(command, "--log json", "--log-level");
 }
 
-/** The JSON log, where it was asked for. */
-export function logOf(io: CliIo, options: ObserveOptions, fields: Readonly<Record<string, string>>): Log | undefined {
+/** The JSON log, if requested. */
+export function openLogOption(io: CliIo, options: ObserveOptions, fields: Readonly<Record<string, string>>): Log | undefined {
   if (options.log !== "json") return undefined;
   return createLog({ write: (line) => io.stderr(line), wall: () => io.clock.wall(), level: options.logLevel, fields });
 }

@@ -31,14 +31,14 @@ export function probability(text: string): number {
   return value;
 }
 
-/** Parses a speed: sensor seconds a second; 0 and `max` mean as fast as it goes. */
-export function speedOf(text: string): number {
+/** Parses a speed: sensor seconds per second; 0 and `max` mean no pacing. */
+export function parseSpeed(text: string): number {
   if (text === "max" || text === "0") return Number.POSITIVE_INFINITY;
   return numberAtLeast(0.01)(text);
 }
 
 /** Parses `i/N`, the first worker being 0/N. */
-export function workerOf(text: string): { index: number; count: number } {
+export function parseWorker(text: string): { index: number; count: number } {
   const match = /^(\d+)\/(\d+)$/.exec(text);
   const index = Number(match?.[1]);
   const count = Number(match?.[2]);
@@ -47,14 +47,14 @@ export function workerOf(text: string): { index: number; count: number } {
 }
 
 /** Parses `in,out`: two prices. */
-export function pricesOf(text: string): { prompt: number; completion: number } {
+export function parsePrices(text: string): { prompt: number; completion: number } {
   const [prompt, completion, ...rest] = text.split(",").map(Number);
   if (!(prompt! >= 0) || !(completion! >= 0) || rest.length > 0) throw new InvalidArgumentError("Give two prices, e.g. 0.15,0.60.");
   return { prompt: prompt!, completion: completion! };
 }
 
 /** Parses `activity,battery,time`, or none of them: what an ask may tell of the wearer. */
-export function sharesOf(text: string): readonly Share[] {
+export function parseShares(text: string): readonly Share[] {
   const shares = text.split(",").filter((part) => part !== "" && part !== "none");
   const unknown = shares.find((part) => !SHARES.includes(part as Share));
   if (unknown !== undefined)
@@ -62,14 +62,14 @@ export function sharesOf(text: string): readonly Share[] {
   return shares as Share[];
 }
 
-/** Throws OPTION_ALONE where the command line has one of `flags`: without `other` they would change nothing. */
+/** Throws OPTION_ALONE if the command line has one of `flags`: they have no effect without `other`. */
 export function refuseWithout(command: Command, other: string, ...flags: readonly string[]): void {
   const names = givenOf(command, flags);
   if (names === undefined) return;
   throw new ConfigError("OPTION_ALONE", `${names} would change nothing without ${other}: give that, too, or leave ${names} out.`);
 }
 
-/** Throws OPTION_UNUSED where the command line has one of `flags`: beside `other` they would change nothing. */
+/** Throws OPTION_UNUSED if the command line has one of `flags`: they have no effect with `other`. */
 export function refuseWith(command: Command, other: string, ...flags: readonly string[]): void {
   const names = givenOf(command, flags);
   if (names !== undefined) throw new ConfigError("OPTION_UNUSED", `${names} would change nothing with ${other}: leave ${names} out.`);
@@ -90,7 +90,7 @@ export const engineOption = (): Option =>
     .default("simd");
 
 export const speedOption = (): Option =>
-  new Option("--speed <n>", "replay this many sensor seconds per second; max or 0: no pacing").default(1).argParser(speedOf);
+  new Option("--speed <n>", "replay this many sensor seconds per second; max or 0: no pacing").default(1).argParser(parseSpeed);
 
 export const secondsOption = (): Option =>
   new Option("--seconds <n>", "stop after this many sensor seconds (default: at Ctrl-C or at the end of the recording)").argParser(

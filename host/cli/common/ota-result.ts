@@ -11,13 +11,13 @@ export interface SentCommand {
   readonly expiresWallMillis: number;
 }
 
-/** Lines for people, and what a program is told. */
+/** Text lines, and the JSON document. */
 interface OtaResult {
   readonly lines: readonly string[];
   readonly document: Readonly<Record<string, unknown>>;
 }
 
-/** What a command has brought about. Throws, for an exit code that says so, where it was not obeyed and does not wait for a sleeper. */
+/** Result of a command. Throws if it was refused, or not answered and not queued for a sleeping node. */
 export function otaResult(sent: SentCommand, result: SendResult, wallMillis: number): OtaResult {
   const { node, verb } = sent;
   if (!result.sent)
@@ -93,7 +93,7 @@ function stateText({ state, untilWallMillis }: NodeState): string {
   return state === "asleep" && untilWallMillis !== undefined ? `asleep until ${timeText(untilWallMillis)}` : state;
 }
 
-/** Any number of milliseconds is safe: a node's clock may say anything. */
+/** Any number of milliseconds is safe: a node's clock may be wrong. */
 function timeText(wallMillis: number): string {
   const time = new Date(wallMillis);
   return Number.isNaN(time.getTime()) ? "a time beyond every calendar" : time.toISOString().replace(/\.\d+Z$/, "Z");

@@ -17,7 +17,7 @@ import { createDiaryReader } from "../../diary/diary-reader.ts";
 import { createAsker } from "../../mqtt/asks/asker.ts";
 import type { LedgerFile } from "../../mqtt/outbox/ledger-file.ts";
 import { systemBattery } from "../../power/system-battery.ts";
-import { type BrokerLinkOptions, brokerOf, identityOf } from "./broker-link.ts";
+import { type BrokerLinkOptions, readBroker, readIdentityOption } from "./broker-link.ts";
 import { checkLedgers } from "./ledger-option.ts";
 import { nodeAsker } from "./node-asker.ts";
 import { refuseWith, refuseWithout } from "./options.ts";
@@ -67,7 +67,7 @@ export async function runAssistant(io: CliIo, name: string, options: AssistantRu
   const agent = await loadTextAgent(name, io.cwd);
   const { config, path, isNew } = openNodeConfig({ path: nodeConfigPath(options), cwd: io.cwd });
   if (isNew) out.note(`New node ${config.node}, kept in ${path}.`);
-  const broker = brokerOf(io, options, identityOf(io, options), options.broker, config.broker);
+  const broker = readBroker(io, options, readIdentityOption(io, options), options.broker, config.broker);
   if (broker === undefined) refuseWithout(command, "--broker", "--ledger", "--deadline-seconds", "--insecure");
   const ledgers: LedgerFile[] = [];
   const model = await IntentModel.open(agent.modelPath);

@@ -10,5 +10,5 @@ export const studyOptions = (): Option[] => [
   new Option("--trials <n>", `try this many shapes, with --study search (default: ${studySizes.search.trials})`).argParser(
     wholeNumber(1, 400),
   ),
-  new Option("--part <name>", "with --study: compute this part alone").hideHelp(), // what a study's processes are given
+  new Option("--part <name>", "with --study: compute this part alone").hideHelp(), // for the processes of a study
 ];

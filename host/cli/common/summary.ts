@@ -23,7 +23,7 @@ export interface Summary {
 }
 
 /** The document's keys in the order, then the rest. */
-export function summaryOf(agent: string, loop: Loop, rateHz: number, lost: number): Summary {
+export function buildSummary(agent: string, loop: Loop, rateHz: number, lost: number): Summary {
   const counters = loop.counters();
   const { decisions, events, asked, answered, expired, refused, evicted, pending, exits, meanMacs } = counters;
   const { applied, gaps, resets, ignored, anomalies, truth } = counters;

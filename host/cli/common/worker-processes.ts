@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { WorkerProcess } from "../../cloud/supervisor.ts";
 import { packageRoot } from "../../core/system/package-root.ts";
 
-/** What is told of a process as it runs. */
+/** Callbacks of a running process. */
 export interface ProcessEvents {
   onDocument?(document: unknown): void;
   /** What it reports while it runs. */
@@ -13,7 +13,7 @@ export interface ProcessEvents {
 }
 
 /**
- * Starts `dormouse <args>` as a process of its own. Its one JSON document goes to `onDocument`, what it says beside that to `onNote`,
+ * Starts `dormouse <args>` as a separate process. Its JSON document goes to `onDocument`, other output to `onNote`,
  * line by line, bounded. A channel between the two ends with either: a process whose starter was killed ends itself (main.ts).
  */
 export function startDormouse(
@@ -26,7 +26,7 @@ export function startDormouse(
     env: { ...environment },
   });
   let stdout = "";
-  // without a free descriptor there are no streams, and `error` says so
+  // without a free descriptor there are no streams, and `error` fires
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     stdout = (stdout + text).slice(-MAX_DOCUMENT_CHARS);
   });
@@ -51,7 +51,7 @@ export function startDormouse(
   child.on("error", (error) => end(error.message, true));
   child.on("close", (code, signal) =>
     signal ? end(`ended by ${signal}`, signal === "SIGKILL") : end(`ended with code ${code}`, code !== 0),
-  ); // one that was told to end while it still started has lost nothing
+  ); // a process stopped during its start has lost nothing
   return {
     pid: child.pid,
     stop: (isForced) => child.kill(isForced ? "SIGKILL" : "SIGTERM"),

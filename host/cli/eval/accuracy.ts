@@ -3,7 +3,7 @@ import { FAULT_SEED, type FaultName, withFault } from "../../data/sensor-faults.
 import { type EvalSetting, progress, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
 import { evaluateStream, evaluateWindows } from "../../eval/evaluate.ts";
 import type { Losses } from "../../eval/protocols.ts";
-import { evaluateFloat, floatModelOf } from "../../train/evaluate-float.ts";
+import { evaluateFloat, openFloatModel } from "../../train/evaluate-float.ts";
 
 export interface AccuracyOptions {
   readonly protocol: "window" | "stream";
@@ -24,7 +24,7 @@ export function scoreAccuracy(setting: EvalSetting, { protocol, float: isFloat, 
   const result = run(model, dataset, { users, onWindow, losses });
   requireScored(result.windows, users);
   const last = result.exits.at(-1)!;
-  const floatModel = isFloat && protocol === "window" && fault === undefined ? floatModelOf(agent, out) : undefined;
+  const floatModel = isFloat && protocol === "window" && fault === undefined ? openFloatModel(agent, out) : undefined;
   if (floatModel) out.note("In floating point …");
   const float = floatModel && evaluateFloat(floatModel, model.image.lda, dataset, { users, onWindow }).exits.at(-1)!.accuracy;
   return {

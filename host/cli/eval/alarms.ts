@@ -2,7 +2,7 @@ import { ConfigError } from "../../core/system/errors.ts";
 import { bytesText, countText, percentText, table } from "../../core/system/table.ts";
 import { isElderly } from "../../data/sisfall.ts";
 import { type EvalSetting, progress, recordingsFor, wearerRoles } from "../../eval/eval-setting.ts";
-import { type AlarmScore, type AlarmTrial, hoursOf, scoreAlarms, streamAlarms } from "../../eval/evaluate-alarms.ts";
+import { type AlarmScore, type AlarmTrial, countHours, scoreAlarms, streamAlarms } from "../../eval/evaluate-alarms.ts";
 
 /** How good an agent's alarms are: every trial of SisFall from a reset state, by the runtime's own policy, nothing asked. */
 export function evalAlarms(setting: EvalSetting, alarm: string): void {
@@ -35,7 +35,7 @@ export function evalAlarms(setting: EvalSetting, alarm: string): void {
     imageHash: model.imageHash,
     decisionsHash: sha256,
     trials: { falls: falls.length, daily: daily.length },
-    hours: hoursOf(daily, sensor.rateHz),
+    hours: countHours(daily, sensor.rateHz),
     subjects: users,
     missed: namesOf(falls.filter(({ alarms }) => alarms.length === 0)),
     falseAlarms: namesOf(daily.filter(({ alarms }) => alarms.length > 0)),

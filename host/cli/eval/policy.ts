@@ -1,6 +1,6 @@
 import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { countText, percentText } from "../../core/system/table.ts";
-import { betweenClassOf, type EvalSetting, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
+import { type EvalSetting, findBetweenClass, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
 import { evaluatePolicy } from "../../eval/evaluate-policy.ts";
 import { chooseExits, exitSavings } from "../../eval/exit-savings.ts";
 
@@ -16,7 +16,7 @@ export function evalPolicy(setting: EvalSetting): void {
   const { exits, hopPatches, manifest } = model.image;
   const roles = wearerRoles(manifest.protocol, list);
   const recordings = recordingsFor(setting, roles.score);
-  const betweenClass = betweenClassOf(model);
+  const betweenClass = findBetweenClass(model);
   const setPoint = {
     ...{ maxExit: exits.length - 1, hopPatches, askAllowed: true, limitReason: "none" as const, thresholds: [] },
     askIntervalHops: agent.definition.asks.intervalHops,

@@ -8,7 +8,7 @@ import { type Spread, spread, spreadText } from "../../eval/seed-summary.ts";
 import { runFiles } from "../../train/run-folder.ts";
 import { type AccuracyOptions, scoreAccuracy } from "./accuracy.ts";
 
-/** Scores the image of every seed that `train` left in a folder, and says how far they are apart. Throws EVAL_NO_RUNS. */
+/** Scores the image of every seed that `train` left in a folder, and reports mean and deviation. Throws EVAL_NO_RUNS. */
 export async function evalRuns(setting: EvalSetting, dir: string, options: AccuracyOptions): Promise<void> {
   const { out, list } = setting;
   const runs: ({ readonly seed: number } & ReturnType<typeof scoreAccuracy>)[] = [];
@@ -55,7 +55,7 @@ export interface SeedSetting {
   readonly own: EvalSetting; // with that seed's image
 }
 
-/** The image of every seed that `train` left in a folder, in order. Throws EVAL_NO_RUNS, and EVAL_RUNS_DIFFER where they score other wearers. */
+/** The image of every seed that `train` left in a folder, in order. Throws EVAL_NO_RUNS, and EVAL_RUNS_DIFFER if they score different wearers. */
 export async function openRuns(setting: EvalSetting, dir: string): Promise<SeedSetting[]> {
   const runs: SeedSetting[] = [];
   for (const seed of seedsIn(dir)) {

@@ -2,7 +2,7 @@ import { numberText, percentText } from "../../core/system/table.ts";
 import type { Best, Table } from "../../page/table.ts";
 import type { DayDocument } from "../../simulate/summary.ts";
 
-/** What the baselines do, in words, in the order in which they are shown. */
+/** Names of the baselines, in the order shown. */
 export const baselineNames = {
   fullDepth: "full depth, never asks",
   alwaysLocal: "early exits, never asks",
@@ -10,10 +10,10 @@ export const baselineNames = {
 } as const;
 export const baselineKeys = ["fullDepth", "alwaysLocal", "alwaysCloud"] as const satisfies readonly (keyof typeof baselineNames)[];
 
-/** The parts that a day's joules are of, in the order in which they are shown. */
+/** Parts of a day's joules, in the order shown. */
 export const energyParts = ["compute", "radio", "sensor", "sleep", "load"] as const;
 
-/** A time of the simulated day, which begins at midnight: 01:20, after a day 1 d 01:20. */
+/** Clock time of the simulated day, from midnight: 01:20; after a day 1 d 01:20. */
 export function clockText(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   const two = (value: number): string => String(value).padStart(2, "0");
@@ -26,7 +26,7 @@ export function hoursText(hours: number): string {
   return `${numberText(hours, hours < 10 ? 1 : 0)} h`;
 }
 
-/** How long the battery lasts at the day's mean power: from where it started, and from full where that is not the same. */
+/** Battery life at the day's mean power: from the initial charge, and from full if that differs. */
 export function batteryText({ batteryLifeHours, batteryLifeFromStartHours, day }: DayDocument): string {
   const target = `target ${hoursText(day.targetHours)}`;
   if (day.stateOfChargeAtStart === 1) return `${hoursText(batteryLifeHours)} of battery (${target})`;
@@ -34,7 +34,7 @@ export function batteryText({ batteryLifeHours, batteryLifeFromStartHours, day }
   return `${hoursText(batteryLifeFromStartHours)} of battery from ${start} (${hoursText(batteryLifeHours)} from full; ${target})`;
 }
 
-/** What kept a day from being whole, a sentence each; none where it decided to the end and the target can be met. */
+/** One sentence per shortfall of a day: gaps in deciding, an empty battery, an unreachable target. */
 export function courseSentences({ course, hours, day }: DayDocument): string[] {
   const { decidedShare, silentFromSeconds, batteryEmptyAtSeconds, floorHours, load } = course;
   const sentences: string[] = [];
@@ -60,7 +60,7 @@ function lessText(own: number, other: number): string {
   return other === 0 ? "as much" : `${percentText(Math.abs(1 - own / other), 1)} ${own <= other ? "less" : "more"}`;
 }
 
-/** The day against all three baselines, those that beat it too, a sentence each; none without baselines. */
+/** One sentence per baseline that compares it with the day; none without baselines. */
 export function comparisonSentences({ baselines, energyJoules }: DayDocument): string[] {
   if (baselines === undefined) return [];
   const own = energyJoules.compute + energyJoules.radio;

@@ -5,7 +5,7 @@ import { bytesText, table } from "../../core/system/table.ts";
 import { type Board, boardJsonSchema, loadBoard, loadBoards } from "../../power/board.ts";
 import { jsonOption, refuseWith } from "../common/options.ts";
 
-/** `dormouse boards`: the boards that Dormouse knows. */
+/** `dormouse boards`: the known boards. */
 export function registerBoards(program: Command, io: CliIo): void {
   program
     .command("boards")
@@ -52,7 +52,7 @@ function listLines(boards: readonly Board[]): string[] {
   return table(["board", "class", "chip", "core", "clock", "flash", "RAM", "flashed by", "emulator"], rows);
 }
 
-/** Everything that the board's file says, for people. */
+/** Every fact of the board's file, as text. */
 function boardLines(board: Board): string[] {
   const { memory, link, imu, emulator } = board;
   const facts: string[][] = [

@@ -6,7 +6,7 @@ import { untilAborted } from "../../core/system/until-aborted.ts";
 import { startBroker } from "../../mqtt/transport/broker.ts";
 import { isLoopback } from "../../mqtt/transport/broker-url.ts";
 import { METRICS } from "../../telemetry/catalogue.ts";
-import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../common/observe.ts";
+import { checkObserved, notesTo, type ObserveOptions, observe, openLogOption, withObservation } from "../common/observe.ts";
 import { jsonOption, wholeNumber } from "../common/options.ts";
 
 interface BrokerOptions extends ObserveOptions {
@@ -41,7 +41,7 @@ export function registerBroker(program: Command, io: CliIo): void {
         onAnomaly: ({ code, message }) => (log ? log.write("warn", "anomaly", { code, detail: message }) : out.note(`${code}: ${message}`)),
       });
       const who = { service: "dormouse-broker", instance: `${broker.host}:${broker.port}` };
-      const log = logOf(io, options, who);
+      const log = openLogOption(io, options, who);
       let clients = 0;
       try {
         const telemetry = await observe(io, notesTo(out, log), options, who);

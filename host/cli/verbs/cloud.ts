@@ -13,21 +13,30 @@ import { parseBrokerUrl } from "../../mqtt/transport/broker-url.ts";
 import { credentialsEnvironment } from "../../security/broker-credentials.ts";
 import { traceWorker } from "../../telemetry/traced-connect.ts";
 import { timedProvider, watchWorker } from "../../telemetry/watch.ts";
-import { type BrokerLinkOptions, brokerLinkArguments, brokerOf, identityOf, withBrokerLink } from "../common/broker-link.ts";
-import { runWorkers, sumOf } from "../common/cloud-workers.ts";
+import { type BrokerLinkOptions, brokerLinkArguments, readBroker, readIdentityOption, withBrokerLink } from "../common/broker-link.ts";
+import { runWorkers, sumDocuments } from "../common/cloud-workers.ts";
 import { cpuMillis } from "../common/cpu-millis.ts";
 import { checkLedgers, openLedger } from "../common/ledger-option.ts";
 import {
   checkObserved,
-  logOf,
   notesTo,
   type ObserveOptions,
   observe,
   observeArguments,
   observeEnvironment,
+  openLogOption,
   withObservation,
 } from "../common/observe.ts";
-import { engineOption, jsonOption, numberAtLeast, pricesOf, refuseWith, refuseWithout, wholeNumber, workerOf } from "../common/options.ts";
+import {
+  engineOption,
+  jsonOption,
+  numberAtLeast,
+  parsePrices,
+  parseWorker,
+  refuseWith,
+  refuseWithout,
+  wholeNumber,
+} from "../common/options.ts";
 
 interface CloudOptions extends BrokerLinkOptions, ObserveOptions, ProviderOptions {
   readonly json: boolean;
@@ -55,7 +64,7 @@ export function registerCloud(program: Command, io: CliIo): void {
     .addOption(
       new Option("--worker <i/N>", "run as worker i of N, for brokers without shared subscriptions")
         .default({ index: 0, count: 1 }, "0/1")
-        .argParser(workerOf),
+        .argParser(parseWorker),
     )
     .option("--ledger <file>", "append the outcome of each ask to this file")
     .option("--queue <n>", "hold at most this many asks per worker; further ones are deferred", wholeNumber(1, 65536), 512)
@@ -77,7 +86,7 @@ export function registerCloud(program: Command, io: CliIo): void {
     )
     .option("--max-tokens-total <n>", "stop after this many tokens per run; a node may use at most what is left", wholeNumber(1))
     .option("--max-cost <n>", "stop at this cost per run, computed from --price-per-million", numberAtLeast(0))
-    .option("--price-per-million <in,out>", "set the prices of a million prompt and reply tokens", pricesOf)
+    .option("--price-per-million <in,out>", "set the prices of a million prompt and reply tokens", parsePrices)
     .option("--concurrency <n>", "send at most this many requests at once", wholeNumber(1, 256), 8)
     .addOption(engineOption())
     .addOption(jsonOption())
@@ -96,11 +105,11 @@ export function registerCloud(program: Command, io: CliIo): void {
 async function one(io: CliIo, options: CloudOptions): Promise<void> {
   const interrupted = untilAborted(io.interrupt);
   const out = createOutput(io, options.json);
-  const identity = identityOf(io, options);
-  const broker = brokerOf(io, options, identity, options.broker)!;
+  const identity = readIdentityOption(io, options);
+  const broker = readBroker(io, options, identity, options.broker)!;
   const agent = await loadAgent(options.agent, io.cwd);
   const who = { service: "dormouse-cloud", instance: `${options.worker.index}/${options.worker.count}` };
-  const log = logOf(io, options, who);
+  const log = openLogOption(io, options, who);
   const note = notesTo(out, log);
   const warn = (code: string, detail: string) => (log ? log.write("warn", "anomaly", { code, detail }) : out.note(`${code}: ${detail}`));
   const { provider, figures } = await openProvider(agent, options, io, { onTrouble: warn, onSpent: (spent) => io.report?.(spent) });
@@ -154,9 +163,9 @@ function providersOf(text: string): ProviderName[] {
 /** Each worker a process of its own, i of N. */
 async function many(io: CliIo, options: CloudOptions): Promise<void> {
   const out = createOutput(io, options.json);
-  const broker = brokerOf(io, options, identityOf(io, options), options.broker)!;
+  const broker = readBroker(io, options, readIdentityOption(io, options), options.broker)!;
   parseBrokerUrl(broker);
-  await openProvider(await loadAgent(options.agent, io.cwd), options, io); // what is wrong is said once, not by each worker for ever
+  await openProvider(await loadAgent(options.agent, io.cwd), options, io); // reports an error once, not in each worker forever
   if (options.ledger !== undefined) openLedger(io, options.ledger, out.note).close();
   const shared = [
     ...["cloud", "--json", "--broker", broker.url, "--agent", options.agent, "--engine", options.engine],
@@ -179,7 +188,7 @@ async function many(io: CliIo, options: CloudOptions): Promise<void> {
       `${index}/${options.workers}`,
     ],
   );
-  const sum = sumOf(documents);
+  const sum = sumDocuments(documents);
   out.say(`${sum.received ?? 0} asks received, ${sum.answered ?? 0} answered by ${options.workers} workers; ${restarts} restarts.`);
   out.document({ agent: options.agent, provider, workers: options.workers, restarts, ...sum });
   if (failures.length === 0) return;

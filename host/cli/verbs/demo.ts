@@ -12,7 +12,7 @@ import { startBroker } from "../../mqtt/transport/broker.ts";
 import { loadBoard } from "../../power/board.ts";
 import type { RadioKind } from "../../power/board-power.ts";
 import { boardOption, jsonOption, radioOption, secondsOption, speedOption, wholeNumber } from "../common/options.ts";
-import { saySummary, summaryOf } from "../common/summary.ts";
+import { buildSummary, saySummary } from "../common/summary.ts";
 import { runWearable } from "../common/wearable.ts";
 import type { View } from "../view/view-state.ts";
 
@@ -80,7 +80,7 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
     const summarize = () => {
       const { lost } = compareLedgers(loop.asker!.ledger(), worker.ledger());
       const power = wearable.governor?.status();
-      return { ...summaryOf(definition.name, loop, definition.sensor.rateHz, lost), board: options.board, power };
+      return { ...buildSummary(definition.name, loop, definition.sensor.rateHz, lost), board: options.board, power };
     };
     let summary: ReturnType<typeof summarize> | undefined;
     await closeAll(

@@ -10,10 +10,10 @@ import { readWhole } from "../../core/system/read-whole.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { countText } from "../../core/system/table.ts";
 import { openRecordings } from "../../data/open-recordings.ts";
-import { recordingsOf, scoredWindows, WINDOW_FRAMES } from "../../data/recording.ts";
+import { scoredWindows, selectRecordings, WINDOW_FRAMES } from "../../data/recording.ts";
 import type { MemoryVariant } from "../../firmware/c/compile.ts";
 import { emulate, fullDepth, type PlacedFrames } from "../../firmware/emulate/emulate.ts";
-import { emulatorOf } from "../../firmware/emulate/start-board.ts";
+import { findEmulator } from "../../firmware/emulate/start-board.ts";
 import type { KernelChoice } from "../../firmware/mcu/build-options.ts";
 import { loadTarget } from "../../firmware/mcu/target.ts";
 import { decodeSensor } from "../../link/sensor.ts";
@@ -32,7 +32,7 @@ interface EmulateVerbOptions {
   readonly protocol?: "window" | "stream";
 }
 
-/** Between two windows: more lost frames than any gap limit, so that the state begins anew. */
+/** Lost frames between two windows: more than any gap limit, so that the state is reset. */
 const GAP_TICKS = 1000;
 
 /** `dormouse emulate`: a board's decisions and their costs, compared with the host's. */
@@ -61,7 +61,7 @@ export function registerEmulate(program: Command, io: CliIo): void {
 async function run(io: CliIo, name: string, options: EmulateVerbOptions): Promise<void> {
   const out = createOutput(io, options.json);
   const target = loadTarget(options.board);
-  emulatorOf(target); // before anything is built
+  findEmulator(target); // before anything is built
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent);
   const protocol = options.protocol ?? (options.frames === undefined ? "window" : "stream");
@@ -123,7 +123,7 @@ function placedFrames(
   if (options.data === undefined)
     throw new ConfigError("EMULATE_WHAT", "emulate what? Give --frames FILE (a link stream), or --data DIR and --windows N.");
   const dataset = openRecordings(resolve(io.cwd, options.data), model.manifest, agent.definition.data);
-  const test = recordingsOf(dataset, model.manifest.protocol.test);
+  const test = selectRecordings(dataset, model.manifest.protocol.test);
   const all = (test.length > 0 ? test : dataset.recordings).flatMap((recording) =>
     scoredWindows(recording).map(({ start }) => ({ recording, start })),
   );

@@ -77,7 +77,7 @@ function sayReport(out: Output, report: FitsReport): void {
   for (const missing of report.notMeasured) out.say(`not measured: ${missing}`);
 }
 
-/** It only may fit where the room for code or stack is bounded and what they take was not measured. */
+/** "May fit": the room for code or stack is bounded, but their sizes were not measured. */
 function verdict({ fits, board, flash, stack }: FitsReport): string {
   if (!fits) return `does not fit ${board}.`;
   const isOpen = ({ hasBytes, basis }: Room): boolean => hasBytes !== undefined && basis !== "measured";

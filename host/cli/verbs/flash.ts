@@ -101,5 +101,5 @@ function onlyDrive(drives: readonly Uf2Drive[], boardId: string): Uf2Drive | und
       `several boards are plugged in: ${fitting.map(({ path }) => path).join(", ")}. Choose with --drive.`,
     );
   }
-  return fitting[0] ?? drives[0]; // another board's drive: the check says so
+  return fitting[0] ?? drives[0]; // another board's drive: the check reports it
 }

@@ -24,10 +24,10 @@ interface GenerateVerbOptions {
   readonly json: boolean;
 }
 
-/** Tokens after which others get a turn: whoever reads the output may have left. */
+/** Tokens per event-loop turn; the reader of the output may have left. */
 const TURN_TOKENS = 32;
 
-/** `dormouse generate`: a language model goes on from a prompt. */
+/** `dormouse generate`: a language model continues a prompt. */
 export function registerGenerate(program: Command, io: CliIo): void {
   program
     .command("generate")

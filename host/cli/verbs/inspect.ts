@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { formatOf } from "../../core/image/image-header.ts";
+import { readFormat } from "../../core/image/image-header.ts";
 import { imageHash, readImage } from "../../core/image/image-read.ts";
 import { writeImage } from "../../core/image/image-write.ts";
 import { ConfigError, DataError } from "../../core/system/errors.ts";
@@ -23,7 +23,7 @@ interface InspectOptions {
   readonly upgrade?: string;
 }
 
-/** `dormouse inspect`: what a file holds. */
+/** `dormouse inspect`: contents of a file. */
 export function registerInspect(program: Command, io: CliIo): void {
   program
     .command("inspect")
@@ -69,7 +69,7 @@ export function registerInspect(program: Command, io: CliIo): void {
 function upgrade(out: Output, from: string, bytes: Uint8Array, to: string): void {
   const upgraded = writeImage(readImage(bytes));
   writeWhole(to, upgraded);
-  const format = { from: formatOf(bytes), to: formatOf(upgraded) };
+  const format = { from: readFormat(bytes), to: readFormat(upgraded) };
   out.say(`${to}: format ${format.from} → ${format.to}, ${upgraded.length} B, image hash ${imageHash(upgraded)}`);
   out.document({ kind: "upgrade", from, to, format, imageBytes: upgraded.length, hash: imageHash(upgraded) });
 }
@@ -90,7 +90,7 @@ function compare(out: Output, edgePath: string, cloudPath: string): void {
   out.document({ kind: "ledgers", node: edgePath, cloud: cloudPath, ...comparison, notDurable, unrecorded, unreadable });
 }
 
-/** A ledger, which may be empty: an end that saw no ask. Throws where a file holds something else. */
+/** Reads a ledger; it may be empty. Throws if the file is something else. */
 function readLedger(path: string): LedgerReading {
   const isEmpty = readBytes(path).length === 0;
   const reading = scanLedgerFile(path);

@@ -7,7 +7,7 @@ import { plainJson, plainText } from "../../core/system/plain-text.ts";
 import { closeToOthers, PRIVATE_MODE } from "../../core/system/private-file.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { openLinkPort } from "../../firmware/mcu/link-port.ts";
-import { type Described, describeMessage, describeNodeFrame, lineOf } from "../../link/describe.ts";
+import { type Described, describeLine, describeMessage, describeNodeFrame } from "../../link/describe.ts";
 import { encodeNodeHello } from "../../link/hello.ts";
 import { CAUSES, createCauseFinder } from "../../link/likely-cause.ts";
 import { createDeviceReader } from "../../link/messages.ts";
@@ -45,7 +45,7 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
   const port = await openLinkPort(isAddress ? source : resolve(io.cwd, source), options.baud);
   const capturePath = options.capture === undefined ? undefined : resolve(io.cwd, options.capture);
   let capture: number | undefined;
-  const show = (described: Described) => io.stdout(`${options.json ? plainJson(described) : plainText(lineOf(described))}\n`);
+  const show = (described: Described) => io.stdout(`${options.json ? plainJson(described) : plainText(describeLine(described))}\n`);
   const onBad = (reason: string, bytes: number) => io.stderr(`bad: ${bytes} B, ${plainText(reason)}\n`);
   const reader = options.sent
     ? createLinkDecoder({ onFrame: (frame) => show(describeNodeFrame(frame)), onBad })
@@ -62,7 +62,7 @@ async function monitor(io: CliIo, source: string, options: MonitorOptions): Prom
   try {
     if (capturePath !== undefined) {
       capture = writing(capturePath, () => openSync(capturePath, "w", PRIVATE_MODE));
-      closeToOthers(capture); // it holds what a wearer does, and may be an older file
+      closeToOthers(capture); // it holds a wearer's activity, and may be an older file
     }
     if (options.hello) {
       port.write(Uint8Array.of(0));

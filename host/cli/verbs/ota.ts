@@ -15,7 +15,7 @@ import { sendCommand } from "../../mqtt/commands/command-sender.ts";
 import { nextCounter } from "../../security/command-counters.ts";
 import { openCommandKey } from "../../security/command-key.ts";
 import { AUTHORITY_FILES } from "../../security/site-authority.ts";
-import { type BrokerLinkOptions, brokerOf, identityOf, withBrokerLink } from "../common/broker-link.ts";
+import { type BrokerLinkOptions, readBroker, readIdentityOption, withBrokerLink } from "../common/broker-link.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../common/options.ts";
 import { otaResult } from "../common/ota-result.ts";
 
@@ -74,11 +74,11 @@ async function ota(io: CliIo, node: string, name: string, options: OtaOptions): 
   if (planned !== undefined)
     throw new ConfigError("OTA_NOT_BUILT", `${name} does nothing: ${planned}. Bring an image onto the node with dormouse flash or build.`);
   const verb = name as CommandVerb;
-  const identity = identityOf(io, options);
+  const identity = readIdentityOption(io, options);
   const site = options.site ?? identity?.site ?? "home";
-  const broker = brokerOf(io, options, identity, options.broker);
+  const broker = readBroker(io, options, identity, options.broker);
   if (broker === undefined)
-    throw new ConfigError("BROKER_MISSING", "no broker was named. Say --broker mqtts://host:8884, or --identity DIR of one that knows.");
+    throw new ConfigError("BROKER_MISSING", "no broker given. Add --broker mqtts://host:8884, or --identity DIR with a broker URL.");
   const keyFile = options.key ?? (options.identity === undefined ? undefined : join(options.identity, AUTHORITY_FILES.commandKey));
   if (keyFile === undefined)
     throw new ConfigError("COMMAND_KEY_MISSING", "a command needs the site's signing key. Say --identity DIR or --key FILE.");

@@ -31,7 +31,7 @@ const NEXT: Readonly<Record<Role, (folder: string, broker?: string) => string>> 
     `Start it: mosquitto -c ${folder}/mosquitto.conf. If root starts it, it switches to the user mosquitto: first chown -R mosquitto ${folder}`,
 };
 
-/** `dormouse provision`: a node's, worker's, operator's or broker's identity, and the site's authority where there is none. */
+/** `dormouse provision`: a node's, worker's, operator's or broker's identity, and the site's authority if there is none. */
 export function registerProvision(program: Command, io: CliIo): void {
   program
     .command("provision")

@@ -21,23 +21,23 @@ import { checkPersonalized, openPersonalized } from "../../personalize/open-pers
 import { loadBoard } from "../../power/board.ts";
 import type { RadioKind } from "../../power/board-power.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { brokerOf, identityOf, withBrokerLink } from "../common/broker-link.ts";
+import { readBroker, readIdentityOption, withBrokerLink } from "../common/broker-link.ts";
 import { checkLedgers } from "../common/ledger-option.ts";
 import { nodeAsker } from "../common/node-asker.ts";
-import { checkObserved, logOf, notesTo, type ObserveOptions, observe, withObservation } from "../common/observe.ts";
+import { checkObserved, notesTo, type ObserveOptions, observe, openLogOption, withObservation } from "../common/observe.ts";
 import {
   boardOption,
   engineOption,
   jsonOption,
   numberAtLeast,
+  parseShares,
   radioOption,
   refuseWithout,
   secondsOption,
-  sharesOf,
   speedOption,
 } from "../common/options.ts";
 import { type AssistantRunOptions, runAssistant } from "../common/run-assistant.ts";
-import { type Summary, saySummary, summaryOf } from "../common/summary.ts";
+import { buildSummary, type Summary, saySummary } from "../common/summary.ts";
 import { runWearable } from "../common/wearable.ts";
 
 interface RunOptions extends AssistantRunOptions, ObserveOptions {
@@ -69,7 +69,7 @@ export function registerRun(program: Command, io: CliIo): void {
     .option("--ask-text", "allow questions to leave the device, without names and numbers, as asks.text: true does", false)
     .addOption(
       new Option("--share <what>", "add facts of the wearer to asks: activity, battery, time (default: set by the agent)").argParser(
-        sharesOf,
+        parseShares,
       ),
     )
     .option("--broker <url>", "connect to this broker, as in mqtt://host:1883; without it the agent never asks")
@@ -107,13 +107,13 @@ async function run(io: CliIo, name: string, options: RunOptions, command: Comman
   }
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent, { engine: options.engine });
-  const identity = identityOf(io, options);
+  const identity = readIdentityOption(io, options);
   const ownConfig = options.identity === undefined ? undefined : join(options.identity, NODE_CONFIG_FILE);
   const { config, path, isNew } = openNodeConfig({ path: options.config ?? ownConfig ?? NODE_CONFIG_FILE, cwd: io.cwd });
-  const log = logOf(io, options, { service: "dormouse-run", site: config.site, node: config.node, agent: agent.definition.name });
+  const log = openLogOption(io, options, { service: "dormouse-run", site: config.site, node: config.node, agent: agent.definition.name });
   const note = notesTo(out, log);
   if (isNew) note(`New node ${config.node}, kept in ${path}.`);
-  const broker = brokerOf(io, options, identity, options.broker, config.broker);
+  const broker = readBroker(io, options, identity, options.broker, config.broker);
   if (options.personalize !== undefined) checkPersonalized({ hasBroker: broker !== undefined, hasBoard: options.board !== undefined });
   if (broker === undefined) refuseWithout(command, "--broker", "--ledger", "--deadline-seconds", "--insecure");
   const hasDiary = options.diary && agent.definition.diary;
@@ -194,7 +194,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   );
   const power = wearable.governor && { board: options.board, power: wearable.governor.status() };
   const more = { node: config.node, engine: options.engine, ...power, ...(personalized && { personalization: personalized.status() }) };
-  const summary = { ...summaryOf(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...more };
+  const summary = { ...buildSummary(definition.name, loop, definition.sensor.rateHz, loop.lost()), ...more };
   return inbox === undefined ? summary : { ...summary, commands: inbox.counts() };
 }
 

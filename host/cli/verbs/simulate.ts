@@ -7,7 +7,7 @@ import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { numberText, percentText, table } from "../../core/system/table.ts";
 import { openRecordings } from "../../data/open-recordings.ts";
-import { recordingsOf } from "../../data/recording.ts";
+import { selectRecordings } from "../../data/recording.ts";
 import { faultNames } from "../../data/sensor-faults.ts";
 import { scoredLists } from "../../eval/eval-setting.ts";
 import { DEFAULT_PRICES, type PolicyFile } from "../../policy/govern/policy-file.ts";
@@ -124,7 +124,7 @@ async function simulate(io: CliIo, name: string, options: SimulateOptions): Prom
 
 const isTuning = ({ data, tune, wearers }: SimulateOptions): boolean => tune !== undefined && data !== undefined && wearers === "calibrate";
 
-/** Everything that the policy may know of how decisions turn out, from wearers who are not scored. */
+/** Writes the outcome statistics of the policy, from wearers who are not scored. */
 async function tune(io: CliIo, out: Output, name: string, options: SimulateOptions, file: string): Promise<void> {
   if (options.data === undefined || !isTuning(options))
     throw new ConfigError(
@@ -137,7 +137,7 @@ async function tune(io: CliIo, out: Output, name: string, options: SimulateOptio
   const dataset = openRecordings(resolve(io.cwd, options.data), model.manifest, agent.definition.data);
   const users = model.manifest.protocol[options.wearers].map(String);
   const cloud = createSimulatedCloud(await openTeacher(agent, options.engine));
-  const tuning = await tunePolicy(model, recordingsOf(dataset, users), agent.definition.name, cloud);
+  const tuning = await tunePolicy(model, selectRecordings(dataset, users), agent.definition.name, cloud);
   const policy: PolicyFile = {
     imageHash: model.imageHash,
     tunedOn: users,

@@ -31,7 +31,7 @@ const GLYPHS: Readonly<Record<string, readonly [string, string, string]>> = {
   " ": ["  ", "  ", "  "],
 };
 
-/** A word in letters three rows high, or undefined where a letter has no glyph or the word is wider than `columns`. */
+/** A word in letters three rows high, or undefined if a letter has no glyph or the word is wider than `columns`. */
 export function bigLetters(word: string, columns: number): readonly string[] | undefined {
   const glyphs = [...word.toLowerCase()].map((letter) => GLYPHS[letter]);
   if (glyphs.length === 0 || glyphs.includes(undefined)) return undefined;

@@ -2,7 +2,7 @@ import type { LoopStep } from "../../agent/loop-types.ts";
 import type { Log, LogFields, LogLevel } from "../../telemetry/log.ts";
 import type { View } from "./view-state.ts";
 
-/** The loop's steps as JSON lines: decisions are debug, what changes is info, what is odd is a warning. */
+/** The loop's steps as JSON lines: decisions are debug, changes info, anomalies warnings. */
 export function createJsonLogView(log: Log): View {
   let isClosed = false;
   return {

@@ -28,7 +28,7 @@ export function createLogView(out: Output, info: ViewInfo, isVerbose: boolean): 
 
 const answerUses: Partial<Record<string, string>> = { kept: ", less sure than the device was", superseded: ", too late to matter" };
 
-/** A step as one line, or undefined for what is not worth one. */
+/** A step as one line; undefined for steps that are not logged. */
 export function stepText(step: LoopStep, info: ViewInfo, isVerbose: boolean): string | undefined {
   switch (step.kind) {
     case "decision":

@@ -7,7 +7,7 @@ export type Segment = readonly [text: string, ...styles: Style[]];
 /** A line before it is cut to the terminal's width and painted. */
 export type Line = readonly Segment[];
 
-/** Colours of the 256-colour palette that stand out (contrast 3 or more) on white as on black: nobody says which the terminal has. */
+/** Colours of the 256-colour palette that stand out (contrast 3 or more) on white and on black, because the background is unknown. */
 export const GREEN = 29;
 export const AMBER = 136;
 export const RED = 167;
@@ -20,22 +20,22 @@ export function wantsColour(env: Readonly<Record<string, string | undefined>>): 
 }
 
 /** Columns that a line takes. */
-export function widthOf(line: Line): number {
+export function measureWidth(line: Line): number {
   return line.reduce((sum, [text]) => sum + [...text].length, 0);
 }
 
-/** `left` and `right` at the two edges; where both do not fit, `right` gives way. */
+/** `left` and `right` at the two edges; `right` is left out if both do not fit. */
 export function spread(left: Line, right: Line, columns: number): Line {
-  const space = columns - widthOf(left) - widthOf(right);
+  const space = columns - measureWidth(left) - measureWidth(right);
   return space < 1 ? left : [...left, [" ".repeat(space)], ...right];
 }
 
-/** Cuts a line at `columns` (the last column becomes …) and adds escape codes, or none; those that stand in its text are shown, not obeyed. */
+/** Cuts a line at `columns` (the last column becomes …) and adds escape codes, or none; those in its text are shown, not interpreted. */
 export function paintLine(raw: Line, columns: number, hasColour: boolean): string {
   const line = raw.map(([text, ...styles]): Segment => [plainText(text), ...styles]);
   let left = columns;
   let text = "";
-  const isCut = widthOf(line) > columns;
+  const isCut = measureWidth(line) > columns;
   for (const [piece, ...styles] of line) {
     if (left <= 0) break;
     const glyphs = [...piece];

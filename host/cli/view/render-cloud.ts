@@ -1,5 +1,5 @@
 import { joinedToFit, percentText } from "../../core/system/table.ts";
-import { AMBER, GREEN, type Line, RED, type Segment, widthOf } from "./paint.ts";
+import { AMBER, GREEN, type Line, measureWidth, RED, type Segment } from "./paint.ts";
 import { labelColour } from "./render-ribbon.ts";
 import type { ViewState } from "./view-state.ts";
 
@@ -26,10 +26,10 @@ export function cloudLine({ info, link, linkDetail, counters }: ViewState, colum
   const parts = [`${counters.asked} asked`, `${counters.answered} answered`];
   for (const key of ["expired", "refused", "evicted"] as const) if (counters[key] > 0) parts.push(`${counters[key]} ${key}`);
   if (counters.pending > 0) parts.push(`${counters.pending} waiting`);
-  return [...state, [`  ${joinedToFit(parts, columns - widthOf(state) - 2)}`]];
+  return [...state, [`  ${joinedToFit(parts, columns - measureWidth(state) - 2)}`]];
 }
 
-/** unsure: sitting → asked → cloud says standing 93 % in 34 ms. On two lines where one is too short. */
+/** unsure: sitting → asked → cloud says standing 93 % in 34 ms. On two lines if one is too short. */
 export function askLine({ info, lastAsk, seconds }: ViewState, columns: number): Line[] {
   if (!info.hasBroker) return [];
   if (lastAsk === undefined) return [[["sure so far: nothing was asked", "dim"]]];
@@ -42,8 +42,8 @@ export function askLine({ info, lastAsk, seconds }: ViewState, columns: number):
   const line = [...question, ...reply];
   const age = Math.round(seconds - lastAsk.tick / info.rateHz);
   const aged: Line = [...line, [`, ${age} s ago`, "dim"]];
-  if (age >= OLD_SECONDS && widthOf(aged) <= columns) return [aged];
-  return widthOf(line) <= columns ? [line] : [question, reply];
+  if (age >= OLD_SECONDS && measureWidth(aged) <= columns) return [aged];
+  return measureWidth(line) <= columns ? [line] : [question, reply];
 
   function replySegments(): Segment[] {
     if (lastAsk!.end === undefined) return [["waiting …", AMBER]];

@@ -24,7 +24,7 @@ function rank(label: string, letter: string): number {
   return at < 0 ? 100 : at;
 }
 
-/** The last minute, newest at the right: asks, what was said (light = unsure), and the truth where it is known. */
+/** The last minute, newest at the right: asks, shown labels (light = unsure), and the truth if known. */
 export function ribbonLines(state: ViewState, columns: number, hasColour: boolean): { asks: Line; says: Line; truth: Line | undefined } {
   const { info, ribbon } = state;
   const letters = labelLetters(info.labels);

@@ -1,6 +1,6 @@
 import { bytesText, countText, joinedToFit, percentText } from "../../core/system/table.ts";
 import { bigLetters } from "./big-letters.ts";
-import { AMBER, GREEN, type Line, paintLine, type Segment, spread, widthOf } from "./paint.ts";
+import { AMBER, GREEN, type Line, measureWidth, paintLine, type Segment, spread } from "./paint.ts";
 import { askLine, cloudLine } from "./render-cloud.ts";
 import { budgetLine, powerLine, reasonLine } from "./render-power.ts";
 import { labelColour, legend, ribbonLines, shownLabels } from "./render-ribbon.ts";
@@ -12,7 +12,7 @@ export interface RenderOptions {
   readonly hasColour: boolean;
 }
 
-/** Columns of the rows' names: none where the terminal has fewer than the second number. */
+/** Columns of the rows' names: none if the terminal has fewer than the second number. */
 const GUTTERS = [
   [9, 64],
   [7, 46],
@@ -94,7 +94,7 @@ function headRows({ info, seconds, phase }: ViewState, width: number, isNarrow: 
   const promise: Segment[] = isNarrow ? [] : [["   decides on the wearer, asks the cloud when unsure", "dim"]];
   const right: Line = [[time, "dim"]];
   const full: Line = [...name, ...promise];
-  return [{ line: spread(widthOf(full) + widthOf(right) < width ? full : name, right, width), worth: 9 }];
+  return [{ line: spread(measureWidth(full) + measureWidth(right) < width ? full : name, right, width), worth: 9 }];
 }
 
 function labelRows({ info, decision }: ViewState, columns: number): Row[] {
@@ -123,7 +123,7 @@ function likelyLine({ decision }: ViewState, body: number): Line {
   return [["━".repeat(filled), colour], ["─".repeat(columns - filled), "dim"], [` ${percentText(decision.confidence).padStart(6)}`]];
 }
 
-/** ●━━●──○──○: how far into the model the decision had to go. How sure it was there, the reason says where one is shown. */
+/** ●━━●──○──○: how far into the model the decision had to go. The reason, if shown, has the probability. */
 function depthLine({ info, decision, power }: ViewState, isNarrow: boolean): Line {
   if (decision === undefined) return [];
   const reach = isNarrow ? 1 : 3;

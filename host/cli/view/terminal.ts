@@ -18,7 +18,7 @@ export interface TerminalStream {
 
 /**
  * A screen on the alternate buffer, so that a resize leaves no debris: each drawing begins at home and clears what is left over.
- * `finish` goes back to the normal buffer and prints the last drawing there. Undefined where the stream is no terminal.
+ * `finish` goes back to the normal buffer and prints the last drawing there. Undefined if the stream is no terminal.
  */
 export function openTerminal(stream: TerminalStream, env: Readonly<Record<string, string | undefined>>): Terminal | undefined {
   if (stream.isTTY !== true || env.TERM === "dumb") return undefined;

@@ -14,14 +14,14 @@ export function exitLogits(exit: Exit, residual: Int16Array): Int16Array {
 }
 
 /** Index of the first of the largest scores: logits or smoothed scores. */
-export function labelOf(scores: Int16Array | Int32Array): number {
+export function argmaxLabel(scores: Int16Array | Int32Array): number {
   return scores.indexOf(Math.max(...scores));
 }
 
 type Temperatures = Pick<Exit, "temperature" | "smoothedTemperature">;
 
 /** Confidence Q15 of a label: its probability in the softmax of the logits, or of the scores that decisions before make of them. Source: arXiv:1706.04599 §4.2. */
-export function confidenceOf(
+export function computeConfidence(
   { temperature, smoothedTemperature }: Temperatures,
   label: number,
   logits: Int16Array,
@@ -32,5 +32,5 @@ export function confidenceOf(
 
 /** What a threshold is compared with, Q15: the confidence, or the label's probability by its logits alone where that is less. */
 export function computeGateProbability(exit: Temperatures, label: number, logits: Int16Array, scores?: Int32Array): number {
-  return Math.min(confidenceOf(exit, label, logits, scores), confidenceOf(exit, label, logits));
+  return Math.min(computeConfidence(exit, label, logits, scores), computeConfidence(exit, label, logits));
 }

@@ -1,7 +1,7 @@
 import * as layout from "../../../assembly/layout.ts";
 import { statisticsCount } from "../arithmetic/lda.ts";
 import { ModelError } from "../system/errors.ts";
-import { kindOf } from "./blocks/block.ts";
+import { findBlockKind } from "./blocks/block.ts";
 import { requireBetween } from "./image-check-values.ts";
 import { checkRecord, type Dims } from "./image-fields.ts";
 import { imageError } from "./image-header.ts";
@@ -75,7 +75,7 @@ export function checkImage(image: ModelImage): void {
     checkRecord(records.featureSpec, `channel ${c}`, { zeroPoint, scale: { multiplier, shift }, knee }, dims);
   if (image.lda) checkLda(image.lda, dims);
   if (image.smoothing) checkSmoothing(image.smoothing, dims);
-  for (const [b, block] of image.blocks.entries()) checkRecord(kindOf(block).spec, `block ${b}`, block, dims);
+  for (const [b, block] of image.blocks.entries()) checkRecord(findBlockKind(block).spec, `block ${b}`, block, dims);
   checkExits(image, dims);
   checkManifestAgrees(image);
 }

@@ -70,13 +70,13 @@ type Values = Record<string, unknown>;
 const WIDTHS = { word: 1, scale: 2, linear: layout.LINEAR_WORDS, s8: 1, s16: 1, s32: 1 } as const;
 
 /** The value of a shape. */
-export function sizeOf(shape: Shape, dims: Dims): number {
+export function computeSize(shape: Shape, dims: Dims): number {
   const factor = (text: string): number => (/^\d+$/.test(text) ? Number(text) : dims[text]!);
   return shape.split(" + ").reduce((sum, term) => sum + term.split("·").reduce((product, text) => product * factor(text), 1), 0);
 }
 
 function lengthOf(shape: readonly Shape[], dims: Dims): number {
-  return shape.reduce((product, side) => product * sizeOf(side, dims), 1);
+  return shape.reduce((product, side) => product * computeSize(side, dims), 1);
 }
 
 /** True for each word that a field claims. */
@@ -91,7 +91,7 @@ function checkWords<T>(spec: RecordSpec<T>, where: string, wordOf: (field: WordF
   for (const field of spec.fields) {
     if (field.type !== "word") continue;
     const value = wordOf(field);
-    const most = field.isConstant ? field.least : typeof field.most === "string" ? sizeOf(field.most, dims) : (field.most ?? LARGEST);
+    const most = field.isConstant ? field.least : typeof field.most === "string" ? computeSize(field.most, dims) : (field.most ?? LARGEST);
     requireBetween(field.status, `${where}: ${field.name}`, value, field.least, most);
     dims[field.name] = value;
   }
@@ -115,7 +115,7 @@ export function readRecord<T>(spec: RecordSpec<T>, record: RecordReader, around:
 
 function readField(field: Field, record: RecordReader, dims: Dims): unknown {
   if (field.type === "word") return field.isConstant ? undefined : dims[field.name];
-  if (field.type === "linear") return record.linear(field.at, field.name, sizeOf(field.nIn, dims), sizeOf(field.nOut, dims));
+  if (field.type === "linear") return record.linear(field.at, field.name, computeSize(field.nIn, dims), computeSize(field.nOut, dims));
   if (field.type === "scale") {
     const scale = record.scale(field.at);
     return field.isOptional && scale.multiplier === 0 && scale.shift === 0 ? undefined : scale;
@@ -134,9 +134,9 @@ export function checkRecord<T extends object>(spec: RecordSpec<T>, where: string
 
 function checkField(field: Field, where: string, value: unknown, dims: Dims): void {
   if (field.type === "word") return;
-  if (field.type === "linear") requireLinear(where, value as LinearTensors, sizeOf(field.nIn, dims), sizeOf(field.nOut, dims));
+  if (field.type === "linear") requireLinear(where, value as LinearTensors, computeSize(field.nIn, dims), computeSize(field.nOut, dims));
   else if (field.type === "scale") {
-    if (value !== undefined || !field.isOptional) requireScale(where, value as FixedScale, sizeOf(field.bound, dims));
+    if (value !== undefined || !field.isOptional) requireScale(where, value as FixedScale, computeSize(field.bound, dims));
   } else {
     const array = value as Int32Array;
     requireLength(where, array, lengthOf(field.shape, dims));

@@ -18,7 +18,7 @@ export function imageError(status: number, detail: string): ModelError {
   return statusError(status, "model image", detail);
 }
 
-export function viewOf(bytes: Uint8Array): DataView {
+export function createView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
@@ -50,14 +50,14 @@ export function imageHash(bytes: Uint8Array): string {
 export function sealImage(bytes: Uint8Array): void {
   if (bytes.length < layout.IMAGE_HEADER_BYTES) throw imageError(layout.STATUS_IMAGE_TOO_SHORT, `${bytes.length} B`);
   bytes.set(sha256(bytes), layout.HEADER_SHA256);
-  viewOf(bytes).setUint32(layout.HEADER_CRC32, imageCrc32(bytes), true);
+  createView(bytes).setUint32(layout.HEADER_CRC32, imageCrc32(bytes), true);
 }
 
 /** Checks every header field but the checksums. */
 export function checkHeader(bytes: Uint8Array, mostBytes: number = layout.IMAGE_MAX_BYTES): void {
   const found = bytes.length;
   if (found < layout.IMAGE_MIN_BYTES) throw imageError(layout.STATUS_IMAGE_TOO_SHORT, `${found} B`);
-  const view = viewOf(bytes);
+  const view = createView(bytes);
   const word = (offset: number): number => view.getUint32(offset, true);
   const hex = (offset: number): string => `0x${word(offset).toString(16).padStart(8, "0")}`;
   if (word(layout.HEADER_MAGIC) !== layout.IMAGE_MAGIC) throw imageError(layout.STATUS_BAD_MAGIC, hex(layout.HEADER_MAGIC));
@@ -77,7 +77,7 @@ export function checkHeader(bytes: Uint8Array, mostBytes: number = layout.IMAGE_
 
 /** Checks the CRC-32 and the SHA-256. */
 export function checkSums(bytes: Uint8Array): void {
-  const said = viewOf(bytes).getUint32(layout.HEADER_CRC32, true);
+  const said = createView(bytes).getUint32(layout.HEADER_CRC32, true);
   const is = imageCrc32(bytes);
   if (said !== is) throw imageError(layout.STATUS_BAD_CRC, `0x${is.toString(16)}, its header says 0x${said.toString(16)}`);
   if (sha256(bytes).toString("hex") !== imageHash(bytes)) {
@@ -86,13 +86,13 @@ export function checkSums(bytes: Uint8Array): void {
 }
 
 /** 1 or 2. */
-export function formatOf(bytes: Uint8Array): number {
-  return viewOf(bytes).getUint32(layout.HEADER_FORMAT, true);
+export function readFormat(bytes: Uint8Array): number {
+  return createView(bytes).getUint32(layout.HEADER_FORMAT, true);
 }
 
 /** Format 2: the block kinds that the image says it needs, ascending. */
 export function neededKinds(bytes: Uint8Array): number[] {
-  const mask = viewOf(bytes).getUint32(layout.HEADER_KINDS, true);
+  const mask = createView(bytes).getUint32(layout.HEADER_KINDS, true);
   return Array.from({ length: 32 }, (_, kind) => kind).filter((kind) => (mask >>> kind) & 1);
 }
 
@@ -130,8 +130,8 @@ function newestVersion(kind: number): number {
  */
 export function readSections(bytes: Uint8Array, only?: ReadonlyMap<number, string>): ReadonlyMap<number, Section> {
   const names = only ?? SECTION_NAMES;
-  const view = viewOf(bytes);
-  const isFirst = formatOf(bytes) === layout.IMAGE_FORMAT_1;
+  const view = createView(bytes);
+  const isFirst = readFormat(bytes) === layout.IMAGE_FORMAT_1;
   const count = view.getUint32(layout.HEADER_SECTION_COUNT, true);
   const most = isFirst ? layout.FORMAT_1_SECTIONS : layout.SECTION_LAST;
   if (count > most || count < (isFirst ? most : 1)) throw imageError(layout.STATUS_BAD_SECTIONS, `${count} sections`);

@@ -5,7 +5,7 @@ import { ModelError } from "../system/errors.ts";
 import { type Block, blockKinds, kindOfNumber } from "./blocks/block.ts";
 import { checkImage } from "./image-check.ts";
 import { type Dims, type RecordSpec, readRecord } from "./image-fields.ts";
-import { checkHeader, checkSums, formatOf, imageError, neededKinds, readSections, SECTION_NAMES, type Section } from "./image-header.ts";
+import { checkHeader, checkSums, imageError, neededKinds, readFormat, readSections, SECTION_NAMES, type Section } from "./image-header.ts";
 import * as records from "./image-records.ts";
 import { type RecordReader, TensorReader } from "./image-tensors.ts";
 import type { Manifest, ModelImage } from "./image-types.ts";
@@ -32,7 +32,7 @@ interface Parts {
 }
 
 function partsOf(bytes: Uint8Array, sections: Sections, tensors: TensorReader): Parts {
-  return formatOf(bytes) === layout.IMAGE_FORMAT_1 ? partsOfConfig(sections, tensors) : partsOfSections(sections, tensors);
+  return readFormat(bytes) === layout.IMAGE_FORMAT_1 ? partsOfConfig(sections, tensors) : partsOfSections(sections, tensors);
 }
 
 function partsOfConfig(sections: Sections, tensors: TensorReader): Parts {
@@ -98,7 +98,7 @@ function requireSensor(sections: Sections): void {
 export function readImage(bytes: Uint8Array): ModelImage {
   checkHeader(bytes);
   checkSums(bytes);
-  const isFirst = formatOf(bytes) === layout.IMAGE_FORMAT_1;
+  const isFirst = readFormat(bytes) === layout.IMAGE_FORMAT_1;
   if (!isFirst) requireKinds(neededKinds(bytes));
   const sections = readSections(bytes);
   requireSensor(sections);

@@ -1,6 +1,6 @@
 import * as layout from "../../../assembly/layout.ts";
 import { align16 } from "../arithmetic/align.ts";
-import { imageError, sealImage, viewOf } from "./image-header.ts";
+import { createView, imageError, sealImage } from "./image-header.ts";
 import { TensorSection } from "./image-tensor-section.ts";
 
 /** A section as it stands in the file. */
@@ -33,7 +33,7 @@ export function writeSections(
   const imageBytes = align16(sections.reduce((end, { bytes }) => align16(end) + bytes.length, start));
   if (imageBytes > layout.IMAGE_MAX_BYTES) throw imageError(layout.STATUS_BAD_SIZE, `${imageBytes} B, at most ${layout.IMAGE_MAX_BYTES} B`);
   const out = new Uint8Array(imageBytes);
-  const view = viewOf(out);
+  const view = createView(out);
   view.setUint32(layout.HEADER_MAGIC, layout.IMAGE_MAGIC, true);
   view.setUint32(layout.HEADER_FORMAT, layout.IMAGE_FORMAT_2, true);
   view.setUint32(layout.HEADER_KINDS, blockKinds, true);

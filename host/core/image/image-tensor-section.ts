@@ -4,7 +4,7 @@ import type { FixedScale, LinearTensors } from "./tensor-types.ts";
 
 type TensorArray = Int8Array | Uint8Array | Int16Array | Int32Array;
 
-export function bytesOf(array: TensorArray): Uint8Array {
+export function viewBytes(array: TensorArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength); // hosts are little-endian, as every platform of Node is
 }
 
@@ -22,7 +22,7 @@ export class TensorSection {
   /** Offset of `array` from the image's first byte. */
   place(array: TensorArray): number {
     const at = align16(this.#end);
-    this.#arrays.push({ at, bytes: bytesOf(array) });
+    this.#arrays.push({ at, bytes: viewBytes(array) });
     this.#end = at + array.byteLength;
     return at;
   }

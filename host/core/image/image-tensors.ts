@@ -1,7 +1,7 @@
 import * as layout from "../../../assembly/layout.ts";
 import { align16 } from "../arithmetic/align.ts";
 import { requireShape } from "./image-check-values.ts";
-import { imageError, requireZeros, type Section, viewOf } from "./image-header.ts";
+import { createView, imageError, requireZeros, type Section } from "./image-header.ts";
 import type { FixedScale, LinearTensors } from "./tensor-types.ts";
 
 /** A record of s32 words, and what its offsets point to. */
@@ -70,7 +70,7 @@ export class TensorReader {
    * The record at `offset`, which lies in the image. With `places` its word i is word places[i] there; −1: it is `constant`.
    */
   record(offset: number, name: string, places?: readonly number[], constant = 0): RecordReader {
-    const view = viewOf(this.#bytes);
+    const view = createView(this.#bytes);
     const word = (index: number): number => {
       const place = places === undefined ? index : places[index]!;
       return place < 0 ? constant : view.getInt32(offset + 4 * place, true);

@@ -1,17 +1,17 @@
 import * as layout from "../../../assembly/layout.ts";
 import { canonicalTables } from "../arithmetic/tables.ts";
-import { kindOf } from "./blocks/block.ts";
+import { findBlockKind } from "./blocks/block.ts";
 import { checkImage } from "./image-check.ts";
 import { writeRecord } from "./image-fields.ts";
 import * as records from "./image-records.ts";
 import { type Written, writeSections } from "./image-sections.ts";
-import { bytesOf, type TensorSection } from "./image-tensor-section.ts";
+import { type TensorSection, viewBytes } from "./image-tensor-section.ts";
 import type { ModelImage } from "./image-types.ts";
 import { encodeManifest } from "./manifest.ts";
 
 /** Records one after the other. */
 function section(kind: number, parts: readonly Int32Array[]): Written {
-  return { kind, bytes: bytesOf(Int32Array.from(parts.flatMap((part) => [...part]))), count: parts.length };
+  return { kind, bytes: viewBytes(Int32Array.from(parts.flatMap((part) => [...part]))), count: parts.length };
 }
 
 /** Every section that consists of records, ascending; their arrays go to `tensors`. */
@@ -23,13 +23,13 @@ function recordSections(image: ModelImage, tensors: TensorSection): Written[] {
   const input = writeRecord(records.inputSpec, image, tensors);
   const lda = image.lda && writeRecord(ldaSpec, image.lda, tensors);
   const smoothing = image.smoothing && writeRecord(smoothingSpec, image.smoothing, tensors);
-  const blocks = image.blocks.map((block) => writeRecord(kindOf(block).spec, block, tensors));
+  const blocks = image.blocks.map((block) => writeRecord(findBlockKind(block).spec, block, tensors));
   const exits = image.exits.map((exit) => writeRecord(records.exitSpec, exit, tensors));
   return [
     section(layout.SECTION_FEATURES, features),
     section(layout.SECTION_BLOCKS, blocks),
     section(layout.SECTION_EXITS, exits),
-    { kind: layout.SECTION_TABLES, bytes: bytesOf(canonicalTables()), count: 1 },
+    { kind: layout.SECTION_TABLES, bytes: viewBytes(canonicalTables()), count: 1 },
     section(layout.SECTION_MODEL, [writeRecord(records.modelSpec, { dModel: image.dModel, nBlocks: blocks.length }, tensors)]),
     section(layout.SECTION_INPUT, [input]),
     section(layout.SECTION_HEAD, [writeRecord(records.headSpec, { ...image, nExits: exits.length }, tensors)]),
@@ -46,5 +46,5 @@ export function writeImage(image: ModelImage): Uint8Array {
 
 /** Bit k: a block of kind k is in the image. */
 function kindMask({ blocks }: ModelImage): number {
-  return blocks.reduce((mask, block) => mask | (1 << kindOf(block).kind), 0);
+  return blocks.reduce((mask, block) => mask | (1 << findBlockKind(block).kind), 0);
 }

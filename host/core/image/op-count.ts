@@ -1,6 +1,6 @@
 import { FIXED_LAGS } from "../../../assembly/layout.ts";
 import { crossCount, signalCount } from "../arithmetic/lda.ts";
-import { type Block, kindOf } from "./blocks/block.ts";
+import { type Block, findBlockKind } from "./blocks/block.ts";
 import type { ModelImage } from "./image-types.ts";
 import { linearOps, NO_OPS, type Ops, plus } from "./ops.ts";
 
@@ -11,7 +11,7 @@ export function embedOps(image: ModelImage): Ops {
 
 /** One block, one patch. */
 export function blockOps(block: Block, dModel: number): Ops {
-  return kindOf(block).ops(block, dModel);
+  return findBlockKind(block).ops(block, dModel);
 }
 
 /** One evaluation of an exit: its head and its confidence. */

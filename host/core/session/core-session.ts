@@ -16,7 +16,7 @@ function requireLength(what: string, found: number, needed: number): void {
 }
 
 /** Bytes of arena that an image needs, found by asking the core for none. */
-export function arenaBytesOf(imageBytes: Uint8Array, build: CoreBuild, subject: string): number {
+export function measureArenaBytes(imageBytes: Uint8Array, build: CoreBuild, subject: string): number {
   const core = instantiateCore(build);
   const image = placeImage(core, imageBytes);
   const status = core.prepare(image, imageBytes.byteLength, align16(image + imageBytes.byteLength), 0);

@@ -3,7 +3,7 @@ import type { Manifest, ModelImage } from "../image/image-types.ts";
 import { ModelError } from "../system/errors.ts";
 import { readWhole } from "../system/read-whole.ts";
 import { type Batch, openBatch } from "./batch.ts";
-import { arenaBytesOf, CoreSession } from "./core-session.ts";
+import { CoreSession, measureArenaBytes } from "./core-session.ts";
 import { type CoreBuild, coreWasmBytes } from "./module.ts";
 import type { EngineName, Session } from "./session-types.ts";
 
@@ -36,7 +36,7 @@ export class Model {
     this.engine = options.engine ?? "simd";
     this.#build = this.engine;
     this.imageHash = imageHash(bytes);
-    const needs = arenaBytesOf(bytes, this.#build, this.#subject());
+    const needs = measureArenaBytes(bytes, this.#build, this.#subject());
     this.arenaBytes = options.arenaBytes ?? needs;
     if (needs > this.arenaBytes) {
       throw new ModelError(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { instantiateSync } from "@assemblyscript/loader";
-import { describeRuns, hostRuns, isSameRuns, type Runs, runsOf, textRuns } from "../image/runs.ts";
+import { describeRuns, hostRuns, isSameRuns, type Runs, readRuns, textRuns } from "../image/runs.ts";
 import { ModelError } from "../system/errors.ts";
 import { packageRoot } from "../system/package-root.ts";
 
@@ -115,7 +115,7 @@ function instantiate<E extends { _initialize(): void; runs(word: number): number
   const { exports } = instantiateSync(compileModule(name).module, {});
   const core = exports as unknown as E;
   core._initialize();
-  const runs = runsOf(core);
+  const runs = readRuns(core);
   if (!isSameRuns(runs, wanted)) {
     const [its, ours] = [runs, wanted].map((one) => JSON.stringify(describeRuns(one)));
     throw new ModelError("CORE_MISMATCH", `${name}.wasm runs ${its}, the host ${ours}: run npm run build.`);

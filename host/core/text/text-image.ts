@@ -4,9 +4,9 @@ import { crc32 } from "../arithmetic/crc32.ts";
 import { canonicalTables } from "../arithmetic/tables.ts";
 import { requireScale } from "../image/image-check-values.ts";
 import { checkRecord, type RecordSpec, readRecord, writeRecord } from "../image/image-fields.ts";
-import { checkHeader, checkSums, formatOf, imageError, neededKinds, readSections } from "../image/image-header.ts";
+import { checkHeader, checkSums, imageError, neededKinds, readFormat, readSections } from "../image/image-header.ts";
 import { writeSections } from "../image/image-sections.ts";
-import { bytesOf, type TensorSection } from "../image/image-tensor-section.ts";
+import { type TensorSection, viewBytes } from "../image/image-tensor-section.ts";
 import { TensorReader } from "../image/image-tensors.ts";
 import type { FixedScale, LinearTensors } from "../image/tensor-types.ts";
 import { ModelError } from "../system/errors.ts";
@@ -88,7 +88,7 @@ function checkTextImage(image: TextImage): void {
 /** Whether a sound image is a text model's. Throws ModelError for what is no image. */
 export function isTextImage(bytes: Uint8Array): boolean {
   checkHeader(bytes);
-  return formatOf(bytes) === layout.IMAGE_FORMAT_2 && readSections(bytes).has(layout.SECTION_TEXT);
+  return readFormat(bytes) === layout.IMAGE_FORMAT_2 && readSections(bytes).has(layout.SECTION_TEXT);
 }
 
 /** A text model's `.dmm` image, fully checked, its arrays copied out. Throws ModelError; SENSOR_IMAGE for that of a sensor model. */
@@ -121,8 +121,8 @@ export function readTextImage(bytes: Uint8Array): TextImage {
 export function writeTextImage(image: TextImage): Uint8Array {
   checkTextImage(image);
   const records = (tensors: TensorSection) => [
-    { kind: layout.SECTION_TABLES, bytes: bytesOf(canonicalTables()), count: 1 },
-    { kind: layout.SECTION_TEXT, bytes: bytesOf(writeRecord(textSpec, image, tensors)), count: 1 },
+    { kind: layout.SECTION_TABLES, bytes: viewBytes(canonicalTables()), count: 1 },
+    { kind: layout.SECTION_TEXT, bytes: viewBytes(writeRecord(textSpec, image, tensors)), count: 1 },
   ];
   return writeSections(0, records, encodeTextManifest(image.manifest));
 }

@@ -54,13 +54,13 @@ function recordingsOfPart(part: CsvPart, { channels }: CsvScale, numbers: Readon
       channels: c,
       frames: frames.slice(from * c, to * c),
       labels: own,
-      segments: segmentsOf(own),
+      segments: findSegments(own),
     };
   });
 }
 
 /** Stretches of one label, unlabelled ones left out. */
-export function segmentsOf(labels: Uint8Array): Segment[] {
+export function findSegments(labels: Uint8Array): Segment[] {
   const segments: Segment[] = [];
   for (let start = 0; start < labels.length; ) {
     let end = start + 1;

@@ -4,7 +4,7 @@ import { FirmwareError } from "../../core/system/errors.ts";
 /** SHA-256 of what wasm2c writes above every module (without the line that includes the module's header), by version. */
 const TEMPLATES: ReadonlyMap<string, string> = new Map([["1.0.32", "a39b664dc0a038fb6109e441b55b1e8d4c57bd9ac6e7cb236447e4bfed64f878"]]);
 
-/** Goes up with every change of what is made of wasm2c's output: C that an older revision made is made anew. */
+/** Revision of the generated C; a new one discards C of older revisions. */
 export const TEMPLATE_REVISION = 2;
 
 /** The versions of wasm2c whose output is known. */
@@ -31,7 +31,7 @@ const VOID_RETURN = /^(void \w+\([^)]*\) \{\n {2})return (\w+\([^;]*\);\n\})/gm;
 
 /**
  * Generated C with wasm2c's block of loads, stores and traps replaced by boards/common/dormouse-rt-module.h.
- * A template that is not known word for word is refused by name: a silent change there would be a wrong decision on a device.
+ * An unknown template is refused by name: a silent change there would cause wrong decisions on a device.
  */
 export function replaceRuntime(source: string, headerName: string, version: string): string {
   const refuse = (what: string) =>

@@ -47,7 +47,7 @@ const LINK = [
   "-nostdlib",
   "-nostartfiles",
   "-Wl,--gc-sections",
-  "-Wl,-n", // a segment begins where its section does, without ELF headers before it
+  "-Wl,-n", // a segment begins at its section, without ELF headers before it
   "-Wl,--build-id=none",
   "-Wl,--no-warn-rwx-segments",
   "-Wl,--fatal-warnings",
@@ -113,7 +113,7 @@ export function compileFirmware(options: CompileOptions): Uint8Array {
   }
 }
 
-/** Runs gcc. What does not fit is an error of its own, with by how much. */
+/** Runs gcc. A program that does not fit is a separate error with the excess bytes. */
 function link(args: readonly string[], folder: string, board: string): void {
   try {
     runTool("arm-none-eabi-gcc", args, WHY, folder);

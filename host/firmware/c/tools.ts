@@ -20,7 +20,7 @@ export function hasTool(tool: ToolName): boolean {
   return spawnSync(tool, ["--version"], { stdio: "ignore" }).error === undefined;
 }
 
-/** The error that says how to get a program. */
+/** An error with instructions to install a program. */
 export function toolMissing(tool: ToolName, why: string, cause?: unknown): FirmwareError {
   return new FirmwareError("TOOL_MISSING", `${tool} is not installed; ${why}: apt-get install ${PACKAGES[tool]}.`, { cause });
 }

@@ -28,18 +28,18 @@ export function wasm2cVersion(): string {
 }
 
 /** First line of a generated file: which module it came from. */
-export function stampOf(wasm: Uint8Array): string {
+export function computeStamp(wasm: Uint8Array): string {
   return `/* From a module with SHA-256 ${createHash("sha256").update(wasm).digest("hex")}, by template ${TEMPLATE_REVISION}. Generated: do not edit. */\n`;
 }
 
-/** Turns a wasm module into C with our own memory accesses. Its symbols are Z_<name>Z_<export>. */
+/** Translates a wasm module to C by wasm2c, with memory accesses of boards/common. Its symbols are Z_<name>Z_<export>. */
 export function wasmToC(wasm: Uint8Array, name: string): GeneratedC {
   const version = wasm2cVersion();
   const folder = mkdtempSync(join(tmpdir(), "dormouse-c-"));
   try {
     writeFileSync(join(folder, `${name}.wasm`), wasm);
     runTool("wasm2c", [`${name}.wasm`, "-n", name, "-o", `${name}.c`], WHY, folder);
-    const stamp = stampOf(wasm);
+    const stamp = computeStamp(wasm);
     return {
       name,
       source: stamp + replaceRuntime(readFileSync(join(folder, `${name}.c`), "utf8"), `${name}.h`, version),

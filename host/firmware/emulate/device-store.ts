@@ -2,7 +2,7 @@ import * as device from "../../../assembly/device/layout.ts";
 import { crc32 } from "../../core/arithmetic/crc32.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 
-/** The shape of a device's store: what its header says. */
+/** Layout of a device's store, from its header. */
 export interface StoreShape {
   readonly agents: number;
   /** What erases at once, a power of two. Default 4096. */

@@ -4,7 +4,7 @@ import type { Model } from "../../core/session/model.ts";
 import type { SetPoint } from "../../core/session/session-types.ts";
 import { encodeSetPoint } from "../../link/decision.ts";
 import { compileFirmware } from "../c/compile.ts";
-import { coreMemoryBytes, type FirmwareOptions, moduleOf } from "../mcu/build-options.ts";
+import { coreMemoryBytes, type FirmwareOptions, findModule } from "../mcu/build-options.ts";
 import { hostDecisions } from "./host-decisions.ts";
 import { openProbe } from "./probe.ts";
 import { startBoard } from "./start-board.ts";
@@ -42,7 +42,7 @@ export interface Emulation {
 
 const FRAMES_PER_CALL = 128;
 
-/** Every exit runs and none answers: what a window costs at most. Hops are as long as no ring overflows: every block sees every patch. */
+/** Worst case of a window: every exit runs, none answers, and no ring overflows, so that every block runs every patch. */
 export function fullDepth(model: Model): SetPoint {
   const { exits, windowPatches, ringPatches } = model.image;
   let hopPatches = Math.min(windowPatches, ringPatches);
@@ -63,7 +63,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulation> {
   const channels = model.image.channels;
   const elf = compileFirmware({
     target,
-    module: moduleOf("core", options.kernels),
+    module: findModule("core", options.kernels),
     sources: ["probe.c"],
     variant: options.variant,
     model: options.image,

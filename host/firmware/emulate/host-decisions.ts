@@ -5,7 +5,7 @@ import { linearS8, rowsToS16 } from "../../core/arithmetic/linear-s8.ts";
 import type { Model } from "../../core/session/model.ts";
 import type { Decision, Session, SetPoint } from "../../core/session/session-types.ts";
 
-/** What a device must say for the same frames: decisions, each with the hash of logits and state after it. */
+/** Expected output of a device for the same frames: decisions, each with the hash of logits and state. */
 export interface HostDecision extends Decision {
   readonly hash: number;
 }

@@ -22,10 +22,10 @@ export interface Stretch {
   readonly samples: Int16Array;
 }
 
-/** More lost frames than any agent's gap limit: between two stretches the state begins anew. */
+/** More lost frames than any agent's gap limit: the state is reset between two stretches. */
 const GAP_TICKS = 1000;
 
-/** Stretches of frames as a link stream: what is written to a device's fd 0 to run them, one after the other. */
+/** Stretches of frames as a link stream, for a device's fd 0. */
 export function makeLinkStream(stretches: Iterable<Stretch>, options: LinkStreamOptions = {}): Uint8Array {
   const { agent = device.LINK_DEVICE, setPoint, hash = true, notWornTicks = 0 } = options;
   const parts: Uint8Array[] = [];

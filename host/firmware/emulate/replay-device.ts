@@ -9,9 +9,9 @@ export interface ReplayOptions {
   readonly factory?: readonly Uint8Array[];
   /** Bytes of memory that there are; the store and factory images are then mapped beyond them, as flash is. Default: memory grows. */
   readonly memoryBytes?: number;
-  /** The power goes after so many bytes were written to the store. */
+  /** Cuts the power after this many bytes written to the store. */
   readonly powerBytes?: number;
-  /** The store is flash with sectors of so many bytes: a write at a sector's start erases it, others can only clear bits. */
+  /** Flash sector size of the store, bytes: a write at a sector's start erases it; other writes only clear bits. */
   readonly flashSectorBytes?: number;
 }
 

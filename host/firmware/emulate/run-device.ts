@@ -40,7 +40,7 @@ for (const [agent, path] of factory.entries()) {
 process.exitCode = wasi.start(instance);
 `;
 
-/** Bytes of memory below factory images, where the device is told of none. */
+/** Default memory below factory images, bytes. */
 const FACTORY_MEMORY_BYTES = 262_144;
 
 export interface StartOptions {
@@ -50,7 +50,7 @@ export interface StartOptions {
   readonly memoryBytes?: number;
 }
 
-/** Starts device.wasm under node:wasi in a process of its own. `folder` holds the file `store`, or none for a device that keeps nothing. */
+/** Starts device.wasm under node:wasi in a separate process. `folder` holds the file `store`; without it the device keeps nothing. */
 export function startDevice(folder: string, { factory = [], memoryBytes }: StartOptions = {}): DeviceTransport {
   const memory = memoryBytes ?? (factory.length > 0 ? FACTORY_MEMORY_BYTES : 0);
   const args = [deviceWasmPath(), folder, String(memory), ...factory];
@@ -76,7 +76,7 @@ export function childTransport(child: ChildProcess): DeviceTransport {
       resolve(code ?? undefined);
     });
   });
-  stdin.on("error", () => {}); // a device that ended reads no more: `ended` tells
+  stdin.on("error", () => {}); // a device that ended reads no more; see `ended`
   stdout.on("data", (bytes: Uint8Array) => {
     arrived.push(bytes);
     wakeReader?.();

@@ -9,7 +9,7 @@ const SILENCE_MILLIS = 60_000;
 const SILENCE_CYCLES = 4e9;
 
 /** What emulates a board. Throws NO_EMULATOR, which names a board with the same core that something does. */
-export function emulatorOf(target: Target): NonNullable<Target["emulator"]> {
+export function findEmulator(target: Target): NonNullable<Target["emulator"]> {
   if (target.emulator !== undefined) return target.emulator;
   const standIn = emulatedTarget(target);
   const other = standIn === undefined ? "" : `, and emulate the ${standIn.id}, which has the same core`;
@@ -18,7 +18,7 @@ export function emulatorOf(target: Target): NonNullable<Target["emulator"]> {
 
 /** Runs a firmware in the board's emulator. */
 export function startBoard(target: Target, elf: Uint8Array): EmulatedBoard {
-  const emulator = emulatorOf(target);
+  const emulator = findEmulator(target);
   if (emulator.kind === "rp2040js") return startRp2040(flatten(readElf(elf).segments), { silenceCycles: SILENCE_CYCLES });
   return startQemu(elf, { ...emulator, silenceMillis: SILENCE_MILLIS });
 }

@@ -1,7 +1,7 @@
 import type { Ops } from "../../core/image/ops.ts";
 import type { Model } from "../../core/session/model.ts";
 import type { Board } from "../../power/board.ts";
-import { type CoreKind, coreKinds, cycleCosts, cyclesOf, cyclesPerInstruction } from "../../power/cycle-costs.ts";
+import { type CoreKind, coreKinds, countCycles, cycleCosts, cyclesPerInstruction } from "../../power/cycle-costs.ts";
 import { createOpsMeter } from "../../power/ops-meter.ts";
 import type { MeasuredCosts } from "./fits-measure.ts";
 import type { Work } from "./fits-report.ts";
@@ -20,7 +20,7 @@ export interface Costs {
 }
 
 /** The kind of core whose figures stand for a board's. */
-export function coreKindOf(board: Board): CoreKind {
+export function findCoreKind(board: Board): CoreKind {
   const name = board.power?.cycleCosts ?? board.cpu?.name ?? "cortex-a";
   const known = coreKinds.find((kind) => kind === name);
   if (known !== undefined) return known;
@@ -33,17 +33,17 @@ export function coreKindOf(board: Board): CoreKind {
         : "cortex-a";
 }
 
-/** Cycles and seconds of a window, the worst frame and decisions: from measured costs, or from operation counts where there are none. */
-export function costsOf(model: Model, board: Board, measured: MeasuredCosts | undefined): Costs {
+/** Cycles and seconds of a window, the worst frame and decisions: from measured costs, or from operation counts without them. */
+export function computeCosts(model: Model, board: Board, measured: MeasuredCosts | undefined): Costs {
   const { image, manifest } = model;
-  const kind = coreKindOf(board);
+  const kind = findCoreKind(board);
   const clockHz = board.power?.clockHz.value ?? board.clockHz;
   const perInstruction = cyclesPerInstruction[kind] ?? 1;
   const session = model.createSession();
   const last = image.exits.length - 1;
   const meter = createOpsMeter(image);
-  const computedWindow = cyclesOf(session.opCount(last), cycleCosts[kind]);
-  const computedWorst = cyclesOf(worstOps(model), cycleCosts[kind]);
+  const computedWindow = countCycles(session.opCount(last), cycleCosts[kind]);
+  const computedWorst = countCycles(worstOps(model), cycleCosts[kind]);
   const cyclesIn = (cost: number): number => (measured?.unit === "instructions" ? cost * perInstruction : cost);
   const windowCycles = measured === undefined ? computedWindow : cyclesIn(measured.window);
   const work = (cost: number | undefined, computed: number): Work => {
@@ -55,9 +55,9 @@ export function costsOf(model: Model, board: Board, measured: MeasuredCosts | un
       basis: cost === undefined ? "computed" : "measured",
     };
   };
-  // Operation counts say how a decision compares with a window; the window's measured cycles say how much that is.
+  // Operation counts give the ratio of a decision to a window; the measured cycles of the window scale it.
   const scale = windowCycles / computedWindow;
-  const seconds = (ops: Ops): number => (clockHz === undefined ? Number.NaN : (cyclesOf(ops, cycleCosts[kind]) * scale) / clockHz);
+  const seconds = (ops: Ops): number => (clockHz === undefined ? Number.NaN : (countCycles(ops, cycleCosts[kind]) * scale) / clockHz);
   return {
     window: work(measured?.window, computedWindow),
     worstHop: { ...work(measured?.worst, computedWorst), limitSeconds: RING_FRAMES / manifest.frameRateHz },

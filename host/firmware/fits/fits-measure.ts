@@ -4,7 +4,7 @@ import { createRandom } from "../../core/system/random.ts";
 import { emulate, fullDepth } from "../emulate/emulate.ts";
 import type { FirmwareOptions } from "../mcu/build-options.ts";
 import { deviceFirmware } from "../mcu/device-firmware.ts";
-import { overflowOf, type ProgramSizes, programSizes } from "../mcu/program-sizes.ts";
+import { type ProgramSizes, parseOverflow, programSizes } from "../mcu/program-sizes.ts";
 
 /** What it takes to run, measured in emulation. */
 export interface MeasuredCosts {
@@ -27,13 +27,13 @@ export type MeasuredSizes =
 
 const WINDOWS = 2;
 
-/** Compiles the firmware for the board and reads what it takes; what does not link for want of room says by how much. */
+/** Compiles the firmware for the board and reads its sizes; a program too large to link reports the excess bytes. */
 export function measureSizes(options: FirmwareOptions): MeasuredSizes {
   try {
     return programSizes(deviceFirmware({ ...options, hasStore: true }));
   } catch (error) {
     if (error instanceof DormouseError && error.code === "STORE_TOO_SMALL") return { refused: error.message };
-    const overflow = error instanceof DormouseError ? overflowOf(error.message) : undefined;
+    const overflow = error instanceof DormouseError ? parseOverflow(error.message) : undefined;
     if (overflow === undefined) throw error;
     return { overflow };
   }

@@ -33,11 +33,11 @@ export interface FitsReport {
     readonly sleepMicrowatts: number | undefined;
     readonly basis: Basis;
   };
-  /** Where its frames come from on a microcontroller; undefined under Linux, where `run` opens the sensor. */
+  /** Source of frames on a microcontroller; undefined under Linux, where `run` opens the sensor. */
   readonly frames: FrameSource | undefined;
   /** How the figures came about, and what was assumed. */
   readonly notes: readonly string[];
-  /** What could not be measured here, and what is missing for it. */
+  /** Measurements that were skipped, and the tools that they need. */
   readonly notMeasured: readonly string[];
 }
 

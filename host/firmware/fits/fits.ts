@@ -7,7 +7,7 @@ import { frameSource } from "../mcu/frame-source.ts";
 import { programRoom } from "../mcu/program-sizes.ts";
 import { emulatedTarget, loadTarget } from "../mcu/target.ts";
 import { adviceFor, type Excess } from "./fits-advice.ts";
-import { type Costs, costsOf } from "./fits-costs.ts";
+import { type Costs, computeCosts } from "./fits-costs.ts";
 import { type MeasuredCosts, type MeasuredSizes, measureCosts, measureSizes } from "./fits-measure.ts";
 import type { Basis, FitsReport, Room } from "./fits-report.ts";
 
@@ -24,17 +24,17 @@ export interface FitsOptions {
   readonly onProgress?: (text: string) => void;
 }
 
-/** Bytes that the stack gets where the linker was not asked. */
+/** Stack size without a link, bytes. */
 const STACK_RESERVE_BYTES = 2048;
 
-/** Proves, before anything is flashed, that an agent fits a board: or says by how much it does not, and what to change. */
+/** Checks that an agent fits a board before flashing; if not, reports the excess and what to change. */
 export async function checkFit(options: FitsOptions): Promise<FitsReport> {
   const { model, board } = options;
   const isFirmware = board.class === "microcontroller";
   const measured = isFirmware
     ? await measure(options)
     : { notMeasured: [], notes: ["runs under Node: only the core's own memory is counted"] };
-  const costs = costsOf(model, board, measured.costs);
+  const costs = computeCosts(model, board, measured.costs);
   const rooms = isFirmware ? firmwareRooms(options, measured) : linuxRooms(options);
   const { image } = model;
   const full = costs.decisionSeconds.at(-1)!;
@@ -74,7 +74,7 @@ interface Measurements {
   readonly notMeasured: string[];
 }
 
-/** Everything that the tools at hand can tell; a missing one is said, not thrown. */
+/** Measures with the installed tools; a missing tool is reported, not thrown. */
 async function measure({ model, image, board, isQuick = false, onProgress }: FitsOptions): Promise<Measurements> {
   const target = loadTarget(board.id);
   const firmware = { target, image, variant: "fast", kernels: "c" } as const;

@@ -6,7 +6,7 @@ import { replayDevice } from "../emulate/replay-device.ts";
 import type { ImuAxes } from "./imu-axes.ts";
 import type { Target } from "./target.ts";
 
-/** c: the kernels of boards/common/kernels.c, with SMLAD where the core has it; wasm: the core's own, through wasm2c. */
+/** c: the kernels of boards/common/kernels.c, with SMLAD if the core has it; wasm: those of the wasm module, through wasm2c. */
 export type KernelChoice = "c" | "wasm";
 
 /** What firmware is made of. */
@@ -19,7 +19,7 @@ export interface FirmwareOptions {
   readonly imuAxes?: ImuAxes;
 }
 
-export function moduleOf(program: "core" | "device", kernels: KernelChoice): CModuleName {
+export function findModule(program: "core" | "device", kernels: KernelChoice): CModuleName {
   return kernels === "c" ? `${program}-kernels` : program;
 }
 

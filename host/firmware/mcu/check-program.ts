@@ -58,7 +58,7 @@ function checkPlaces(path: string, segments: readonly Segment[], board: Board): 
   }
 }
 
-/** A block that goes where another goes has likely taken the place of a third. */
+/** A block with another block's address has probably replaced a third one. */
 function checkOverlaps(path: string, segments: readonly Segment[]): void {
   const sorted = segments.filter(({ bytes }) => bytes.length > 0).sort((a, b) => a.address - b.address);
   for (const [i, { address }] of sorted.entries()) {

@@ -4,7 +4,7 @@ import { Model } from "../../core/session/model.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import { compileFirmware } from "../c/compile.ts";
 import { makeStore, type StoreShape, storeGeometry } from "../emulate/device-store.ts";
-import { deviceMemoryBytes, type FirmwareOptions, moduleOf } from "./build-options.ts";
+import { deviceMemoryBytes, type FirmwareOptions, findModule } from "./build-options.ts";
 import { frameSource } from "./frame-source.ts";
 import { CHIP_AXES } from "./imu-axes.ts";
 import type { Target } from "./target.ts";
@@ -12,7 +12,7 @@ import type { Target } from "./target.ts";
 /** Largest slot: room for a model four times the activity agent's. */
 const SLOT_MOST_BYTES = 196_608;
 
-/** The store of a board for one agent: two slots as large as its flash allows, two snapshots. Throws where the image does not fit twice. */
+/** The store of a board for one agent: two slots as large as its flash allows, two snapshots. Throws if two images do not fit. */
 export function boardStore(target: Target, image: Uint8Array): StoreShape {
   const sectorBytes = target.storeSectorBytes;
   const snapshotBytes = Model.load(image).arenaBytes + SNAPSHOT_HEADER_BYTES;
@@ -47,7 +47,7 @@ export function deviceFirmware(options: DeviceFirmwareOptions): Uint8Array {
     throw new ConfigError("NO_IMU", `firmware of this model for ${target.id} reads no IMU: ${source.reason}. Leave --imu-axes out.`);
   return compileFirmware({
     target,
-    module: moduleOf("device", options.kernels),
+    module: findModule("device", options.kernels),
     sources: ["device.c", ...(hasStore ? ["store.S"] : []), ...(source.from === "imu" ? IMU_SOURCES : [])],
     variant: options.variant,
     model: image,

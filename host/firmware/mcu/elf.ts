@@ -26,7 +26,7 @@ const SHF_ALLOC = 2;
 const SHT_SYMTAB = 2;
 const SHT_NOBITS = 8;
 
-/** Reads an ELF file. Any bytes are safe: what is not such a file is an error. */
+/** Reads an ELF file. Any bytes are safe; another format is an error. */
 export function readElf(bytes: Uint8Array): Elf {
   const bad = (what: string) =>
     new FirmwareError("BAD_ELF", `this is no 32-bit little-endian ARM ELF file: ${what}. Give one that dormouse build made.`);

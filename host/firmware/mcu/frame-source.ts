@@ -50,7 +50,7 @@ export function frameSourceText(source: FrameSource, { orientation }: Manifest, 
   return `frames come from an IMU on the board's bus${isScaled ? ", scaled to the model's counts" : ""}; chip axes ${turned} are the model's x y z, trained as: ${orientation || "not stated"}`;
 }
 
-/** countsPerUnit / own in lowest terms, exactly as its decimal digits say; undefined when a term is too large. */
+/** countsPerUnit / own in lowest terms, exact to its decimal digits; undefined if a term is too large. */
 function scaleTo({ countsPerUnit }: Channel, own: number): ImuScale | undefined {
   const [, digits = "", fraction = ""] = /^(\d+)(?:\.(\d+))?$/.exec(String(countsPerUnit)) ?? [];
   if (digits === "") return undefined; // written with an exponent: far too large or too small

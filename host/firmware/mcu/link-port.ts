@@ -38,7 +38,7 @@ function openPipe(path: string): Readable {
 }
 
 function readOnly(stream: Readable, source: string): LinkPort {
-  stream.on("error", () => {}); // whoever reads hears of it; who closes before reading need not
+  stream.on("error", () => {}); // readers get the error; a stream closed before reading ignores it
   return {
     bytes: stream,
     write() {

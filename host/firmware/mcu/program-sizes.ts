@@ -43,7 +43,7 @@ export function programSizes(elf: Uint8Array): ProgramSizes {
 }
 
 /** By how many bytes a failed link overflowed a region, from the linker's words; undefined for another failure. */
-export function overflowOf(message: string): { readonly region: "flash" | "ram"; readonly bytes: number } | undefined {
+export function parseOverflow(message: string): { readonly region: "flash" | "ram"; readonly bytes: number } | undefined {
   const match = /region `(FLASH|RAM)' overflowed by (\d+) bytes/.exec(message);
   return match === null ? undefined : { region: match[1] === "FLASH" ? "flash" : "ram", bytes: Number(match[2]) };
 }

@@ -65,7 +65,7 @@ export function loadTarget(id: string, root = packageRoot()): Target {
   return { ...checked(targetSchema, value, "BOARD_INVALID", path, "host/firmware/mcu/target.ts says what it holds."), id, folder };
 }
 
-/** The target itself where an emulator knows it, else the first with the same core that one knows. */
+/** The target if it can be emulated, else the first emulated one with the same core. */
 export function emulatedTarget(target: Target): Target | undefined {
   if (target.emulator !== undefined) return target;
   return targetIds()

@@ -17,10 +17,10 @@ export interface Uf2Method {
 }
 
 const INFO = "INFO_UF2.TXT";
-/** Files that boot loaders show of what is in flash; no leftovers. */
+/** Files by which boot loaders show the flash content; not leftovers. */
 const OWN_FILES = /^(CURRENT|FIRMWARE)\.UF2$/i;
 
-/** The drive at a folder, or undefined where it is none. */
+/** The UF2 drive at a folder; undefined if it is none. */
 export function uf2DriveAt(path: string): Uf2Drive | undefined {
   const info = join(path, INFO);
   if (!existsSync(info)) return undefined;
@@ -28,7 +28,7 @@ export function uf2DriveAt(path: string): Uf2Drive | undefined {
   return boardId === undefined ? undefined : { path, boardId };
 }
 
-/** Every UF2 drive that is mounted where systems mount drives. */
+/** Every UF2 drive in the usual mount folders. */
 export function findUf2Drives(user: string | undefined): Uf2Drive[] {
   const parents = ["/media", "/mnt", "/Volumes", ...(user === undefined ? [] : [`/media/${user}`, `/run/media/${user}`])];
   return parents

@@ -7,7 +7,7 @@ export const PACKAGE_MTIME_SECONDS = 499_162_500;
 
 /** A file of a package. */
 export interface PackageFile {
-  /** Absolute path where it is installed. */
+  /** Absolute install path. */
   readonly path: string;
   readonly bytes: Uint8Array;
   readonly mode?: number; // default 0644

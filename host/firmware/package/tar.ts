@@ -52,7 +52,7 @@ function splitPath(path: string): [prefix: string, name: string] {
   throw new DataError("TAR_PATH_TOO_LONG", `the path ${path} does not fit into a tar header. Shorten it.`);
 }
 
-/** The content of one file of a ustar or GNU archive, or undefined where there is none of that path. */
+/** The content of one file of a ustar or GNU archive, or undefined if it has no such path. */
 export function readFromTar(archive: Uint8Array, path: string): Uint8Array | undefined {
   const text = (from: number, bytes: number): string => {
     const field = archive.subarray(from, from + bytes);

@@ -26,7 +26,7 @@ export interface PortableExport {
   readonly artifacts: readonly { readonly path: string; readonly format: string; readonly bytes: number; readonly sha256: string }[];
   /** Of the model: a const array. */
   readonly modelBytes: number;
-  /** Of the core's static memory where pointers have 32 bits; stack and code apart. */
+  /** Static memory of the core with 32-bit pointers, bytes; without stack and code. */
   readonly ramBytes: number;
 }
 
@@ -153,7 +153,7 @@ ${lines.join("\n")}
 `;
 }
 
-/** A C string literal of any text: what is not plain ASCII goes as octal bytes of UTF-8. */
+/** A C string literal of any text; non-ASCII characters become octal bytes of UTF-8. */
 function cString(text: string): string {
   const bytes = [...Buffer.from(text, "utf8")];
   const isPlain = (byte: number) => byte >= 0x20 && byte < 0x7f && !'"\\?'.includes(String.fromCharCode(byte));

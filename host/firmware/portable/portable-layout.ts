@@ -4,13 +4,13 @@ export type PortableTarget = (typeof PORTABLE_TARGETS)[number];
 
 /** Where the parts of a library go, and which of its own files a target adds. */
 export interface PortableLayout {
-  /** For people: what it is made for. */
+  /** Purpose, as text. */
   readonly title: string;
   /** Folder of dormouse.h. */
   readonly include: string;
   /** Folder of everything else that is compiled. */
   readonly src: string;
-  /** Templates of boards/portable/<target>, and where each goes. */
+  /** Templates of boards/portable/<target> and their destinations. */
   readonly files: Readonly<Record<string, string>>;
   /** How to build it. */
   readonly how: string;

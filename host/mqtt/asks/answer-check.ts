@@ -11,7 +11,7 @@ export type CheckedAnswer =
   | { readonly ok: false; readonly id: string | undefined; readonly flaw: string };
 
 /** Correlation Data as 32 hex digits, the form in which ids are kept and logged. */
-export function idOf(correlationData: Uint8Array | undefined): string | undefined {
+export function readCorrelationId(correlationData: Uint8Array | undefined): string | undefined {
   return correlationData?.length === ID_BYTES ? Buffer.from(correlationData).toString("hex") : undefined;
 }
 
@@ -21,7 +21,7 @@ export function checkAnswer(
   node: string,
   askOf: (id: string) => { readonly payload: Payload<"ask" | "text-ask"> } | undefined,
 ): CheckedAnswer {
-  const id = idOf(message.correlationData);
+  const id = readCorrelationId(message.correlationData);
   if (id === undefined) return { ok: false, id, flaw: `no correlation data of ${ID_BYTES} bytes` };
   const decoded = decodePayload(["answer", "text-answer", "refusal"], message.payload);
   if (!decoded.ok) return { ok: false, id, flaw: decoded.reason };

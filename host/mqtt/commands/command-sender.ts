@@ -5,7 +5,7 @@ import type { BrokerOptions } from "../transport/broker-url.ts";
 import { createConnection } from "../transport/connection.ts";
 import type { IncomingMessage } from "../transport/connection-options.ts";
 import { decodePayload, type Payload } from "../wire/payloads.ts";
-import { topicsOf } from "../wire/topics.ts";
+import { buildTopics } from "../wire/topics.ts";
 import { type Command, signCommand } from "./command.ts";
 import { type CommandReport, readCommandReport } from "./command-report.ts";
 
@@ -52,7 +52,7 @@ export type SendResult =
  */
 export function sendCommand(options: SendOptions): Promise<SendResult> {
   const { command, waitMillis, clock = systemClock, random = systemRandom } = options;
-  const topics = topicsOf(command.site, command.node);
+  const topics = buildTopics(command.site, command.node);
   const payload = signCommand(command, options.key);
   return new Promise((resolve) => {
     let why = "the broker was not reached";

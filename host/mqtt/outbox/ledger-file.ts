@@ -2,7 +2,7 @@ import * as nodeFs from "node:fs";
 import { MqttError } from "../../core/system/errors.ts";
 import { closeToOthers, PRIVATE_MODE, systemReason } from "../../core/system/private-file.ts";
 import type { LedgerEntry, LedgerSink } from "./ledger.ts";
-import { statesOf, UNRECORDED } from "./ledger-reading.ts";
+import { readStates, UNRECORDED } from "./ledger-reading.ts";
 import { isNewState, type LedgerFs, openLedgerRoom, roomPath } from "./ledger-room.ts";
 
 /** A ledger as a JSONL file. */
@@ -103,7 +103,7 @@ export function openLedgerFile(
     if (room === undefined || node === undefined) return;
     unrecorded = room.leftWithoutSlot;
     const ids = new Set(room.left.map(({ id }) => id));
-    const written = ids.size === 0 ? new Map<string, string>() : statesOf(path, node, (id) => ids.has(id));
+    const written = ids.size === 0 ? new Map<string, string>() : readStates(path, node, (id) => ids.has(id));
     for (const line of room.left) {
       if (isNewState(written.get(line.id), line.state)) append({ ...line, node });
       else room.release({ ...line, node });
@@ -121,7 +121,7 @@ export function openLedgerFile(
     },
     append,
     earlier(of, isKnown) {
-      const states = isOnDisk ? statesOf(path, of, isKnown) : new Map<string, string>(); // reading a pipe would wait for ever
+      const states = isOnDisk ? readStates(path, of, isKnown) : new Map<string, string>(); // reading a pipe would wait for ever
       for (const entry of unwritten) if (entry.node === of) states.set(entry.id, entry.state);
       return states;
     },

@@ -64,7 +64,7 @@ export function scanLedgerFile(path: string, { node, nodePrefix }: LedgerFilter 
 }
 
 /** id → last state of one node's asks: of those without an end, and of those that `isKnown`; so it takes no more room than they do. */
-export function statesOf(path: string, node: string, isKnown: (id: string) => boolean): Map<string, string> {
+export function readStates(path: string, node: string, isKnown: (id: string) => boolean): Map<string, string> {
   const states = new Map<string, string>();
   for (const { text } of linesOf(path)) {
     const entry = entryOf(text);

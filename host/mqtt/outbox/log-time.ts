@@ -17,7 +17,7 @@ export const NAMELESS_BOOT = "0".repeat(32);
 export const systemSteadyClock: SteadyClock = { boot: bootId(), steady: () => uptime() * 1000, wall: systemClock.wall };
 
 /** An injected clock as a steady one, of one start of its own. */
-export function steadyOf(clock: Clock, boot = randomBytes(16).toString("hex")): SteadyClock {
+export function createSteadyClock(clock: Clock, boot = randomBytes(16).toString("hex")): SteadyClock {
   return { boot, steady: () => clock.now(), wall: () => clock.wall() };
 }
 

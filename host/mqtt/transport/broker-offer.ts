@@ -26,7 +26,7 @@ export interface BrokerOffer {
 }
 
 /** Reads a CONNACK; what a broker leaves out has the standard's default. */
-export function offerOf(connack: Connack): BrokerOffer {
+export function readOffer(connack: Connack): BrokerOffer {
   const { properties = {} } = connack;
   return {
     sessionPresent: connack.sessionPresent,

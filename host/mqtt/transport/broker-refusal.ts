@@ -21,7 +21,7 @@ const LEAST_REFUSAL = 0x80;
 const MAX_TEXT_CHARS = 200;
 
 /** Why a CONNACK or DISCONNECT ended the connection; undefined for every other packet and for an accepting CONNACK. */
-export function lossOf(packet: Packet, clientId: string): Loss | undefined {
+export function readLoss(packet: Packet, clientId: string): Loss | undefined {
   if (packet.cmd !== "connack" && packet.cmd !== "disconnect") return undefined;
   const code = packet.reasonCode ?? 0;
   if (packet.cmd === "connack" && code === 0) return undefined;

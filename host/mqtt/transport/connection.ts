@@ -3,8 +3,8 @@ import mqtt, { type IPublishPacket, type MqttClient } from "mqtt";
 import { textWithoutSecrets } from "../../core/system/secrets.ts";
 import type { LinkState } from "../wire/ask.ts";
 import { MAX_PACKET_BYTES } from "../wire/payloads.ts";
-import { type BrokerOffer, isLastingRefusal, offerOf } from "./broker-offer.ts";
-import { closedOnConnect, type Loss, lossOf, TELLING_CLOSURES, takenOver, toldIn } from "./broker-refusal.ts";
+import { type BrokerOffer, isLastingRefusal, readOffer } from "./broker-offer.ts";
+import { closedOnConnect, type Loss, readLoss, TELLING_CLOSURES, takenOver, toldIn } from "./broker-refusal.ts";
 import { parseBrokerUrl } from "./broker-url.ts";
 import { expiryWarnings } from "./certificate-expiry.ts";
 import { clientOptions } from "./client-options.ts";
@@ -112,7 +112,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       heardAt = clock.now();
       if (packet.cmd === "connack") hadConnack = true;
       if (packet.cmd === "suback") subackText = toldIn(packet.properties);
-      told ??= lossOf(packet, options.clientId);
+      told ??= readLoss(packet, options.clientId);
     });
     me.on("error", (error) => {
       why = messageOf(error);
@@ -131,7 +131,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
     me.on("message", (topic, payload, packet) => client === me && options.onMessage(incoming(topic, payload, packet)));
     me.on("connect", (connack) => {
-      const offer = offerOf(connack);
+      const offer = readOffer(connack);
       me.subscribe([...options.filters(offer)], { qos: 1 }, (error) => {
         if (client !== me) return;
         if (error) return giveUp(`subscription refused: ${error.message}${subackText}`);

@@ -68,7 +68,7 @@ export function checkName(what: string, name: string): string {
 }
 
 /** The topics of a node. Throws for names that MQTT could not carry. */
-export function topicsOf(site: string, node: string): NodeTopics {
+export function buildTopics(site: string, node: string): NodeTopics {
   const base = `${TOPIC_PREFIX}/${checkName("site", site)}/${checkName("node", node)}`;
   return {
     state: `${base}/state`,

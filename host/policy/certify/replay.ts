@@ -3,7 +3,7 @@ import { LabelSmoother } from "../../core/arithmetic/smoothing.ts";
 import type { Exit, ModelImage, Smoothing } from "../../core/image/image-types.ts";
 import { assurance, type ExitTemperatures, type LabelledLogits } from "./exit-decisions.ts";
 import { largest } from "./softmax.ts";
-import { temperatureOf } from "./temperature.ts";
+import { computeTemperature } from "./temperature.ts";
 
 /** One hop of a recording as every exit saw it at full depth. */
 export interface HopLogits {
@@ -25,7 +25,7 @@ export function decisionRule({ nClasses, hopPatches, exits, smoothing }: ModelIm
 
 /** The temperatures that an image's exit was calibrated with; the same twice without smoothing. */
 function exitTemperatures({ temperature, smoothedTemperature }: Exit): ExitTemperatures {
-  return { alone: temperatureOf(temperature), smoothed: temperatureOf(smoothedTemperature ?? temperature) };
+  return { alone: computeTemperature(temperature), smoothed: computeTemperature(smoothedTemperature ?? temperature) };
 }
 
 /** A decision as the core would have made it. */

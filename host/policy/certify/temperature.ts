@@ -14,7 +14,7 @@ export function temperatureScale(temperature: number): FixedScale {
  * The temperature that an image's exit was calibrated with (`calibration` in its manifest), read from the scale that the core applies.
  * So it is there in any image, and is the device's to 2^−30.
  */
-export function temperatureOf({ multiplier, shift }: FixedScale): number {
+export function computeTemperature({ multiplier, shift }: FixedScale): number {
   return (64 * Math.LOG2E) / (multiplier * 2 ** (shift - 31));
 }
 

@@ -1,11 +1,11 @@
 import { ConfigError } from "../../core/system/errors.ts";
-import { recordingsOf } from "../../data/recording.ts";
+import { selectRecordings } from "../../data/recording.ts";
 import { readMetrics } from "../../eval/seed-summary.ts";
-import { type Aggregation, aggregate, aggregations, type Reliability, reliabilityOf } from "../aggregate.ts";
+import { type Aggregation, aggregate, aggregations, computeReliability, type Reliability } from "../aggregate.ts";
 import { startJax } from "../device-arrays.ts";
 import type { Teaching } from "../distill.ts";
 import { loadTeaching, memberDir, memberEvaluator } from "../ensemble.ts";
-import { accuracyOf, type NetEvaluator, type ScoredWindows } from "../net-evaluator.ts";
+import { computeAccuracy, type NetEvaluator, type ScoredWindows } from "../net-evaluator.ts";
 import { trainAgent } from "../run.ts";
 import { openRunFolder } from "../run-folder.ts";
 import type { Ensemble } from "../training.ts";
@@ -108,16 +108,16 @@ async function teachingBy(plan: StudyPlan, ensemble: Ensemble, aggregation: Aggr
 }
 
 function reliabilityOnCalibrate({ training, dataset }: StudyPlan, members: readonly NetEvaluator[]): Reliability {
-  const recordings = recordingsOf(dataset, training.split.calibrate);
+  const recordings = selectRecordings(dataset, training.split.calibrate);
   const decisions = members.map((member) => member.decisions(recordings, training.image.hopPatches, training.classOf));
   const logits = decisions.map((one) => one.logits.at(-1)!);
-  return reliabilityOf(logits, decisions[0]!.labels, training.config.nClasses);
+  return computeReliability(logits, decisions[0]!.labels, training.config.nClasses);
 }
 
 /** The ensemble itself by each aggregation, on the select wearers: rows "ensemble by …". */
 function ensembleRows(plan: StudyPlan, members: readonly NetEvaluator[]): Measured[] {
   const { nClasses } = plan.training.config;
-  const recordings = recordingsOf(plan.dataset, plan.training.split.select);
+  const recordings = selectRecordings(plan.dataset, plan.training.split.select);
   const trust = reliabilityOnCalibrate(plan, members);
   const window = members.map((member) => member.windows(recordings));
   const stream = members.map((member) => member.stream(recordings));
@@ -128,7 +128,11 @@ function ensembleRows(plan: StudyPlan, members: readonly NetEvaluator[]): Measur
   };
   return aggregations.map((kind) => {
     const [ofWindows, ofStream] = [said(kind, window), said(kind, stream)];
-    const values = { window: accuracyOf(ofWindows, 0), stream: accuracyOf(ofStream, 0), eceStream: calibrationError(ofStream, 1) };
+    const values = {
+      window: computeAccuracy(ofWindows, 0),
+      stream: computeAccuracy(ofStream, 0),
+      eceStream: calibrationError(ofStream, 1),
+    };
     return { row: `ensemble by ${kind}`, seed: 0, values };
   });
 }

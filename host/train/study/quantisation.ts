@@ -1,5 +1,5 @@
 import { createRandom } from "../../core/system/random.ts";
-import { recordingsOf } from "../../data/recording.ts";
+import { selectRecordings } from "../../data/recording.ts";
 import { makeBatch } from "../batches.ts";
 import { startJax } from "../device-arrays.ts";
 import type { Scales } from "../layers.ts";
@@ -100,7 +100,7 @@ async function observeScales({ training, dataset }: StudyPlan, net: TrainedNet, 
   await startJax();
   const { config, features, recipe, classOf } = training;
   const observe = createObserver(config, keptShare);
-  const crops = cropSampler(recordingsOf(dataset, training.split.fit), {
+  const crops = cropSampler(selectRecordings(dataset, training.split.fit), {
     channels: config.channels,
     patchFrames: config.patchFrames,
     patches: recipe.cropPatches,

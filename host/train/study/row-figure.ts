@@ -4,7 +4,7 @@ import { legend } from "../../page/figure.ts";
 import { type Colour, dot, label, span } from "../../page/marks.ts";
 import { type PlotArea, plot } from "../../page/plot.ts";
 import type { Measured } from "./study.ts";
-import { spreadOf } from "./table-rows.ts";
+import { computeSpread } from "./table-rows.ts";
 
 /** One value of every row. */
 interface Series {
@@ -26,7 +26,7 @@ export function rowFigure(title: string, rows: readonly string[], measured: read
   const area: PlotArea = { width: 360, height: 52 + rows.length * ROW_HEIGHT, left: 18, right: 22, top: 8, bottom: 44 };
   const points = rows.flatMap((row, i) =>
     series.flatMap(({ value, name, colour, lane }) => {
-      const found = spreadOf(measured, row, value);
+      const found = computeSpread(measured, row, value);
       return found ? [{ row, name, colour, at: i + lane, mean: found.mean, sd: found.sd ?? 0 }] : [];
     }),
   );

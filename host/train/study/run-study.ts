@@ -5,8 +5,8 @@ import { z } from "zod";
 import { ConfigError, DataError } from "../../core/system/errors.ts";
 import { makeFolders } from "../../core/system/folder.ts";
 import { writeWhole } from "../../core/system/private-file.ts";
-import { recordingsOf } from "../../data/recording.ts";
-import { fingerprintOf } from "../fingerprint.ts";
+import { selectRecordings } from "../../data/recording.ts";
+import { computeFingerprint } from "../fingerprint.ts";
 import { distillation } from "./distillation.ts";
 import { studyPage } from "./page.ts";
 import { quantisation } from "./quantisation.ts";
@@ -46,7 +46,7 @@ export async function runStudy(study: Study, { computeAll, onKnown }: StudyRun):
     if (missing.length > 0) await computeAll(missing);
     for (const part of missing) take(part);
   }
-  const report = reportOf(study, [...done.values()].flat());
+  const report = buildReport(study, [...done.values()].flat());
   makeFolders(plan.outDir);
   writeWhole(join(plan.outDir, studyFiles.report), `${JSON.stringify(withoutFigure(report), undefined, 1)}\n`);
   writeWhole(join(plan.outDir, studyFiles.page), studyPage(report));
@@ -66,7 +66,7 @@ export async function computePart(study: Study, part: string, watch: PartWatch, 
 }
 
 /** A study's summary of its measurements. */
-export function reportOf({ name, spec, plan }: Study, measured: readonly Measured[]): StudyReport {
+export function buildReport({ name, spec, plan }: Study, measured: readonly Measured[]): StudyReport {
   const { training, steps, seeds } = plan;
   const { conclusion, columns, rows, notes, figure } = spec.report(plan, measured);
   const wearers = { train: training.split.fit, heldOut: training.split.select };
@@ -132,10 +132,10 @@ function parsePart(path: string): z.infer<typeof partSchema> {
 function settingsOf({ name, plan: { training, dataset, steps } }: Study): string {
   const { config, features, classOf, split } = training;
   const { fit, select, calibrate } = split;
-  const fingerprint = fingerprintOf({
+  const fingerprint = computeFingerprint({
     ...{ config, features, classOf, seed: 0 },
     recipe: shortRecipe(training.recipe, steps),
-    recordings: recordingsOf(dataset, [...fit, ...select, ...calibrate]),
+    recordings: selectRecordings(dataset, [...fit, ...select, ...calibrate]),
   });
   const members = training.ensemble?.members.map((member) => [member.name, member.seed, member.training.recipe]);
   return createHash("sha256")

@@ -22,7 +22,7 @@ export interface ShapeCost {
 }
 
 /** Costs of a training's net, from an image with random weights that the core has prepared. */
-export function costOf(training: AgentTraining): ShapeCost {
+export function computeShapeCost(training: AgentTraining): ShapeCost {
   const { config } = training;
   const scales = Object.fromEntries(activationNames(config).map((name) => [name, name.endsWith(".y") ? 1e-3 : 0.05]));
   const net = { config, parameters: initialParameters(config, createRandom(1)), scales, residualMax: 8 };

@@ -36,7 +36,7 @@ export function shapeKey({ dModel, pattern, dState, patchFrames, expand }: Shape
 }
 
 /** Reads what shapeKey wrote. Throws STUDY_PART. */
-export function shapeOf(key: string): Shape {
+export function parseShape(key: string): Shape {
   const match = /^d(\d+)-([SA]+)-n(\d+)-p(\d+)-x(\d+)$/.exec(key);
   if (!match) throw new ConfigError("STUDY_PART", `"${key}" is no shape of the search: one is d32-SSAS-n8-p4-x2.`);
   const [dModel, dState, patchFrames, expand] = [match[1], match[3], match[4], match[5]].map(Number) as [number, number, number, number];
@@ -49,7 +49,7 @@ export function randomShape(random: Random): Shape {
 }
 
 /** Each choice from one of two parents, then one or two of them moved to a neighbour. */
-export function childOf(mother: Shape, father: Shape, random: Random): Shape {
+export function crossShapes(mother: Shape, father: Shape, random: Random): Shape {
   const child: Record<string, number | string> = {};
   for (const gene of genes) child[gene] = (random.uniform() < 0.5 ? mother : father)[gene];
   for (let moves = 1 + random.integer(2); moves > 0; moves--) {
@@ -66,7 +66,7 @@ function pick<T>(values: readonly T[], random: Random): T {
 }
 
 /** The agent's training with a net of this shape: the window stays 128 frames, every span of patches keeps its time. */
-export function trainingOf(base: AgentTraining, shape: Shape): AgentTraining {
+export function createTraining(base: AgentTraining, shape: Shape): AgentTraining {
   const { config, recipe, image } = base;
   const { dModel, pattern, dState, patchFrames, expand } = shape;
   const dInner = expand * dModel;

@@ -3,8 +3,8 @@ import { createRandom } from "../../core/system/random.ts";
 import { createNetEvaluator } from "../net-evaluator.ts";
 import type { AgentTraining } from "../training.ts";
 import { type Candidate, paretoFigure, paretoFront } from "./pareto.ts";
-import { costOf } from "./search-cost.ts";
-import { childOf, randomShape, type Shape, shapeKey, shapeOf, shapeOfConfig, trainingOf } from "./search-space.ts";
+import { computeShapeCost } from "./search-cost.ts";
+import { createTraining, crossShapes, parseShape, randomShape, type Shape, shapeKey, shapeOfConfig } from "./search-space.ts";
 import { accuracies, trainShort } from "./short-training.ts";
 import type { Measured, PartWatch, Results, StudyPlan, StudySpec, StudyTable } from "./study.ts";
 import { oneSeed } from "./table-rows.ts";
@@ -42,17 +42,17 @@ function* rounds({ training, seeds, trials }: StudyPlan, done: Results): Generat
     from = asked.length;
     if (from >= trials) return;
     const front = paretoFront(candidatesOf(asked.flatMap((key) => done.get(key)!)));
-    const parent = (): Shape => shapeOf(front[random.integer(front.length)]!.key);
-    for (let i = 0; i < generation; i++) add(() => childOf(parent(), parent(), random));
+    const parent = (): Shape => parseShape(front[random.integer(front.length)]!.key);
+    for (let i = 0; i < generation; i++) add(() => crossShapes(parent(), parent(), random));
   }
 }
 
 async function compute(plan: StudyPlan, part: string, watch: PartWatch): Promise<Measured[]> {
   const seed = plan.seeds[0]!;
-  const training = trainingOf(plan.training, shapeOf(part));
+  const training = createTraining(plan.training, parseShape(part));
   const own = { ...plan, training };
   const net = await trainShort(own, seed, watch);
-  const values = { ...accuracies(own, createNetEvaluator(net, training.features, true)), ...costOf(training) };
+  const values = { ...accuracies(own, createNetEvaluator(net, training.features, true)), ...computeShapeCost(training) };
   return [{ row: part, seed, values }];
 }
 

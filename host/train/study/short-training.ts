@@ -2,7 +2,7 @@ import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { writeImage } from "../../core/image/image-write.ts";
 import { Model } from "../../core/session/model.ts";
 import { ConfigError } from "../../core/system/errors.ts";
-import { recordingsOf } from "../../data/recording.ts";
+import { selectRecordings } from "../../data/recording.ts";
 import { evaluateStream, evaluateWindows } from "../../eval/evaluate.ts";
 import { exitDecisions } from "../../policy/certify/exit-decisions.ts";
 import { reliability } from "../../policy/certify/reliability.ts";
@@ -10,7 +10,7 @@ import { fitTemperature } from "../../policy/certify/temperature.ts";
 import type { Teaching } from "../distill.ts";
 import { type ExportOptions, exportNet } from "../export.ts";
 import { parameterCount } from "../net-config.ts";
-import { accuracyOf, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "../net-evaluator.ts";
+import { computeAccuracy, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "../net-evaluator.ts";
 import { type Recipe, type TrainedNet, trainNet } from "../train-net.ts";
 import type { AgentTraining } from "../training.ts";
 import type { PartWatch, StudyPlan } from "./study.ts";
@@ -32,7 +32,7 @@ export async function trainShort(
     config: training.config,
     features: training.features,
     classOf: training.classOf,
-    recordings: recordingsOf(dataset, training.split.fit),
+    recordings: selectRecordings(dataset, training.split.fit),
     recipe: { ...shortRecipe(training.recipe, steps), ...over.recipe },
     seed,
     ...(over.teaching ? { teaching: over.teaching } : {}),
@@ -47,9 +47,9 @@ export async function trainShort(
 
 /** Accuracies of the select wearers' windows at the last exit. */
 export function accuracies({ training, dataset }: StudyPlan, evaluator: NetEvaluator): { window: number; stream: number } {
-  const heldOut = recordingsOf(dataset, training.split.select);
+  const heldOut = selectRecordings(dataset, training.split.select);
   const last = training.config.exits.length - 1;
-  return { window: accuracyOf(evaluator.windows(heldOut), last), stream: accuracyOf(evaluator.stream(heldOut), last) };
+  return { window: computeAccuracy(evaluator.windows(heldOut), last), stream: computeAccuracy(evaluator.stream(heldOut), last) };
 }
 
 /** Accuracies of the select wearers' windows at the last exit of the net's image, in the real core. Default: the image as it is shipped. */
@@ -97,12 +97,12 @@ export function studyImage(training: AgentTraining, net: TrainedNet, over: Parti
 export function scoreNet({ training, dataset }: StudyPlan, net: TrainedNet): Record<string, number> {
   const evaluator = createNetEvaluator(net, training.features, true);
   const last = training.config.exits.length - 1;
-  const [heldOut, calibrate] = [training.split.select, training.split.calibrate].map((wearers) => recordingsOf(dataset, wearers));
+  const [heldOut, calibrate] = [training.split.select, training.split.calibrate].map((wearers) => selectRecordings(dataset, wearers));
   const [window, stream] = [evaluator.windows(heldOut!), evaluator.stream(heldOut!)];
   const temperature = fitTemperature([evaluator.windows(calibrate!), evaluator.stream(calibrate!)], last);
   return {
-    window: accuracyOf(window, last),
-    stream: accuracyOf(stream, last),
+    window: computeAccuracy(window, last),
+    stream: computeAccuracy(stream, last),
     eceWindow: calibrationError(window, 1),
     eceStream: calibrationError(stream, 1),
     eceWindowScaled: calibrationError(window, temperature),

@@ -3,18 +3,18 @@ import type { Measured } from "./study.ts";
 
 /** "96.12 ± 0.34 %", or – where nothing was measured. */
 export function shareCell(measured: readonly Measured[], row: string, value: string): string {
-  const found = spreadOf(measured, row, value);
+  const found = computeSpread(measured, row, value);
   return found ? spreadText(found) : "–";
 }
 
 /** A count that all seeds share, with thousands apart. */
 export function countCell(measured: readonly Measured[], row: string, value: string): string {
-  const found = spreadOf(measured, row, value);
+  const found = computeSpread(measured, row, value);
   return found ? Math.round(found.mean).toLocaleString("en") : "–";
 }
 
 /** Mean and deviation over seeds of one value of a row; undefined where nothing measured it. */
-export function spreadOf(measured: readonly Measured[], row: string, value: string): Spread | undefined {
+export function computeSpread(measured: readonly Measured[], row: string, value: string): Spread | undefined {
   const found = measured.flatMap((one) => (one.row === row && one.values[value] !== undefined ? [one.values[value]] : []));
   return found.length === 0 ? undefined : spread(found);
 }
@@ -22,7 +22,7 @@ export function spreadOf(measured: readonly Measured[], row: string, value: stri
 /** Which row has the highest streaming mean, and which others are no farther below it than seeds are apart. */
 export function rowsConclusion(rows: readonly string[], measured: readonly Measured[]): string {
   const found = rows.flatMap((row) => {
-    const stream = spreadOf(measured, row, "stream");
+    const stream = computeSpread(measured, row, "stream");
     return stream ? [{ row, ...stream }] : [];
   });
   const [best, ...others] = found.sort((a, b) => b.mean - a.mean);

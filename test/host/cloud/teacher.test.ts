@@ -9,7 +9,7 @@ import { writeImage } from "../../../host/core/image/image-write.ts";
 import { Model } from "../../../host/core/session/model.ts";
 import type { Session } from "../../../host/core/session/session-types.ts";
 import { ConfigError } from "../../../host/core/system/errors.ts";
-import { temperatureOf } from "../../../host/policy/certify/temperature.ts";
+import { computeTemperature } from "../../../host/policy/certify/temperature.ts";
 import { activityShaped } from "../../golden/random-image.ts";
 import { randomPatches, seeded } from "../../support/random.ts";
 
@@ -88,7 +88,7 @@ describe("the teacher", () => {
       session.logits(); // 40 patches are more than the rings hold: the blocks above must not fall behind
     }
     const { label, confidenceQ15 } = session.decide();
-    const temperature = temperatureOf(image.exits[last]!.temperature);
+    const temperature = computeTemperature(image.exits[last]!.temperature);
     const own = { name: "own", labels: image.manifest.labels, patchBytes: 24, temperature, open: () => model.createSession() };
     const [answer] = await createTeacher({ members: [own] }).answer([query({ labels: image.manifest.labels, patches, patchBytes: 24 })]);
     expect(answer).toMatchObject({ ok: true, label });
@@ -145,7 +145,7 @@ describe("a teacher of real images", () => {
     name: model.manifest.name,
     labels: model.manifest.labels,
     patchBytes: 24,
-    temperature: temperatureOf(model.image.exits.at(-1)!.temperature),
+    temperature: computeTemperature(model.image.exits.at(-1)!.temperature),
     open: () => model.createSession(),
     ...(isBatched ? { batch: { maxPatches: model.image.contextPatches, open: () => model.createBatch() } } : {}),
     quantise: (frames) =>

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HAPT_TEST_USERS, loadHapt } from "../../../host/data/hapt.ts";
-import { publishedWindows, recordingsOf, scoredWindows } from "../../../host/data/recording.ts";
+import { publishedWindows, scoredWindows, selectRecordings } from "../../../host/data/recording.ts";
 import { dataDir, noData } from "../../support/require.ts";
 
 let root: string;
@@ -60,5 +60,5 @@ it("cuts the published windows", (context) => {
   expect(recordings).toHaveLength(61);
   expect(recordings.flatMap(publishedWindows)).toHaveLength(10929);
   expect(recordings.flatMap(scoredWindows)).toHaveLength(7415 + 2996);
-  expect(recordingsOf({ recordings }, HAPT_TEST_USERS).flatMap(scoredWindows)).toHaveLength(2996);
+  expect(selectRecordings({ recordings }, HAPT_TEST_USERS).flatMap(scoredWindows)).toHaveLength(2996);
 });

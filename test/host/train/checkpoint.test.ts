@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { activityTraining } from "../../../agents/activity/train.ts";
 import { DormouseError } from "../../../host/core/system/errors.ts";
 import { readCheckpoint, writeCheckpoint } from "../../../host/train/checkpoint.ts";
-import { fingerprintOf } from "../../../host/train/fingerprint.ts";
+import { computeFingerprint } from "../../../host/train/fingerprint.ts";
 import { type TrainedNet, type TrainNetOptions, type TrainState, trainNet } from "../../../host/train/train-net.ts";
 import { recordingOfTwo, tinyConfig, tinyRecipe, tinyTraining } from "./support/tiny-training.ts";
 
@@ -11,7 +11,7 @@ const STEPS = 20;
 const training = (over: Partial<TrainNetOptions> = {}) => tinyTraining({ recipe: { ...tinyRecipe, steps: STEPS, dropout: 0.1 }, ...over });
 
 const checkpointOf = (options: TrainNetOptions, state: TrainState): Uint8Array =>
-  writeCheckpoint(options.config, { fingerprint: fingerprintOf(options), state, seconds: 1 });
+  writeCheckpoint(options.config, { fingerprint: computeFingerprint(options), state, seconds: 1 });
 
 /** Trains until `stopAt` steps are done, as a killed process would leave it: with a checkpoint's bytes. */
 async function stoppedAt(stopAt: number, options: TrainNetOptions): Promise<Uint8Array> {
@@ -27,7 +27,7 @@ async function stoppedAt(stopAt: number, options: TrainNetOptions): Promise<Uint
   return checkpointOf(options, left!);
 }
 
-const resumed = (bytes: Uint8Array, options: TrainNetOptions) => readCheckpoint(bytes, options.config, fingerprintOf(options)).state;
+const resumed = (bytes: Uint8Array, options: TrainNetOptions) => readCheckpoint(bytes, options.config, computeFingerprint(options)).state;
 
 // One training that nobody stops, its losses and its checkpoints after every step.
 const losses: number[] = [];

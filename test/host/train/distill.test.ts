@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../../host/core/system/random.ts";
-import { aggregate, aggregations, reliabilityOf } from "../../../host/train/aggregate.ts";
+import { aggregate, aggregations, computeReliability } from "../../../host/train/aggregate.ts";
 import type { Batch } from "../../../host/train/batches.ts";
 import { type Distillation, softenBatch } from "../../../host/train/distill.ts";
 import { INPUT_SCALE } from "../../../host/train/net-constants.ts";
@@ -13,7 +13,7 @@ describe("aggregate", () => {
     const member = fc.array(fc.float({ min: -30, max: 30, noNaN: true }), { minLength: 6, maxLength: 6 }).map((v) => Float32Array.from(v));
     fc.assert(
       fc.property(fc.array(member, { minLength: 1, maxLength: 4 }), fc.constantFrom(...aggregations), (members, kind) => {
-        const reliability = reliabilityOf(members, [0, 1], 3);
+        const reliability = computeReliability(members, [0, 1], 3);
         const out = aggregate(kind, members, 3, reliability);
         for (const row of [out.subarray(0, 3), out.subarray(3)]) {
           expect(row.every((p) => p >= 0 && p <= 1)).toBe(true);
@@ -36,7 +36,7 @@ describe("aggregate", () => {
   });
 
   it("counts a class as reliable by how often it was right when said", () => {
-    const [own] = reliabilityOf([logits([1, 0], [1, 0], [0, 1])], [0, 1, 1], 2);
+    const [own] = computeReliability([logits([1, 0], [1, 0], [0, 1])], [0, 1, 1], 2);
     expect([...own!]).toEqual([2 / 3, 1]);
   });
 });

@@ -16,7 +16,7 @@ import {
 } from "../../../page/marks.ts";
 import { type Mark, plot, timeArea, wideArea } from "../../../page/plot.ts";
 import { degradeLevels } from "../../../power/degrade.ts";
-import { type Stretch, sensedOnly, stretchesOf } from "../../../simulate/course.ts";
+import { findStretches, type Stretch, sensedOnly } from "../../../simulate/course.ts";
 import type { GovernedDay, MinuteRow } from "../../../simulate/results.ts";
 import { energyParts } from "../day-words.ts";
 import { binsOf } from "./day-bins.ts";
@@ -224,8 +224,8 @@ export function asksFigure({ rows }: GovernedDay, hours: number): string {
   }));
   const totals = stacks.map(({ values }) => values.reduce((a, b) => a + b, 0));
   if (totals.every((total) => total === 0)) return sentence("Every decision was sure, and none was audited.");
-  const uncovered = rangesOf(stretchesOf(rows, ({ isUp }) => !isUp));
-  const spent = stretchesOf(rows, ({ isAllowanceSpent }) => isAllowanceSpent);
+  const uncovered = rangesOf(findStretches(rows, ({ isUp }) => !isUp));
+  const spent = findStretches(rows, ({ isAllowanceSpent }) => isAllowanceSpent);
   const spentText = "the allowance for asks was spent";
   const y: Axis = axisOver([...totals, LEAST_DECISIONS], "decisions", (value) => numberText(value), 0);
   const drawing = plot({

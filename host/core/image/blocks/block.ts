@@ -31,7 +31,7 @@ const KINDS: readonly BlockKind<never>[] = [ssm, attention];
 
 /** Bytes of a block's state, its header included. */
 export function stateBytes(block: Block): number {
-  return layout.STATE_HEADER_BYTES + kindOf(block).stateBytes(block);
+  return layout.STATE_HEADER_BYTES + findBlockKind(block).stateBytes(block);
 }
 
 /** Numbers of the kinds, ascending. */
@@ -43,7 +43,7 @@ export function kindOfNumber(kind: number): BlockKind<Block> | undefined {
 }
 
 /** The kind of a block. */
-export function kindOf(block: Pick<Block, "kind">): BlockKind<Block> {
+export function findBlockKind(block: Pick<Block, "kind">): BlockKind<Block> {
   const found = KINDS.find(({ name }) => name === block.kind);
   if (found === undefined)
     throw new ModelError("BAD_BLOCK", `no block kind "${block.kind}": ${KINDS.map(({ name }) => name).join(", ")} are known.`);

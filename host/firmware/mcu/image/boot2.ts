@@ -14,7 +14,7 @@ export function crc32Mpeg2(bytes: Uint8Array): number {
   return crc >>> 0;
 }
 
-/** Puts the checksum that the RP2040's boot ROM wants into the last word of the second stage, in the ELF's own bytes. */
+/** Writes the checksum of the RP2040's boot ROM to the last word of the second stage, in place in the ELF. */
 export function sealBoot2(elf: Elf): void {
   const first = elf.segments[0];
   if (first === undefined || first.bytes.length < BOOT2_BYTES)

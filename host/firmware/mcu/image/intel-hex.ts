@@ -17,7 +17,7 @@ function bigEndian(value: number, bytes: number): Uint8Array {
   return Uint8Array.from({ length: bytes }, (_, i) => (value >>> (8 * (bytes - 1 - i))) & 255);
 }
 
-/** Intel HEX (I32HEX) of the segments, with the address where the program starts. */
+/** Intel HEX (I32HEX) of the segments, with the program's start address. */
 export function writeIntelHex(segments: readonly Segment[], entry: number): string {
   const lines: string[] = [];
   let page = -1;
@@ -37,7 +37,7 @@ export function writeIntelHex(segments: readonly Segment[], entry: number): stri
   return lines.join("");
 }
 
-/** Reads Intel HEX; neighbouring rows are joined. Any text is safe: what is wrong is an error that names the line. */
+/** Reads Intel HEX; neighbouring rows are joined. Any text is safe; an error names the line. */
 export function readIntelHex(text: string): Segment[] {
   const rows: { address: number; bytes: number[] }[] = [];
   let page = 0;

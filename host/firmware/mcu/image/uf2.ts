@@ -12,7 +12,7 @@ const MAGIC = [0x0a324655, 0x9e5d5157, 0x0ab16f30] as const;
 const FLAG_FAMILY = 0x2000;
 const HEADER_BYTES = 32;
 
-/** UF2: blocks of 256 bytes at multiples of 256; what a block has beyond a segment is 0xff, as erased flash. */
+/** UF2: blocks of 256 bytes at multiples of 256; bytes beyond a segment are 0xff, as erased flash. */
 export function writeUf2(segments: readonly Segment[], family: Uf2Family): Uint8Array {
   const pages = new Map<number, Uint8Array>();
   for (const { address, bytes } of segments) {
@@ -39,7 +39,7 @@ export function writeUf2(segments: readonly Segment[], family: Uf2Family): Uint8
   return file;
 }
 
-/** What a UF2 file holds. Any bytes are safe: what is wrong is an error that names the block. */
+/** Reads a UF2 file. Any bytes are safe; an error names the block. */
 export function readUf2(file: Uint8Array): { readonly familyId: number; readonly segments: Segment[] } {
   const bad = (what: string) => new FirmwareError("BAD_UF2", `this is no whole UF2 file: ${what}. Build it again.`);
   if (file.length === 0 || file.length % BLOCK_BYTES !== 0) throw bad(`${file.length} B are not whole blocks of ${BLOCK_BYTES} B`);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { confidenceOf, labelOf } from "../../../../host/core/arithmetic/exit-head.ts";
+import { argmaxLabel, computeConfidence } from "../../../../host/core/arithmetic/exit-head.ts";
 import { quantiseFrame } from "../../../../host/core/arithmetic/features.ts";
 import { toFixedScale } from "../../../../host/core/arithmetic/fixed-point.ts";
 import { linearS8, linearToResidual, rowsToS8, rowsToS16 } from "../../../../host/core/arithmetic/linear-s8.ts";
@@ -199,8 +199,8 @@ describe("an exit", () => {
   const exit = { temperature: toFixedScale(64 * Math.LOG2E) } as Exit;
 
   it("labels with the first of the largest logits", () => {
-    expect(labelOf(Int16Array.of(-3, 5, 2, 5))).toBe(1);
-    expect(labelOf(new Int16Array(4).fill(-32768))).toBe(0);
+    expect(argmaxLabel(Int16Array.of(-3, 5, 2, 5))).toBe(1);
+    expect(argmaxLabel(new Int16Array(4).fill(-32768))).toBe(0);
   });
 
   it("is as confident as a float softmax of its logits, from a tie to certainty", () => {
@@ -208,13 +208,13 @@ describe("an exit", () => {
       fc.property(fc.array(fc.integer({ min: -8000, max: 8000 }), { minLength: 2, maxLength: 12 }), (values) => {
         const top = Math.max(...values);
         const sum = values.reduce((total, v) => total + Math.exp((v - top) / 1024), 0);
-        expect(Math.abs(confidenceOf(exit, values.indexOf(top), Int16Array.from(values)) / 32768 - 1 / sum)).toBeLessThanOrEqual(
+        expect(Math.abs(computeConfidence(exit, values.indexOf(top), Int16Array.from(values)) / 32768 - 1 / sum)).toBeLessThanOrEqual(
           CONFIDENCE_TOLERANCE,
         );
       }),
     );
-    expect(confidenceOf(exit, 0, Int16Array.of(32767, -32768))).toBe(32768);
-    expect(confidenceOf(exit, 0, Int16Array.of(7, 7))).toBe(16384);
+    expect(computeConfidence(exit, 0, Int16Array.of(32767, -32768))).toBe(32768);
+    expect(computeConfidence(exit, 0, Int16Array.of(7, 7))).toBe(16384);
   });
 });
 

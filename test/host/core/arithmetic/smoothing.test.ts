@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LIMIT_TRANSITION_COST } from "../../../../assembly/layout.ts";
-import { labelOf } from "../../../../host/core/arithmetic/exit-head.ts";
+import { argmaxLabel } from "../../../../host/core/arithmetic/exit-head.ts";
 import { LabelSmoother } from "../../../../host/core/arithmetic/smoothing.ts";
 
 /** 0 and 1 are near each other, and so are 1 and 2; 2 is far from 0. */
@@ -17,7 +17,7 @@ function labels(heard: readonly Int16Array[], patches = 16): number[] {
   return heard.map((logits) => {
     const scores = own.scores(logits);
     own.keep(logits, patches);
-    return labelOf(scores);
+    return argmaxLabel(scores);
   });
 }
 

@@ -11,7 +11,7 @@ import { sealImage } from "../../../../host/core/image/image-header.ts";
 import { readImage } from "../../../../host/core/image/image-read.ts";
 import type { ModelImage } from "../../../../host/core/image/image-types.ts";
 import { writeImage } from "../../../../host/core/image/image-write.ts";
-import { missingFor, runsOf } from "../../../../host/core/image/runs.ts";
+import { missingFor, readRuns } from "../../../../host/core/image/runs.ts";
 import { CoreSession } from "../../../../host/core/session/core-session.ts";
 import type { CoreExports } from "../../../../host/core/session/module.ts";
 import { packageRoot } from "../../../../host/core/system/package-root.ts";
@@ -31,7 +31,7 @@ vi.mock("../../../../host/core/image/blocks/block.ts", async (original) => {
     ...own,
     blockKinds: [...own.blockKinds, toy.kind],
     kindOfNumber: (kind: number) => (kind === toy.kind ? toy : own.kindOfNumber(kind)),
-    kindOf: (block: { kind: string }) => (block.kind === "toy" ? toy : own.kindOf(block as Block)),
+    findBlockKind: (block: { kind: string }) => (block.kind === "toy" ? toy : own.findBlockKind(block as Block)),
     stateBytes: (block: { kind: string }) =>
       block.kind === "toy" ? layout.STATE_HEADER_BYTES + toy.stateBytes(block as unknown as ToyBlock) : own.stateBytes(block as Block),
   };
@@ -119,7 +119,7 @@ function toyImage(seed: number): ModelImage {
 
 it("is registered on the core's side by lines of one file", () => {
   expect(changedLines).toBe(8);
-  expect(runsOf(instance())[1]).toBe(0b1110);
+  expect(readRuns(instance())[1]).toBe(0b1110);
 });
 
 it("is written, read, checked and refused by name where it is not run", () => {

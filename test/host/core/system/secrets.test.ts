@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { brokerOf } from "../../../../host/cli/common/broker-link.ts";
+import { readBroker } from "../../../../host/cli/common/broker-link.ts";
 import { runCli } from "../../../../host/cli/program.ts";
 import { HIDDEN_URL, jsonFlaw, splitUrl, textWithoutSecrets, urlText } from "../../../../host/core/system/secrets.ts";
 import { parseBrokerUrl } from "../../../../host/mqtt/transport/broker-url.ts";
@@ -63,7 +63,7 @@ describe("a password in a URL", () => {
     neverTold((text) => {
       let broker = { url: "" };
       const thrown = thrownBy(() => {
-        broker = brokerOf({ cwd: "/", env: {} }, { insecure: false }, undefined, text)!;
+        broker = readBroker({ cwd: "/", env: {} }, { insecure: false }, undefined, text)!;
       });
       return `${thrown} ${thrownBy(() => parseBrokerUrl(broker))} ${urlText(broker.url)} ${splitUrl(text)?.bare ?? ""}`;
     }));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DataError } from "../../../../host/core/system/errors.ts";
-import { loadCsv, segmentsOf } from "../../../../host/data/csv/csv-dataset.ts";
+import { findSegments, loadCsv } from "../../../../host/data/csv/csv-dataset.ts";
 import { parseCsvFile } from "../../../../host/data/csv/csv-file.ts";
 import { readCsvFolder } from "../../../../host/data/csv/csv-folder.ts";
 import { rateOfStep, resample } from "../../../../host/data/csv/csv-time.ts";
@@ -288,7 +288,7 @@ describe("a folder of CSV recordings", () => {
 });
 
 it("finds stretches of one label", () => {
-  expect(segmentsOf(Uint8Array.of(0, 1, 1, 2, 0, 0, 1))).toEqual([
+  expect(findSegments(Uint8Array.of(0, 1, 1, 2, 0, 0, 1))).toEqual([
     { label: 1, start: 1, end: 3 },
     { label: 2, start: 3, end: 4 },
     { label: 1, start: 6, end: 7 },

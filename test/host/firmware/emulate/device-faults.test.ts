@@ -7,7 +7,7 @@ import { makeStore } from "../../../../host/firmware/emulate/device-store.ts";
 import { hostDecisions } from "../../../../host/firmware/emulate/host-decisions.ts";
 import { makeLinkStream, stretchFrames } from "../../../../host/firmware/emulate/link-stream.ts";
 import { replayDevice } from "../../../../host/firmware/emulate/replay-device.ts";
-import { chunksOf } from "../../../../host/link/chunk.ts";
+import { cutIntoChunks } from "../../../../host/link/chunk.ts";
 import { encodeCommand } from "../../../../host/link/command.ts";
 import { encodeSetPoint } from "../../../../host/link/decision.ts";
 import { encodeNodeHello } from "../../../../host/link/hello.ts";
@@ -28,7 +28,7 @@ function written(write: (writer: LinkWriter) => void): Uint8Array {
 
 const update = (image: Uint8Array, hash = imageHash(image)) =>
   written((writer) => {
-    for (const chunk of chunksOf(image, hash)) writer.message("chunk", 0, chunk);
+    for (const chunk of cutIntoChunks(image, hash)) writer.message("chunk", 0, chunk);
   });
 const hello = written((writer) => writer.message("hello", DEVICE, encodeNodeHello({ node: "test" })));
 const runs = (stream: Uint8Array, store: Uint8Array, powerBytes?: number) =>
@@ -90,7 +90,7 @@ describe("an update", () => {
       writer.message("set-point", 1, encodeSetPoint(quiet(activity)));
       writer.message("set-point", 0, encodeSetPoint({ ...quiet(activity), maxExit: 0, askAllowed: true, thresholds: [32_769] }));
       writer.sensor(DEVICE, 0, 6, stretches[0]!.samples.subarray(0, 6 * 130));
-      for (const chunk of chunksOf(fallImage, fall.imageHash)) writer.message("chunk", 0, chunk);
+      for (const chunk of cutIntoChunks(fallImage, fall.imageHash)) writer.message("chunk", 0, chunk);
       writer.sensor(DEVICE, 130, 6, stretches[0]!.samples.subarray(6 * 130));
       writer.message("command", DEVICE, encodeCommand({ verb: "telemetry" }));
     });
@@ -109,7 +109,7 @@ describe("an update", () => {
   });
 
   it("goes on where it was when the chunks come again, and says which offset is wanted", () => {
-    const payloads = chunksOf(fallImage, fall.imageHash);
+    const payloads = cutIntoChunks(fallImage, fall.imageHash);
     const twice = written((writer) => {
       for (const chunk of payloads.slice(0, 30)) writer.message("chunk", 0, chunk);
       writer.message("chunk", 0, payloads[0]!);
@@ -140,10 +140,10 @@ describe("an update", () => {
     expect(last(update(fallImage, "00".repeat(32)))).toBe(layout.ACK_BAD_HASH);
     expect(last(update(otherKind))).toBe(STATUS_UNKNOWN_BLOCK_KIND);
     expect(last(update(broken))).toBe(STATUS_BAD_CONFIG);
-    const big = written((writer) => writer.message("chunk", 0, chunksOf(new Uint8Array(65_536), "00".repeat(32))[0]!));
+    const big = written((writer) => writer.message("chunk", 0, cutIntoChunks(new Uint8Array(65_536), "00".repeat(32))[0]!));
     expect(last(big)).toBe(layout.ACK_TOO_BIG);
     expect(last(update(fallImage), false)).toBe(layout.ACK_NO_UPDATE); // its begin was refused: no store
-    const elsewhere = written((writer) => writer.message("chunk", 3, chunksOf(fallImage, fall.imageHash)[0]!));
+    const elsewhere = written((writer) => writer.message("chunk", 3, cutIntoChunks(fallImage, fall.imageHash)[0]!));
     expect(last(elsewhere)).toBe(layout.ACK_NO_AGENT);
     expect(agentOf(hello, store)).toMatchObject({ imageHash: activity.imageHash });
   });

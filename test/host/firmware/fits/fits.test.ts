@@ -8,7 +8,7 @@ import { writeImage } from "../../../../host/core/image/image-write.ts";
 import { Model } from "../../../../host/core/session/model.ts";
 import { checkFit } from "../../../../host/firmware/fits/fits.ts";
 import type { FitsReport } from "../../../../host/firmware/fits/fits-report.ts";
-import { overflowOf, programRoom } from "../../../../host/firmware/mcu/program-sizes.ts";
+import { parseOverflow, programRoom } from "../../../../host/firmware/mcu/program-sizes.ts";
 import { emulatedTarget, loadTarget } from "../../../../host/firmware/mcu/target.ts";
 import { loadBoard, loadBoards } from "../../../../host/power/board.ts";
 import { randomImage } from "../../../golden/random-image.ts";
@@ -118,9 +118,9 @@ describe("whether an agent fits a board", () => {
 
 describe("the linker's words", () => {
   it("say which region overflowed and by how much", () => {
-    expect(overflowOf("ld: region `FLASH' overflowed by 1234 bytes")).toEqual({ region: "flash", bytes: 1234 });
-    expect(overflowOf("ld: region `RAM' overflowed by 8 bytes")).toEqual({ region: "ram", bytes: 8 });
-    expect(overflowOf("undefined reference to `main'")).toBeUndefined();
+    expect(parseOverflow("ld: region `FLASH' overflowed by 1234 bytes")).toEqual({ region: "flash", bytes: 1234 });
+    expect(parseOverflow("ld: region `RAM' overflowed by 8 bytes")).toEqual({ region: "ram", bytes: 8 });
+    expect(parseOverflow("undefined reference to `main'")).toBeUndefined();
   });
 
   it("go with what a board's memory.ld gives to the program: never more than the board has", () => {

@@ -9,7 +9,7 @@ import { MAX_QUEUED_EVENTS } from "../../../../host/mqtt/asks/event-publisher.ts
 import { compareLedgers } from "../../../../host/mqtt/outbox/ledger.ts";
 import { openLedgerFile } from "../../../../host/mqtt/outbox/ledger-file.ts";
 import { readLedgerFile } from "../../../../host/mqtt/outbox/ledger-reading.ts";
-import { steadyOf } from "../../../../host/mqtt/outbox/log-time.ts";
+import { createSteadyClock } from "../../../../host/mqtt/outbox/log-time.ts";
 import { memoryOutbox, openOutbox } from "../../../../host/mqtt/outbox/outbox.ts";
 import { startBroker } from "../../../../host/mqtt/transport/broker.ts";
 import type { Connect } from "../../../../host/mqtt/transport/connection.ts";
@@ -88,7 +88,7 @@ describe("an asker without a broker", () => {
   });
 
   it("evicts the oldest of too many, and what memory cannot carry over a close", async () => {
-    const edge = asker({ outbox: memoryOutbox({ maxEntries: 2 }, steadyOf(clock)) });
+    const edge = asker({ outbox: memoryOutbox({ maxEntries: 2 }, createSteadyClock(clock)) });
     for (let n = 0; n < 5; n++) edge.ask(query(n));
     expect(outcomes.map(({ tick, state }) => [tick, state])).toEqual([0, 1, 2].map((tick) => [tick, "evicted"]));
     await edge.close();
@@ -160,7 +160,7 @@ describe("an asker with a durable outbox", () => {
     const before = new ManualClock();
     const first = createAsker({
       ...{ broker: { url: deadUrl }, site: "lab", node: "wrist", clock: before, ledgerSink: openLedgerFile(ledger) },
-      ...{ outbox: openOutbox({ path, fsync: "none", time: steadyOf(before) }), events: { onOutcome: () => {} } },
+      ...{ outbox: openOutbox({ path, fsync: "none", time: createSteadyClock(before) }), events: { onOutcome: () => {} } },
     });
     const short = first.ask(query(1, { deadlineMillis: 3000 }));
     const long = first.ask(query(2, { deadlineMillis: 60_000 }));
@@ -173,7 +173,7 @@ describe("an asker with a durable outbox", () => {
     const second = createAsker({
       ...{ broker: { url: deadUrl }, site: "lab", node: "wrist", clock: after, ledgerSink: openLedgerFile(ledger) },
       ...{
-        outbox: openOutbox({ path, fsync: "none", time: steadyOf(after) }),
+        outbox: openOutbox({ path, fsync: "none", time: createSteadyClock(after) }),
         events: { onOutcome: (outcome: AskOutcome) => outcomes.push(outcome) },
       },
     });
@@ -192,14 +192,18 @@ describe("an asker with a durable outbox", () => {
     const deadUrl = `mqtt://127.0.0.1:${await freePort()}`;
     const clock = new ManualClock();
     const options = { broker: { url: deadUrl }, site: "lab", node: "wrist", events: { onOutcome: () => {} } };
-    const first = createAsker({ ...options, clock, outbox: openOutbox({ path, fsync: "none", time: steadyOf(clock) }) });
+    const first = createAsker({ ...options, clock, outbox: openOutbox({ path, fsync: "none", time: createSteadyClock(clock) }) });
     first.ask(query(1, { deadlineMillis: 10_000 }));
     clock.jumpWall(86_400_000);
     clock.advance(4000);
     expect(first.counts().pending).toBe(1);
     await first.close();
     const earlier = new ManualClock(0); // a device without a clock battery, back in 1970: it keeps the age that it had
-    const second = createAsker({ ...options, clock: earlier, outbox: openOutbox({ path, fsync: "none", time: steadyOf(earlier) }) });
+    const second = createAsker({
+      ...options,
+      clock: earlier,
+      outbox: openOutbox({ path, fsync: "none", time: createSteadyClock(earlier) }),
+    });
     closers.push(() => second.close());
     earlier.advance(5999);
     expect(second.counts().pending).toBe(1);

@@ -8,13 +8,13 @@ import { systemRandom } from "../../../../host/mqtt/transport/backoff.ts";
 import { type BrokerServer, startBroker } from "../../../../host/mqtt/transport/broker.ts";
 import { type Connection, createConnection } from "../../../../host/mqtt/transport/connection.ts";
 import { encodePayload } from "../../../../host/mqtt/wire/payloads.ts";
-import { topicsOf } from "../../../../host/mqtt/wire/topics.ts";
+import { buildTopics } from "../../../../host/mqtt/wire/topics.ts";
 import { hasMosquitto, mosquittoBroker } from "../../../support/broker.ts";
 import { requireAll } from "../../../support/require.ts";
 import { until } from "../../../support/until.ts";
 
 const { privateKey } = generateKeyPairSync("ed25519");
-const topics = topicsOf("lab", "wrist");
+const topics = buildTopics("lab", "wrist");
 let broker: Pick<BrokerServer, "url" | "close">;
 let node: Connection;
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { NAMELESS_BOOT, steadyOf } from "../../../../host/mqtt/outbox/log-time.ts";
+import { createSteadyClock, NAMELESS_BOOT } from "../../../../host/mqtt/outbox/log-time.ts";
 import { type Outbox, openOutbox } from "../../../../host/mqtt/outbox/outbox.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { outboxEntry as entry, outboxId as idOf } from "../../../support/outbox-entry.ts";
@@ -22,7 +22,7 @@ describe("log time", () => {
   it("goes on through processes and clock jumps within one start of the machine", () => {
     const clock = new ManualClock();
     const boot = "ab".repeat(16);
-    const open = () => openOutbox({ path, fsync: "none", time: steadyOf(clock, boot) });
+    const open = () => openOutbox({ path, fsync: "none", time: createSteadyClock(clock, boot) });
     const first = open();
     first.add(entry(1));
     clock.jumpWall(-1e9);
@@ -46,14 +46,14 @@ describe("log time", () => {
     ] as const) {
       rmSync(path, { force: true });
       const before = new ManualClock(1_700_000_000_000);
-      const first = openOutbox({ path, fsync: "none", time: steadyOf(before) });
+      const first = openOutbox({ path, fsync: "none", time: createSteadyClock(before) });
       first.add(entry(1));
       before.advance(5000);
       first.beat();
       const image = readFileSync(path); // and then the power goes
       first.close();
       writeFileSync(path, image);
-      const second = openOutbox({ path, fsync: "none", time: steadyOf(new ManualClock(wallAfter)) });
+      const second = openOutbox({ path, fsync: "none", time: createSteadyClock(new ManualClock(wallAfter)) });
       expect(at(second, 1)).toBe(5000 + downtime);
       second.close();
     }
@@ -67,18 +67,18 @@ describe("log time", () => {
     ] as const) {
       rmSync(path, { force: true });
       const clock = new ManualClock();
-      const first = openOutbox({ path, fsync: "none", time: steadyOf(clock, before) });
+      const first = openOutbox({ path, fsync: "none", time: createSteadyClock(clock, before) });
       first.add(entry(1));
       clock.advance(5000);
       first.close();
       clock.advance(1000);
       clock.jumpWall(2 * 86_400_000); // the network told the time
-      const second = openOutbox({ path, fsync: "none", time: steadyOf(clock, after) });
+      const second = openOutbox({ path, fsync: "none", time: createSteadyClock(clock, after) });
       expect(at(second, 1)).toBe(6000);
       expect(second.overdue()).toEqual([]);
       second.close();
       const restarted = new ManualClock(clock.wall() + 90_000); // its steady clock began anew: the power was off
-      const third = openOutbox({ path, fsync: "none", time: steadyOf(restarted, NAMELESS_BOOT) });
+      const third = openOutbox({ path, fsync: "none", time: createSteadyClock(restarted, NAMELESS_BOOT) });
       expect(at(third, 1)).toBe(96_000);
       third.close();
     }
@@ -86,7 +86,7 @@ describe("log time", () => {
 
   it("survives compaction, and names what is older than the bound", () => {
     const clock = new ManualClock();
-    const time = steadyOf(clock);
+    const time = createSteadyClock(clock);
     const first = openOutbox({ path, fsync: "none", time, maxAgeMillis: 100_000 });
     first.add(entry(1));
     clock.advance(90_000);
@@ -124,7 +124,7 @@ describe("log time", () => {
             clock = new ManualClock(jumped);
             boot = n.toString(16).padStart(32, "1");
           } else clock.jumpWall(wall);
-          const outbox = openOutbox({ path, fsync: "none", time: steadyOf(clock, isNameless ? NAMELESS_BOOT : boot) });
+          const outbox = openOutbox({ path, fsync: "none", time: createSteadyClock(clock, isNameless ? NAMELESS_BOOT : boot) });
           if (n === 0) outbox.add(entry(1));
           clock.advance(steady);
           least += steady;

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { afterEach, describe, expect, it } from "vitest";
 import { createAsker } from "../../../../host/mqtt/asks/asker.ts";
 import { startBroker } from "../../../../host/mqtt/transport/broker.ts";
-import { lossOf } from "../../../../host/mqtt/transport/broker-refusal.ts";
+import { readLoss } from "../../../../host/mqtt/transport/broker-refusal.ts";
 import { hasMosquitto, mosquittoBroker } from "../../../support/broker.ts";
 import { requireAll } from "../../../support/require.ts";
 import { until } from "../../../support/until.ts";
@@ -45,14 +45,14 @@ function startNode(url: string, node = "twin") {
 describe("why a connection ends", () => {
   it("reason string and server reference → are shown as plain text, bounded", () => {
     const properties = { reasonString: "maintenance\u001b[31m until noon", serverReference: "b2.example:8883" };
-    const moved = lossOf({ cmd: "disconnect", reasonCode: 0x9d, properties } as Parameters<typeof lossOf>[0], "wrist")!;
+    const moved = readLoss({ cmd: "disconnect", reasonCode: 0x9d, properties } as Parameters<typeof readLoss>[0], "wrist")!;
     expect(moved).toMatchObject({ isLasting: true });
     expect(moved.why).toContain("maintenance\\u001b[31m until noon");
     expect(moved.why).toContain('another server: "b2.example:8883"');
     const long = { reasonString: "x".repeat(60_000) };
-    expect(lossOf({ cmd: "connack", sessionPresent: false, reasonCode: 0x87, properties: long }, "wrist")!.why.length).toBeLessThan(400);
-    expect(lossOf({ cmd: "connack", sessionPresent: false, reasonCode: 0 }, "wrist")).toBeUndefined();
-    expect(lossOf({ cmd: "pingresp" }, "wrist")).toBeUndefined();
+    expect(readLoss({ cmd: "connack", sessionPresent: false, reasonCode: 0x87, properties: long }, "wrist")!.why.length).toBeLessThan(400);
+    expect(readLoss({ cmd: "connack", sessionPresent: false, reasonCode: 0 }, "wrist")).toBeUndefined();
+    expect(readLoss({ cmd: "pingresp" }, "wrist")).toBeUndefined();
   });
 
   it("a refused CONNECT with a server reference → the link's detail names it", async () => {

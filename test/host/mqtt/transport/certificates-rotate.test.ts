@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { brokerOf, identityOf } from "../../../../host/cli/common/broker-link.ts";
+import { readBroker, readIdentityOption } from "../../../../host/cli/common/broker-link.ts";
 import { createAsker } from "../../../../host/mqtt/asks/asker.ts";
 import { startBroker } from "../../../../host/mqtt/transport/broker.ts";
 import { createConnection } from "../../../../host/mqtt/transport/connection.ts";
@@ -69,7 +69,7 @@ describe("certificates", () => {
     const link = { identity: "old-node", insecure: false };
     const states: string[] = [];
     const edge = createAsker({
-      broker: brokerOf(io, link, identityOf(io, link), `mqtts://127.0.0.1:${door.port}`)!,
+      broker: readBroker(io, link, readIdentityOption(io, link), `mqtts://127.0.0.1:${door.port}`)!,
       ...{ site: "lab", node: "wrist", backoff: { firstMillis: 20, maxMillis: 100 } },
       events: { onOutcome: () => {}, onLinkState: (state, detail) => states.push(`${state} ${detail ?? ""}`) },
     });

@@ -1,7 +1,7 @@
 import type { IClientPublishOptions, MqttClient } from "mqtt";
 import { describe, expect, it } from "vitest";
 import { createAskWindow } from "../../../../host/mqtt/asks/ask-window.ts";
-import { isLastingRefusal, offerOf } from "../../../../host/mqtt/transport/broker-offer.ts";
+import { isLastingRefusal, readOffer } from "../../../../host/mqtt/transport/broker-offer.ts";
 import { createSendWindow } from "../../../../host/mqtt/transport/send-window.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 
@@ -16,7 +16,7 @@ function windowWith(properties: Record<string, unknown> = {}) {
   } as unknown as MqttClient;
   const clock = new ManualClock();
   let stalls = 0;
-  const offer = offerOf({ cmd: "connack", sessionPresent: false, properties } as unknown as Parameters<typeof offerOf>[0]);
+  const offer = readOffer({ cmd: "connack", sessionPresent: false, properties } as unknown as Parameters<typeof readOffer>[0]);
   const window = createSendWindow({ client, offer, clock, ackTimeoutMillis: 20_000, onStalled: () => stalls++ });
   return { window, sent, clock, stalls: () => stalls };
 }
@@ -75,7 +75,7 @@ describe("the send window", () => {
 
 describe("a CONNACK", () => {
   it("has the standard's defaults for what it leaves out", () => {
-    expect(offerOf({ cmd: "connack", sessionPresent: true, properties: {} } as unknown as Parameters<typeof offerOf>[0])).toEqual({
+    expect(readOffer({ cmd: "connack", sessionPresent: true, properties: {} } as unknown as Parameters<typeof readOffer>[0])).toEqual({
       ...{ sessionPresent: true, hasSharedSubscriptions: true, receiveMaximum: 65_535, maximumPacketBytes: Number.POSITIVE_INFINITY },
       ...{ maximumQos: 1, canRetain: true, topicAliasMaximum: 0, sessionExpirySeconds: undefined },
     });

@@ -9,7 +9,7 @@ import { type Connection, createConnection } from "../../../../host/mqtt/transpo
 import type { AskQuery, TextQuery } from "../../../../host/mqtt/wire/ask.ts";
 import { encodeCbor } from "../../../../host/mqtt/wire/cbor.ts";
 import { encodePayload, type Payload, SCHEMA_VERSION } from "../../../../host/mqtt/wire/payloads.ts";
-import { topicsOf } from "../../../../host/mqtt/wire/topics.ts";
+import { buildTopics } from "../../../../host/mqtt/wire/topics.ts";
 import { echoProvider } from "../../../suites/offload.ts";
 import { query, textQuery } from "../../../support/query.ts";
 import { seeded } from "../../../support/random.ts";
@@ -122,7 +122,7 @@ describe("fuzzed payloads", () => {
     }) as [Connection, Connection];
     await until(() => [toEdge, toCloud, { state: edge.linkState }].every(({ state }) => state === "online"), "all are online");
 
-    const { answer: answers } = topicsOf("lab", "wrist");
+    const { answer: answers } = buildTopics("lab", "wrist");
     // So many nodes that none of them asks more than a worker reads of one whose asks come to nothing.
     const evils = Array.from({ length: Math.ceil(payloads / 64) }, (_, n) => `evil-${n}`);
     const { patches, ...rest } = query();
@@ -164,7 +164,7 @@ describe("fuzzed payloads", () => {
           toDevice++;
         } else {
           const node = pick(evils);
-          const evil = topicsOf("lab", node);
+          const evil = buildTopics("lab", node);
           const responseTopic = pick([evil.answer, evil.answer, evil.answer, answers, "dormouse/v1/lab/wrist/command/reboot", ""]);
           batch.push(
             toCloud.publish(evil.ask(pick(["activity", "assistant", "fall"])), hurt(pick([askOf, textAskOf])(node)), {
@@ -193,7 +193,7 @@ describe("fuzzed payloads", () => {
     await toEdge.publish(answers, encodePayload(answer("wrist")), { correlationData: Buffer.from(pending[0]!, "hex") });
     await until(() => edge.counts().answered === before + 1, "the answer");
     const given = worker.stats().answered;
-    const honest = topicsOf("lab", "honest");
+    const honest = buildTopics("lab", "honest");
     await toCloud.publish(honest.ask("activity"), encodeCbor(askOf("honest")), {
       correlationData: bytes(16),
       responseTopic: honest.answer,

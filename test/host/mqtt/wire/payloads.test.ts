@@ -11,7 +11,7 @@ import {
   printable,
   SCHEMA_VERSION,
 } from "../../../../host/mqtt/wire/payloads.ts";
-import { askFilter, checkName, isName, MAX_NAME_CHARS, parseTopic, topicsOf } from "../../../../host/mqtt/wire/topics.ts";
+import { askFilter, buildTopics, checkName, isName, MAX_NAME_CHARS, parseTopic } from "../../../../host/mqtt/wire/topics.ts";
 
 const kinds = Object.keys(PAYLOAD_LIMITS) as PayloadKind[];
 const ask: Payload<"ask"> = {
@@ -44,7 +44,7 @@ const textAnswer: Payload<"text-answer"> = {
 
 describe("topics", () => {
   it("gives a node its own prefix and takes topics apart again", () => {
-    const topics = topicsOf("home", "wrist-1");
+    const topics = buildTopics("home", "wrist-1");
     expect(topics.ask("activity")).toBe("dormouse/v1/home/wrist-1/ask/activity");
     expect(topics.answer).toBe("dormouse/v1/home/wrist-1/answer");
     expect(parseTopic(topics.ask("activity"))).toEqual({ site: "home", node: "wrist-1", kind: "ask", tail: "activity" });

@@ -6,7 +6,7 @@ import { calibrateExits, windowGroup } from "../../../../host/policy/certify/cal
 import { apart } from "../../../../host/policy/certify/decision-group.ts";
 import { exitDecisions, type GradedDecisions, type LabelledLogits } from "../../../../host/policy/certify/exit-decisions.ts";
 import { certifyThresholds, leastAnswered } from "../../../../host/policy/certify/learn-then-test.ts";
-import { fitTemperature, temperatureOf, temperatureScale } from "../../../../host/policy/certify/temperature.ts";
+import { computeTemperature, fitTemperature, temperatureScale } from "../../../../host/policy/certify/temperature.ts";
 
 /** n decisions over three classes whose logits, divided by `temperature`, are the log odds that the labels are drawn from. */
 function drawn(n: number, temperature: number, seed: number): LabelledLogits {
@@ -33,7 +33,7 @@ describe("the temperature", () => {
   });
 
   it("is read back from the scale that the core applies", () => {
-    for (const temperature of [0.3, 0.61, 1, 4]) expect(temperatureOf(temperatureScale(temperature))).toBeCloseTo(temperature, 8);
+    for (const temperature of [0.3, 0.61, 1, 4]) expect(computeTemperature(temperatureScale(temperature))).toBeCloseTo(temperature, 8);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { computeGateProbability, confidenceOf, labelOf } from "../../../../host/core/arithmetic/exit-head.ts";
+import { argmaxLabel, computeConfidence, computeGateProbability } from "../../../../host/core/arithmetic/exit-head.ts";
 import { writeImage } from "../../../../host/core/image/image-write.ts";
 import { Model } from "../../../../host/core/session/model.ts";
 import type { SensedRecording } from "../../../../host/data/recording.ts";
@@ -113,8 +113,8 @@ describe("the stream protocol", () => {
         compared++;
         const own = free.exits[exit]!;
         const weighed = isSmoothed ? scores[exit] : undefined;
-        expect(labelOf(scores[exit]!)).toBe(decision.label);
-        expect(confidenceOf(own, decision.label, logits[exit]!, weighed)).toBe(decision.confidenceQ15);
+        expect(argmaxLabel(scores[exit]!)).toBe(decision.label);
+        expect(computeConfidence(own, decision.label, logits[exit]!, weighed)).toBe(decision.confidenceQ15);
         expect(computeGateProbability(own, decision.label, logits[exit]!, weighed)).toBeLessThanOrEqual(decision.confidenceQ15);
       }
     }

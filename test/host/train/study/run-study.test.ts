@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { activityTraining } from "../../../../agents/activity/train.ts";
 import { rowFigure } from "../../../../host/train/study/row-figure.ts";
-import { computePart, openStudy, partFiles, reportOf, runStudy } from "../../../../host/train/study/run-study.ts";
+import { buildReport, computePart, openStudy, partFiles, runStudy } from "../../../../host/train/study/run-study.ts";
 import type { Measured, Study, StudyPlan } from "../../../../host/train/study/study.ts";
 import { rowsConclusion } from "../../../../host/train/study/table-rows.ts";
 import { tempFolder } from "../../cli/temp-agent.ts";
@@ -93,7 +93,7 @@ it("says mean and deviation over seeds, and – where nothing was measured", () 
   const measured = (row: string, values: Record<string, number>): Measured[] =>
     [0, 0.02].map((more, seed) => ({ row, seed, values: { ...values, window: values.window! + more } }));
   const plan = planOf({ seeds: [1, 2] });
-  const distillation = reportOf(openStudy("distillation", plan), [
+  const distillation = buildReport(openStudy("distillation", plan), [
     ...measured("labels alone", { window: 0.9, stream: 0.95, eceWindow: 0.1 }),
     ...measured("mean-logit", { window: 0.8, stream: 0.97 }),
     ...measured("member a", { window: 0.7, stream: 0.8 }),
@@ -103,7 +103,7 @@ it("says mean and deviation over seeds, and – where nothing was measured", () 
     "Highest streaming mean: mean-logit, 97.00 ± 0.00 %. Every other row is farther below it than a deviation over seeds.",
   );
   expect(distillation.notes.join(" ")).toMatch(/a 71\.00 ± 1\.41 % and 80\.00 ± 0\.00 %/);
-  const quantisation = reportOf(
+  const quantisation = buildReport(
     openStudy("quantisation", plan),
     measured("int8, quantisation-aware", { window: 0.9, stream: 0.9, imageBytes: 48_000, weightBytes: 36_000, stateBytes: 7_000 }),
   );

@@ -2,13 +2,20 @@ import { expect, it } from "vitest";
 import { activityTraining } from "../../../../agents/activity/train.ts";
 import { createRandom } from "../../../../host/core/system/random.ts";
 import { type Candidate, paretoFront } from "../../../../host/train/study/pareto.ts";
-import { costOf } from "../../../../host/train/study/search-cost.ts";
-import { childOf, randomShape, shapeKey, shapeOf, shapeOfConfig, trainingOf } from "../../../../host/train/study/search-space.ts";
+import { computeShapeCost } from "../../../../host/train/study/search-cost.ts";
+import {
+  createTraining,
+  crossShapes,
+  parseShape,
+  randomShape,
+  shapeKey,
+  shapeOfConfig,
+} from "../../../../host/train/study/search-space.ts";
 
 it("writes the shipped shape as a key, and reads the very same net from it", () => {
   const key = shapeKey(shapeOfConfig(activityTraining.config));
   expect(key).toBe("d32-SSAS-n8-p4-x2");
-  const { config, recipe, image } = trainingOf(activityTraining, shapeOf(key));
+  const { config, recipe, image } = createTraining(activityTraining, parseShape(key));
   expect({ config, recipe, image }).toEqual({
     config: activityTraining.config,
     recipe: activityTraining.recipe,
@@ -17,7 +24,7 @@ it("writes the shipped shape as a key, and reads the very same net from it", () 
 });
 
 it("keeps the window's time with other patches", () => {
-  const { image, recipe } = trainingOf(activityTraining, shapeOf("d16-S-n4-p8-x1"));
+  const { image, recipe } = createTraining(activityTraining, parseShape("d16-S-n4-p8-x1"));
   expect(image).toMatchObject({ windowPatches: 16, hopPatches: 8, contextPatches: 64, ringPatches: 8 });
   expect(recipe).toMatchObject({ cropPatches: 128, exitWeights: [1] });
 });
@@ -25,19 +32,19 @@ it("keeps the window's time with other patches", () => {
 it("draws and breeds shapes that the core prepares", () => {
   const random = createRandom(4);
   for (let i = 0; i < 12; i++) {
-    const shape = childOf(randomShape(random), randomShape(random), random);
-    const { arenaBytes, instructions, macs } = costOf(trainingOf(activityTraining, shape));
+    const shape = crossShapes(randomShape(random), randomShape(random), random);
+    const { arenaBytes, instructions, macs } = computeShapeCost(createTraining(activityTraining, shape));
     expect(arenaBytes, shapeKey(shape)).toBeGreaterThan(1000);
     expect(instructions).toBeGreaterThan(macs);
   }
 });
 
 it("counts the shipped net's arena and MACs as its image does", () => {
-  expect(costOf(activityTraining)).toMatchObject({ macs: 1_160_064, arenaBytes: 15_680, parameters: 33_072 });
+  expect(computeShapeCost(activityTraining)).toMatchObject({ macs: 1_160_064, arenaBytes: 15_680, parameters: 33_072 });
 });
 
 it("refuses a key that is no shape", () => {
-  expect(() => shapeOf("../d32")).toThrow(/no shape of the search/);
+  expect(() => parseShape("../d32")).toThrow(/no shape of the search/);
 });
 
 it("keeps on the front what nothing beats, the cheapest first", () => {
