@@ -20,14 +20,20 @@ const SEGMENT_BYTES = 1460;
 const FIRST_RESEND_MILLIS = 200; // RFC 6298's minimum is a second; Linux begins at 200 ms
 const MAX_RESENDS = 6;
 
-/** A loopback proxy to `targetPort` whose misfortunes `random` draws. */
-export async function startTcpProxy(targetPort: number, random: () => number): Promise<TcpProxy> {
+/** A loopback proxy to `targetPort` whose misfortunes `random` draws. `tap` gets all that goes through, by connection and direction. */
+export async function startTcpProxy(
+  targetPort: number,
+  random: () => number,
+  tap: (stream: string, bytes: Buffer) => void = () => {},
+): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isFrozen = false;
   let frozen = new WeakSet<Socket>();
   const hold = (socket: Socket) => sockets.add(socket.setNoDelay(true).on("error", () => {}));
 
+  let connections = 0;
   const server = createServer((inner) => {
+    const connection = connections++;
     hold(inner);
     if (isFrozen) {
       frozen.add(inner);
@@ -41,7 +47,11 @@ export async function startTcpProxy(targetPort: number, random: () => number): P
       [outer, inner],
     ] as const) {
       const carry = carrier(to, () => !frozen.has(from) && !frozen.has(to));
-      from.on("data", (bytes: Buffer) => carry(bytes));
+      const stream = `${connection} ${from === inner ? "out" : "in"}`;
+      from.on("data", (bytes: Buffer) => {
+        tap(stream, bytes);
+        carry(bytes);
+      });
       from.on("close", () => {
         sockets.delete(from);
         if (!frozen.has(from)) carry(undefined);
