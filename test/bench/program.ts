@@ -5,6 +5,7 @@ import type { CliIo } from "../../host/core/system/surroundings.ts";
 import { countText, percentText } from "../../host/core/system/table.ts";
 import { benchCompute } from "./compute.ts";
 import { benchFairness } from "./fairness.ts";
+import { benchLanguage } from "./language.ts";
 import { type OffloadOptions, runOffload } from "./offload.ts";
 import { benchShortScan, type ScanAccuracy } from "./short-scan.ts";
 import { runSizing, type SizingRequest } from "./sizing.ts";
@@ -61,6 +62,19 @@ export function createBench(io: CliIo): Command {
       const said = ({ window, stream }: ScanAccuracy) => `${percentText(window, 2)} of windows, ${percentText(stream, 2)} of streams`;
       out.say(`int32: ${said(report.int32)}; int16: ${said(report.int16)}.`);
       out.document(report);
+    });
+  bench
+    .command("language")
+    .description("Compare the language core with the same decoder as float32 C, token by token (needs gcc).")
+    .requiredOption("--checkpoint <file>", "a llama2.c checkpoint")
+    .requiredOption("--tokenizer <file>", "its tokenizer")
+    .addOption(jsonOption())
+    .action(({ checkpoint, tokenizer, json }: { readonly checkpoint: string; readonly tokenizer: string; readonly json: boolean }) => {
+      const out = createOutput(io, json);
+      const speeds = benchLanguage(checkpoint, tokenizer);
+      for (const { name, at8, at256, at512 } of speeds)
+        out.say(`${name}: ${at8.toFixed(1)} µs per token over 8 tokens, ${at256.toFixed(1)} over 256, ${at512.toFixed(1)} over 512.`);
+      out.document({ speeds });
     });
   for (const command of [bench, ...bench.commands]) {
     command.configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) }).exitOverride();
