@@ -51,6 +51,28 @@ export function scaleShift(scales: usize, n: i32): i32 {
   return <i32>clz<u32>(most) - 17;
 }
 
+/** q·k of four positions, of the first four pairs. */
+// @ts-ignore: decorator
+@inline
+function firstPairs(q0: v128, q1: v128, q2: v128, q3: v128, keys: usize): v128 {
+  const lo = i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(keys), q0), i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 8), q1));
+  const hi = i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 16), q2), i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 24), q3));
+  return i32x4.add(lo, hi);
+}
+
+/** The same of the pairs from `q` to `end`, a multiple of four. */
+function otherPairs(q: usize, end: usize, keys: usize): v128 {
+  let sum = i32x4.splat(0);
+  for (; q < end; q += 16) {
+    const pairs = firstPairs(
+      v128.load32_splat(q), v128.load32_splat(q, 4), v128.load32_splat(q, 8), v128.load32_splat(q, 12), keys,
+    );
+    sum = i32x4.add(sum, pairs);
+    keys += 32;
+  }
+  return sum;
+}
+
 /** Sums of q·k of n positions, shifted right by d and times the key's scale: scores (n up to the block) s32. Returns the largest of n. */
 function scoreAll(q: usize, keys: usize, scales: usize, scores: usize, n: i32, headSize: i32, d: i32): i32 {
   const half = halfOf(d);
@@ -59,36 +81,33 @@ function scoreAll(q: usize, keys: usize, scales: usize, scores: usize, n: i32, h
   if (ASC_FEATURE_SIMD) {
     const halves = i32x4.splat(half);
     const whole = scores + <usize>((n & ~3) << 2);
-    const isShort = headSize == 8; // its four pairs stay in registers
-    const q0 = v128.load32_splat(q);
+    const block = <usize>(headSize << 2);
+    const q0 = v128.load32_splat(q); // the first four pairs stay in registers: all of a head of 8
     const q1 = v128.load32_splat(q, 4);
     const q2 = v128.load32_splat(q, 8);
     const q3 = v128.load32_splat(q, 12);
+    const rest = q + 16;
     const qEnd = q + <usize>(headSize << 1);
     let mosts = i32x4.splat(most);
-    for (let at = scores; at < end; at += 16) {
-      let lo = i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(keys), q0), i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 8), q1));
-      let hi = i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 16), q2), i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 24), q3));
-      keys += 32;
-      if (!isShort) {
-        for (let pair = q + 16; pair < qEnd; pair += 16) {
-          lo = i32x4.add(lo, i32x4.dot_i16x8_s(v128.load_ext<i8>(keys), v128.load32_splat(pair)));
-          hi = i32x4.add(hi, i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 8), v128.load32_splat(pair, 4)));
-          lo = i32x4.add(lo, i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 16), v128.load32_splat(pair, 8)));
-          hi = i32x4.add(hi, i32x4.dot_i16x8_s(v128.load_ext<i8>(keys, 24), v128.load32_splat(pair, 12)));
-          keys += 32;
-        }
-      }
-      const sum = i32x4.shr_s(i32x4.add(i32x4.add(lo, hi), halves), d);
-      const score = i32x4.mul(sum, v128.load_ext<u16>(scales));
+    let at = scores;
+    for (; at < whole; at += 16) {
+      const sum = i32x4.add(firstPairs(q0, q1, q2, q3, keys), halves);
+      const all = headSize == 8 ? sum : i32x4.add(sum, otherPairs(rest, qEnd, keys + 32));
+      const score = i32x4.mul(i32x4.shr_s(all, d), v128.load_ext<u16>(scales));
       v128.store(at, score);
-      if (at < whole) mosts = i32x4.max_s(mosts, score);
+      mosts = i32x4.max_s(mosts, score);
+      keys += block;
       scales += 8;
+    }
+    if (at < end) {
+      const sum = i32x4.add(firstPairs(q0, q1, q2, q3, keys), halves);
+      const all = headSize == 8 ? sum : i32x4.add(sum, otherPairs(rest, qEnd, keys + 32));
+      v128.store(at, i32x4.mul(i32x4.shr_s(all, d), v128.load_ext<u16>(scales)));
     }
     mosts = i32x4.max_s(mosts, v128.shuffle<i32>(mosts, mosts, 2, 3, 0, 1));
     mosts = i32x4.max_s(mosts, v128.shuffle<i32>(mosts, mosts, 1, 0, 3, 2));
     most = i32x4.extract_lane(mosts, 0);
-    for (let at = whole; at < end; at += 4) most = max<i32>(most, load<i32>(at));
+    for (at = whole; at < end; at += 4) most = max<i32>(most, load<i32>(at));
   } else {
     const block = <usize>(headSize << 2);
     for (let at = scores; at < end; keys += block) {
@@ -110,6 +129,15 @@ function scoreAll(q: usize, keys: usize, scales: usize, scores: usize, n: i32, h
   return most;
 }
 
+/** 2^−z of eight scores; `mosts` is the largest score and half a step. Each difference is below 2^31, so that it saturates at 32767. */
+// @ts-ignore: decorator
+@inline
+function powers(mosts: v128, scores: usize, s: i32): v128 {
+  const lo = i32x4.shr_u(i32x4.sub(mosts, v128.load(scores)), s);
+  const hi = i32x4.shr_u(i32x4.sub(mosts, v128.load(scores, 16)), s);
+  return exp2NegQ14x8(i16x8.narrow_i32x4_s(lo, hi));
+}
+
 /**
  * Weights of n scores: p = 2^−z, z = (most − score) >> s in Q11; pv (n up to 8) s16 = q15(p, value scale << vShift), zero past n.
  * Returns Σp.
@@ -122,17 +150,18 @@ function weigh(scores: usize, scales: usize, pv: usize, n: i32, most: i32, s: i3
     const mosts = i32x4.splat(most + <i32>half); // modulo 2^32
     const ones = i16x8.splat(1);
     let sums = i32x4.splat(0);
-    let at = pv;
-    for (; at < end; at += 16) {
-      const lo = i32x4.shr_u(i32x4.sub(mosts, v128.load(scores)), s);
-      const hi = i32x4.shr_u(i32x4.sub(mosts, v128.load(scores, 16)), s);
-      let p = exp2NegQ14x8(i16x8.narrow_i32x4_s(lo, hi)); // below 2^31 each, so that it saturates at 32767
-      const left = <i32>(end - at) >> 1;
-      if (left < 8) p = v128.and(p, i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>left)));
+    for (const whole = pv + <usize>((n & ~7) << 1); pv < whole; pv += 16) {
+      const p = powers(mosts, scores, s);
       sums = i32x4.add(sums, i32x4.dot_i16x8_s(p, ones));
-      v128.store(at, i16x8.q15mulr_sat_s(p, i16x8.shl(v128.load(scales), vShift)));
+      v128.store(pv, i16x8.q15mulr_sat_s(p, i16x8.shl(v128.load(scales), vShift)));
       scores += 32;
       scales += 16;
+    }
+    if (n & 7) {
+      const isSeen = i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>(n & 7)));
+      const p = v128.and(powers(mosts, scores, s), isSeen);
+      sums = i32x4.add(sums, i32x4.dot_i16x8_s(p, ones));
+      v128.store(pv, i16x8.q15mulr_sat_s(p, i16x8.shl(v128.load(scales), vShift)));
     }
     sums = i32x4.add(sums, v128.shuffle<i32>(sums, sums, 2, 3, 0, 1));
     sum = <u32>(i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1));
@@ -159,13 +188,21 @@ function mix(pv: usize, values: usize, o: usize, n: i32, headSize: i32): void {
       let lo = i32x4.splat(0);
       let hi = i32x4.splat(0);
       let v = values;
-      for (let p = pv; p < end; p += 8) { // weights past n are zero up to a multiple of eight
+      for (let p = pv; p < end; p += 16) { // weights past n are zero up to a multiple of eight
         const w0 = v128.load32_splat(p);
         const w1 = v128.load32_splat(p, 4);
+        const w2 = v128.load32_splat(p, 8);
+        const w3 = v128.load32_splat(p, 12);
         const v1 = v + stride;
-        lo = i32x4.add(lo, i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(v), w0), i32x4.dot_i16x8_s(v128.load_ext<i8>(v1), w1)));
-        hi = i32x4.add(hi, i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(v, 8), w0), i32x4.dot_i16x8_s(v128.load_ext<i8>(v1, 8), w1)));
-        v = v1 + stride;
+        const v2 = v1 + stride;
+        const v3 = v2 + stride;
+        const lo01 = i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(v), w0), i32x4.dot_i16x8_s(v128.load_ext<i8>(v1), w1));
+        const lo23 = i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(v2), w2), i32x4.dot_i16x8_s(v128.load_ext<i8>(v3), w3));
+        const hi01 = i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(v, 8), w0), i32x4.dot_i16x8_s(v128.load_ext<i8>(v1, 8), w1));
+        const hi23 = i32x4.add(i32x4.dot_i16x8_s(v128.load_ext<i8>(v2, 8), w2), i32x4.dot_i16x8_s(v128.load_ext<i8>(v3, 8), w3));
+        lo = i32x4.add(lo, i32x4.add(lo01, lo23));
+        hi = i32x4.add(hi, i32x4.add(hi01, hi23));
+        v = v3 + stride;
       }
       v128.store(o, lo);
       v128.store(o, hi, 16);
