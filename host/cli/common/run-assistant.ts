@@ -10,7 +10,6 @@ import { closeAll } from "../../core/system/close-all.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
-import { percentText } from "../../core/system/table.ts";
 import { IntentModel } from "../../core/text/intent-model.ts";
 import { DIARY_FOLDER } from "../../diary/day-folder.ts";
 import { createDiaryReader } from "../../diary/diary-reader.ts";
@@ -21,6 +20,7 @@ import { type BrokerLinkOptions, readBroker, readIdentityOption } from "./broker
 import { checkLedgers } from "./ledger-option.ts";
 import { nodeAsker } from "./node-asker.ts";
 import { refuseWith, refuseWithout } from "./options.ts";
+import { sayAnswer } from "./say-answer.ts";
 
 /** What `run` takes for an agent that reads texts. */
 export interface AssistantRunOptions extends BrokerLinkOptions {
@@ -181,14 +181,4 @@ async function prompt(io: CliIo, out: Output, assistant: Assistant) {
   }
   if (!io.interrupt.aborted) await Promise.all(pending);
   return { answers: assistant.counts() };
-}
-
-/** An answer, and below it who gave it and why; before it the question, where it is not the last one. */
-function sayAnswer(out: Output, answer: AssistantAnswer, question: string): void {
-  const { text, by, intent, probability, why, state, millis, notes = [] } = answer;
-  if (question !== "") out.say(`(${question})`);
-  out.say(text);
-  const meant = intent === null ? [] : [`${intent} ${percentText(probability)}`];
-  const ended = state === "answered" ? [] : [state];
-  out.say(`  [${[by, ...meant, why, ...ended, `${millis.toFixed(millis < 10 ? 1 : 0)} ms`, ...notes].join(" · ")}]`);
 }

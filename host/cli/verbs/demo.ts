@@ -1,17 +1,24 @@
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
+import { createFactReader } from "../../cloud/fact-reader.ts";
 import { openTeacher } from "../../cloud/open-teacher.ts";
 import { startWorker } from "../../cloud/worker.ts";
 import { closeAll } from "../../core/system/close-all.ts";
 import { createOutput } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
+import { openDiary } from "../../diary/diary.ts";
 import { compareLedgers } from "../../mqtt/outbox/ledger.ts";
 import { startBroker } from "../../mqtt/transport/broker.ts";
 import { loadBoard } from "../../power/board.ts";
 import type { RadioKind } from "../../power/board-power.ts";
+import { askDemoQuestions } from "../common/demo-questions.ts";
 import { boardOption, jsonOption, radioOption, secondsOption, speedOption, wholeNumber } from "../common/options.ts";
+import { sayAnswer } from "../common/say-answer.ts";
 import { buildSummary, saySummary } from "../common/summary.ts";
 import { runWearable } from "../common/wearable.ts";
 import type { View } from "../view/view-state.ts";
@@ -60,11 +67,15 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
   let show: View | undefined;
   const worker = startWorker({
     broker: { url: broker.url },
-    provider,
+    provider: { ...provider, ...createFactReader() },
     clock: io.clock,
     onAnomaly: (error) => show?.onStep({ kind: "anomaly", error }),
   });
+  const folder = mkdtempSync(join(tmpdir(), "dormouse-demo-"));
   try {
+    const node = `demo-${randomBytes(3).toString("hex")}`;
+    const { name, alarm } = definition;
+    const diary = openDiary({ folder, agent: name, alarm, clock: io.clock });
     if (!(await worker.ready(READY_MILLIS))) out.note("The cloud worker is not ready yet: the first asks will wait for it.");
     const wearable = runWearable(io, out, {
       agent,
@@ -73,7 +84,8 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
       pace: { speed: options.speed, ...(options.seconds === undefined ? {} : { seconds: options.seconds }) },
       live: { board: loadBoard(options.board), radio: options.radio },
       show: { isHeadless: options.headless, isVerbose: options.verbose },
-      asker: { broker: { url: broker.url }, site: "home", node: `demo-${randomBytes(3).toString("hex")}` },
+      asker: { broker: { url: broker.url }, site: "home", node },
+      diary,
     });
     const { loop, view } = wearable;
     show = view;
@@ -90,14 +102,18 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
         summary = summarize(); // before the close evicts what is pending
       },
       () => wearable.close(),
+      () => diary.close(),
     );
     saySummary(out, summary!, true);
     out.say("The ledgers of both ends were compared.");
-    out.document(summary!);
+    const answers = await askDemoQuestions({ diaryFolder: folder, brokerUrl: broker.url, node: `${node}-assistant`, clock: io.clock });
+    for (const { question, ...answer } of answers) sayAnswer(out, answer, question);
+    out.document({ ...summary!, ...(answers.length > 0 && { answers }) });
   } finally {
     await closeAll(
       () => worker.close(),
       () => broker.close(),
+      () => rmSync(folder, { recursive: true, force: true }),
     );
   }
 }

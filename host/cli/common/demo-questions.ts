@@ -1,0 +1,49 @@
+import { bundledAgents, loadTextAgent } from "../../agent/registry.ts";
+import { doingText } from "../../assistant/activity-words.ts";
+import { createAssistant } from "../../assistant/assistant.ts";
+import type { AssistantAnswer } from "../../assistant/assistant-types.ts";
+import type { Clock } from "../../core/system/clock.ts";
+import { IntentModel } from "../../core/text/intent-model.ts";
+import { createDiaryReader } from "../../diary/diary-reader.ts";
+import { createAsker } from "../../mqtt/asks/asker.ts";
+
+/** The agent that the demo asks. */
+const ASSISTANT = "assistant";
+const DEADLINE_SECONDS = 5;
+/** The model knows no intent for it that the device answers; the name stays on the device. */
+const CLOUD_QUESTION = "Would Anna call these totals healthy?";
+
+/** A question of the demo, with its answer. */
+export interface DemoAnswer extends AssistantAnswer {
+  readonly question: string;
+}
+
+/** Asks about the synthetic wearer's day: one question that the device answers from its diary, and one for the cloud. */
+export async function askDemoQuestions(options: {
+  readonly diaryFolder: string;
+  readonly brokerUrl: string;
+  readonly node: string;
+  readonly clock: Clock;
+}): Promise<readonly DemoAnswer[]> {
+  const { diaryFolder, brokerUrl, node, clock } = options;
+  if (!bundledAgents().includes(ASSISTANT)) return [];
+  const { definition, modelPath } = await loadTextAgent(ASSISTANT);
+  const model = await IntentModel.open(modelPath);
+  const diary = createDiaryReader(diaryFolder);
+  const { current } = diary.read(clock.wall());
+  const assistant = createAssistant({
+    policy: { ...definition, asks: { text: true, share: ["activity"], deadlineSeconds: DEADLINE_SECONDS } },
+    ...{ model, diary, clock },
+    connect: (events) => createAsker({ broker: { url: brokerUrl }, site: "home", node, clock, events }),
+    forgetToday() {},
+    onAnswer() {},
+  });
+  try {
+    const answers: DemoAnswer[] = [];
+    const localQuestion = `How long have I been ${current === undefined ? "sitting" : doingText(current.label)}?`;
+    for (const question of [localQuestion, CLOUD_QUESTION]) answers.push({ question, ...(await assistant.ask(question)) });
+    return answers;
+  } finally {
+    await assistant.close();
+  }
+}
