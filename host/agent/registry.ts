@@ -35,7 +35,7 @@ export async function loadAgent(nameOrPath: string, cwd = process.cwd()): Promis
   if (found.readsText)
     throw new ConfigError(
       "AGENT_READS_TEXT",
-      `agent ${nameOrPath} reads texts, no sensor frames: this needs an agent with a sensor, such as activity. Ask it with dormouse run ${nameOrPath} --text "…", score it with dormouse eval.`,
+      `agent ${nameOrPath} reads texts, no sensor frames: this needs an agent with a sensor, such as activity. Ask it with dormouse run ${nameOrPath} --text "…", score it with dormouse eval, measure it on a board with dormouse emulate.`,
     );
   const definition = checked(
     agentSchema,

@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { bundledAgents } from "../../host/agent/registry.ts";
 import { peekManifest } from "../../host/core/image/image-read.ts";
 import { writeImage } from "../../host/core/image/image-write.ts";
 import { type Channel, channelsText, IMU_CHANNELS } from "../../host/core/image/imu-channels.ts";
@@ -10,6 +9,7 @@ import { packageRoot } from "../../host/core/system/package-root.ts";
 import { readElf } from "../../host/firmware/mcu/elf.ts";
 import { cli } from "../host/cli/fake-io.ts";
 import { activity } from "../support/device.ts";
+import { sensorAgents } from "../support/sensor-agents.ts";
 import { needTools } from "../support/tools.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dormouse-contract-"));
@@ -70,7 +70,7 @@ it.for(models)("build --board pico says and links for $title (needs arm gcc, wab
 
 it("boards/README.md and the cards name the axes that each bundled model was trained in", async () => {
   const boards = readFileSync(join(packageRoot(), "boards", "README.md"), "utf8");
-  for (const name of bundledAgents()) {
+  for (const name of await sensorAgents()) {
     const agent = join(packageRoot(), "agents", name);
     const { channels, orientation } = peekManifest(readFileSync(join(agent, "model.dmm")));
     expect(boards).toContain(`| ${name} | ${channelsText(channels)} | ${orientation} |`);

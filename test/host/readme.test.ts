@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bundledAgents, loadAgent } from "../../host/agent/registry.ts";
+import { bundledAgents, loadAgent, readsText } from "../../host/agent/registry.ts";
 import { Model } from "../../host/core/session/model.ts";
 import { packageRoot } from "../../host/core/system/package-root.ts";
+import { IntentModel } from "../../host/core/text/intent-model.ts";
 import { serviceConfigSchema } from "../../host/gateway/service-config.ts";
 import { loadBoards } from "../../host/power/board.ts";
 import { fencedBlocks, linksOf, namedFiles, readmePaths, readText } from "../support/readme.ts";
@@ -65,7 +66,8 @@ describe("agents/README.md", () => {
 
   it("gives every agent's sizes", async () => {
     for (const name of bundledAgents()) {
-      const model = await Model.open(join(packageRoot(), `agents/${name}/model.dmm`), { engine: "scalar" });
+      const path = join(packageRoot(), `agents/${name}/model.dmm`);
+      const model = await ((await readsText(name)) ? IntentModel.open(path) : Model.open(path, { engine: "scalar" }));
       const sizes = [model.manifest.parameters, model.imageBytes, model.arenaBytes].map((n) => n.toLocaleString("en"));
       for (const size of sizes) expect(rowOf(name)).toContain(size);
     }

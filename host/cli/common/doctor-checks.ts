@@ -3,13 +3,14 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
-import { bundledAgents, loadAgent } from "../../agent/registry.ts";
+import { bundledAgents, loadAgent, loadTextAgent, readsText } from "../../agent/registry.ts";
 import { Model } from "../../core/session/model.ts";
 import { type CoreBuild, coreWasmBytes, instantiateCore } from "../../core/session/module.ts";
 import type { EngineName } from "../../core/session/session-types.ts";
 import { ModelError } from "../../core/system/errors.ts";
 import { createRandom } from "../../core/system/random.ts";
 import { bytesText } from "../../core/system/table.ts";
+import { IntentModel } from "../../core/text/intent-model.ts";
 import { certificateExpiries, EXPIRY_WARNING_DAYS } from "../../mqtt/transport/certificate-expiry.ts";
 import { openAdaptable } from "../../personalize/prior.ts";
 
@@ -46,6 +47,10 @@ export function coreChecks(): DoctorCheck[] {
 export async function agentChecks(): Promise<DoctorCheck[]> {
   const checks: DoctorCheck[] = [];
   for (const name of bundledAgents()) {
+    if (await readsText(name)) {
+      checks.push(await attemptAsync(`agent ${name}`, () => checkTextAgent(name)));
+      continue;
+    }
     const agent = await loadAgent(name);
     if (!existsSync(agent.modelPath)) {
       checks.push({ check: `agent ${name}`, state: "failed", detail: "no model", mend: `Train it: dormouse train ${name}.` });
@@ -59,6 +64,21 @@ export async function agentChecks(): Promise<DoctorCheck[]> {
     checks.push(await attemptAsync(`agent ${name} engines`, () => compareEngines(agent.modelPath)));
   }
   return checks;
+}
+
+/** A text agent's image is intact, has the intents that its definition names, and both builds give the same bits on it. */
+async function checkTextAgent(name: string): Promise<string> {
+  const { modelPath, definition } = await loadTextAgent(name);
+  const models = await Promise.all((["scalar", "simd"] as const).map((build) => IntentModel.open(modelPath, build)));
+  const { labels } = models[0]!.manifest;
+  const unknown = [...definition.local, ...Object.keys(definition.answeredAs)].filter((intent) => !labels.includes(intent));
+  if (unknown.length > 0)
+    throw new ModelError("INTENT_UNKNOWN", `its model has no intent ${unknown.join(", ")}: mend agent.ts, or train the model with them.`);
+  for (const text of labels) {
+    const [scalar, simd] = models.map((model) => JSON.stringify([model.classify(text), [...model.logits()]]));
+    if (scalar !== simd) throw new ModelError("ENGINES_DIFFER", `they differ on "${text}". This build of the core must not be used.`);
+  }
+  return `intact, ${models[0]!.imageHash.slice(0, 12)}, scalar = simd on ${labels.length} texts`;
 }
 
 async function checkPrior({ definition, modelPath, priorPath }: LoadedAgent): Promise<string> {

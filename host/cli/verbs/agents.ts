@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { bundledAgents, loadAgent } from "../../agent/registry.ts";
+import { bundledAgents, loadAgent, loadTextAgent, readsText } from "../../agent/registry.ts";
 import { Model } from "../../core/session/model.ts";
 import { DormouseError } from "../../core/system/errors.ts";
 import { createOutput } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { bytesText, table } from "../../core/system/table.ts";
+import { IntentModel } from "../../core/text/intent-model.ts";
 import { jsonOption } from "../common/options.ts";
 
 interface AgentRow {
@@ -45,12 +46,14 @@ export function registerAgents(program: Command, io: CliIo): void {
 }
 
 async function describe(name: string): Promise<AgentRow> {
-  const agent = await loadAgent(name);
-  const base = { name, description: agent.definition.description, teachers: agent.teacherPaths.length, folder: agent.folder };
+  const isText = await readsText(name);
+  const agent = isText ? await loadTextAgent(name) : await loadAgent(name);
+  const teachers = "teacherPaths" in agent ? agent.teacherPaths.length : 0;
+  const base = { name, description: agent.definition.description, teachers, folder: agent.folder };
   const unknown = { labels: [], parameters: null, imageBytes: null, arenaBytes: null };
   if (!existsSync(agent.modelPath)) return { ...base, ...unknown, problem: `no model yet: dormouse train ${name}` };
   try {
-    const model = await Model.open(agent.modelPath);
+    const model = await (isText ? IntentModel : Model).open(agent.modelPath);
     const { labels, parameters } = model.manifest;
     return { ...base, labels, parameters, imageBytes: model.imageBytes, arenaBytes: model.arenaBytes };
   } catch (error) {

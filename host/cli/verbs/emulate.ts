@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
-import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { loadAgent, openAgentModel, readsText } from "../../agent/registry.ts";
 import type { Model } from "../../core/session/model.ts";
 import { ConfigError, DataError } from "../../core/system/errors.ts";
 import { createOutput } from "../../core/system/output.ts";
@@ -18,7 +18,8 @@ import type { KernelChoice } from "../../firmware/mcu/build-options.ts";
 import { loadTarget } from "../../firmware/mcu/target.ts";
 import { decodeSensor } from "../../link/sensor.ts";
 import { readLinkStream } from "../../link/stream.ts";
-import { jsonOption, wholeNumber } from "../common/options.ts";
+import { emulateTextAgent } from "../common/emulate-text-agent.ts";
+import { jsonOption, refuseWith, wholeNumber } from "../common/options.ts";
 import { kernelsOption, variantOption } from "./build.ts";
 
 interface EmulateVerbOptions {
@@ -29,6 +30,7 @@ interface EmulateVerbOptions {
   readonly frames?: string;
   readonly data?: string;
   readonly windows: number;
+  readonly texts: number;
   readonly protocol?: "window" | "stream";
 }
 
@@ -43,7 +45,7 @@ export function registerEmulate(program: Command, io: CliIo): void {
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
     .requiredOption("--board <id>", "emulate this board")
     .addOption(new Option("--frames <file>", "run the sensor frames of a recorded link stream (.dls)").conflicts("data"))
-    .option("--data <dir>", "run windows of the agent's test wearers from these recordings")
+    .option("--data <dir>", "run windows of the agent's test wearers from these recordings; texts of CLINC150 or a CSV file text,label")
     .addOption(new Option("--windows <n>", "run this many windows, spread over the recordings").default(20).argParser(wholeNumber(1)))
     .addOption(
       new Option("--protocol <name>", "run window (reset state, every exit) or stream (state carried, exits of the image)").choices([
@@ -51,17 +53,31 @@ export function registerEmulate(program: Command, io: CliIo): void {
         "stream",
       ]),
     )
+    .addOption(
+      new Option("--texts <n>", "run this many texts of an agent that reads texts, spread over --data")
+        .default(200)
+        .argParser(wholeNumber(1)),
+    )
     .addOption(variantOption())
     .addOption(kernelsOption())
     .addOption(jsonOption())
-    .addHelpText("after", "\nExample:\n  $ dormouse emulate activity --board pico --data ~/data --windows 20")
-    .action((agent: string, options: EmulateVerbOptions) => run(io, agent, options));
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ dormouse emulate activity --board pico --data ~/data --windows 20\n  $ dormouse emulate assistant --board pico --data ~/data",
+    )
+    .action((agent: string, options: EmulateVerbOptions, command: Command) => run(io, agent, options, command));
 }
 
-async function run(io: CliIo, name: string, options: EmulateVerbOptions): Promise<void> {
+async function run(io: CliIo, name: string, options: EmulateVerbOptions, command: Command): Promise<void> {
   const out = createOutput(io, options.json);
   const target = loadTarget(options.board);
   findEmulator(target); // before anything is built
+  if (await readsText(name, io.cwd)) {
+    refuseWith(command, `agent ${name}, which reads texts`, "--frames", "--windows", "--protocol", "--kernels");
+    const { data, variant, texts } = options;
+    return emulateTextAgent(out, name, { cwd: io.cwd, target, variant, texts, ...(data === undefined ? {} : { data }) });
+  }
+  refuseWith(command, `agent ${name}, which reads a sensor`, "--texts");
   const agent = await loadAgent(name, io.cwd);
   const model = await openAgentModel(agent);
   const protocol = options.protocol ?? (options.frames === undefined ? "window" : "stream");

@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import { loadAgent, loadTextAgent, openAgentModel, readsText } from "../../agent/registry.ts";
 import type { EngineName } from "../../core/session/session-types.ts";
 import { ConfigError } from "../../core/system/errors.ts";
-import { createOutput } from "../../core/system/output.ts";
+import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { openRecordings } from "../../data/open-recordings.ts";
 import { type FaultName, faultNames } from "../../data/sensor-faults.ts";
 import { hasLearnedFromSelect, type ScoredList, scoredLists, withModel } from "../../eval/eval-setting.ts";
-import { engineOption, jsonOption, refuseWithout } from "../common/options.ts";
+import { engineOption, jsonOption, refuseWith, refuseWithout } from "../common/options.ts";
 import { evalAccuracy } from "../eval/accuracy.ts";
 import { evalAdapt, evalAdaptRuns } from "../eval/adapt.ts";
 import { evalAlarms } from "../eval/alarms.ts";
@@ -17,6 +17,7 @@ import { evalFaults } from "../eval/faults.ts";
 import { evalForms } from "../eval/forms.ts";
 import { evalPolicy } from "../eval/policy.ts";
 import { evalRuns } from "../eval/runs.ts";
+import { evalTexts } from "../eval/texts.ts";
 
 interface EvalOptions {
   readonly json: boolean;
@@ -41,7 +42,7 @@ export function registerEval(program: Command, io: CliIo): void {
     .command("eval")
     .description("Score an agent's model on its test wearers, with the INT8 core and in floating point.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .requiredOption("--data <dir>", "read the agent's data set (HAPT, SisFall) or CSV recordings from this folder")
+    .requiredOption("--data <dir>", "read the agent's data set (HAPT, SisFall, CLINC150), CSV recordings, or a CSV file text,label")
     .addOption(
       new Option(
         "--protocol <name>",
@@ -95,9 +96,22 @@ export function registerEval(program: Command, io: CliIo): void {
       "\nExamples:\n  $ dormouse eval activity --data ~/data --protocol stream --engine scalar --json" +
         "\n  $ dormouse eval activity --data ~/data --cascade --alpha 0.01 --json" +
         "\n  $ dormouse eval activity --data ~/data --fault all" +
-        "\n  $ dormouse eval activity --data ~/data --adapt --runs runs/activity",
+        "\n  $ dormouse eval activity --data ~/data --adapt --runs runs/activity" +
+        "\n  $ dormouse eval assistant --data ~/data --runs runs/assistant",
     )
     .action((agent: string, options: EvalOptions, command: Command) => evaluate(io, agent, options, command));
+}
+
+/** A text agent has neither wearers nor exits. */
+async function evaluateTexts(io: CliIo, out: Output, name: string, options: EvalOptions, command: Command): Promise<void> {
+  const flags = ["--protocol", "--cascade", "--adapt", "--alpha", "--delta", "--fault", "--wearers", "--engine", "--no-float"];
+  refuseWith(command, `agent ${name}, which reads texts`, ...flags);
+  const { data, model, runs } = options;
+  await evalTexts(out, await loadTextAgent(name, io.cwd), {
+    data: resolve(io.cwd, data),
+    ...(model === undefined ? {} : { model: resolve(io.cwd, model) }),
+    ...(runs === undefined ? {} : { runs: resolve(io.cwd, runs) }),
+  });
 }
 
 async function evaluate(io: CliIo, name: string, options: EvalOptions, command: Command): Promise<void> {
@@ -112,6 +126,7 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
     throw new ConfigError("EVAL_OPTIONS", "--runs goes with --protocol window or stream, or with --adapt: choose one of these.");
   if (!options.cascade) refuseWithout(command, "--cascade", "--alpha", "--delta");
   const out = createOutput(io, options.json);
+  if (await readsText(name, io.cwd)) return evaluateTexts(io, out, name, options, command);
   const own = await loadAgent(name, io.cwd);
   const agent = options.model === undefined ? own : withModel(own, resolve(io.cwd, options.model));
   const { alarm } = agent.definition;

@@ -9,10 +9,12 @@ import { writeWhole } from "../../core/system/private-file.ts";
 import { readWhole } from "../../core/system/read-whole.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { countText } from "../../core/system/table.ts";
+import { isTextImage, readTextImage, writeTextImage } from "../../core/text/text-image.ts";
 import { compareLedgers } from "../../mqtt/outbox/ledger.ts";
 import { type LedgerReading, scanLedgerFile } from "../../mqtt/outbox/ledger-reading.ts";
 import { inspectImage, sayImage } from "../common/inspect-image.ts";
 import { inspectStream, sayStream } from "../common/inspect-stream.ts";
+import { inspectText, sayText } from "../common/inspect-text.ts";
 import { jsonOption, numberAtLeast, refuseWithout } from "../common/options.ts";
 
 const IMAGE_MAGIC = "DMM1";
@@ -48,7 +50,11 @@ export function registerInspect(program: Command, io: CliIo): void {
       if (!isImage) refuseWithout(command, "a model image", "--upgrade");
       if (options.upgrade !== undefined) upgrade(out, path, bytes, resolve(io.cwd, options.upgrade));
       else if (ledger !== undefined) compare(out, path, resolve(io.cwd, ledger));
-      else if (isImage) {
+      else if (isImage && isTextImage(bytes)) {
+        const document = inspectText(path, bytes);
+        sayText(out, document);
+        out.document(document);
+      } else if (isImage) {
         const document = inspectImage(path, bytes);
         sayImage(out, document);
         out.document(document);
@@ -67,7 +73,7 @@ export function registerInspect(program: Command, io: CliIo): void {
 
 /** Writes an image of any format that is read in the one that is written. */
 function upgrade(out: Output, from: string, bytes: Uint8Array, to: string): void {
-  const upgraded = writeImage(readImage(bytes));
+  const upgraded = isTextImage(bytes) ? writeTextImage(readTextImage(bytes)) : writeImage(readImage(bytes));
   writeWhole(to, upgraded);
   const format = { from: readFormat(bytes), to: readFormat(upgraded) };
   out.say(`${to}: format ${format.from} → ${format.to}, ${upgraded.length} B, image hash ${imageHash(upgraded)}`);

@@ -12,9 +12,11 @@ import { uncertifiedText } from "../../train/report/certificate.ts";
 import { runFiles } from "../../train/run-folder.ts";
 import { memberJob, runJobs, type TrainJob } from "../../train/run-jobs.ts";
 import { runStudyVerb, type StudyOptions } from "../../train/study/run-studies.ts";
+import { planText } from "../../train/text/plan-text.ts";
 import { checkFolder } from "../common/files.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../common/options.ts";
 import { studyOptions } from "../common/study-options.ts";
+import { trainTexts } from "../common/train-text.ts";
 
 const CSV_HELP = `
 CSV recordings (--name): every .csv of the folder is one recording of one wearer. The first line is
@@ -24,6 +26,9 @@ gaps of more than 8 frames split a recording.
 Without a subject column the file's name says who wore it: s, subject, user, p, participant, person or wearer
 and a number, as in s03_walk.csv or subject3-walk.csv. Wearers in ascending order, counted from 0: position
 mod 5 = 1 tests, 2 calibrates, 4 selects, the rest fit. At least 5 are needed.
+
+CSV texts (--name): a file whose first line has the columns text and label trains an agent that reads texts. Every fifth text
+of a label validates; the label oos is for texts that are none of the others. It takes seconds and begins anew each time.
 `;
 
 /** Parses the name of an agent. */
@@ -39,7 +44,10 @@ export function registerTrain(program: Command, io: CliIo): void {
     .command("train")
     .description("Train an agent's model from recordings: quantisation-aware, calibrated, exported as .dmm. Resumes an interrupted run.")
     .argument("[agent]", "a bundled agent's name; none with --name")
-    .requiredOption("--data <dir>", "read HAPT (activity), SisFall (fall), or with --name CSV files, one per recording, from this folder")
+    .requiredOption(
+      "--data <dir>",
+      "read HAPT (activity), SisFall (fall), CLINC150 (assistant), or with --name CSV files, one per recording, or a CSV file text,label",
+    )
     .addOption(new Option("--name <name>", "train an agent of your own on CSV recordings").argParser(agentName))
     .option(
       "--rate <hz>",
@@ -79,18 +87,21 @@ export function registerTrain(program: Command, io: CliIo): void {
         "\nExamples:\n  $ dormouse train activity --data ~/data --seed 1" +
         "\n  $ dormouse train activity --data ~/data --seeds 3 --workers 2" +
         "\n  $ dormouse train activity --data ~/data --study search --trials 16 --workers 2" +
+        "\n  $ dormouse train assistant --data ~/clinc150 --seeds 3" +
         "\n  $ dormouse train --data ~/gestures --name gestures && dormouse eval runs/gestures/seed-1 --data ~/gestures",
     )
-    .action((agent: string | undefined, options: TrainOptions & StudyOptions) => train(io, agent, options));
+    .action((agent: string | undefined, options: TrainOptions & StudyOptions, own: Command) => train(io, agent, options, own));
 }
 
-async function train(io: CliIo, agent: string | undefined, options: TrainOptions & StudyOptions): Promise<void> {
+async function train(io: CliIo, agent: string | undefined, options: TrainOptions & StudyOptions, command: Command): Promise<void> {
   const out = createOutput(io, options.json);
   if (options.out !== undefined) checkFolder(resolve(io.cwd, options.out));
   out.note(`Reading ${options.data} …`);
   if (options.study !== undefined) return runStudyVerb(io, out, agent, options);
   if (options.trials !== undefined || options.part !== undefined)
     throw new ConfigError("TRAIN_OPTIONS", "--trials and --part go with --study: add it, or leave them out.");
+  const text = await planText(io.cwd, agent, options, (option) => command.getOptionValueSource(option) === "cli");
+  if (text !== undefined) return trainTexts(io, out, text);
   const plan = await planTraining(io, agent, options);
   const { training, seeds, outDir } = plan;
   for (const note of plan.notes) out.note(note);

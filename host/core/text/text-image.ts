@@ -85,16 +85,15 @@ function checkTextImage(image: TextImage): void {
     );
 }
 
-/** Whether a sound image is a text model's. Throws ModelError for what is no image. */
+/** Whether an image is a text model's. Throws ModelError for what is no image or a corrupt one. */
 export function isTextImage(bytes: Uint8Array): boolean {
   checkHeader(bytes);
+  checkSums(bytes);
   return readFormat(bytes) === layout.IMAGE_FORMAT_2 && readSections(bytes).has(layout.SECTION_TEXT);
 }
 
 /** A text model's `.dmm` image, fully checked, its arrays copied out. Throws ModelError; SENSOR_IMAGE for that of a sensor model. */
 export function readTextImage(bytes: Uint8Array): TextImage {
-  checkHeader(bytes);
-  checkSums(bytes);
   if (!isTextImage(bytes))
     throw new ModelError("SENSOR_IMAGE", "model image: it is of a sensor model, which reads no text. Open it with Model.open.");
   const kinds = neededKinds(bytes);

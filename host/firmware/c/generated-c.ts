@@ -12,6 +12,7 @@ export const C_MODULES = {
   core: { wasm: "core-scalar.wasm", symbols: "core" },
   "core-kernels": { wasm: "core-kernels.wasm", symbols: "core" },
   device: { wasm: "device.wasm", symbols: "device" },
+  text: { wasm: "text-scalar.wasm", symbols: "text" },
   "device-kernels": { wasm: "device-kernels.wasm", symbols: "device" },
 } as const;
 

@@ -2,10 +2,10 @@ import { EXIT_NEVER } from "../../../assembly/layout.ts";
 import { IntentModel } from "../../core/text/intent-model.ts";
 import { type TextImage, writeTextImage } from "../../core/text/text-image.ts";
 import type { TextManifest } from "../../core/text/text-manifest.ts";
+import type { TextExample } from "../../data/text-example.ts";
 import { fitTemperature, temperatureScale } from "../../policy/certify/temperature.ts";
 import type { BagNet } from "./bag-net.ts";
 import { quantiseBag } from "./quantise-bag.ts";
-import type { TextExample } from "./train-bag.ts";
 
 export interface ExportTextOptions {
   /** What the net was trained on: gives the ranges of int8. */

@@ -2,8 +2,8 @@ import { toFixedScale } from "../../core/arithmetic/fixed-point.ts";
 import type { FixedScale, LinearTensors } from "../../core/image/tensor-types.ts";
 import { textFeatures } from "../../core/text/text-features.ts";
 import type { TextImage } from "../../core/text/text-image.ts";
+import type { TextExample } from "../../data/text-example.ts";
 import { type BagNet, bagHidden } from "./bag-net.ts";
-import type { TextExample } from "./train-bag.ts";
 
 /** Share of the values of a column that its int8 range holds; the rest is clamped. */
 const COVERED = 0.9995;

@@ -1,13 +1,8 @@
 import { DataError } from "../../core/system/errors.ts";
 import { createRandom, type Random } from "../../core/system/random.ts";
 import { rowOf, textFeatures } from "../../core/text/text-features.ts";
+import type { TextExample } from "../../data/text-example.ts";
 import type { BagNet, BagShape } from "./bag-net.ts";
-
-/** A text and what it means. */
-export interface TextExample {
-  readonly text: string;
-  readonly label: string;
-}
 
 /** How a bag net is trained: Adagrad, an example per step. */
 export interface BagRecipe {
@@ -17,7 +12,7 @@ export interface BagRecipe {
   readonly labelSmoothing: number;
 }
 
-export const bagRecipe: BagRecipe = { epochs: 15, learningRate: 0.05, featureDropout: 0.5, labelSmoothing: 0.1 };
+export const bagRecipe: BagRecipe = { epochs: 25, learningRate: 0.1, featureDropout: 0.6, labelSmoothing: 0.1 };
 
 export interface TrainBagOptions {
   readonly shape: BagShape;

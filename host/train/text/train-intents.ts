@@ -2,8 +2,8 @@ import { createIntentClassifier } from "../../cloud/intents/classify.ts";
 import type { SentenceEncoder } from "../../cloud/intents/encoder.ts";
 import { headLogits, type IntentHead } from "../../cloud/intents/head.ts";
 import type { IntentModel } from "../../core/text/intent-model.ts";
+import type { TextExample } from "../../data/text-example.ts";
 import { fitTemperature } from "../../policy/certify/temperature.ts";
-import type { TextExample } from "./train-bag.ts";
 import { type HeadRecipe, headRecipe, trainHead } from "./train-head.ts";
 
 export interface TrainIntentsOptions {

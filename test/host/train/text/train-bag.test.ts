@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { IntentModel } from "../../../../host/core/text/intent-model.ts";
 import { textFeatures } from "../../../../host/core/text/text-features.ts";
+import type { TextExample } from "../../../../host/data/text-example.ts";
 import { largest } from "../../../../host/policy/certify/softmax.ts";
 import { bagLogits } from "../../../../host/train/text/bag-net.ts";
 import { exportText } from "../../../../host/train/text/export-text.ts";
-import { bagRecipe, type TextExample, trainBag } from "../../../../host/train/text/train-bag.ts";
+import { bagRecipe, trainBag } from "../../../../host/train/text/train-bag.ts";
 
 const subjects = ["I", "you", "we", "they", "my sister", "the team"];
 const kinds: Record<string, string[]> = {
