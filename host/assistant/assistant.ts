@@ -12,6 +12,9 @@ import { readQuestion } from "./read-question.ts";
 import { sharedFacts } from "./shared-facts.ts";
 import * as say from "./template-texts.ts";
 
+/** What cannot be undone needs more than the model's threshold, and a question that was read whole. */
+const LEAST_TO_FORGET = 0.9;
+
 /** What a text means; `IntentModel` is one. */
 export interface IntentClassifier {
   classify(text: string): { readonly intent: string; readonly probability: number; readonly isSure: boolean; readonly isCut: boolean };
@@ -124,9 +127,10 @@ export function createAssistant(options: AssistantOptions): Assistant {
       if (!isSure) return cloud.ask(question, answerOf("unsure"));
       if (!policy.local.includes(intent)) return cloud.ask(question, answerOf("needs-cloud"));
       if (intent === "ask-the-cloud") return cloud.ask(exchanges.last()?.question ?? question, answerOf("asked-for"));
-      const { text, seconds, share } = ownAnswer(intent, question);
+      const isMeant = intent !== "forget-today" || (notes.length === 0 && probability >= LEAST_TO_FORGET);
+      const { text, seconds, share }: LocalAnswer = isMeant ? ownAnswer(intent, question) : { text: say.SAY_FORGET };
       counts.local++;
-      if (intent === "forget-today") exchanges.clear();
+      if (intent === "forget-today" && isMeant) exchanges.clear();
       else exchanges.add({ question, text, by: "device", share });
       return { ...answerOf("local")(text, "device", "answered"), ...(seconds === undefined ? {} : { seconds }) };
     },

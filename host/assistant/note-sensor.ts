@@ -25,18 +25,37 @@ export interface NoteSensorOptions {
   readonly note: (line: string) => void;
 }
 
+/** A sensor that is being noted. */
+export interface NotedSensor {
+  /** Writes what the diaries hold in memory: call before they are read. */
+  save(): void;
+  /** Settles when the sensor has ended or the signal has aborted. */
+  readonly ended: Promise<void>;
+}
+
 /** Has `activity` and `fall` note what a sensor gives, at the pace of their frames, until the signal aborts. */
-export async function noteSensor(
+export function noteSensor(
   options: NoteSensorOptions & { readonly signal: AbortSignal; readonly onAlarm: (alarm: DiaryAlarm) => void },
-): Promise<void> {
+): NotedSensor {
   const { onAlarm, signal } = options;
-  await eachAgent(options, signal, (diary) => ({
-    ...diary,
-    alarm(alarm) {
-      diary.alarm(alarm);
-      onAlarm(alarm);
+  const diaries: Diary[] = [];
+  const ended = eachAgent(options, signal, (diary) => {
+    diaries.push(diary);
+    return {
+      ...diary,
+      alarm(alarm) {
+        diary.alarm(alarm);
+        onAlarm(alarm);
+      },
+    };
+  });
+  ended.catch(() => {}); // who awaits the end gets the error
+  return {
+    save() {
+      for (const diary of diaries) diary.save();
     },
-  }));
+    ended,
+  };
 }
 
 /** Has `activity` and `fall` note a recording as if it ended now; it replaces what the diary had for that time. */

@@ -6,6 +6,7 @@ export const NOT_ALLOWED =
   "I cannot answer that here, and questions may not leave this device. To allow it, set asks.text to true in the assistant's agent.ts, or run it with --ask-text.";
 export const NO_BROKER = "I cannot answer that here, and there is no cloud to ask: name a broker with --broker.";
 export const TOO_MANY = "Too many questions wait for an answer already. Ask again later.";
+export const SAY_FORGET = 'Say "forget today" if I am to clear today\'s diary, outbox and ledger.';
 export const STOPPED = "Stopped.";
 
 export function noQuestion(flaw: string): string {

@@ -5,14 +5,14 @@ import { type LoadedTextAgent, loadTextAgent } from "../../agent/registry.ts";
 import { type Assistant, createAssistant } from "../../assistant/assistant.ts";
 import type { AssistantAnswer, Share } from "../../assistant/assistant-types.ts";
 import { forgetToday } from "../../assistant/forget-today.ts";
-import { noteRecording, noteSensor } from "../../assistant/note-sensor.ts";
+import { type NotedSensor, noteRecording, noteSensor } from "../../assistant/note-sensor.ts";
 import { closeAll } from "../../core/system/close-all.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { IntentModel } from "../../core/text/intent-model.ts";
 import { DIARY_FOLDER } from "../../diary/day-folder.ts";
-import { createDiaryReader } from "../../diary/diary-reader.ts";
+import { createDiaryReader, type DiaryReader } from "../../diary/diary-reader.ts";
 import { createAsker } from "../../mqtt/asks/asker.ts";
 import type { LedgerFile } from "../../mqtt/outbox/ledger-file.ts";
 import { systemBattery } from "../../power/system-battery.ts";
@@ -88,7 +88,14 @@ export async function runAssistant(io: CliIo, name: string, options: AssistantRu
   }
   const asker = broker && nodeAsker(io, note, options, { ...config, broker, model: model.imageHash });
   if (asker?.ledgerSink) ledgers.push(asker.ledgerSink);
-  const diary = createDiaryReader(diaryFolder);
+  const reader = createDiaryReader(diaryFolder);
+  let live: NotedSensor | undefined;
+  const diary: DiaryReader = {
+    read(wallMillis) {
+      live?.save();
+      return reader.read(wallMillis);
+    },
+  };
   diary.read(io.clock.wall()); // the files are parsed, and the model's code compiled, before the first question
   model.classify("how long");
   const assistant = createAssistant({
@@ -110,7 +117,7 @@ export async function runAssistant(io: CliIo, name: string, options: AssistantRu
     onAnswer: (answer, question) => sayAnswer(out, answer, question),
   });
   const stop = new AbortController();
-  const live = isLive
+  live = isLive
     ? noteSensor({
         ...sensing,
         speed: options.speed,
@@ -124,7 +131,7 @@ export async function runAssistant(io: CliIo, name: string, options: AssistantRu
       document = options.text === undefined ? await prompt(io, out, assistant) : await once(io, out, assistant, options.text);
     },
     () => stop.abort(),
-    () => live,
+    () => live?.ended,
     () => assistant.close(),
   );
   out.document(document);

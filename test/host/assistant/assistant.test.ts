@@ -100,6 +100,17 @@ describe("assistant on the device", () => {
     expect((await assistant.ask(`how long ${"x ".repeat(50_000)}`)).notes).toHaveLength(2); // by the reader and by the model
   });
 
+  it("forgets today only if it is sure of that, and has read the whole question", async () => {
+    const sure = { classify: () => ({ intent: "forget-today", probability: 0.8, isSure: true, isCut: false }) };
+    for (const more of [{ model: sure }, {}]) {
+      const { assistant, did, folder } = create({}, more);
+      did("sitting", 60);
+      const answer = await assistant.ask(`forget ${more.model === undefined ? "\u202e" : ""}`);
+      expect(answer).toMatchObject({ by: "device", intent: "forget-today", text: expect.stringContaining("Say") });
+      expect(readdirSync(folder)).toHaveLength(1);
+    }
+  });
+
   it("answers any string, and rejects none", async () => {
     const { assistant, did } = create();
     did("sitting", 60);
