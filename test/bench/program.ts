@@ -5,6 +5,7 @@ import type { CliIo } from "../../host/core/system/surroundings.ts";
 import { countText, percentText } from "../../host/core/system/table.ts";
 import { benchCompute } from "./compute.ts";
 import { benchFairness } from "./fairness.ts";
+import { benchIntents } from "./intents.ts";
 import { benchLanguage } from "./language.ts";
 import { type OffloadOptions, runOffload } from "./offload.ts";
 import { benchShortScan, type ScanAccuracy } from "./short-scan.ts";
@@ -75,6 +76,20 @@ export function createBench(io: CliIo): Command {
       for (const { name, at8, at256, at512 } of speeds)
         out.say(`${name}: ${at8.toFixed(1)} µs per token over 8 tokens, ${at256.toFixed(1)} over 256, ${at512.toFixed(1)} over 512.`);
       out.document({ speeds });
+    });
+  bench
+    .command("intents")
+    .description("Train the head of cloud --provider intents and score it on CLINC150's test queries.")
+    .requiredOption("--data <dir>", "the folder of CLINC150, or its parent")
+    .option("--save", "write agents/assistant/cloud-head.json", false)
+    .addOption(jsonOption())
+    .action(async ({ data, save, json }: { readonly data: string; readonly save: boolean; readonly json: boolean }) => {
+      const out = createOutput(io, json);
+      const report = await benchIntents(out, data, save);
+      out.say(
+        `${percentText(report.inScope, 2)} right; sure of ${percentText(report.sure, 2)}, ${percentText(report.sureRight, 2)} of them right.`,
+      );
+      out.document(report);
     });
   for (const command of [bench, ...bench.commands]) {
     command.configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) }).exitOverride();

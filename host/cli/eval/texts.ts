@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { LoadedTextAgent } from "../../agent/registry.ts";
+import { openIntents } from "../../cloud/intents/open-intents.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import type { Output } from "../../core/system/output.ts";
 import { percentText, table } from "../../core/system/table.ts";
@@ -17,6 +18,7 @@ interface EvalTextOptions {
   readonly data: string; // absolute
   readonly model?: string;
   readonly runs?: string;
+  readonly cascade: boolean; // what is asked is answered by the intents of a worker
 }
 
 const NAMES: Readonly<Partial<Record<keyof AssistantFigures, string>>> = {
@@ -42,11 +44,22 @@ export async function evalTexts(out: Output, agent: LoadedTextAgent, options: Ev
   const clinc = loadClinc150(options.data);
   const diaryTest = readDiaryTest(agent);
   const figures: AssistantFigures[] = [];
+  const classifier = options.cascade ? await openIntents() : undefined;
+  const cloud = classifier && (async (text: string) => (await classifier.classify([text]))[0]!.intent);
   const models = options.runs === undefined ? [options.model ?? agent.modelPath] : seedImages(options.runs);
   for (const path of models) {
     out.note(`Scoring ${path} …`);
     const model = await IntentModel.open(path);
-    figures.push(await evaluateAssistant({ model, definition: agent.definition, clinc, diaryTest, now: () => performance.now() }));
+    figures.push(
+      await evaluateAssistant({
+        model,
+        definition: agent.definition,
+        clinc,
+        diaryTest,
+        ...(cloud && { cloud }),
+        now: () => performance.now(),
+      }),
+    );
   }
   const first = figures[0]!;
   const rows = (Object.keys(NAMES) as (keyof AssistantFigures)[])

@@ -104,13 +104,14 @@ export function registerEval(program: Command, io: CliIo): void {
 
 /** A text agent has neither wearers nor exits. */
 async function evaluateTexts(io: CliIo, out: Output, name: string, options: EvalOptions, command: Command): Promise<void> {
-  const flags = ["--protocol", "--cascade", "--adapt", "--alpha", "--delta", "--fault", "--wearers", "--engine", "--no-float"];
+  const flags = ["--protocol", "--adapt", "--alpha", "--delta", "--fault", "--wearers", "--engine", "--no-float"];
   refuseWith(command, `agent ${name}, which reads texts`, ...flags);
   const { data, model, runs } = options;
   await evalTexts(out, await loadTextAgent(name, io.cwd), {
     data: resolve(io.cwd, data),
     ...(model === undefined ? {} : { model: resolve(io.cwd, model) }),
     ...(runs === undefined ? {} : { runs: resolve(io.cwd, runs) }),
+    cascade: options.cascade,
   });
 }
 

@@ -16,7 +16,7 @@ export async function openIntents(folder = join(packageRoot(), "agents", "assist
   const path = join(folder, HEAD_FILE);
   let text: string;
   try {
-    text = readWhole(path).toString();
+    text = new TextDecoder().decode(readWhole(path));
   } catch (cause) {
     throw new ConfigError("INTENTS_HEAD_MISSING", `${path} cannot be read. Train it, or reinstall the package.`, { cause });
   }

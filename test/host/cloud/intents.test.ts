@@ -1,10 +1,14 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it, type TestContext } from "vitest";
 import { createIntentClassifier, type IntentClassifier } from "../../../host/cloud/intents/classify.ts";
-import { ENCODER_DIMENSIONS, openEncoder, type SentenceEncoder } from "../../../host/cloud/intents/encoder.ts";
+import { ENCODER_DIMENSIONS, ENCODER_NAME, openEncoder, type SentenceEncoder } from "../../../host/cloud/intents/encoder.ts";
 import { headLogits, type IntentHead, readHead, writeHead } from "../../../host/cloud/intents/head.ts";
 import { createIntents } from "../../../host/cloud/intents/intents.ts";
+import { HEAD_FILE, openIntents } from "../../../host/cloud/intents/open-intents.ts";
 import type { CloudTextAnswer, CloudTextQuery } from "../../../host/cloud/provider.ts";
 import { chainText, type TextAnswerer } from "../../../host/cloud/text-chain.ts";
+import { packageRoot } from "../../../host/core/system/package-root.ts";
 import { IntentModel } from "../../../host/core/text/intent-model.ts";
 import { exportText } from "../../../host/train/text/export-text.ts";
 import { trainBag } from "../../../host/train/text/train-bag.ts";
@@ -83,6 +87,32 @@ describe("the head of an encoder", () => {
     expect([...headLogits(read, [1, 0, 0, 0])]).toEqual([...headLogits(whole, [1, 0, 0, 0])]);
     for (const text of ["", "{}", "[1]", writeHead({ ...whole, labels: ["a", "b"] }), writeHead(whole).replace(/"rows":8/, '"rows":7')])
       expect(() => readHead(text)).toThrow(expect.objectContaining({ code: "INTENTS_HEAD_INVALID" }));
+  });
+});
+
+describe("the shipped intents", () => {
+  it("know what a question is about, and are unsure of one out of scope", async (context: TestContext) => {
+    const { classify } = await openIntents().catch((error: { code?: string }) => {
+      if (error.code !== "INTENTS_PACKAGES_MISSING") throw error;
+      return context.skip("@energetic-ai not installed: .ci/run has the command");
+    });
+    const questions = [
+      "how long have I been sitting here",
+      "how many euros are ten dollars",
+      "when did I last fall over",
+      "is my battery low",
+    ];
+    const intents = await classify([...questions, "which planet has the most moons in our galaxy"]);
+    expect(intents.map(({ intent }) => intent).slice(0, 4)).toEqual(["how-long", "exchange_rate", "last-fall", "battery"]);
+    expect(intents.map(({ isSure }) => isSure)).toEqual([true, true, true, true, false]);
+  });
+
+  it("have a head and a net on words with the same labels", async () => {
+    const folder = join(packageRoot(), "agents", "assistant");
+    const shipped = readHead(readFileSync(join(folder, HEAD_FILE), "utf8"));
+    const model = await IntentModel.open(join(folder, "model.dmm"));
+    const encoder: SentenceEncoder = { name: ENCODER_NAME, dimensions: ENCODER_DIMENSIONS, embed: async () => [] };
+    expect(createIntentClassifier({ encoder, head: shipped, words: model }).labels).toHaveLength(163);
   });
 });
 
