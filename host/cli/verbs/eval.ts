@@ -51,7 +51,7 @@ export function registerEval(program: Command, io: CliIo): void {
         .choices(["window", "stream", "policy"])
         .default("window"),
     )
-    .addOption(new Option("--cascade", "score device and cloud together; unsure decisions of the stream are asked").default(false))
+    .addOption(new Option("--cascade", "score device and cloud together; unsure decisions or texts are asked").default(false))
     .addOption(
       new Option("--adapt", "adapt the LDA head to each wearer from cloud answers, score the second half of their recordings")
         .default(false)
