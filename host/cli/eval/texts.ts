@@ -8,6 +8,7 @@ import { percentText, table } from "../../core/system/table.ts";
 import { IntentModel } from "../../core/text/intent-model.ts";
 import { loadClinc150 } from "../../data/clinc150.ts";
 import { isTextCsv, readTextCsv } from "../../data/csv/text-csv.ts";
+import type { TextExample } from "../../data/text-example.ts";
 import { type Spread, spread, spreadText } from "../../eval/seed-summary.ts";
 import { readDiaryTest } from "../../eval/text/diary-test.ts";
 import { type AssistantFigures, evaluateAssistant } from "../../eval/text/evaluate-assistant.ts";
@@ -34,8 +35,8 @@ const NAMES: Readonly<Partial<Record<keyof AssistantFigures, string>>> = {
   diaryAccuracy: "diary phrasings, right",
   diaryStrictAccuracy: "diary phrasings, the very intent",
   diaryAsked: "diary phrasings, asked",
-  falseDiary: "CLINC150 taken for a diary intent",
-  falseDiaryAnswered: "of these, answered",
+  falseDiary: "CLINC150 wrongly answered as a diary intent",
+  falseDiaryOnTop: "the same, asked ones too",
 };
 
 /** Scores a text agent: the assistant on CLINC150 and the diary's test phrasings, any other on a CSV of texts. */
@@ -44,22 +45,13 @@ export async function evalTexts(out: Output, agent: LoadedTextAgent, options: Ev
   const clinc = loadClinc150(options.data);
   const diaryTest = readDiaryTest(agent);
   const figures: AssistantFigures[] = [];
-  const classifier = options.cascade ? await openIntents() : undefined;
-  const cloud = classifier && (async (text: string) => (await classifier.classify([text]))[0]!.intent);
+  const cloudIntents = await askCloud(out, agent, clinc.test, options.cascade);
   const models = options.runs === undefined ? [options.model ?? agent.modelPath] : seedImages(options.runs);
   for (const path of models) {
     out.note(`Scoring ${path} …`);
     const model = await IntentModel.open(path);
-    figures.push(
-      await evaluateAssistant({
-        model,
-        definition: agent.definition,
-        clinc,
-        diaryTest,
-        ...(cloud && { cloud }),
-        now: () => performance.now(),
-      }),
-    );
+    const cloud = cloudIntents === undefined ? {} : { cloudIntents };
+    figures.push(evaluateAssistant({ model, definition: agent.definition, clinc, diaryTest, now: () => performance.now(), ...cloud }));
   }
   const first = figures[0]!;
   const rows = (Object.keys(NAMES) as (keyof AssistantFigures)[])
@@ -71,10 +63,18 @@ export async function evalTexts(out: Output, agent: LoadedTextAgent, options: Ev
   for (const line of table(["", ""], rows).slice(1)) out.say(line);
   const points = first.curve.map((point, i) => {
     const of = (key: "askedFraction" | "localAccuracy"): string => spreadText(spread(figures.map(({ curve }) => curve[i]![key])));
-    return [percentText(point.validationAsked), of("askedFraction"), of("localAccuracy")];
+    const cascades = figures.flatMap(({ curve }) => curve[i]!.cascadeAccuracy ?? []);
+    return [
+      ...[percentText(point.validationAsked), of("askedFraction"), of("localAccuracy")],
+      ...(cascades.length === 0 ? [] : [spreadText(spread(cascades))]),
+    ];
   });
   out.say();
-  for (const line of table(["asked of validation", "asked of test", "right of the rest"], points)) out.say(line);
+  for (const line of table(
+    ["asked of validation", "asked of test", "right of the rest", ...(cloudIntents ? ["device and cloud right"] : [])],
+    points,
+  ))
+    out.say(line);
   out.say(
     `${Math.max(...figures.map(({ imageBytes }) => imageBytes))} B image, ${over(figures, "microsPerQuery").mean.toFixed(1)} µs per query`,
   );
@@ -85,6 +85,27 @@ export async function evalTexts(out: Output, agent: LoadedTextAgent, options: Ev
     ...(isMany ? Object.fromEntries(keys.map((key) => [key, over(figures, key)])) : first),
     ...(isMany && { runs: figures.map((own, i) => ({ model: models[i], ...own })) }),
   });
+}
+
+/**
+ * What the cloud's intents say of texts; undefined if this machine cannot tell: then why is said, and the device's part stands alone.
+ * `isRequired`: that is thrown.
+ */
+async function askCloud(
+  out: Output,
+  { folder }: LoadedTextAgent,
+  examples: readonly TextExample[],
+  isRequired: boolean,
+): Promise<string[] | undefined> {
+  try {
+    const classifier = await openIntents(folder);
+    out.note(`Asking the cloud's intents ${examples.length} queries: a minute or two …`);
+    return (await classifier.classify(examples.map(({ text }) => text))).map(({ intent }) => intent);
+  } catch (error) {
+    if (isRequired || !(error instanceof ConfigError)) throw error;
+    out.note(`Without the cloud's part: ${error.message}`);
+    return undefined;
+  }
 }
 
 function over(figures: readonly AssistantFigures[], key: keyof AssistantFigures): Spread {

@@ -57,7 +57,7 @@ describe("a text agent", () => {
   });
 
   it.each([
-    ["eval", ["eval", "assistant", "--data", ".", "--cascade"]],
+    ["eval", ["eval", "assistant", "--data", ".", "--adapt"]],
     ["emulate", ["emulate", "assistant", "--board", "pico", "--windows", "3"]],
     ["emulate of a sensor agent", ["emulate", "activity", "--board", "pico", "--texts", "3"]],
   ])("%s refuses an option of the other kind of agent", async (_, args) => {
