@@ -16,7 +16,15 @@ export type RecordingLayout = "hapt" | "sisfall" | "csv";
 export function openRecordings(path: string, manifest: Manifest, layout: RecordingLayout | undefined): Dataset {
   if (layout === "csv" || (existsSync(path) && holdsCsv(path))) return loadCsv(path, manifest);
   checkImuCounts(path, manifest);
-  return layout === "sisfall" ? loadSisFall(path) : loadHapt(path);
+  switch (layout) {
+    case "sisfall":
+      return loadSisFall(path);
+    case "hapt":
+    case undefined:
+      return loadHapt(path);
+    default:
+      return layout satisfies never; // a new layout is read here
+  }
 }
 
 /** Throws DataError unless the model takes what HAPT and SisFall are read as: an IMU's channels in the shared counts. */

@@ -44,7 +44,7 @@ function open(text: string, agent: LoadedAgent, cwd: string): Sensor {
   if (!isCsv && !statSync(path).isDirectory()) return streamSensor(path, rateHz, channels);
   const { data } = agent.definition;
   const { manifest } = readImage(new Uint8Array(readFileSync(agent.modelPath)));
-  if (!isCsv && data !== "sisfall") {
+  if (!isCsv && (data === undefined || data === "hapt")) {
     checkImuCounts(path, manifest);
     return haptSensor(loadHapt(path), spec, path); // has experiments, and labels of its own
   }

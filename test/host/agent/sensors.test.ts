@@ -144,6 +144,14 @@ describe("opening a sensor", () => {
     }
   });
 
+  it("reads a folder as the layout that the agent names, not as HAPT: an agent of CSV files refuses HAPT", async () => {
+    const source = `import { defineAgent } from "dormouse-edge";
+export default defineAgent({ name: "own", model: "model.dmm", data: "csv", sensor: { kind: "imu" } });`;
+    const agent = await loadAgent(writeAgent(folder.path, source));
+    const path = writeTinyHapt(folder.path);
+    expect(() => openSensor(`replay:${path}`, agent)).toThrow(expect.objectContaining({ code: "CSV_NONE" }));
+  });
+
   it("refuses a sensor of another rate than the agent's", async () => {
     const source = `import { defineAgent } from "dormouse-edge";
 export default defineAgent({ name: "fast", model: "model.dmm", synthetic: "synthetic.json", sensor: { kind: "imu", rateHz: 100 } });`;
