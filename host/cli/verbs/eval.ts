@@ -104,7 +104,7 @@ export function registerEval(program: Command, io: CliIo): void {
 
 /** A text agent has neither wearers nor exits. */
 async function evaluateTexts(io: CliIo, out: Output, name: string, options: EvalOptions, command: Command): Promise<void> {
-  const flags = ["--protocol", "--adapt", "--alpha", "--delta", "--fault", "--wearers", "--engine", "--no-float"];
+  const flags = ["--protocol", "--adapt", "--forms", "--alpha", "--delta", "--fault", "--wearers", "--engine", "--no-float"];
   refuseWith(command, `agent ${name}, which reads texts`, ...flags);
   const { data, model, runs } = options;
   await evalTexts(out, await loadTextAgent(name, io.cwd), {

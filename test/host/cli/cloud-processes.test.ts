@@ -111,7 +111,7 @@ describe("dormouse cloud processes", () => {
     try {
       const run = dormouse([
         ...["cloud", "--broker", broker.url, "--provider", "openai", "--base-url", server.baseUrl, "--model", "tiny", "--json"],
-        ...["--workers", "2", "--max-tokens-total", "4000"], // 2000 per worker: a node may use half, and one request reserves 600 to 750
+        ...["--workers", "2", "--max-tokens", "400", "--max-tokens-total", "4000"], // 2000 per worker: a node may use half, one request reserves over 500
       ]);
       const ready = () => run.said.stderr.split("reached: answering").length - 1;
       const workers = () => [...run.said.stderr.matchAll(/\(process (\d+)\)/g)].map((match) => Number(match[1]));
