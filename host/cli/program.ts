@@ -27,31 +27,13 @@ import { registerRun } from "./verbs/run.ts";
 import { registerSimulate } from "./verbs/simulate.ts";
 import { registerTrain } from "./verbs/train.ts";
 
-/** Every verb, in the order that the help shows. */
-const VERBS = [
-  registerDemo,
-  registerRun,
-  registerDiary,
-  registerCloud,
-  registerBroker,
-  registerProvision,
-  registerOta,
-  registerTrain,
-  registerEval,
-  registerSimulate,
-  registerFits,
-  registerBuild,
-  registerFlash,
-  registerEmulate,
-  registerInspect,
-  registerImport,
-  registerGenerate,
-  registerEvalLm,
-  registerMonitor,
-  registerDoctor,
-  registerBoards,
-  registerAgents,
-];
+/** Every verb by the heading that the help shows it under, in the help's order. */
+const VERBS = {
+  "Try and run:": [registerDemo, registerRun, registerDiary, registerCloud, registerBroker, registerProvision, registerOta],
+  "Train and score:": [registerTrain, registerEval, registerSimulate, registerImport, registerGenerate, registerEvalLm],
+  "Put on a device:": [registerFits, registerBuild, registerFlash, registerEmulate, registerMonitor],
+  "Look up:": [registerInspect, registerDoctor, registerBoards, registerAgents],
+};
 
 /** The command `dormouse`. */
 export function createProgram(io: CliIo): Command {
@@ -68,21 +50,34 @@ export function createProgram(io: CliIo): Command {
     .showHelpAfterError("(dormouse <verb> --help shows how)")
     .exitOverride();
   program.addHelpText("after", "\nExample:\n  $ dormouse demo            run a wearer, a broker and a cloud worker in this terminal");
-  for (const register of VERBS) register(program, io);
+  for (const [heading, verbs] of Object.entries(VERBS)) {
+    program.commandsGroup(heading);
+    for (const register of verbs) register(program, io);
+  }
   for (const verb of program.commands) verb.showHelpAfterError(`(dormouse ${verb.name()} --help shows how)`);
   return program;
 }
 
-/** An option's description without "default: false" and "default: []", which every flag and list would repeat. */
+/** An option's description, with "required" if it is, without "default: false" and "default: []", which every flag and list would repeat. */
 function describeOption(option: Option): string {
-  return new Help().optionDescription(option).replace(/ \(default: (false|\[\])\)$/, "");
+  const text = new Help().optionDescription(option).replace(/ \(default: (false|\[\])\)$/, "");
+  return option.mandatory ? `${text} (required)` : text;
+}
+
+/** Ends with an error if help is wanted of a verb that there is not: commander would print the whole help instead. */
+function checkHelpedVerb(program: Command, [verb, ...rest]: readonly string[]): void {
+  if (verb === undefined || verb.startsWith("-") || verb === "help" || !(rest.includes("--help") || rest.includes("-h"))) return;
+  if (program.commands.some((one) => one.name() === verb)) return;
+  program.error(`error: unknown command '${verb}'`, { code: "commander.unknownCommand" });
 }
 
 /** Runs one command line (without node and script) and returns the exit code. Never throws. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   const isJson = args.includes("--json");
   try {
-    await createProgram(io).parseAsync([...args], { from: "user" });
+    const program = createProgram(io);
+    checkHelpedVerb(program, args);
+    await program.parseAsync([...args], { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {

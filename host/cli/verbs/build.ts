@@ -54,9 +54,11 @@ export function registerBuild(program: Command, io: CliIo): void {
     .command("build")
     .description("Build an agent's firmware (ELF, BIN, Intel HEX, UF2, signed for MCUboot), a gateway's Debian package, or a C library.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .addOption(new Option("--board <id>", "build for this board; dormouse boards lists them").conflicts("target"))
+    .addOption(
+      new Option("--board <id>", "build for this board (this or --target is required); dormouse boards lists them").conflicts("target"),
+    )
     .addOption(new Option("--target <kind>", "build a self-contained C library for this build system instead").choices(targets))
-    .addOption(new Option("--node <origin>", "take a gateway's Node from npm, even if this machine's would fit").choices(["npm"]))
+    .addOption(new Option("--node <origin>", "take a gateway's Node from npm, even if the Node of this machine would fit").choices(["npm"]))
     .requiredOption("--out <dir>", "write to this folder; created if missing")
     .addOption(variantOption())
     .addOption(kernelsOption())

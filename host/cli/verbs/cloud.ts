@@ -58,11 +58,11 @@ export function registerCloud(program: Command, io: CliIo): void {
     .description(
       "Answer asks from the agent's teacher ensemble, a sentence encoder or an OpenAI-compatible server. Start as many as you need.",
     )
-    .requiredOption("--broker <url>", "connect to this broker, as in mqtt://host:1883")
-    .option("--agent <name>", "answer from this agent's teacher", "activity")
+    .requiredOption("--broker <url>", "connect to this broker, as in mqtt://127.0.0.1:1883 or mqtts://host:8884")
+    .option("--agent <name>", "answer the asks of this agent, from its teacher", "activity")
     .option("--workers <n>", "start this many worker processes, and restart one that ends", wholeNumber(1, 256), 1)
     .addOption(
-      new Option("--worker <i/N>", "run as worker i of N, for brokers without shared subscriptions")
+      new Option("--worker <i/N>", "run as worker i of N, counted from 0, for brokers without shared subscriptions")
         .default({ index: 0, count: 1 }, "0/1")
         .argParser(parseWorker),
     )
@@ -85,7 +85,7 @@ export function registerCloud(program: Command, io: CliIo): void {
       wholeNumber(1, 32_768),
     )
     .option("--max-tokens-total <n>", "stop after this many tokens per run; a node may use at most what is left", wholeNumber(1))
-    .option("--max-cost <n>", "stop at this cost per run, computed from --price-per-million", numberAtLeast(0))
+    .option("--max-cost <n>", "stop at this cost per run, in the currency of --price-per-million", numberAtLeast(0))
     .option("--price-per-million <in,out>", "set the prices of a million prompt and reply tokens", parsePrices)
     .option("--concurrency <n>", "send at most this many requests at once", wholeNumber(1, 256), 8)
     .addOption(engineOption())

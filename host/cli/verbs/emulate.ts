@@ -44,7 +44,9 @@ export function registerEmulate(program: Command, io: CliIo): void {
     .description("Run an agent on an emulated board (QEMU, rp2040js) and compare every decision, logits and state with the host's.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
     .requiredOption("--board <id>", "emulate this board")
-    .addOption(new Option("--frames <file>", "run the sensor frames of a recorded link stream (.dls)").conflicts("data"))
+    .addOption(
+      new Option("--frames <file>", "run the sensor frames of a recorded link stream (.dls); this or --data is required").conflicts("data"),
+    )
     .option("--data <dir>", "run windows of the agent's test wearers from these recordings; texts of CLINC150 or a CSV file text,label")
     .addOption(new Option("--windows <n>", "run this many windows, spread over the recordings").default(20).argParser(wholeNumber(1)))
     .addOption(

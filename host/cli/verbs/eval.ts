@@ -63,7 +63,7 @@ export function registerEval(program: Command, io: CliIo): void {
         .conflicts(["cascade", "adapt", "fault", "runs"]),
     )
     .addOption(
-      new Option("--alpha <share>", "certify at most this share of wrong local answers, with --cascade")
+      new Option("--alpha <share>", "certify at most this share of wrong local answers, with --cascade; activity ships with 0.02")
         .default(0.01)
         .argParser(share)
         .conflicts("adapt"),

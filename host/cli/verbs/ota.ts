@@ -63,7 +63,7 @@ export function registerOta(program: Command, io: CliIo): void {
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  $ dormouse ota wrist-1 set-point --max-exit 1 --asks off --identity operator --broker mqtts://broker.example:8884\n  $ dormouse ota wrist-1 reboot --identity operator",
+      "\nExamples:\n  $ dormouse ota wrist-1 set-point --max-exit 1 --asks off --identity alice --broker mqtts://broker.example:8884\n  $ dormouse ota wrist-1 reboot --identity alice",
     )
     .action((node: string, verb: string, options: OtaOptions) => ota(io, node, verb, options));
 }

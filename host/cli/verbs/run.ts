@@ -64,7 +64,11 @@ export function registerRun(program: Command, io: CliIo): void {
   withObservation(withBrokerLink(program.command("run")))
     .description("Run an agent on this machine; it asks the cloud over MQTT when unsure.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .option("--sensor <spec>", "read synthetic[:SEED], replay:DIR[#user=1,exp=1], replay:FILE.csv or replay:FILE.dls", "synthetic")
+    .option(
+      "--sensor <spec>",
+      "read synthetic[:SEED], replay:DIR[#user=1,exp=1] (a folder of the agent's data set), replay:FILE.csv or replay:FILE.dls",
+      "synthetic",
+    )
     .option("--text <question>", "answer this question with an agent that reads texts, and end (default: a prompt)")
     .option("--ask-text", "allow questions to leave the device, without names and numbers, as asks.text: true does", false)
     .addOption(
@@ -72,7 +76,7 @@ export function registerRun(program: Command, io: CliIo): void {
         parseShares,
       ),
     )
-    .option("--broker <url>", "connect to this broker, as in mqtt://host:1883; without it the agent never asks")
+    .option("--broker <url>", "connect to this broker, as in mqtt://127.0.0.1:1883 or mqtts://host:8883; without it the agent never asks")
     .option(
       "--config <file>",
       `read this node's name from the file; created if missing (default: ${NODE_CONFIG_FILE}, or from the identity)`,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { createProgram } from "../../../host/cli/program.ts";
-import { fakeIo } from "./fake-io.ts";
+import { cli, fakeIo } from "./fake-io.ts";
 
 /** The verbs that a description may begin with. */
 const VERBS = new Set(
@@ -46,5 +46,22 @@ describe.each(commands)("$name --help", ({ command }) => {
     expect(texts.filter((text) => PERSONS.test(text))).toEqual([]);
     const sentences = texts.flatMap((text) => text.split(/[.;:] /));
     expect(sentences.filter((sentence) => sentence.split(/\s+/).length > 20)).toEqual([]);
+  });
+});
+
+describe("dormouse --help", () => {
+  it("lists every verb under a heading", () => {
+    expect(program.commands.filter((command) => command.helpGroup() === "").map((command) => command.name())).toEqual([]);
+  });
+
+  it("marks an option that must be given as required", () => {
+    const build = commands.find(({ name }) => name === "build")!;
+    expect(helpOf(build.command).replace(/\n {10,}/g, " ")).toMatch(/--out <dir>.*\(required\)/);
+  });
+
+  it.each(["--help", "-h"])("of an unknown verb is a usage error: nosuch %s", async (flag) => {
+    const { code, stdout, stderr } = await cli(["nosuch", flag]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain("unknown command 'nosuch'");
   });
 });
