@@ -15,15 +15,15 @@ const VERBS = [
   "train",
   "eval",
   "simulate",
+  "import",
+  "generate",
+  "eval-lm",
   "fits",
   "build",
   "flash",
   "emulate",
-  "inspect",
-  "import",
-  "generate",
-  "eval-lm",
   "monitor",
+  "inspect",
   "doctor",
   "boards",
   "agents",
@@ -43,10 +43,11 @@ describe("the command line", () => {
   });
 
   it("help lists every form of an option, and a default as it would be typed", async () => {
-    const run = (await cli(["run", "--help"])).stdout.replace(/\n +/g, " ");
+    const helpOf = async (verb: string) => (await cli([verb, "--help"])).stdout.replace(/\n +/g, " ");
+    const run = await helpOf("run");
     expect(run).toContain("replay:FILE.csv");
     expect(run).toContain("max or 0");
-    expect((await cli(["cloud", "--help"])).stdout).toContain("(default: 0/1)");
+    expect(await helpOf("cloud")).toContain("(default: 0/1)");
   });
 
   it("names a board to emulate in place of one that no emulator knows, before it builds", async () => {
