@@ -5,7 +5,8 @@ import * as layout from "../../assembly/layout.ts";
 import { TEXT_LIMIT_BYTES } from "../../assembly/text/layout.ts";
 import { align16 } from "../../host/core/arithmetic/align.ts";
 import { sealImage } from "../../host/core/image/image-read.ts";
-import { growTo, instantiateCore, instantiateText, type TextBuild } from "../../host/core/session/module.ts";
+import { growTo, instantiateCore, instantiateText } from "../../host/core/session/module.ts";
+import type { EngineName } from "../../host/core/session/session-types.ts";
 import { packageRoot } from "../../host/core/system/package-root.ts";
 import { IntentModel } from "../../host/core/text/intent-model.ts";
 import { textBytes } from "../../host/core/text/text-bytes.ts";
@@ -15,7 +16,7 @@ import { bagS8, classifyBytes } from "../reference/text.ts";
 import { type Kernels, loadKernels, Space, build as wasmBuild } from "../support/kernels.ts";
 import { seeded } from "../support/random.ts";
 
-const build = wasmBuild as TextBuild;
+const build = wasmBuild as EngineName;
 
 describe(`text.wasm (${build})`, () => {
   let kernels: Kernels;

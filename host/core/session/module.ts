@@ -4,6 +4,7 @@ import { instantiateSync } from "@assemblyscript/loader";
 import { describeRuns, hostRuns, isSameRuns, type Runs, readRuns, textRuns } from "../image/runs.ts";
 import { ModelError } from "../system/errors.ts";
 import { packageRoot } from "../system/package-root.ts";
+import type { EngineName } from "./session-types.ts";
 
 /** The wasm builds of the core. `debug` has assertions and names; tests use it. */
 export type CoreBuild = "scalar" | "simd" | "debug";
@@ -53,9 +54,6 @@ export interface BatchExports {
   run(batch: number): void;
 }
 
-/** The wasm builds of the text core. */
-export type TextBuild = "scalar" | "simd";
-
 /** The exports of text.wasm (assembly/text/text.ts). A text model is the address of its arena. */
 export interface TextExports {
   readonly memory: WebAssembly.Memory;
@@ -71,7 +69,7 @@ export interface TextExports {
   rowsPtr(model: number): number;
 }
 
-type ModuleName = `core-${CoreBuild}` | "batch-simd" | `text-${TextBuild}` | `lm-${CoreBuild}`;
+type ModuleName = `core-${CoreBuild}` | "batch-simd" | `text-${EngineName}` | `lm-${CoreBuild}`;
 
 const compiled = new Map<ModuleName, { module: WebAssembly.Module; bytes: number }>();
 
@@ -107,7 +105,7 @@ export function instantiateBatch(): BatchExports {
 }
 
 /** The same of the core that reads texts. */
-export function instantiateText(build: TextBuild): TextExports {
+export function instantiateText(build: EngineName): TextExports {
   return instantiate<TextExports>(`text-${build}`, textRuns);
 }
 

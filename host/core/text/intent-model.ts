@@ -2,7 +2,8 @@ import * as layout from "../../../assembly/layout.ts";
 import * as T from "../../../assembly/text/layout.ts";
 import { align16 } from "../arithmetic/align.ts";
 import { imageHash } from "../image/image-header.ts";
-import { growTo, instantiateText, type TextBuild, type TextExports } from "../session/module.ts";
+import { growTo, instantiateText, type TextExports } from "../session/module.ts";
+import type { EngineName } from "../session/session-types.ts";
 import { statusError } from "../session/status.ts";
 import { DormouseError, ModelError } from "../system/errors.ts";
 import { readWhole } from "../system/read-whole.ts";
@@ -36,7 +37,7 @@ export class IntentModel {
   readonly #text: Uint8Array;
   readonly #result: Int32Array;
 
-  private constructor(bytes: Uint8Array, build: TextBuild) {
+  private constructor(bytes: Uint8Array, build: EngineName) {
     this.image = readTextImage(bytes);
     this.imageHash = imageHash(bytes);
     this.imageBytes = bytes.byteLength;
@@ -60,12 +61,12 @@ export class IntentModel {
   }
 
   /** Checks the image on the host and in the core. `build`: both give the same bits. Throws ModelError with what is wrong. */
-  static load(bytes: Uint8Array, build: TextBuild = "simd"): IntentModel {
+  static load(bytes: Uint8Array, build: EngineName = "simd"): IntentModel {
     return new IntentModel(bytes, build);
   }
 
   /** Loads a .dmm file. */
-  static async open(path: string, build: TextBuild = "simd"): Promise<IntentModel> {
+  static async open(path: string, build: EngineName = "simd"): Promise<IntentModel> {
     let bytes: Uint8Array;
     try {
       bytes = readWhole(path);
