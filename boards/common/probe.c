@@ -1,15 +1,11 @@
 /*
  * The probe: the core alone, driven over the link's UART window by window, with its costs. `dormouse emulate` and the tests run it: the same
- * generated C, kernels, start-up and HAL as the firmware. Messages both ways: u8 operation, u16 length, payload; little-endian.
+ * generated C, kernels, start-up and HAL as the firmware. Messages: probe-link.h.
  */
 #include "core.h"
-#include "hal.h"
-#include "ring.h"
-#include "wasm-host.h"
+#include "probe-link.h"
 
 enum { OP_HELLO = 1, OP_SET_POINT, OP_FRAMES, OP_STACK, OP_LINEAR };
-
-extern const uint8_t dormouse_model[], dormouse_model_end[];
 
 #define MAX_PAYLOAD 2048u
 static uint32_t buffer[MAX_PAYLOAD / 4u];
@@ -19,52 +15,10 @@ static Z_core_instance_t core;
 static uint32_t model, channels, exits, logitBytes;
 static int32_t status;
 
-static uint8_t take_byte(void) {
-  uint8_t byte;
-  while (ring_take(&byte, 1) == 0) hal_sleep();
-  return byte;
-}
-
-static void put(const void *from, uint32_t n) {
-  const uint8_t *p = from;
-  while (n-- > 0) hal_uart_put(*p++);
-}
-
-static void answer(uint8_t op, const void *payload, uint32_t n) {
-  uint8_t head[3] = {op, (uint8_t)n, (uint8_t)(n >> 8)};
-  put(head, 3);
-  put(payload, n);
-}
-
-static uint8_t *at(uint32_t address) { return DORMOUSE_MEMORY_BASE + address; }
 static uint32_t word_at(uint32_t address) { return *(uint32_t *)(void *)at(address); }
 
-/* CRC-32 (IEEE): logits of the exits up to the decision's, then the state. host/firmware/emulate/host-decisions.ts has the same. */
-static uint32_t crc32(uint32_t crc, const uint8_t *p, uint32_t n) {
-  static const uint32_t nibbles[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-  for (crc = ~crc; n > 0; n--) {
-    crc ^= *p++;
-    crc = crc >> 4 ^ nibbles[crc & 15];
-    crc = crc >> 4 ^ nibbles[crc & 15];
-  }
-  return ~crc;
-}
-
-/* 300,000 instructions and a few: what a tick is worth. */
-__attribute__((noinline)) static void spin(void) {
-  uint32_t n = 100000;
-  __asm volatile("1: sub %0, #1\n cmp %0, #0\n bne 1b" : "+l"(n)::"cc");
-}
-
-static uint32_t since(uint32_t start) { return (hal_ticks() - start) & 0xffffffu; }
-
 static void hello(void) {
-  hal_mark(true);
-  uint32_t start = hal_ticks();
-  spin();
-  reply[2] = since(start);
-  hal_mark(false);
+  reply[2] = spin_ticks();
   reply[0] = (uint32_t)status;
   reply[1] = Z_coreZ_arenaUsedBytes(&core);
   reply[3] = channels;
@@ -152,14 +106,9 @@ int main(void) {
   }
   hello(); /* unasked: a UART drops what comes before it is set up */
   for (;;) {
-    uint8_t op = take_byte();
-    uint32_t n = take_byte();
-    n |= (uint32_t)take_byte() << 8;
     uint8_t *to = (uint8_t *)buffer;
-    for (uint32_t i = 0; i < n; i++) {
-      uint8_t byte = take_byte();
-      if (i < MAX_PAYLOAD) to[i] = byte;
-    }
+    uint32_t n;
+    uint8_t op = take_message(to, MAX_PAYLOAD, &n);
     if (status != 0) continue;
     if (op == OP_SET_POINT) {
       memcpy(at(Z_coreZ_setPointPtr(&core, model)), buffer, 4 * SETPOINT_WORDS);

@@ -1,13 +1,11 @@
 import { FirmwareError } from "../../core/system/errors.ts";
 import type { EmulatedBoard } from "./emulators/emulated-board.ts";
+import { openProbeLink } from "./probe-link.ts";
 
-const OP_HELLO = 1;
 const OP_SET_POINT = 2;
 const OP_FRAMES = 3;
 const OP_STACK = 4;
 const OP_LINEAR = 5;
-const SPIN_INSTRUCTIONS = 300_000; // 100,000 times three
-const SPIN_CYCLES = 400_000; // on an M0+: sub, cmp, and a taken branch of two
 
 export interface ProbeHello {
   readonly status: number;
@@ -44,33 +42,8 @@ export interface Probe {
 }
 
 export async function openProbe(board: EmulatedBoard): Promise<Probe> {
-  const call = async (op: number, payload: Uint8Array): Promise<DataView> => {
-    const message = new Uint8Array(3 + payload.length);
-    message.set([op, payload.length & 255, payload.length >> 8]);
-    message.set(payload, 3);
-    board.write(message);
-    return receive(op);
-  };
-  const receive = async (op: number): Promise<DataView> => {
-    const head = await board.read(3);
-    if (head[0] !== op)
-      throw new FirmwareError(
-        "PROBE_ANSWER",
-        `the probe answered ${head[0]} to ${op}: firmware and host are not of one version. Build again.`,
-      );
-    const answer = await board.read(head[1]! | (head[2]! << 8));
-    return new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
-  };
-  const first = await receive(OP_HELLO); // sent unasked when the board has started
-  const spun = board.takeBusyCycles();
-  const status = first.getInt32(0, true);
-  if (status !== 0) throw new FirmwareError("PROBE_PREPARE", `the core on the board refused the image with status ${status}.`);
-  const ticks = first.getUint32(8, true);
-  const hello = {
-    status,
-    arenaBytes: first.getUint32(4, true),
-    perTick: spun === undefined ? SPIN_INSTRUCTIONS / ticks : SPIN_CYCLES / spun.total,
-  };
+  const { hello: first, perTick, call } = await openProbeLink(board);
+  const hello = { status: first.getInt32(0, true), arenaBytes: first.getUint32(4, true), perTick };
   const channels = first.getUint32(12, true);
   return {
     hello,
@@ -96,12 +69,12 @@ export async function openProbe(board: EmulatedBoard): Promise<Probe> {
       return { cost: Math.round(busy?.total ?? total), worst: Math.round(busy?.longest ?? worst), decisions };
     },
     async linearCost() {
-      const answer = await call(OP_LINEAR, new Uint8Array(0));
+      const answer = await call(OP_LINEAR);
       const busy = board.takeBusyCycles();
       return (busy?.total ?? answer.getUint32(0, true) * hello.perTick) / 10;
     },
     async stackBytes() {
-      return (await call(OP_STACK, new Uint8Array(0))).getUint32(0, true);
+      return (await call(OP_STACK)).getUint32(0, true);
     },
   };
 }
