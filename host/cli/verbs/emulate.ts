@@ -18,8 +18,9 @@ import type { KernelChoice } from "../../firmware/mcu/build-options.ts";
 import { loadTarget } from "../../firmware/mcu/target.ts";
 import { decodeSensor } from "../../link/sensor.ts";
 import { readLinkStream } from "../../link/stream.ts";
+import { emulateLanguageModel } from "../common/emulate-language-model.ts";
 import { emulateTextAgent } from "../common/emulate-text-agent.ts";
-import { jsonOption, refuseWith, wholeNumber } from "../common/options.ts";
+import { jsonOption, refuseWith, refuseWithout, wholeNumber } from "../common/options.ts";
 import { kernelsOption, variantOption } from "./build.ts";
 
 interface EmulateVerbOptions {
@@ -32,6 +33,11 @@ interface EmulateVerbOptions {
   readonly windows: number;
   readonly texts: number;
   readonly protocol?: "window" | "stream";
+  readonly lm?: string;
+  readonly prompt: string;
+  readonly tokens: number;
+  readonly context: number;
+  readonly window: number;
 }
 
 /** Lost frames between two windows: more than any gap limit, so that the state is reset. */
@@ -41,8 +47,8 @@ const GAP_TICKS = 1000;
 export function registerEmulate(program: Command, io: CliIo): void {
   program
     .command("emulate")
-    .description("Run an agent on an emulated board (QEMU, rp2040js) and compare every decision, logits and state with the host's.")
-    .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
+    .description("Run an agent or a language model on an emulated board (QEMU, rp2040js) and compare every result with the host's.")
+    .argument("[agent]", "a bundled agent's name, or the path of an agent.ts; none with --lm")
     .requiredOption("--board <id>", "emulate this board")
     .addOption(
       new Option("--frames <file>", "run the sensor frames of a recorded link stream (.dls); this or --data is required").conflicts("data"),
@@ -60,20 +66,40 @@ export function registerEmulate(program: Command, io: CliIo): void {
         .default(200)
         .argParser(wholeNumber(1)),
     )
+    .option("--lm <file>", "run this language image (.dmm) instead of an agent")
+    .option("--prompt <text>", "start the language model from this text", "Once upon a time")
+    .addOption(new Option("--tokens <n>", "generate this many tokens, greedily").default(64).argParser(wholeNumber(1, 1024)))
+    .addOption(
+      new Option("--context <n>", "measure the last token at this position; the host's own text fills what the prompt leaves")
+        .default(128)
+        .argParser(wholeNumber(2, 2048)),
+    )
+    .addOption(
+      new Option("--window <n>", "limit the language model's attention to this many positions, a multiple of 8")
+        .default(256)
+        .argParser(wholeNumber(8, 1024)),
+    )
     .addOption(variantOption())
     .addOption(kernelsOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  $ dormouse emulate activity --board pico --data ~/data --windows 20\n  $ dormouse emulate assistant --board pico --data ~/data",
+      "\nExamples:\n  $ dormouse emulate activity --board pico --data ~/data --windows 20\n  $ dormouse emulate assistant --board pico --data ~/data\n  $ dormouse emulate --lm stories.dmm --board pico",
     )
-    .action((agent: string, options: EmulateVerbOptions, command: Command) => run(io, agent, options, command));
+    .action((agent: string | undefined, options: EmulateVerbOptions, command: Command) => run(io, agent, options, command));
 }
 
-async function run(io: CliIo, name: string, options: EmulateVerbOptions, command: Command): Promise<void> {
+async function run(io: CliIo, name: string | undefined, options: EmulateVerbOptions, command: Command): Promise<void> {
   const out = createOutput(io, options.json);
   const target = loadTarget(options.board);
   findEmulator(target); // before anything is built
+  if (options.lm !== undefined) {
+    if (name !== undefined) throw new ConfigError("EMULATE_WHAT", `give agent ${name} or --lm ${options.lm}, not both.`);
+    refuseWith(command, "--lm", "--frames", "--data", "--windows", "--protocol", "--texts");
+    return emulateLanguageModel(out, options.lm, { ...options, cwd: io.cwd, target });
+  }
+  if (name === undefined) throw new ConfigError("EMULATE_WHAT", "emulate what? Name an agent, or give --lm FILE (a language image).");
+  refuseWithout(command, "--lm", "--prompt", "--tokens", "--context", "--window");
   if (await readsText(name, io.cwd)) {
     refuseWith(command, `agent ${name}, which reads texts`, "--frames", "--windows", "--protocol", "--kernels");
     const { data, variant, texts } = options;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as device from "../../../assembly/device/layout.ts";
 import * as core from "../../../assembly/layout.ts";
+import * as lm from "../../../assembly/lm/layout.ts";
 import * as text from "../../../assembly/text/layout.ts";
 import { FirmwareError } from "../../core/system/errors.ts";
 import { packageRoot } from "../../core/system/package-root.ts";
@@ -55,12 +56,12 @@ const LINK = [
 ];
 const WHY = "it compiles firmware for Cortex-M boards";
 
-/** The constants of the core, of the device and of the text core as C: one #define each. */
+/** The constants of the cores and of the device as C: one #define each. */
 export function layoutHeader(): string {
-  const lines = Object.entries({ ...core, ...device, ...text }).map(
+  const lines = Object.entries({ ...core, ...device, ...text, ...lm }).map(
     ([name, value]) => `#define ${name} ${value < 0 || value > 0x7fffffff ? `(${value}${value > 0x7fffffff ? "u" : ""})` : value}`,
   );
-  return `/* assembly/layout.ts, assembly/device/layout.ts and assembly/text/layout.ts in C. Generated: do not edit. */\n#ifndef DORMOUSE_LAYOUT_H\n#define DORMOUSE_LAYOUT_H\n${lines.join("\n")}\n#endif\n`;
+  return `/* assembly/layout.ts and those of device, text and lm in C. Generated: do not edit. */\n#ifndef DORMOUSE_LAYOUT_H\n#define DORMOUSE_LAYOUT_H\n${lines.join("\n")}\n#endif\n`;
 }
 
 /** The board's memory map, for a program that begins later in FLASH. */

@@ -13,6 +13,8 @@ export const C_MODULES = {
   "core-kernels": { wasm: "core-kernels.wasm", symbols: "core" },
   device: { wasm: "device.wasm", symbols: "device" },
   text: { wasm: "text-scalar.wasm", symbols: "text" },
+  lm: { wasm: "lm-scalar.wasm", symbols: "lm" },
+  "lm-kernels": { wasm: "lm-kernels.wasm", symbols: "lm" },
   "device-kernels": { wasm: "device-kernels.wasm", symbols: "device" },
 } as const;
 

@@ -19,7 +19,7 @@ export interface FirmwareOptions {
   readonly imuAxes?: ImuAxes;
 }
 
-export function findModule(program: "core" | "device", kernels: KernelChoice): CModuleName {
+export function findModule(program: "core" | "device" | "lm", kernels: KernelChoice): CModuleName {
   return kernels === "c" ? `${program}-kernels` : program;
 }
 
