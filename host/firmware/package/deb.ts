@@ -41,7 +41,7 @@ export function writeDeb({ control, files, scripts }: DebOptions): Uint8Array {
   ];
   return writeAr([
     ["debian-binary", Buffer.from("2.0\n")],
-    ["control.tar.gz", gzip(writeTar([folder("../"), ...controlEntries], PACKAGE_MTIME_SECONDS))],
+    ["control.tar.gz", gzip(writeTar([folder("./"), ...controlEntries], PACKAGE_MTIME_SECONDS))],
     ["data.tar.gz", gzip(writeTar(dataEntries, PACKAGE_MTIME_SECONDS))],
   ]);
 }

