@@ -53,34 +53,63 @@ const asksSchema = z.strictObject({
   worthAKilobyte: z.number().min(0).optional(),
 });
 
-export const agentSchema = z.strictObject({
-  /** Name in topics and commands: lower case, digits and dashes, at most 32 characters. */
-  name: z
-    .string()
-    .max(32)
-    .regex(/^[a-z][a-z0-9-]*$/, "expected lower-case letters, digits and dashes, a letter first"),
-  /** One sentence for people. */
-  description: z.string().max(200).default(""),
-  /** The model image, relative to the agent's folder. */
-  model: folderPath,
-  /** What adaptation to one user starts from (lda-prior.safetensors, written by `train` beside the model), relative to the agent's folder. None: no personalisation. */
-  prior: folderPath.optional(),
-  /** Images of the cloud's ensemble, relative to the agent's folder. None: nothing answers asks here. */
-  teacher: z.array(folderPath).max(16).default([]),
-  /** Parameters of the synthetic wearer (JSON), relative to the agent's folder. None: no synthetic sensor. */
-  synthetic: folderPath.optional(),
-  /** How the agent's decisions turn out and what they are worth (JSON, made by `simulate --tune`), relative to its folder. None: as certified in the image. */
-  policy: folderPath.optional(),
-  sensor: sensorSchema,
-  events: eventsSchema.default({ stableDecisions: 1 }),
-  /** The label whose event is an alarm. None: every label is as good as another. `eval` scores an agent with an alarm by its alarms. */
-  alarm: z.string().min(1).max(64).optional(),
-  /** Whether its labels go into the wearer's diary on the device, which the assistant answers from. Default false. */
-  diary: z.boolean().default(false),
-  /** Layout of the recordings that this agent reads: a public data set's, or a folder of CSV files. None: HAPT, or CSV where a folder holds some. */
-  data: z.enum(["hapt", "sisfall", "csv"]).optional(),
-  asks: asksSchema.default({ intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 }),
+const suspicionSchema = z.strictObject({
+  /** The label that is suspected: the agent's alarm. */
+  label: z.string().min(1).max(64),
+  /** The exit whose probability counts, from 0. A decision that stops before it is a suspicion only if it chose the label. */
+  atExit: z
+    .int()
+    .min(0)
+    .max(LIMIT_EXITS - 1),
+  /** A decision that leaves the label more than this is a suspicion. Above 0, below 1. */
+  probability: z.number().gt(0).lt(1),
+  /** Seconds from the suspicion to the end of the context that the cloud is asked about: how long an alarm waits at least. */
+  afterSeconds: z.number().min(0).max(60),
+  /** Seconds between two suspicions, at least. Default 2, minimum 0.1. */
+  intervalSeconds: z.number().min(0.1).max(3600).default(2),
+  /** Seconds that the answer may take; then the device's own rule decides. Default 5, minimum 0.1. */
+  deadlineSeconds: z.number().min(0.1).max(60).default(5),
 });
+
+export const agentSchema = z
+  .strictObject({
+    /** Name in topics and commands: lower case, digits and dashes, at most 32 characters. */
+    name: z
+      .string()
+      .max(32)
+      .regex(/^[a-z][a-z0-9-]*$/, "expected lower-case letters, digits and dashes, a letter first"),
+    /** One sentence for people. */
+    description: z.string().max(200).default(""),
+    /** The model image, relative to the agent's folder. */
+    model: folderPath,
+    /** What adaptation to one user starts from (lda-prior.safetensors, written by `train` beside the model), relative to the agent's folder. None: no personalisation. */
+    prior: folderPath.optional(),
+    /** Images of the cloud's ensemble, relative to the agent's folder. None: nothing answers asks here. */
+    teacher: z.array(folderPath).max(16).default([]),
+    /** Parameters of the synthetic wearer (JSON), relative to the agent's folder. None: no synthetic sensor. */
+    synthetic: folderPath.optional(),
+    /** How the agent's decisions turn out and what they are worth (JSON, made by `simulate --tune`), relative to its folder. None: as certified in the image. */
+    policy: folderPath.optional(),
+    sensor: sensorSchema,
+    events: eventsSchema.default({ stableDecisions: 1 }),
+    /** The label whose event is an alarm. None: every label is as good as another. `eval` scores an agent with an alarm by its alarms. */
+    alarm: z.string().min(1).max(64).optional(),
+    /**
+     * Alarms that the cloud confirms. A decision that leaves the alarm's label more than `probability` is a suspicion: the device waits
+     * `afterSeconds`, asks with the context that ends then, and tells the alarm if the answer has that label. Without an answer its own
+     * rule (`events.stableDecisions`) decides. Nothing else is asked but audits. None: the own rule tells alarms, unsure decisions are asked.
+     */
+    suspicion: suspicionSchema.optional(),
+    /** Whether its labels go into the wearer's diary on the device, which the assistant answers from. Default false. */
+    diary: z.boolean().default(false),
+    /** Layout of the recordings that this agent reads: a public data set's, or a folder of CSV files. None: HAPT, or CSV where a folder holds some. */
+    data: z.enum(["hapt", "sisfall", "csv"]).optional(),
+    asks: asksSchema.default({ intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 }),
+  })
+  .refine(({ alarm, suspicion }) => suspicion === undefined || suspicion.label === alarm, {
+    path: ["suspicion", "label"],
+    error: "expected the label that alarm names",
+  });
 
 /** What the author of an agent writes. */
 export type AgentInput = z.input<typeof agentSchema>;
