@@ -1,3 +1,5 @@
+#!/usr/bin/env node
+import module from "node:module";
 import { systemReason } from "../core/system/private-file.ts";
 
 // The command's own file, dist/dormouse.js. It loads the rest, so that a failure to load is reported in one sentence.
@@ -11,6 +13,7 @@ const MEND: Readonly<Record<string, string>> = {
 };
 
 try {
+  (module as { enableCompileCache?: () => void }).enableCompileCache?.(); // Node 22.1 and later keep the compiled code between starts
   await import(PROGRAM);
 } catch (error) {
   const mend = MEND[(error as NodeJS.ErrnoException).code ?? ""];

@@ -4,39 +4,45 @@ import { plainLines } from "../core/system/plain-text.ts";
 import { textWithoutSecrets } from "../core/system/secrets.ts";
 import type { CliIo } from "../core/system/surroundings.ts";
 import { packageVersion } from "./common/version.ts";
-import { registerAgents } from "./verbs/agents.ts";
-import { registerBoards } from "./verbs/boards.ts";
-import { registerBroker } from "./verbs/broker.ts";
-import { registerBuild } from "./verbs/build.ts";
-import { registerCloud } from "./verbs/cloud.ts";
-import { registerDemo } from "./verbs/demo.ts";
-import { registerDiary } from "./verbs/diary.ts";
-import { registerDoctor } from "./verbs/doctor.ts";
-import { registerEmulate } from "./verbs/emulate.ts";
-import { registerEval } from "./verbs/eval.ts";
-import { registerEvalLm } from "./verbs/eval-lm.ts";
-import { registerFits } from "./verbs/fits.ts";
-import { registerFlash } from "./verbs/flash.ts";
-import { registerGenerate } from "./verbs/generate.ts";
-import { registerImport } from "./verbs/import.ts";
-import { registerInspect } from "./verbs/inspect.ts";
-import { registerMonitor } from "./verbs/monitor.ts";
-import { registerOta } from "./verbs/ota.ts";
-import { registerProvision } from "./verbs/provision.ts";
-import { registerRun } from "./verbs/run.ts";
-import { registerSimulate } from "./verbs/simulate.ts";
-import { registerTrain } from "./verbs/train.ts";
 
-/** Every verb by the heading that the help shows it under, in the help's order. */
-const VERBS = {
-  "Try and run:": [registerDemo, registerRun, registerDiary, registerCloud, registerBroker, registerProvision, registerOta],
-  "Train and score:": [registerTrain, registerEval, registerSimulate, registerImport, registerGenerate, registerEvalLm],
-  "Put on a device:": [registerFits, registerBuild, registerFlash, registerEmulate, registerMonitor],
-  "Look up:": [registerInspect, registerDoctor, registerBoards, registerAgents],
+type Register = (program: Command, io: CliIo) => void;
+
+/** Every verb by the heading that the help shows it under, in the help's order. A verb is loaded when it is used. */
+const VERBS: Readonly<Record<string, Readonly<Record<string, () => Promise<Register>>>>> = {
+  "Try and run:": {
+    demo: async () => (await import("./verbs/demo.ts")).registerDemo,
+    run: async () => (await import("./verbs/run.ts")).registerRun,
+    diary: async () => (await import("./verbs/diary.ts")).registerDiary,
+    cloud: async () => (await import("./verbs/cloud.ts")).registerCloud,
+    broker: async () => (await import("./verbs/broker.ts")).registerBroker,
+    provision: async () => (await import("./verbs/provision.ts")).registerProvision,
+    ota: async () => (await import("./verbs/ota.ts")).registerOta,
+  },
+  "Train and score:": {
+    train: async () => (await import("./verbs/train.ts")).registerTrain,
+    eval: async () => (await import("./verbs/eval.ts")).registerEval,
+    simulate: async () => (await import("./verbs/simulate.ts")).registerSimulate,
+    import: async () => (await import("./verbs/import.ts")).registerImport,
+    generate: async () => (await import("./verbs/generate.ts")).registerGenerate,
+    "eval-lm": async () => (await import("./verbs/eval-lm.ts")).registerEvalLm,
+  },
+  "Put on a device:": {
+    fits: async () => (await import("./verbs/fits.ts")).registerFits,
+    build: async () => (await import("./verbs/build.ts")).registerBuild,
+    flash: async () => (await import("./verbs/flash.ts")).registerFlash,
+    emulate: async () => (await import("./verbs/emulate.ts")).registerEmulate,
+    monitor: async () => (await import("./verbs/monitor.ts")).registerMonitor,
+  },
+  "Look up:": {
+    inspect: async () => (await import("./verbs/inspect.ts")).registerInspect,
+    doctor: async () => (await import("./verbs/doctor.ts")).registerDoctor,
+    boards: async () => (await import("./verbs/boards.ts")).registerBoards,
+    agents: async () => (await import("./verbs/agents.ts")).registerAgents,
+  },
 };
 
-/** The command `dormouse`. */
-export function createProgram(io: CliIo): Command {
+/** The command `dormouse`, with every verb or with the one of that name alone. */
+export async function createProgram(io: CliIo, only?: string): Promise<Command> {
   const program = new Command("dormouse");
   program
     .description("Run, train and ship always-on agents for wearables: they decide on the device and ask the cloud only when unsure.")
@@ -52,7 +58,7 @@ export function createProgram(io: CliIo): Command {
   program.addHelpText("after", "\nExample:\n  $ dormouse demo            run a wearer, a broker and a cloud worker in this terminal");
   for (const [heading, verbs] of Object.entries(VERBS)) {
     program.commandsGroup(heading);
-    for (const register of verbs) register(program, io);
+    for (const [name, load] of Object.entries(verbs)) if (only === undefined || only === name) (await load())(program, io);
   }
   for (const verb of program.commands) verb.showHelpAfterError(`(dormouse ${verb.name()} --help shows how)`);
   return program;
@@ -71,11 +77,20 @@ function checkHelpedVerb(program: Command, [verb, ...rest]: readonly string[]): 
   program.error(`error: unknown command '${verb}'`, { code: "commander.unknownCommand" });
 }
 
+/**
+ * The verb whose registration alone answers these arguments: loading them all takes several times Node's own start. `--version` needs
+ * none; help and unknown verbs need all (undefined).
+ */
+function neededVerb([first]: readonly string[]): string | undefined {
+  if (first === "--version") return first;
+  return Object.values(VERBS).some((verbs) => first !== undefined && Object.hasOwn(verbs, first)) ? first : undefined;
+}
+
 /** Runs one command line (without node and script) and returns the exit code. Never throws. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   const isJson = args.includes("--json");
   try {
-    const program = createProgram(io);
+    const program = await createProgram(io, neededVerb(args));
     checkHelpedVerb(program, args);
     await program.parseAsync([...args], { from: "user" });
     return 0;

@@ -90,7 +90,7 @@ describe("command lines of READMEs and cards", () => {
   });
 
   it.each(dormouse([...fenced, ...inline]))("%s: has options and arguments that the verb takes", async (line) => {
-    const { verb, error } = await parse(createProgram(fakeIo().io), wordsOf(line).slice(1));
+    const { verb, error } = await parse(await createProgram(fakeIo().io), wordsOf(line).slice(1));
     if (verb === undefined && !fenced.has(line) && isUnfinished(error)) return; // running text names a verb or an option
     expect(error).toBeUndefined();
     const [agent] = verb!.registeredArguments[0]?.name() === "agent" ? verb!.args : [];
@@ -148,7 +148,7 @@ describe("command lines that need Node alone", () => {
     const worker = fakeIo({ cwd: folder.path });
     try {
       const [, , cloud, run, inspect] = OVER_BROKER as [string, string, string, string, string];
-      const serving = createProgram(worker.io).parseAsync(over(cloud), { from: "user" });
+      const serving = (await createProgram(worker.io)).parseAsync(over(cloud), { from: "user" });
       const node = await cli([...over(run), ..."--headless --speed 30 --seconds 90".split(" ")], { cwd: folder.path });
       expect(node.code, node.stderr).toBe(0);
       worker.interrupt();

@@ -13,7 +13,7 @@ const VERBS = new Set(
 /** Words that give a machine a mouth, an ear or a mood. */
 const PERSONS = /\b(says?|told|hears?|heard|speaks?|mourns?|born|doubts?|nobody|knows?|thinks?|greets?)\b/i;
 
-const program = createProgram(fakeIo().io);
+const program = await createProgram(fakeIo().io);
 const commands = [program, ...program.commands].map((command) => ({ name: command.name(), command }));
 
 function helpOf(command: Command): string {

@@ -110,7 +110,7 @@ describe.skipIf(!hasMosquitto() && !requireAll)("secrets (needs mosquitto)", () 
       await until(() => lost.stderr() !== "" || lost.stdout() !== "", "it says something");
       await lost.end();
     }
-    for (const command of createProgram(fakeIo().io).commands) await say([command.name(), "--help"]);
+    for (const command of (await createProgram(fakeIo().io)).commands) await say([command.name(), "--help"]);
     await say(["doctor", "--json"]);
     await receiver.close();
 
