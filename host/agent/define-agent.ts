@@ -56,7 +56,7 @@ const asksSchema = z.strictObject({
 const suspicionSchema = z.strictObject({
   /** The label that is suspected: the agent's alarm. */
   label: z.string().min(1).max(64),
-  /** The exit whose probability counts, from 0. A decision that stops before it is a suspicion only if it chose the label. */
+  /** The exit whose probability counts, from 0. A decision that was sure before it is a suspicion only if it chose the label. */
   atExit: z
     .int()
     .min(0)

@@ -7,6 +7,8 @@ import type { AskInputOptions } from "../policy/govern/ask-inputs.ts";
 import type { LoopGovernor } from "../policy/govern/governor-types.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
 import type { AnswerUse, LabelSource } from "./shown-label.ts";
+import type { SuspicionEnd } from "./suspicion.ts";
+import type { SuspicionRule } from "./suspicion-rule.ts";
 
 /** What the loop needs to know of its model. `loopModel(model)` makes it. */
 export interface LoopModel {
@@ -33,6 +35,24 @@ export interface DecisionRecord {
   readonly reason: string; // one sentence
 }
 
+/** How many suspicions were raised, and how they ended. */
+export interface SuspicionCounts extends Readonly<Record<SuspicionEnd, number>> {
+  readonly raised: number;
+}
+
+/** A suspicion has come to a state. */
+export interface SuspicionLoopStep {
+  readonly kind: "suspicion";
+  readonly number: number; // from 1
+  readonly tick: number; // of the suspicion
+  readonly state: "waiting" | "asked" | SuspicionEnd;
+  readonly label: string; // suspected
+  readonly probability: number; // 0…1, of it
+  readonly id?: string | undefined; // of the ask, once it is asked
+  readonly isOwn?: boolean; // no answer came, and the device's own rule tells an alarm
+  readonly outcome?: AskOutcome | undefined; // of its ask
+}
+
 /** Everything that happens in the loop, in order. */
 export type LoopStep =
   | { readonly kind: "decision"; readonly record: DecisionRecord }
@@ -52,6 +72,7 @@ export type LoopStep =
       readonly answer: string | undefined;
       readonly use: AnswerUse | "none";
     }
+  | SuspicionLoopStep
   | { readonly kind: "link"; readonly state: LinkState; readonly detail: string | undefined }
   | { readonly kind: "gap"; readonly tick: number; readonly isReset: boolean }
   | { readonly kind: "anomaly"; readonly error: DormouseError };
@@ -67,6 +88,8 @@ export interface LoopCounters extends Omit<AskCounts, "duplicateAnswers" | "late
   readonly ignored: number; // frames whose tick did not advance
   readonly applied: number; // answers that set the label or agreed with it
   readonly anomalies: number;
+  /** Of an agent that declares suspicions. */
+  readonly suspicions?: SuspicionCounts;
   /** Where the wearer's truth is known: all decisions but the last, scored a hop later. */
   readonly truth: { readonly decisions: number; readonly localRight: number; readonly shownRight: number };
 }
@@ -88,6 +111,8 @@ export interface LoopOptions {
   readonly asks?: AskInputOptions;
   /** The label whose event must arrive: published as an alarm. */
   readonly alarm?: string;
+  /** Alarms of this label are put to the cloud, and nothing else is asked but audits. Left out: unsure decisions are asked. */
+  readonly suspicion?: SuspicionRule;
   /** Overrides parts of the set-point. */
   readonly setPoint?: Partial<SetPoint>;
   /** Overrides the rest of it, decision by decision. Default: nothing is governed. */
@@ -114,6 +139,8 @@ export interface Loop {
   lost(): number;
   /** The last decisions with their reasons, oldest first. */
   log(): readonly DecisionRecord[];
+  /** Ends suspicions that no answer has come for: the device's own rule decides. Call when no more answers will come. */
+  finish(): void;
   /** The steady label. */
   readonly label: string | undefined;
   readonly asker: Asker | undefined;

@@ -12,6 +12,8 @@ import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopSt
 import { reasonText } from "./reason.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
 import { type LabelChange, ShownLabel } from "./shown-label.ts";
+import type { SuspectDecision } from "./suspicion.ts";
+import { SuspicionWatch } from "./suspicion-watch.ts";
 
 /** Ids that are remembered: as many as the asker's ledger keeps. */
 const ISSUED_IDS = 65_536;
@@ -45,6 +47,7 @@ class AgentLoop implements Loop {
   readonly asker: Asker | undefined;
   readonly #options: LoopOptions;
   readonly #shown: ShownLabel;
+  readonly #suspicions: SuspicionWatch | undefined;
   readonly #log: DecisionRecord[] = [];
   readonly #exits: number[];
   readonly #issued = new Set<string>(); // the last asks of this run; an outbox may bring back older ones, which decide nothing
@@ -63,6 +66,7 @@ class AgentLoop implements Loop {
     this.#inputs = createAskInputs(options.session, options.model, options.asks, options.governor?.privacy);
     this.#exits = new Array<number>(options.model.nExits).fill(0);
     this.#shown = new ShownLabel({ stableDecisions: options.stableDecisions, holdFrames: options.holdSeconds * options.rateHz });
+    this.#suspicions = this.#openSuspicions();
     this.#nextTelemetryFrame = this.#telemetryFrames;
     this.asker = options.connect?.({
       onOutcome: (outcome) => this.#onOutcome(outcome),
@@ -77,7 +81,11 @@ class AgentLoop implements Loop {
   }
 
   get label(): string | undefined {
-    return this.#name(this.#shown.label);
+    return this.#name(this.#display.label);
+  }
+
+  get #display(): ShownLabel | SuspicionWatch {
+    return this.#suspicions ?? this.#shown;
   }
 
   setPoint(): SetPoint {
@@ -110,8 +118,9 @@ class AgentLoop implements Loop {
       const result = session.pushFrame(frame.frame, frame.tick);
       this.#inputs.gather(frame.frame, result);
       if (result.held || result.reset || result.ignored) this.#onLoss(result, frame.tick);
-      if (result.decision === undefined) continue;
-      this.#onDecision(result.decision, frame);
+      this.#suspicions?.advance(frame.tick);
+      if (result.decision !== undefined) this.#onDecision(result.decision, frame);
+      if (maxPending === Number.POSITIVE_INFINITY) continue;
       while (!signal?.aborted && this.#link === "online" && (this.asker?.counts().pending ?? 0) > maxPending) {
         await new Promise<void>((resolve) => {
           this.#wakeUp = resolve;
@@ -120,12 +129,17 @@ class AgentLoop implements Loop {
     }
   }
 
+  finish(): void {
+    this.#suspicions?.finish();
+  }
+
   counters(): LoopCounters {
     const { macs, ...counts } = this.#counts;
     const { asked, answered, expired, refused, evicted, pending } = this.asker?.counts() ?? NO_ASKS;
     const meanMacs = counts.decisions === 0 ? 0 : Math.round(macs / counts.decisions);
     const asks = { asked, answered, expired, refused, evicted, pending };
-    return { ...counts, ...asks, exits: [...this.#exits], meanMacs, truth: { ...this.#truth } };
+    const suspicions = this.#suspicions && { suspicions: this.#suspicions.counts() };
+    return { ...counts, ...asks, ...suspicions, exits: [...this.#exits], meanMacs, truth: { ...this.#truth } };
   }
 
   lost(): number {
@@ -166,7 +180,7 @@ class AgentLoop implements Loop {
     return mayAsk(purpose, {
       link: this.asker && this.#link,
       isOrderedOff: this.#ordered.askAllowed === false,
-      isOpen: this.#shown.isAsked,
+      isOpen: this.#suspicions !== undefined || this.#shown.isAsked,
       leastBytes,
       allowedBytes: privacy.allowedBytes(this.#seconds(this.#log.at(-1)?.tick ?? 0)),
     });
@@ -191,7 +205,12 @@ class AgentLoop implements Loop {
     const isSent = (decision.why === "ask" || isAudit) && this.#ask(decision, isAudit);
     const isAsked = decision.why === "ask" && isSent;
     const isSure = decision.why === "exit";
-    const change = this.#shown.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick });
+    const steps = this.#suspicions?.decide(decision, this.#maySuspect);
+    const change =
+      steps === undefined
+        ? this.#shown.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick })
+        : undefined;
+    const suspicion = this.#suspicions && (this.#suspicions.standing ?? "none");
     const record: DecisionRecord = {
       tick: decision.tick,
       label: this.#name(decision.label)!,
@@ -201,24 +220,40 @@ class AgentLoop implements Loop {
       macs: decision.macs,
       rebuilds: decision.rebuilds,
       shown: this.label,
-      source: this.#shown.source,
+      source: this.#display.source,
       truth,
-      reason: `${reasonText(decision, model.nExits, link, this.#shown, isAsked)}${limited === undefined ? "" : `; ${limited}`}`,
+      reason: `${reasonText(decision, model.nExits, link, this.#shown, isAsked, suspicion)}${limited === undefined ? "" : `; ${limited}`}`,
     };
     this.#log.push(record);
     if (this.#log.length > logEntries) this.#log.shift();
     this.#tell({ kind: "decision", record });
     if (change !== undefined) this.#event(change, record.confidence);
+    this.#suspicions?.take(steps ?? []);
     this.#steer();
     if (this.#counts.frames >= this.#nextTelemetryFrame) this.#telemetry();
   }
 
   /** Whether an answer can come: there was something to send, and it was not turned away. */
   #ask(decision: Decision, isAudit: boolean): boolean {
-    const { agent, model, deadlineSeconds, governor } = this.#options;
+    const { label, confidenceQ15, tick } = decision;
+    const id = this.#send(decision, this.#options.deadlineSeconds);
+    if (id === undefined) return false;
+    const isUnsure = decision.why === "ask";
+    const isPending = this.#isPending(id);
+    if (isPending) {
+      this.#options.learner?.asked(id);
+      if (isAudit) this.#audits.set(id, { isUnsure });
+    }
+    if (isUnsure) this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
+    return isPending;
+  }
+
+  /** Sends an ask with what may go, about a decision, and returns its id. */
+  #send(decision: SuspectDecision, deadlineSeconds: number): string | undefined {
+    const { agent, model, governor } = this.#options;
     const { label, confidenceQ15, exit, tick } = decision;
     const content = this.#inputs.take(this.#seconds(tick), governor?.askPatches());
-    if (content === undefined) return false;
+    if (content === undefined) return undefined;
     const id = this.asker?.ask({
       agent,
       imageHash: model.imageHash,
@@ -228,18 +263,39 @@ class AgentLoop implements Loop {
       local: { label, confidenceQ15, exit },
       deadlineMillis: Math.round(deadlineSeconds * 1000),
     });
-    if (id === undefined) return false;
+    if (id === undefined) return undefined;
     this.#issued.add(id);
     if (this.#issued.size > ISSUED_IDS) this.#issued.delete(this.#issued.values().next().value!);
     governor?.onAsk(content.patches.length);
-    const isUnsure = decision.why === "ask";
-    const isPending = this.asker?.ledger().get(id) === "pending"; // one that was turned away has ended already
-    if (isPending) {
-      this.#options.learner?.asked(id);
-      if (isAudit) this.#audits.set(id, { isUnsure });
-    }
-    if (isUnsure) this.#tell({ kind: "ask", id, tick, label: this.#name(label)!, confidence: confidenceQ15 / 32768 });
-    return isPending;
+    return id;
+  }
+
+  /** An ask that was turned away has ended already. */
+  #isPending(id: string): boolean {
+    return this.asker?.ledger().get(id) === "pending";
+  }
+
+  #openSuspicions(): SuspicionWatch | undefined {
+    const { suspicion: rule, stableDecisions, rateHz } = this.#options;
+    return (
+      rule &&
+      new SuspicionWatch({
+        rule,
+        stableDecisions,
+        label: this.#name(rule.label)!,
+        ask: (decision) => {
+          const id = this.#maySuspect ? this.#send(decision, rule.deadlineFrames / rateHz) : undefined;
+          return id !== undefined && this.#isPending(id) ? id : undefined;
+        },
+        onChange: (change) => this.#event(change, change.confidence),
+        onStep: (step) => this.#tell(step),
+      })
+    );
+  }
+
+  /** An ask about a suspicion could go and be answered now. */
+  get #maySuspect(): boolean {
+    return this.#link === "online" && this.#mayAsk("suspicion") && this.#options.governor?.askPatches() !== 0;
   }
 
   #onOutcome(outcome: AskOutcome): void {
@@ -249,6 +305,12 @@ class AgentLoop implements Loop {
     this.#options.learner?.ended(outcome.id, answer);
     const disagreement = answer && (answer.label === local.label ? 1 - answer.confidence : answer.confidence);
     this.#options.governor?.onOutcome({ isAudit: audit !== undefined, label: local.label, disagreement });
+    if (this.#suspicions?.onOutcome(outcome)) {
+      if (answer !== undefined) this.#counts.applied++;
+      this.#steer();
+      this.#goOn();
+      return;
+    }
     if (audit?.isUnsure === false) {
       this.#goOn();
       return;
@@ -281,6 +343,7 @@ class AgentLoop implements Loop {
       this.#counts.resets++;
       this.#options.governor?.onReset();
       this.#shown.reset();
+      this.#suspicions?.reset();
       this.#steer();
     }
     if (result.held || result.reset) this.#tell({ kind: "gap", tick, isReset: result.reset });

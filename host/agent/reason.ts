@@ -2,13 +2,17 @@ import type { Decision } from "../core/session/session-types.ts";
 import type { LinkState } from "../mqtt/wire/ask.ts";
 import type { LabelSource } from "./shown-label.ts";
 
-/** Why a decision is as it is, in one sentence without a full stop. `isSent`: an ask about it was taken. */
+/**
+ * Why a decision is as it is, in one sentence without a full stop. `isSent`: an ask about it was taken. `suspicion`: where the oldest open
+ * one stands; undefined: the agent declares none.
+ */
 export function reasonText(
   decision: Decision,
   nExits: number,
   link: LinkState | undefined,
   doubt: { readonly held: LabelSource | undefined; readonly isAsked: boolean },
   isSent = decision.why === "ask",
+  suspicion?: "waiting" | "asked" | "none",
 ): string {
   const exit = `exit ${decision.exit + 1} of ${nExits}`;
   const rebuilt = decision.rebuilds > 0 ? `, after rebuilding ${decision.rebuilds} segment${decision.rebuilds > 1 ? "s" : ""}` : "";
@@ -20,6 +24,9 @@ export function reasonText(
       if (!isSent) return `${unsure}, and nothing could be asked`;
       return link === "online" ? `${unsure}: asked the cloud` : `${unsure}: the ask waits, the link is ${link ?? "down"}`;
     case "deferred":
+      if (suspicion === "waiting") return `${unsure}: suspected, and asked when what follows has been seen`;
+      if (suspicion === "asked") return `${unsure}: suspected, the cloud's verdict is on its way`;
+      if (suspicion === "none") return `${unsure}, and not suspicious`;
       if (doubt.held === "cloud") return `${unsure}: the cloud's word holds`;
       if (doubt.held === "local") return `${unsure}: its own word holds, the cloud was less sure`;
       if (doubt.isAsked) return `${unsure}: the answer is on its way`;

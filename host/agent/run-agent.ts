@@ -18,8 +18,9 @@ import type { Loop, LoopStep } from "./loop-types.ts";
 import { type NodeCommandOptions, nodeCommands } from "./node-commands.ts";
 import { type PaceOptions, paced } from "./sensors/pace.ts";
 import type { Sensor } from "./sensors/sensor.ts";
+import { createSuspicionRule } from "./suspicion-rule.ts";
 
-/** An unpaced replay waits for answers while more asks than this are pending. */
+/** An unpaced replay waits for answers while more asks than this are pending; with suspicions, whose deadlines are sensor time, for each. */
 const UNPACED_PENDING = 64;
 /** Added to the deadline when a run waits for its last answers: their way back. */
 const DRAIN_GRACE_MILLIS = 2000;
@@ -107,6 +108,7 @@ export function runAgent(options: RunAgentOptions): AgentRun {
   try {
     const loop = createLoop({
       ...loopAgent(definition),
+      ...suspicionOf(options),
       deadlineSeconds,
       model: loopModel(model),
       session,
@@ -122,7 +124,7 @@ export function runAgent(options: RunAgentOptions): AgentRun {
       onStep: stepObserver(options),
       ...(governor === undefined ? {} : { governor }),
       ...(personalized === undefined ? {} : { learner: personalized }),
-      ...(pace?.speed === Number.POSITIVE_INFINITY ? { maxPending: UNPACED_PENDING } : {}),
+      ...(pace?.speed === Number.POSITIVE_INFINITY ? { maxPending: definition.suspicion ? 0 : UNPACED_PENDING } : {}),
       ...(options.telemetrySeconds === undefined ? {} : { telemetrySeconds: options.telemetrySeconds }),
       signal: ending,
     });
@@ -132,17 +134,31 @@ export function runAgent(options: RunAgentOptions): AgentRun {
       inbox = nodeCommands(clock, { site, node, agent: definition.name }, { loop, session, image }, options.commands);
     }
     const unwatch = observers.loop?.(loop, inbox);
-    const drain = () => drained(options, loop, options.drainMillis ?? deadlineSeconds * 1000 + DRAIN_GRACE_MILLIS);
+    const drain = () => drained(options, loop, options.drainMillis ?? longestSeconds(options) * 1000 + DRAIN_GRACE_MILLIS);
     const ran = loop
       .run()
       .finally(() => unwatch?.())
-      .then(drain);
+      .then(drain)
+      .then(() => loop.finish());
     const ended = Promise.race([ran, failure.promise]);
     return { loop, inbox, ended, close: async () => asker?.close() };
   } catch (error) {
     void asker?.close();
     throw error;
   }
+}
+
+/** The suspicion's rule, with the deadline of this run. */
+function suspicionOf({ definition, model, deadlineSeconds }: RunAgentOptions) {
+  const { suspicion } = definition;
+  const declared = suspicion && { ...suspicion, ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }) };
+  const rule = createSuspicionRule({ ...definition, suspicion: declared }, loopModel(model));
+  return rule && { suspicion: rule };
+}
+
+/** The longest that an answer of this run may take. */
+function longestSeconds({ definition, deadlineSeconds }: RunAgentOptions): number {
+  return deadlineSeconds ?? Math.max(definition.asks.deadlineSeconds, definition.suspicion?.deadlineSeconds ?? 0);
 }
 
 /** What fails outside of the loop's own steps, in a callback of the asker: it ends the run, too. */

@@ -1,3 +1,4 @@
+import type { Decision } from "../core/session/session-types.ts";
 import { ConfigError } from "../core/system/errors.ts";
 import type { AgentDefinition } from "./define-agent.ts";
 
@@ -58,11 +59,8 @@ export function suspectProbability(rule: SuspicionRule, decision: { readonly lab
   return decision.label === rule.label ? confidence : 1 - confidence;
 }
 
-/** Whether a decision is suspicious: of an exit before `atExit` only if it chose the label itself. */
-export function isSuspicious(
-  rule: SuspicionRule,
-  decision: { readonly label: number; readonly exit: number; readonly confidenceQ15: number },
-): boolean {
-  const isDeep = decision.exit >= rule.atExit || decision.label === rule.label;
+/** Whether a decision is suspicious. One that was sure before `atExit` is so only if it chose the label itself. */
+export function isSuspicious(rule: SuspicionRule, decision: Pick<Decision, "label" | "exit" | "confidenceQ15" | "why">): boolean {
+  const isDeep = decision.exit >= rule.atExit || decision.why !== "exit" || decision.label === rule.label;
   return isDeep && suspectProbability(rule, decision) > rule.probability;
 }

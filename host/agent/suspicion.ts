@@ -14,9 +14,9 @@ export interface TrackedChange extends LabelChange {
 export type SuspicionStep =
   | { readonly kind: "suspected"; readonly number: number; readonly tick: number; readonly probability: number }
   /** Ask now; end the suspicion without an answer if that is not possible. */
-  | { readonly kind: "ask"; readonly number: number; readonly suspectedTick: number; readonly decision: SuspectDecision }
+  | { readonly kind: "ask"; readonly number: number; readonly decision: SuspectDecision }
   /** `isOwn`: no answer came, and the device's own rule tells an alarm. */
-  | { readonly kind: "ended"; readonly number: number; readonly end: SuspicionEnd; readonly isOwn: boolean }
+  | { readonly kind: "ended"; readonly number: number; readonly tick: number; readonly end: SuspicionEnd; readonly isOwn: boolean }
   /** Publish; an alarm if its label is the rule's. */
   | { readonly kind: "change"; readonly change: TrackedChange };
 
@@ -149,29 +149,31 @@ export class SuspicionTracker {
       if (one.askedAt !== undefined && this.#now - one.askedAt >= this.#rule.deadlineFrames) steps.push(...this.end(one.number));
       else if (one.askedAt === undefined && this.#now - one.at >= this.#rule.afterFrames) {
         one.askedAt = this.#now;
-        steps.push({ kind: "ask", number: one.number, suspectedTick: one.decision.tick, decision: one.decision });
+        steps.push({ kind: "ask", number: one.number, decision: one.decision });
       }
     }
     return steps;
   }
 
-  #confirm({ number, at, decision }: Suspicion, confidence: number): SuspicionStep[] {
-    const steps: SuspicionStep[] = [{ kind: "ended", number, end: "told", isOwn: false }];
+  #confirm(suspicion: Suspicion, confidence: number): SuspicionStep[] {
+    const { at, decision } = suspicion;
+    const steps: SuspicionStep[] = [ended(suspicion, "told")];
     if (this.#toldAt >= at || this.#label === this.#rule.label) {
       this.#settle(steps, () => true); // part of the alarm that was told meanwhile, or lasts
       return steps;
     }
-    for (const other of this.#open) steps.push({ kind: "ended", number: other.number, end: "told", isOwn: false });
+    for (const other of this.#open) steps.push(ended(other, "told"));
     [this.#open, this.#queue, this.#dropped] = [[], [], []];
     this.#show({ label: this.#rule.label, tick: decision.tick, confidence, source: "cloud" }, steps);
     this.#coveredTo = this.#now + this.#rule.quietFrames;
     return steps;
   }
 
-  #dismiss({ number, at }: Suspicion): SuspicionStep[] {
+  #dismiss(suspicion: Suspicion): SuspicionStep[] {
+    const { at } = suspicion;
     const { afterFrames, intervalFrames } = this.#rule;
     this.#dismissedTo = Math.max(this.#dismissedTo, at + Math.max(afterFrames, intervalFrames));
-    const steps: SuspicionStep[] = [{ kind: "ended", number, end: "dismissed", isOwn: false }];
+    const steps: SuspicionStep[] = [ended(suspicion, "dismissed")];
     this.#dropped.push(...this.#settle(steps, (own) => own.at <= this.#dismissedTo));
     return steps;
   }
@@ -186,8 +188,8 @@ export class SuspicionTracker {
     return dropped;
   }
 
-  #expire({ number, at }: Suspicion): SuspicionStep[] {
-    const since = at - this.#rule.quietFrames;
+  #expire(suspicion: Suspicion): SuspicionStep[] {
+    const since = suspicion.at - this.#rule.quietFrames;
     const steps: SuspicionStep[] = [];
     for (const own of this.#dropped.filter((one) => one.at >= since)) {
       const before = this.#label;
@@ -199,7 +201,7 @@ export class SuspicionTracker {
     for (const own of this.#queue) own.isHeld = false;
     this.#flush(steps);
     const isOwn = steps.some((step) => step.kind === "change" && step.change.label === this.#rule.label);
-    return [{ kind: "ended", number, end: "expired", isOwn }, ...steps];
+    return [ended(suspicion, "expired", isOwn), ...steps];
   }
 
   /** The quiet time after a confirmed alarm is over: the device's own label is shown again. */
@@ -225,4 +227,8 @@ export class SuspicionTracker {
     this.#label = label;
     if (label === this.#rule.label) this.#toldAt = this.#now;
   }
+}
+
+function ended({ number, decision }: Suspicion, end: SuspicionEnd, isOwn = false): SuspicionStep {
+  return { kind: "ended", number, tick: decision.tick, end, isOwn };
 }

@@ -13,6 +13,8 @@ export function stepLine(step: LoopStep, isVerbose: boolean): string | undefined
       return isVerbose ? `decision ${step.record.label} ${step.record.confidence.toFixed(3)}: ${step.record.reason}` : undefined;
     case "event":
       return `event ${step.label} (${step.source}, ${step.confidence.toFixed(3)})`;
+    case "suspicion":
+      return `suspicion ${step.number} ${step.state} ${step.label} ${step.probability.toFixed(3)}${step.isOwn ? ": alarm of the device's own" : ""}`;
     case "ask":
       return `ask ${step.id.slice(0, 8)} ${step.label} ${step.confidence.toFixed(3)}`;
     case "outcome":

@@ -28,6 +28,11 @@ function lineOf(step: LoopStep): [LogLevel, string, LogFields] {
       const { kind: _, ...fields } = step;
       return ["info", "event", fields];
     }
+    case "suspicion": {
+      const { kind: _, outcome, id, ...fields } = step;
+      const { state: end, reason, latencyMillis, answer } = outcome ?? {};
+      return ["info", "suspicion", { ...fields, ask: id ?? outcome?.id, end, reason, latencyMillis, confidence: answer?.confidence }];
+    }
     case "ask":
       return ["info", "ask", { ask: step.id, tick: step.tick, label: step.label, confidence: step.confidence }];
     case "outcome": {

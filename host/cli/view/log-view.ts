@@ -1,4 +1,5 @@
 import type { LoopStep } from "../../agent/loop-types.ts";
+import { suspicionText } from "../../agent/suspicion-text.ts";
 import type { Output } from "../../core/system/output.ts";
 import { percentText } from "../../core/system/table.ts";
 import { clockText } from "./render.ts";
@@ -37,6 +38,8 @@ export function stepText(step: LoopStep, info: ViewInfo, isVerbose: boolean): st
         : undefined;
     case "event":
       return `${step.label} (${percentText(step.confidence)}, ${step.source === "cloud" ? "from the cloud" : "decided here"})`;
+    case "suspicion":
+      return suspicionText(step, info.labels);
     case "ask":
       return `unsure: ${step.label} → asked ${step.id.slice(0, 8)}`;
     case "outcome": {

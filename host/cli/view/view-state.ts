@@ -1,4 +1,4 @@
-import type { DecisionRecord, LoopCounters, LoopStep } from "../../agent/loop-types.ts";
+import type { DecisionRecord, LoopCounters, LoopStep, SuspicionLoopStep } from "../../agent/loop-types.ts";
 import type { LinkState } from "../../mqtt/wire/ask.ts";
 import type { GovernorStatus } from "../../policy/govern/governor-types.ts";
 
@@ -52,6 +52,7 @@ export interface ViewState {
   readonly decision: DecisionRecord | undefined;
   readonly ribbon: readonly RibbonCell[];
   readonly lastAsk: LastAsk | undefined;
+  readonly suspicion: SuspicionLoopStep | undefined; // the last one
   readonly remark: string | undefined;
   readonly counters: LoopCounters | undefined;
   readonly power: GovernorStatus | undefined;
@@ -74,6 +75,7 @@ export function startView(info: ViewInfo): ViewState {
     decision: undefined,
     ribbon: [],
     lastAsk: undefined,
+    suspicion: undefined,
     remark: undefined,
     counters: undefined,
     power: undefined,
@@ -105,6 +107,8 @@ export function nextView(state: ViewState, step: LoopStep): ViewState {
       };
       return { ...state, lastAsk };
     }
+    case "suspicion":
+      return { ...state, suspicion: step };
     case "event": {
       const { decision } = state;
       if (decision === undefined) return state;

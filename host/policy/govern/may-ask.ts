@@ -1,7 +1,7 @@
 import type { LinkState } from "../../mqtt/wire/ask.ts";
 
-/** Why an ask would go: the model is unsure, or an audit sees whether its certificate still holds. */
-export type AskPurpose = "unsure" | "audit";
+/** Why an ask would go: the model is unsure, an alarm is suspected, or an audit sees whether the certificate still holds. */
+export type AskPurpose = "unsure" | "suspicion" | "audit";
 
 /** What decides whether an ask may go now. */
 export interface AskState {
@@ -18,5 +18,5 @@ export interface AskState {
  */
 export function mayAsk(purpose: AskPurpose, state: AskState): boolean {
   if (state.link === undefined || state.isOrderedOff || state.leastBytes > state.allowedBytes) return false;
-  return purpose === "audit" || !state.isOpen;
+  return purpose !== "unsure" || !state.isOpen;
 }

@@ -105,9 +105,11 @@ describe("a suspicion", () => {
     expect(alarmsOf(run(hops, says(FALL)))).toHaveLength(1);
   });
 
-  it("is not raised by a decision before its exit that chose another label", () => {
+  it("is not raised by a decision that was sure of another label before its exit, but by one that may go no deeper", () => {
     const shallow = { ...doubtful, exit: 1 };
-    expect(kindsOf(run([...repeated(sureDaily, 3), ...repeated(shallow, 9)], says(FALL)))).not.toContain("suspected");
+    const kinds = (why: Hop["why"]) => kindsOf(run([...repeated(sureDaily, 3), ...repeated({ ...shallow, why }, 9)], says(DAILY)));
+    expect(kinds("exit")).not.toContain("suspected");
+    expect(kinds("thermal")).toContain("suspected");
   });
 
   it("is raised by every alarm of the device's own, even where its probability is below the rule's", () => {
@@ -128,14 +130,17 @@ describe("a suspicion", () => {
     const suspected = told.find(({ step }) => step.kind === "suspected")!.at;
     const [own] = alone(fallThenDaily).filter(({ label }) => label === FALL);
     expect(alarmsOf(told)).toEqual([{ ...own, at: suspected + rule.afterFrames + rule.deadlineFrames }]);
-    expect(told).toContainEqual({ at: alarmsOf(told)[0]!.at, step: { kind: "ended", number: 1, end: "expired", isOwn: true } });
+    expect(told).toContainEqual({
+      at: alarmsOf(told)[0]!.at,
+      step: { kind: "ended", number: 1, tick: suspected, end: "expired", isOwn: true },
+    });
   });
 
   it("ends without an answer when the state is reset while it waits", () => {
     const tracker = new SuspicionTracker(rule, STABLE);
     tracker.decide({ ...doubtful, tick: 16 }, true);
     expect(tracker.open).toEqual({ number: 1, isAsked: false });
-    expect(tracker.reset()).toEqual([{ kind: "ended", number: 1, end: "expired", isOwn: false }]);
+    expect(tracker.reset()).toEqual([{ kind: "ended", number: 1, tick: 16, end: "expired", isOwn: false }]);
     expect(tracker.open).toBeUndefined();
     expect(tracker.end(1, { label: FALL, confidence: 1 })).toEqual([]); // an answer that comes too late
   });
