@@ -6,7 +6,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-#if defined(__ARM_ARCH) && __ARM_ARCH >= 7
+#if defined(__ARM_FEATURE_SAT) && !defined(__aarch64__)
 INLINE int32_t clamp_s8(int32_t x) {
   int32_t y;
   __asm("ssat %0, #8, %1" : "=r"(y) : "r"(x));
@@ -22,23 +22,32 @@ INLINE int32_t clamp_s8(int32_t x) { return x < -128 ? -128 : x > 127 ? 127 : x;
 INLINE int32_t clamp_s16(int32_t x) { return x < -32768 ? -32768 : x > 32767 ? 32767 : x; }
 #endif
 
+#if UINTPTR_MAX > 0xffffffffu
+
+/* acc · multiplier · 2^(shift − 31), half up: the bit that the last shift drops is the carry. */
+INLINE int32_t requantize(int32_t acc, int32_t multiplier, int32_t shift) {
+  return (int32_t)(((((int64_t)acc * multiplier) >> (30 - shift)) + 1) >> 1);
+}
+
+#else
+
 /* The upper word of acc · multiplier, exactly. */
 INLINE int32_t multiply_high(int32_t acc, int32_t multiplier) {
-#if defined(__ARM_ARCH) && __ARM_ARCH >= 7
-  return (int32_t)(((int64_t)acc * multiplier) >> 32);
-#else
+#if defined(__thumb__) && !defined(__thumb2__)
   /* A Cortex-M0+ has no long product: four short ones. 0 ≤ multiplier < 2^31, so the middle sums fit. */
   int32_t ah = acc >> 16, mh = multiplier >> 16;
   uint32_t al = (uint32_t)acc & 0xffffu, ml = (uint32_t)multiplier & 0xffffu;
   uint32_t t = al * (uint32_t)mh + (al * ml >> 16);
   int32_t u = ah * (int32_t)ml + (int32_t)(t & 0xffffu);
   return ah * mh + (int32_t)(t >> 16) + (u >> 16);
+#else
+  return (int32_t)(((int64_t)acc * multiplier) >> 32);
 #endif
 }
 
 /* x / 2^places, half up, 1 ≤ places ≤ 30: the bit that a shift drops last is the carry. */
 INLINE int32_t round_shift(int32_t x, uint32_t places) {
-#if defined(__ARM_ARCH) && __ARM_ARCH >= 7
+#if defined(__thumb2__)
   __asm("asrs %0, %0, %1\n adc %0, %0, #0" : "+r"(x) : "r"(places) : "cc");
   return x;
 #else
@@ -46,13 +55,19 @@ INLINE int32_t round_shift(int32_t x, uint32_t places) {
 #endif
 }
 
-int32_t requantize_any(int32_t acc, int32_t multiplier, int32_t shift); /* kernels.c: the plain 64 bits */
+/* The plain 64 bits, out of line: no image that training writes needs them. */
+static __attribute__((noinline, unused)) int32_t requantize_any(int32_t acc, int32_t multiplier, int32_t shift) {
+  uint32_t right = (uint32_t)(31 - shift);
+  return (int32_t)(((int64_t)acc * multiplier + (1ll << (right - 1))) >> right);
+}
 
 /* acc · multiplier · 2^(shift − 31), half up. From 33 places on, the lower word of the product is beyond what the rounding sees. */
 INLINE int32_t requantize(int32_t acc, int32_t multiplier, int32_t shift) {
   if (__builtin_expect(shift > -2, 0)) return requantize_any(acc, multiplier, shift);
   return round_shift(multiply_high(acc, multiplier), (uint32_t)~shift); /* 31 − shift − 32 */
 }
+
+#endif
 
 INLINE uint32_t exp2_neg(const uint32_t *tables, uint32_t t) {
   uint32_t n = t >> 16;
@@ -68,7 +83,7 @@ INLINE int32_t softplus(const uint32_t *tables, int32_t raw) {
   return entry[0] + (((entry[1] - entry[0]) * (int32_t)(u & 255u) + 128) >> 8);
 }
 
-#if defined(__ARM_FEATURE_DSP)
+#if defined(__thumb2__) && defined(__ARM_FEATURE_DSP)
 
 typedef uint32_t __attribute__((may_alias)) packed_t;
 
@@ -135,7 +150,11 @@ INLINE int32_t dot(const int8_t *a, const int8_t *b, uint32_t n) {
 INLINE int32_t scan_channel(int32_t *h, const int32_t *dtB, const int32_t *c, uint32_t n, uint32_t a, int32_t x, uint32_t scanShift, int32_t acc) {
   for (int32_t *end = h + n; h < end; h++) {
     int32_t old = *h;
+#if UINTPTR_MAX > 0xffffffffu
+    int32_t now = (int32_t)(((int64_t)a * old + 32768) >> 16) + *dtB++ * x;
+#else
     int32_t now = (int32_t)a * (old >> 16) + (int32_t)((a * ((uint32_t)old & 65535u) + 32768u) >> 16) + *dtB++ * x;
+#endif
     *h = now;
     acc += *c++ * (now >> scanShift);
   }

@@ -1,16 +1,11 @@
 /*
  * The core's kernels in C, linked in where a build asks for them: the same contracts and the same bits as assembly/kernels/, whose headers say what
- * each argument is. Cores with the DSP extension use SMLAD, SXTB16 and SMMLAR.
+ * each argument is. Cores with the DSP extension use SMLAD, SXTB16 and SMMLAR. The portable C library links them, too.
  * Never compile this with -ffreestanding: memcpy(p, 4) would become a call.
  */
 #include <stdint.h>
 #include "fixed-point.h"
 #include "kernel-memory.h"
-
-int32_t requantize_any(int32_t acc, int32_t multiplier, int32_t shift) {
-  uint32_t right = (uint32_t)(31 - shift);
-  return (int32_t)(((int64_t)acc * multiplier + (1ll << (right - 1))) >> right);
-}
 
 void Z_kernelsZ_requantize_s8(KERNELS, uint32_t acc, uint32_t multiplier, uint32_t shift, uint32_t y, uint32_t n) {
   const int32_t *a = FROM(acc, 4 * n), *m = FROM(multiplier, 4 * n);

@@ -3,7 +3,7 @@
 #include "fixed-point.h"
 #include "kernel-memory.h"
 
-#if defined(__ARM_FEATURE_DSP)
+#if defined(__thumb2__) && defined(__ARM_FEATURE_DSP)
 
 /*
  * Four rows at once: x is loaded and widened once for four rows, 23 instructions for 16 products. 16 columns a turn: a row has no fewer, and
@@ -27,7 +27,7 @@ static void four_rows(const int8_t *px, const int8_t *p0, uint32_t stride, const
   to[0] = s0, to[1] = s1, to[2] = s2, to[3] = s3;
 }
 
-#else
+#elif defined(__thumb__)
 
 /* A Cortex-M0+ has eight registers that all instructions reach: two rows at once fill them. */
 static void two_rows(const int8_t *px, const int8_t *p0, uint32_t stride, uint32_t nIn, const int32_t *bias, int32_t *to) {
@@ -45,6 +45,32 @@ static void two_rows(const int8_t *px, const int8_t *p0, uint32_t stride, uint32
   to[0] = s0, to[1] = s1;
 }
 
+#else
+
+/*
+ * Plain C. Where a processor has vectors, compilers turn the inner loop into products of 16-bit lanes that are added by twos: x is widened
+ * once for all rows, and a row's padding is zero.
+ */
+#if UINTPTR_MAX > 0xffffffffu
+#define MAX_IN 4096u
+typedef int16_t input_t;
+#else
+typedef int8_t input_t;
+#endif
+
+static void four_rows(const input_t *restrict px, const int8_t *restrict p0, uint32_t stride, const int32_t *bias, int32_t *to) {
+  const int8_t *p1 = p0 + stride, *p2 = p1 + stride, *p3 = p2 + stride;
+  int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  for (uint32_t i = 0; i < stride; i++) {
+    int32_t v = px[i];
+    s0 += v * (int16_t)p0[i];
+    s1 += v * (int16_t)p1[i];
+    s2 += v * (int16_t)p2[i];
+    s3 += v * (int16_t)p3[i];
+  }
+  to[0] = bias[0] + s0, to[1] = bias[1] + s1, to[2] = bias[2] + s2, to[3] = bias[3] + s3;
+}
+
 #endif
 
 void Z_kernelsZ_linear_s8(KERNELS, uint32_t x, uint32_t w, uint32_t b, uint32_t acc, uint32_t nIn, uint32_t nOut) {
@@ -52,10 +78,14 @@ void Z_kernelsZ_linear_s8(KERNELS, uint32_t x, uint32_t w, uint32_t b, uint32_t 
   const int8_t *px = FROM(x, stride), *row = FROM(w, stride * nOut);
   const int32_t *bias = FROM(b, 4 * nOut);
   int32_t *to = TO(acc, 4 * nOut), *end = to + nOut;
-#if defined(__ARM_FEATURE_DSP)
-  for (; to + 4 <= end; to += 4, bias += 4, row += 4 * stride) four_rows(px, row, stride, bias, to);
-#else
+#if defined(__thumb__) && !(defined(__thumb2__) && defined(__ARM_FEATURE_DSP))
   for (; to + 2 <= end; to += 2, bias += 2, row += 2 * stride) two_rows(px, row, stride, nIn, bias, to);
+#elif defined(MAX_IN)
+  input_t wide[MAX_IN];
+  for (uint32_t i = 0; i < stride; i++) wide[i] = px[i];
+  for (; to + 4 <= end; to += 4, bias += 4, row += 4 * stride) four_rows(wide, row, stride, bias, to);
+#else
+  for (; to + 4 <= end; to += 4, bias += 4, row += 4 * stride) four_rows(px, row, stride, bias, to);
 #endif
   for (; to < end; row += stride) *to++ = *bias++ + dot(px, row, nIn);
 }

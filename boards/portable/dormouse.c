@@ -57,6 +57,17 @@ void dormouse_rt_allocate_memory(dormouse_rt_memory_t *memory, uint32_t pages, u
 
 void dormouse_rt_free_memory(dormouse_rt_memory_t *memory) { (void)memory; }
 
+#if DORMOUSE_SAFE
+/* For the kernels: the whole range of an operand lies in the core's memory, or is read from the model where that lies. */
+void *dormouse_rt_checked(uint32_t address, uint32_t bytes, int is_store) {
+  const dormouse_rt_memory_t *memory = &core.w2c_memory;
+  const int is_in_memory = address <= memory->size && bytes <= memory->size - address;
+  const int is_in_model = address - memory->image <= memory->imageBytes && bytes <= memory->imageBytes - (address - memory->image);
+  if (!is_in_memory && (is_store || !is_in_model)) dormouse_rt_trap(DORMOUSE_RT_TRAP_OOB);
+  return dormouse_memory + address;
+}
+#endif
+
 /* Address in the core's memory of something outside it, modulo 2^32. */
 static uint32_t outside(const void *pointer) { return (uint32_t)((uintptr_t)pointer - (uintptr_t)dormouse_memory); }
 
@@ -64,7 +75,7 @@ int dormouse_init(void) {
   uint32_t image = DORMOUSE_CORE_BASE;
   Z_core_init_module();
   memset(dormouse_memory, 0, DORMOUSE_CORE_BASE);
-  Z_core_instantiate(&core);
+  Z_core_instantiate(&core, 0); /* the kernels keep no state */
   Z_coreZ__initialize(&core);
   if (Z_coreZ_memoryBase(&core) != DORMOUSE_CORE_BASE) return -100;
   if (IS_IN_PLACE) {

@@ -8,6 +8,7 @@ import { benchFairness } from "./fairness.ts";
 import { benchIntents } from "./intents.ts";
 import { benchLanguage } from "./language.ts";
 import { type OffloadOptions, runOffload } from "./offload.ts";
+import { benchCExport } from "./peers/c-export.ts";
 import { benchShortScan, type ScanAccuracy } from "./short-scan.ts";
 import { runSizing, type SizingRequest } from "./sizing.ts";
 import { runSoak } from "./soak.ts";
@@ -76,6 +77,20 @@ export function createBench(io: CliIo): Command {
       for (const { name, at8, at256, at512 } of speeds)
         out.say(`${name}: ${at8.toFixed(1)} µs per token over 8 tokens, ${at256.toFixed(1)} over 256, ${at512.toFixed(1)} over 512.`);
       out.document({ speeds });
+    });
+  bench
+    .command("c-export")
+    .description("Compare a window of the C export with the same net in plain float C (needs gcc).")
+    .addOption(jsonOption())
+    .action(async ({ json }: { readonly json: boolean }) => {
+      const out = createOutput(io, json);
+      const report = await benchCExport();
+      for (const { name, micros, ratio } of report.times)
+        out.say(`${name}: ${micros.toFixed(0)} µs per window, ${ratio.toFixed(2)} × plain float C -O3.`);
+      out.say(
+        `Half the logits lie within ${report.logitDistance.toFixed(0)} of the float net's; ${percentText(report.sameLabel, 0)} of the labels are the same.`,
+      );
+      out.document(report);
     });
   bench
     .command("intents")

@@ -11,7 +11,7 @@ import { instantiateCore } from "../../core/session/module.ts";
 import { makeFolders } from "../../core/system/folder.ts";
 import { packageRoot } from "../../core/system/package-root.ts";
 import { generatedC } from "../c/generated-c.ts";
-import { PORTABLE_LAYOUTS, type PortableTarget } from "./portable-layout.ts";
+import { PORTABLE_FLAGS, PORTABLE_LAYOUTS, type PortableTarget } from "./portable-layout.ts";
 
 export interface PortableExportOptions {
   readonly agent: LoadedAgent;
@@ -37,7 +37,7 @@ export async function exportPortable({ agent, target, outFolder }: PortableExpor
   const facts = factsOf(agent, model, layout.title, layout.how);
   const templates = join(packageRoot(), "boards", "portable");
   const template = (name: string): string => fill(readFileSync(join(templates, name), "utf8"), facts, name);
-  const core = generatedC("core");
+  const core = generatedC("core-kernels");
   const written: Record<string, string | Uint8Array> = {
     [`${layout.include}/dormouse.h`]: template("dormouse.h"),
     [`${layout.include}/dormouse_frames.h`]: template("frames.h"),
@@ -49,8 +49,9 @@ export async function exportPortable({ agent, target, outFolder }: PortableExpor
     "README.md": template("README.md"),
     LICENSE: readFileSync(join(packageRoot(), "LICENSE")),
   };
-  for (const name of ["dormouse-rt.h", "dormouse-rt-module.h"]) {
-    written[`${layout.src}/${name}`] = ownNames(readFileSync(join(packageRoot(), "boards", "common", name), "utf8"));
+  for (const [from, to] of Object.entries(COMMON)) {
+    const source = ownNames(readFileSync(join(packageRoot(), "boards", "common", from), "utf8"));
+    written[`${layout.src}/${to}`] = to.endsWith(".c") ? CORE_PREFACE + source : source;
   }
   for (const [from, to] of Object.entries(layout.files)) written[to] = template(join(target, from));
   for (const [path, content] of Object.entries(written)) {
@@ -83,6 +84,7 @@ function factsOf(agent: LoadedAgent, model: Model, title: string, how: string): 
     VERSION: version,
     TARGET: title,
     HOW: how,
+    FLAGS: PORTABLE_FLAGS.join(" "),
     CHANNELS: String(image.channels),
     CHANNEL_NAMES: channelsText(manifest.channels),
     ORIENTATION: manifest.orientation || "not stated",
@@ -107,8 +109,19 @@ function fill(text: string, facts: Readonly<Record<string, string>>, name: strin
   });
 }
 
+/** Files of boards/common that a library has as well, and their names there. */
+const COMMON: Readonly<Record<string, string>> = {
+  "dormouse-rt.h": "dormouse-rt.h",
+  "dormouse-rt-module.h": "dormouse-rt-module.h",
+  "fixed-point.h": "fixed-point.h",
+  "kernel-memory.h": "kernel-memory.h",
+  "kernels.c": "dormouse_kernels.c",
+  "linear-s8.c": "dormouse_linear.c",
+};
+
 /** The runtime's symbols under a name of our own, so that two libraries made by wasm2c link into one program. */
-const ownNames = (text: string): string => text.replaceAll("wasm_rt_", "dormouse_rt_").replaceAll("WASM_RT_", "DORMOUSE_RT_");
+const ownNames = (text: string): string =>
+  text.replaceAll("wasm_rt_", "dormouse_rt_").replaceAll("WASM_RT_", "DORMOUSE_RT_").replaceAll("wasm_checked", "dormouse_rt_checked");
 
 /** The core's memory is one static array: its address is known to the linker, and no load reads a base first. */
 const CORE_PREFACE = `#include <stdint.h>

@@ -2,6 +2,9 @@
 export const PORTABLE_TARGETS = ["c", "esp-idf", "zephyr", "arduino"] as const;
 export type PortableTarget = (typeof PORTABLE_TARGETS)[number];
 
+/** What the build files of every target hand to the compiler. */
+export const PORTABLE_FLAGS: readonly string[] = ["-O2", "-fno-strict-aliasing"];
+
 /** Where the parts of a library go, and which of its own files a target adds. */
 export interface PortableLayout {
   /** Purpose, as text. */

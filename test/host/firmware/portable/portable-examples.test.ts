@@ -20,7 +20,7 @@ const WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const at = (...path: string[]): string => join(folder, ...path);
-const SOURCES = ["dormouse.c", "dormouse_core.c", "dormouse_model.c"];
+const SOURCES = ["dormouse.c", "dormouse_core.c", "dormouse_kernels.c", "dormouse_linear.c", "dormouse_model.c"];
 
 describe.skipIf(!hasProgram("wasm2c") && !requireAll)("the examples of the portable C library (needs wabt, gcc)", () => {
   let model: Model;

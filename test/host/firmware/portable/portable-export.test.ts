@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const out = (target: string): string => join(folder, target);
 const sources = (root: string, src = "src"): string[] =>
-  ["dormouse.c", "dormouse_core.c", "dormouse_model.c"].map((file) => join(root, src, file));
+  ["dormouse.c", "dormouse_core.c", "dormouse_kernels.c", "dormouse_linear.c", "dormouse_model.c"].map((file) => join(root, src, file));
 
 /** Frames with gaps, resets, set-points, snapshots and a return to one: everything that the library can be asked. */
 function mixedCalls(agent: LoadedAgent, exits: number): GoldenCall[] {
