@@ -1,11 +1,16 @@
 import { IMU_CHANNELS } from "../../host/core/image/imu-channels.ts";
-import type { Dataset } from "../../host/data/recording.ts";
-import { loadSisFall, SISFALL_ORIENTATION } from "../../host/data/sisfall.ts";
+import { loadHapt } from "../../host/data/hapt.ts";
+import { haptAtBelt } from "../../host/data/hapt-belt.ts";
+import { type Dataset, selectRecordings } from "../../host/data/recording.ts";
+import { loadSisFall, SISFALL_FALL, SISFALL_ORIENTATION } from "../../host/data/sisfall.ts";
+import { impactFrame } from "../../host/data/sisfall-impact.ts";
 import type { Split } from "../../host/data/split-subjects.ts";
 import { noAugmentation } from "../../host/train/augment.ts";
+import type { ConfirmationTraining, EventRecording } from "../../host/train/confirm/train-confirmation.ts";
 import type { SsmConfig } from "../../host/train/net-config.ts";
 import type { Recipe } from "../../host/train/train-net.ts";
 import type { AgentTraining } from "../../host/train/training.ts";
+import { activitySplit } from "../activity/train.ts";
 import { wearerDays } from "./days.ts";
 
 export const fallLabels = ["daily", "fall"] as const;
@@ -87,3 +92,38 @@ export const fallTraining: AgentTraining = {
 export function loadFallTraining(dataDir: string): Dataset {
   return wearerDays(loadSisFall(dataDir));
 }
+
+const confirmationSplit = { ...fallSplit, daily: activitySplit.fit.map((user) => `HAPT ${user}`) };
+
+/**
+ * The cloud's model that confirms falls. HAPT's fit wearers are daily life to it: they have no falls, and lie down some 90 times, which
+ * SisFall's wearers seldom do.
+ */
+export const fallConfirmation: ConfirmationTraining = {
+  name: "fall-confirmation",
+  labels: fallLabels,
+  label: "fall",
+  features,
+  countsPerUnit: IMU_CHANNELS.map(({ countsPerUnit }) => countsPerUnit),
+  patchFrames: 4,
+  samples: { contextFrames: 512, afterFrames: 100, hopFrames: 16 },
+  dailyEvery: 2,
+  boosting: { trees: 300, depth: 4, rate: 0.06, bins: 64, leafWeight: 12, ridge: 1, statisticShare: 0.3, rowShare: 0.7, seed: 1 },
+  extraTrees: { trees: 100, depth: 14, leafRows: 4, tries: 16, seed: 1 },
+  ridge: 30,
+  load(dataDir) {
+    const sisfall = loadSisFall(dataDir);
+    const events = (subjects: readonly string[]): EventRecording[] =>
+      selectRecordings(sisfall, subjects).map((recording) => ({
+        recording,
+        impact: recording.labels[0] === SISFALL_FALL ? impactFrame(recording.frames) : undefined,
+      }));
+    const daily = selectRecordings(loadHapt(dataDir), activitySplit.fit).map((one) => ({ recording: haptAtBelt(one), impact: undefined }));
+    return {
+      fit: [...events(fallSplit.fit), ...daily],
+      select: events(fallSplit.select),
+      calibrate: events(fallSplit.calibrate),
+      protocol: confirmationSplit,
+    };
+  },
+};

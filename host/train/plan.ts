@@ -4,6 +4,7 @@ import { ConfigError, DataError } from "../core/system/errors.ts";
 import type { CliIo } from "../core/system/surroundings.ts";
 import { readCsvFolder } from "../data/csv/csv-folder.ts";
 import type { Dataset } from "../data/recording.ts";
+import type { ConfirmationTraining } from "./confirm/train-confirmation.ts";
 import { csvTraining } from "./csv-training.ts";
 import { isMemberTrained } from "./ensemble.ts";
 import type { AgentTraining, EnsembleMember, Phase } from "./training.ts";
@@ -38,18 +39,29 @@ export interface TrainPlan {
   readonly options: TrainOptions;
 }
 
+interface BundledRecipe {
+  readonly training: AgentTraining;
+  readonly load: (dir: string) => Dataset;
+  readonly confirmation?: ConfirmationTraining;
+}
+
 /** Bundled agents that can be trained, and the loader of their data set. */
-const recipes: Readonly<Record<string, () => Promise<{ training: AgentTraining; load: (dir: string) => Dataset }>>> = {
+const recipes: Readonly<Record<string, () => Promise<BundledRecipe>>> = {
   activity: async () => {
     const { activityTraining } = await import("../../agents/activity/train.ts");
     const { loadHapt } = await import("../data/hapt.ts");
     return { training: activityTraining, load: loadHapt };
   },
   fall: async () => {
-    const { fallTraining, loadFallTraining } = await import("../../agents/fall/train.ts");
-    return { training: fallTraining, load: loadFallTraining };
+    const { fallConfirmation, fallTraining, loadFallTraining } = await import("../../agents/fall/train.ts");
+    return { training: fallTraining, load: loadFallTraining, confirmation: fallConfirmation };
   },
 };
+
+/** The cloud's model that confirms a bundled agent's alarms; undefined if it has none. */
+export async function confirmationOf(agent: string | undefined): Promise<ConfirmationTraining | undefined> {
+  return agent === undefined ? undefined : (await recipes[agent]?.())?.confirmation;
+}
 
 /** Where the runs of `train` lie below --out. */
 export function runsDir({ outDir, options }: Pick<TrainPlan, "outDir" | "options">): string {

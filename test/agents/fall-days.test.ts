@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { impactFrame, trialSegments, wearerDays } from "../../agents/fall/days.ts";
+import { trialSegments, wearerDays } from "../../agents/fall/days.ts";
 import type { Recording } from "../../host/data/recording.ts";
 import { SISFALL_DAILY, SISFALL_FALL } from "../../host/data/sisfall.ts";
+import { impactFrame } from "../../host/data/sisfall-impact.ts";
 
 /** A wearer at rest for `n` frames, but for `peaks`: frame → g. */
 function trial(name: string, n: number, peaks: Record<number, number> = {}): Recording {

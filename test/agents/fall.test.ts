@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { impactFrame } from "../../agents/fall/days.ts";
 import { fallSplit } from "../../agents/fall/train.ts";
 import { loadAgent, openAgentModel } from "../../host/agent/registry.ts";
 import type { EngineName } from "../../host/core/session/session-types.ts";
 import { createRandom } from "../../host/core/system/random.ts";
 import { type Recording, selectRecordings } from "../../host/data/recording.ts";
 import { isElderly, loadSisFall } from "../../host/data/sisfall.ts";
+import { impactFrame } from "../../host/data/sisfall-impact.ts";
 import { type AlarmRun, type AlarmTrial, scoreAlarms, streamAlarms } from "../../host/eval/evaluate-alarms.ts";
 import { dataDir, noData, requireAll } from "../support/require.ts";
 

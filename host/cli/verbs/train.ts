@@ -7,7 +7,7 @@ import { writeWhole } from "../../core/system/private-file.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { countText, table } from "../../core/system/table.ts";
 import { answersFromText, type RunSummary, readMetrics, type SeedMetrics, spreadText, summarize } from "../../eval/seed-summary.ts";
-import { planTraining, runsDir, type TrainOptions } from "../../train/plan.ts";
+import { confirmationOf, planTraining, runsDir, type TrainOptions } from "../../train/plan.ts";
 import { uncertifiedText } from "../../train/report/certificate.ts";
 import { runFiles } from "../../train/run-folder.ts";
 import { memberJob, runJobs, type TrainJob } from "../../train/run-jobs.ts";
@@ -16,6 +16,7 @@ import { planText } from "../../train/text/plan-text.ts";
 import { checkFolder } from "../common/files.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../common/options.ts";
 import { studyOptions } from "../common/study-options.ts";
+import { CONFIRMATION, trainConfirmationInto, tryTrainConfirmation } from "../common/train-confirmation.ts";
 import { trainTexts } from "../common/train-text.ts";
 
 const CSV_HELP = `
@@ -76,7 +77,10 @@ export function registerTrain(program: Command, io: CliIo): void {
         .default(false)
         .conflicts("teacher"),
     )
-    .option("--teacher <member>", "train this member of the cloud's ensemble alone")
+    .option(
+      "--teacher <member>",
+      "train this member of the cloud's ensemble alone; of fall: confirmation, the model that confirms its alarms",
+    )
     .option("--fresh", "discard an earlier run in the folder", false);
   for (const option of studyOptions()) command.addOption(option);
   command
@@ -102,6 +106,12 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
     throw new ConfigError("TRAIN_OPTIONS", "--trials and --part go with --study: add it, or leave them out.");
   const text = await planText(io.cwd, agent, options, (option) => command.getOptionValueSource(option) === "cli");
   if (text !== undefined) return trainTexts(io, out, text);
+  const confirmation = options.float || options.phase === "select" ? undefined : await confirmationOf(agent);
+  const dataDir = resolve(io.cwd, options.data);
+  if (confirmation !== undefined && options.teacher === CONFIRMATION) {
+    const outDir = resolve(io.cwd, options.out ?? `runs/${agent}`);
+    return out.document(trainConfirmationInto(out, confirmation, { dataDir, outDir, seed: options.seed ?? 1 }));
+  }
   const plan = await planTraining(io, agent, options);
   const { training, seeds, outDir } = plan;
   for (const note of plan.notes) out.note(note);
@@ -117,9 +127,12 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
   const { image, weights, report, card } = runFiles;
   const files = jobs.flatMap((job) => [image, weights, report, card].map((file) => join(job.dir, file)).filter((path) => existsSync(path)));
   for (const file of [...files, join(dir, "summary.json")]) out.say(`wrote ${file}`);
+  const isWhole = confirmation !== undefined && options.teacher === undefined;
+  const confirmed = isWhole ? tryTrainConfirmation(out, confirmation, { dataDir, outDir, seed: options.seed ?? 1 }) : undefined;
   out.document({
     ...summary,
     outDir: dir,
+    ...(confirmed && { confirmation: confirmed }),
     runs: metrics.map(({ seed, heldOut }, i) => ({
       seed,
       dir: jobs[i]!.dir,
