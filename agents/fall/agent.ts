@@ -5,6 +5,7 @@ export default defineAgent({
   name: "fall",
   description: "Whether the wearer falls: an alarm about a second after the impact.",
   model: "model.dmm",
+  confirmation: "confirmation.safetensors",
   sensor: {
     kind: "imu",
     rateHz: 50,
@@ -14,5 +15,6 @@ export default defineAgent({
   diary: true,
   events: { stableDecisions: 3 },
   alarm: "fall",
+  suspicion: { label: "fall", atExit: 2, probability: 0.1, afterSeconds: 2, intervalSeconds: 2, deadlineSeconds: 5 },
   data: "sisfall",
 });

@@ -86,6 +86,8 @@ export const agentSchema = z
     prior: folderPath.optional(),
     /** Images of the cloud's ensemble, relative to the agent's folder. None: nothing answers asks here. */
     teacher: z.array(folderPath).max(16).default([]),
+    /** The cloud's model that answers suspicions (made by `train`), relative to the agent's folder. None: the ensemble answers them. */
+    confirmation: folderPath.optional(),
     /** Parameters of the synthetic wearer (JSON), relative to the agent's folder. None: no synthetic sensor. */
     synthetic: folderPath.optional(),
     /** How the agent's decisions turn out and what they are worth (JSON, made by `simulate --tune`), relative to its folder. None: as certified in the image. */

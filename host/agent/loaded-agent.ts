@@ -8,6 +8,7 @@ export interface LoadedAgent {
   readonly modelPath: string;
   readonly priorPath: string | undefined;
   readonly teacherPaths: readonly string[];
+  readonly confirmationPath: string | undefined;
   readonly syntheticPath: string | undefined;
   readonly policyPath: string | undefined;
   readonly isBundled: boolean;
@@ -15,13 +16,14 @@ export interface LoadedAgent {
 
 /** An agent's folder: paths of the files that its definition names. */
 export function createLoadedAgent(definition: AgentDefinition, folder: string, isBundled: boolean): LoadedAgent {
-  const { model, prior, teacher, synthetic, policy } = definition;
+  const { model, prior, teacher, confirmation, synthetic, policy } = definition;
   return {
     definition,
     folder,
     modelPath: join(folder, model),
     priorPath: prior === undefined ? undefined : join(folder, prior),
     teacherPaths: teacher.map((path) => join(folder, path)),
+    confirmationPath: confirmation === undefined ? undefined : join(folder, confirmation),
     syntheticPath: synthetic === undefined ? undefined : join(folder, synthetic),
     policyPath: policy === undefined ? undefined : join(folder, policy),
     isBundled,

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { openAgentModel } from "../agent/registry.ts";
 import { quantiseFrame } from "../core/arithmetic/features.ts";
@@ -6,6 +6,9 @@ import { Model } from "../core/session/model.ts";
 import type { EngineName } from "../core/session/session-types.ts";
 import { ConfigError } from "../core/system/errors.ts";
 import { computeTemperature } from "../policy/certify/temperature.ts";
+import type { Confirmation } from "./confirm/confirmation.ts";
+import { readConfirmation } from "./confirm/confirmation-file.ts";
+import { createConfirmer } from "./confirm/confirmer.ts";
 import { type Continuation, residualRmsOf } from "./continuation.ts";
 import type { TeacherMember } from "./ensemble.ts";
 import type { Provider } from "./provider.ts";
@@ -15,8 +18,17 @@ import { createTeacher } from "./teacher.ts";
 /** Wearers over whom the usual size of a residual is taken. */
 const WEARERS = 8;
 
-/** Opens the images of an agent's teacher as the cloud's provider, and the agent's own for asks that come with activations. */
+/** Whether an agent has what answers its asks: a model that confirms its suspicions, or an ensemble. */
+export function hasTeacher({ confirmationPath, teacherPaths }: LoadedAgent): boolean {
+  return confirmationPath !== undefined || teacherPaths.length > 0;
+}
+
+/**
+ * The agent's own cloud: the model that confirms its suspicions, if it has one; else the images of its ensemble, and the agent's own for
+ * asks that come with activations. Throws AGENT_NO_TEACHER or TEACHER_MISSING.
+ */
 export async function openTeacher(agent: LoadedAgent, engine: EngineName = "simd"): Promise<Provider> {
+  if (agent.confirmationPath !== undefined) return createConfirmer(openConfirmation(agent, agent.confirmationPath));
   const own = await openAgentModel(agent, { engine });
   return teacherOf(agent, await openTeacherModels(agent, engine), continuationsOf(agent, own));
 }
@@ -38,6 +50,16 @@ export function openTeacherModels(agent: LoadedAgent, engine: EngineName = "simd
     );
   }
   return Promise.all(agent.teacherPaths.map((path) => Model.open(path, { engine })));
+}
+
+/** Reads the model that confirms an agent's suspicions. Throws TEACHER_MISSING or BAD_CONFIRMATION. */
+export function openConfirmation({ definition }: LoadedAgent, path: string): Confirmation {
+  if (!existsSync(path))
+    throw new ConfigError(
+      "TEACHER_MISSING",
+      `the confirmation ${path} of agent ${definition.name} is missing. Restore it, or train it: dormouse train ${definition.name} --teacher confirmation.`,
+    );
+  return readConfirmation(readFileSync(path), path);
 }
 
 /** The cloud's provider over opened images. */

@@ -3,7 +3,7 @@ import { privacyBytesPerDay } from "../agent/board-governor.ts";
 import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import { loadAgent, openAgentModel } from "../agent/registry.ts";
 import { readSyntheticParameters } from "../agent/sensors/synthetic-sensor.ts";
-import { openTeacher } from "../cloud/open-teacher.ts";
+import { hasTeacher, openTeacher } from "../cloud/open-teacher.ts";
 import type { Model } from "../core/session/model.ts";
 import type { EngineName } from "../core/session/session-types.ts";
 import { ConfigError, DataError } from "../core/system/errors.ts";
@@ -77,7 +77,7 @@ export async function openDay(
 
 /** The agent's teacher behind a simulated network. */
 async function cloudOf(agent: LoadedAgent, engine: EngineName, out: Output): Promise<SimulatedCloud | undefined> {
-  if (agent.teacherPaths.length > 0) return createSimulatedCloud(await openTeacher(agent, engine));
+  if (hasTeacher(agent)) return createSimulatedCloud(await openTeacher(agent, engine));
   out.note(`Agent ${agent.definition.name} names no teacher: no ask of this day is answered.`);
   return undefined;
 }

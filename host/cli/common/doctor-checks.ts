@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { bundledAgents, loadAgent, loadTextAgent, readsText } from "../../agent/registry.ts";
+import { openConfirmation } from "../../cloud/open-teacher.ts";
 import { Model } from "../../core/session/model.ts";
 import { type CoreBuild, coreWasmBytes, instantiateCore } from "../../core/session/module.ts";
 import type { EngineName } from "../../core/session/session-types.ts";
@@ -60,6 +61,14 @@ export async function agentChecks(): Promise<DoctorCheck[]> {
       const file = path.slice(agent.folder.length + 1);
       checks.push(await attemptAsync(`agent ${name} ${file}`, async () => `intact, ${(await Model.open(path)).imageHash.slice(0, 12)}`));
     }
+    const { confirmationPath, definition } = agent;
+    if (confirmationPath !== undefined)
+      checks.push(
+        await attemptAsync(
+          `agent ${name} ${definition.confirmation}`,
+          async () => `intact, ${openConfirmation(agent, confirmationPath).name}`,
+        ),
+      );
     if (agent.priorPath !== undefined) checks.push(await attemptAsync(`agent ${name} ${agent.definition.prior}`, () => checkPrior(agent)));
     checks.push(await attemptAsync(`agent ${name} engines`, () => compareEngines(agent.modelPath)));
   }

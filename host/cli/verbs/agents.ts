@@ -48,7 +48,7 @@ export function registerAgents(program: Command, io: CliIo): void {
 async function describe(name: string): Promise<AgentRow> {
   const isText = await readsText(name);
   const agent = isText ? await loadTextAgent(name) : await loadAgent(name);
-  const teachers = "teacherPaths" in agent ? agent.teacherPaths.length : 0;
+  const teachers = "teacherPaths" in agent ? agent.teacherPaths.length + (agent.confirmationPath === undefined ? 0 : 1) : 0;
   const base = { name, description: agent.definition.description, teachers, folder: agent.folder };
   const unknown = { labels: [], parameters: null, imageBytes: null, arenaBytes: null };
   if (!existsSync(agent.modelPath)) return { ...base, ...unknown, problem: `no model yet: dormouse train ${name}` };
