@@ -38,7 +38,7 @@ export async function loadAgent(nameOrPath: string, cwd = process.cwd()): Promis
       `agent ${nameOrPath} reads texts, no sensor frames: this needs an agent with a sensor, such as activity. Ask it with dormouse run ${nameOrPath} --text "…", score it with dormouse eval, measure it on a board with dormouse emulate.`,
     );
   const definition = checked(
-    agentSchema,
+    agentSchema(),
     found.exported,
     "AGENT_INVALID",
     `${found.file} does not export a valid agent`,
@@ -56,7 +56,7 @@ export async function loadTextAgent(nameOrPath: string, cwd = process.cwd()): Pr
       `agent ${nameOrPath} reads sensor frames, no texts: this needs an agent with a text model, such as assistant.`,
     );
   const definition = checked(
-    textAgentSchema,
+    textAgentSchema(),
     found.exported,
     "AGENT_INVALID",
     `${found.file} does not export a valid agent`,

@@ -19,6 +19,6 @@ export function openPackedAgent(folder: string): LoadedAgent {
       cause,
     });
   }
-  const definition = checked(agentSchema, value, "AGENT_INVALID", path, "Install the package again.");
+  const definition = checked(agentSchema(), value, "AGENT_INVALID", path, "Install the package again.");
   return createLoadedAgent(definition, folder, false);
 }

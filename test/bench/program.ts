@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { jsonOption, numberAtLeast, wholeNumber } from "../../host/cli/common/options.ts";
 import { createOutput, reportFailure } from "../../host/core/system/output.ts";
 import type { CliIo } from "../../host/core/system/surroundings.ts";
-import { countText, percentText } from "../../host/core/system/table.ts";
+import { countText, percentText, table } from "../../host/core/system/table.ts";
 import { benchCompute } from "./compute.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchIntents } from "./intents.ts";
@@ -12,6 +12,7 @@ import { benchCExport } from "./peers/c-export.ts";
 import { benchShortScan, type ScanAccuracy } from "./short-scan.ts";
 import { runSizing, type SizingRequest } from "./sizing.ts";
 import { runSoak } from "./soak.ts";
+import { benchStart } from "./start/start.ts";
 
 interface StageOptions extends OffloadOptions {
   readonly json: boolean;
@@ -91,6 +92,23 @@ export function createBench(io: CliIo): Command {
         `Half the logits lie within ${report.logitDistance.toFixed(0)} of the float net's; ${percentText(report.sameLabel, 0)} of the labels are the same.`,
       );
       out.document(report);
+    });
+  bench
+    .command("start")
+    .description("Measure the CPU time from a process's start to a first decision, and of the command's shortest verbs.")
+    .option("--rounds <n>", "how often each is started, in turn", wholeNumber(1, 1000), 15)
+    .addOption(jsonOption())
+    .action(({ rounds, json }: { readonly rounds: number; readonly json: boolean }) => {
+      const out = createOutput(io, json);
+      const starts = benchStart(rounds);
+      const rows = starts.map(({ name, cpuMillis, peakMiB, against, ratio }) => [
+        name,
+        cpuMillis.toFixed(0),
+        peakMiB.toFixed(0),
+        `${ratio.toFixed(2)} × ${against}`,
+      ]);
+      for (const line of table(["start", "CPU ms", "peak MiB", "ratio"], rows)) out.say(line);
+      out.document({ starts });
     });
   bench
     .command("intents")

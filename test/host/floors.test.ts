@@ -28,6 +28,7 @@ const FLOORS = [
   "firmware",
   "train",
   "simulate",
+  "entries",
   "cli",
 ];
 /** What is imported from outside host/: the numbers of the formats by anyone, an agent's training by the verb that runs it. */

@@ -98,6 +98,11 @@ function requireSensor(sections: Sections): void {
 export function readImage(bytes: Uint8Array): ModelImage {
   checkHeader(bytes);
   checkSums(bytes);
+  return readSummedImage(bytes);
+}
+
+/** The same of an image whose header and checksums have been checked, here or by the core. */
+export function readSummedImage(bytes: Uint8Array): ModelImage {
   const isFirst = readFormat(bytes) === layout.IMAGE_FORMAT_1;
   if (!isFirst) requireKinds(neededKinds(bytes));
   const sections = readSections(bytes);

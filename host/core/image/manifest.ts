@@ -1,44 +1,36 @@
-import { z } from "zod";
 import { ModelError } from "../system/errors.ts";
+import { countNumber, either, fields, list, number, positiveNumber, recordOf, text, wholeNumber } from "../system/shape.ts";
 import type { Manifest } from "./image-types.ts";
 
-const wearers = z.array(z.union([z.int(), z.string().min(1)]));
+const wearers = list(either(wholeNumber, text(1)));
 
 /** What a manifest must be. Keys that it does not name are refused: a host that drops them would write another image. */
-const manifestSchema: z.ZodType<Manifest> = z.strictObject({
-  name: z.string().min(1),
-  labels: z.array(z.string().min(1)),
-  channels: z.array(z.strictObject({ name: z.string(), unit: z.string(), countsPerUnit: z.number().positive() })),
-  frameRateHz: z.number().positive(),
-  orientation: z.string(),
-  provenance: z.strictObject({ data: z.string(), licence: z.string(), trainedWith: z.string(), seed: z.int() }),
-  protocol: z.strictObject({ fit: wearers, select: wearers, calibrate: wearers, test: wearers }),
-  parameters: z.int().nonnegative(),
-  metrics: z.record(z.string(), z.number()),
-  calibration: z.array(
-    z.strictObject({
-      temperature: z.number().positive(),
-      trackedTemperature: z.number().positive().exactOptional(),
-      threshold: z.number(),
-      coverage: z.number(),
-      errorBound: z.number(),
-    }),
-  ),
-  guarantee: z
-    .strictObject({ alpha: z.number(), delta: z.number(), windows: z.int().nonnegative(), wearers: z.int().nonnegative() })
-    .exactOptional(),
-});
+const manifestShape = fields(
+  {
+    name: text(1),
+    labels: list(text(1)),
+    channels: list(fields({ name: text(), unit: text(), countsPerUnit: positiveNumber })),
+    frameRateHz: positiveNumber,
+    orientation: text(),
+    provenance: fields({ data: text(), licence: text(), trainedWith: text(), seed: wholeNumber }),
+    protocol: fields({ fit: wearers, select: wearers, calibrate: wearers, test: wearers }),
+    parameters: countNumber,
+    metrics: recordOf(number()),
+    calibration: list(
+      fields(
+        { temperature: positiveNumber, threshold: number(), coverage: number(), errorBound: number() },
+        { trackedTemperature: positiveNumber },
+      ),
+    ),
+  },
+  { guarantee: fields({ alpha: number(), delta: number(), windows: countNumber, wearers: countNumber }) },
+);
 
 /** Throws BAD_MANIFEST unless `value` is a manifest. */
 function checkManifest(value: unknown): Manifest {
-  const result = manifestSchema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const at = issue?.path.join(".") || "its top level";
-  throw new ModelError(
-    "BAD_MANIFEST",
-    `model image: the manifest is not valid at ${at}: ${issue?.message ?? "unknown"}. Export the model again.`,
-  );
+  const flaw = manifestShape(value, "");
+  if (flaw === undefined) return value as Manifest;
+  throw new ModelError("BAD_MANIFEST", `model image: the manifest is not valid at ${flaw.at}: ${flaw.message}. Export the model again.`);
 }
 
 /** The MANIFEST section's bytes as a manifest. */

@@ -1,4 +1,5 @@
-import { imageHash, readImage } from "../image/image-read.ts";
+import { checkHeader } from "../image/image-header.ts";
+import { imageHash, readImage, readSummedImage } from "../image/image-read.ts";
 import type { Manifest, ModelImage } from "../image/image-types.ts";
 import { ModelError } from "../system/errors.ts";
 import { readWhole } from "../system/read-whole.ts";
@@ -30,13 +31,12 @@ export class Model {
   readonly #bytes: Uint8Array;
   readonly #build: CoreBuild;
 
-  private constructor(bytes: Uint8Array, image: ModelImage, options: ModelOptions) {
+  private constructor(bytes: Uint8Array, image: ModelImage, needs: number, options: ModelOptions) {
     this.#bytes = bytes;
     this.image = image;
     this.engine = options.engine ?? "simd";
     this.#build = this.engine;
     this.imageHash = imageHash(bytes);
-    const needs = measureArenaBytes(bytes, this.#build, this.#subject());
     this.arenaBytes = options.arenaBytes ?? needs;
     if (needs > this.arenaBytes) {
       throw new ModelError(
@@ -46,9 +46,17 @@ export class Model {
     }
   }
 
-  /** Checks the image on the host and in the core. Throws ModelError with what is wrong. */
+  /** Checks the image in the core and on the host. Throws ModelError with what is wrong. */
   static load(bytes: Uint8Array, options: ModelOptions = {}): Model {
-    return new Model(bytes, readImage(bytes), options);
+    checkHeader(bytes);
+    let needs: number;
+    try {
+      needs = measureArenaBytes(bytes, options.engine ?? "simd", "model image"); // the core has checked the sums then
+    } catch (failure) {
+      readImage(bytes); // says more of what is wrong than the core can
+      throw failure;
+    }
+    return new Model(bytes, readSummedImage(bytes), needs, options);
   }
 
   /** Loads a .dmm file. */

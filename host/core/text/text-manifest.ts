@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { ModelError } from "../system/errors.ts";
+import { countNumber, fields, list, number, positiveNumber, recordOf, text, wholeNumber } from "../system/shape.ts";
 
 /** The description of a text image for people and hosts. Written as JSON, validated on reading. */
 export interface TextManifest {
@@ -12,25 +12,20 @@ export interface TextManifest {
   readonly temperature: number; // of the softmax, as calibrated
 }
 
-const schema: z.ZodType<TextManifest> = z.strictObject({
-  name: z.string().min(1),
-  language: z.string().min(2).max(35),
-  labels: z.array(z.string().min(1).max(64)).min(2),
-  provenance: z.strictObject({ data: z.string(), licence: z.string(), trainedWith: z.string(), seed: z.int() }),
-  parameters: z.int().nonnegative(),
-  metrics: z.record(z.string(), z.number()),
-  temperature: z.number().positive(),
+const manifestShape = fields({
+  name: text(1),
+  language: text(2, 35),
+  labels: list(text(1, 64), 2),
+  provenance: fields({ data: text(), licence: text(), trainedWith: text(), seed: wholeNumber }),
+  parameters: countNumber,
+  metrics: recordOf(number()),
+  temperature: positiveNumber,
 });
 
 function checkManifest(value: unknown): TextManifest {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const at = issue?.path.join(".") || "its top level";
-  throw new ModelError(
-    "BAD_MANIFEST",
-    `text image: the manifest is not valid at ${at}: ${issue?.message ?? "unknown"}. Export the model again.`,
-  );
+  const flaw = manifestShape(value, "");
+  if (flaw === undefined) return value as TextManifest;
+  throw new ModelError("BAD_MANIFEST", `text image: the manifest is not valid at ${flaw.at}: ${flaw.message}. Export the model again.`);
 }
 
 /** The MANIFEST section's bytes as a text manifest. */

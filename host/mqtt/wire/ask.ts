@@ -1,4 +1,4 @@
-import type { AskForm } from "./payloads.ts";
+import type { AskForm } from "./ask-forms.ts";
 import type { AskText, TextReply } from "./text-ask.ts";
 
 /** The life of an ask: pending until it ends once in one of the others. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LIMIT_CLASSES, LIMIT_DIM, LIMIT_EXITS, LIMIT_PATCHES } from "../../../assembly/layout.ts";
 import { MqttError } from "../../core/system/errors.ts";
+import { ASK_FORMS } from "./ask-forms.ts";
 import { type Decoded, decodeCbor, encodeCbor } from "./cbor.ts";
 import { textAnswerFields, textAskFields } from "./text-ask.ts";
 import { isName, MAX_NAME_CHARS } from "./topics.ts";
@@ -24,19 +25,6 @@ export const PAYLOAD_LIMITS = {
 } as const;
 /** Largest MQTT packet that a node, a worker or the embedded broker accepts: the largest payload, topic and properties. */
 export const MAX_PACKET_BYTES = 135_168;
-
-/**
- * What a row of an ask's `patches` is, most telling of the wearer first; a worker continues from there. Rows are `patchBytes` long,
- * oldest first:
- *
- * | form          | row                                                                                                         |
- * |---------------|-------------------------------------------------------------------------------------------------------------|
- * | `raw`         | the frames of one patch as the sensor gave them, (patchFrames, channels) s16, little-endian                 |
- * | `features`    | one patch as the model embeds it, (patchFrames, channels) s8; the form of an ask that names none            |
- * | `activations` | what the head of exit `atExit` of image `imageHash` read at one patch, (dModel,) s8 with 32 = 1             |
- */
-export const ASK_FORMS = ["raw", "features", "activations"] as const;
-export type AskForm = (typeof ASK_FORMS)[number];
 
 const name = z.string().max(MAX_NAME_CHARS).refine(isName, "not a name");
 const text = z.string().max(256);

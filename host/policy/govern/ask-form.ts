@@ -1,4 +1,4 @@
-import { ASK_FORMS, type AskForm } from "../../mqtt/wire/payloads.ts";
+import { ASK_FORMS, type AskForm } from "../../mqtt/wire/ask-forms.ts";
 
 /** A form in which an ask could go, as things are now. */
 export interface FormOffer {

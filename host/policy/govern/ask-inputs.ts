@@ -1,6 +1,7 @@
 import type { PushResult, Session } from "../../core/session/session-types.ts";
 import type { AskQuery } from "../../mqtt/wire/ask.ts";
-import { type AskForm, PAYLOAD_LIMITS } from "../../mqtt/wire/payloads.ts";
+import type { AskForm } from "../../mqtt/wire/ask-forms.ts";
+import { PAYLOAD_LIMITS } from "../../mqtt/wire/payloads.ts";
 import { chooseForm } from "./ask-form.ts";
 import { createPrivacyBudget, largestWithin, type PrivacyBudget } from "./privacy-budget.ts";
 

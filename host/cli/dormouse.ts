@@ -4,7 +4,7 @@ import { systemReason } from "../core/system/private-file.ts";
 
 // The command's own file, dist/dormouse.js. It loads the rest, so that a failure to load is reported in one sentence.
 
-const PROGRAM = "./cli.js"; // main.ts, bundled
+const PROGRAM = "./cli.js"; // cli.ts, bundled
 
 const MEND: Readonly<Record<string, string>> = {
   EMFILE: "Raise the limit of this shell or service: ulimit -n 1024",
