@@ -1,11 +1,12 @@
 import { defineAgent } from "dormouse-edge";
 
-/** Whether the wearer falls, from an IMU on the belt. */
+/** Whether the wearer falls, from an IMU on the belt: the device suspects, the cloud confirms. */
 export default defineAgent({
   name: "fall",
-  description: "Whether the wearer falls: an alarm about a second after the impact.",
+  description: "Whether the wearer falls: suspected on the device, confirmed by the cloud two seconds later.",
   model: "model.dmm",
   confirmation: "confirmation.safetensors",
+  synthetic: "synthetic.json",
   sensor: {
     kind: "imu",
     rateHz: 50,

@@ -1,5 +1,6 @@
 import { DataError } from "../core/system/errors.ts";
 import { createRandom, type Random } from "../core/system/random.ts";
+import { type Arrival, type ArrivalMotion, createArrival, FALL_CYCLE, type FallLabels } from "./synthetic-falls.ts";
 
 /** How one wearer moves in one activity; amplitudes in counts (1/2048 g, 1/16 °/s), order ax ay az gx gy gz. */
 export interface MotionParameters {
@@ -16,18 +17,22 @@ export interface SyntheticParameters {
   readonly version: 1;
   readonly frameRateHz: number;
   readonly wearers: readonly Readonly<Record<string, MotionParameters>>[];
+  /** The wearers fall now and then, and frames have these labels, not the activities'. Left out: nobody falls. */
+  readonly falls?: FallLabels;
 }
 
 /** One stretch of the day. */
 export interface SyntheticStretch {
   readonly label: string;
   readonly seconds: number;
+  /** How it begins. Default: as people change posture. */
+  readonly arrival?: Arrival;
 }
 
 export interface SyntheticWearerOptions {
   readonly parameters: SyntheticParameters;
   readonly seed: number;
-  /** What to do, in order, then again from the start. Default: a Markov chain over the activities, 12–30 s each. */
+  /** What to do, in order, then again from the start. Default: a Markov chain over the activities, 12–30 s each; FALL_CYCLE for wearers who fall. */
   readonly schedule?: readonly SyntheticStretch[];
 }
 
@@ -83,9 +88,10 @@ export function createSyntheticWearer(options: SyntheticWearerOptions): Syntheti
       );
     return createMotion(found, rate, personal, random);
   };
+  const { schedule = parameters.falls && FALL_CYCLE } = options;
   let turn = 0;
   const choose = (before: string | undefined): SyntheticStretch => {
-    if (options.schedule) return options.schedule[turn++ % options.schedule.length]!;
+    if (schedule) return schedule[turn++ % schedule.length]!;
     const choices = before === undefined ? ["standing"] : (follows[before] ?? ["standing"]);
     const seconds = stretchMinSeconds + (stretchMaxSeconds - stretchMinSeconds) * random.uniform();
     return { label: choices[random.integer(choices.length)]!, seconds };
@@ -94,13 +100,22 @@ export function createSyntheticWearer(options: SyntheticWearerOptions): Syntheti
   let motion = motionOf(stretch.label);
   let left = Math.round(stretch.seconds * rate);
   let fade: { from: Motion; frames: number; at: number; isPostural: boolean } | undefined;
+  let arrival: { from: Motion; motion: ArrivalMotion; at: number } | undefined; // the last one
+  const labelled = (label: string): string => {
+    const { falls } = parameters;
+    return falls === undefined ? label : arrival?.motion.isFallen(arrival.at - 1) ? falls.fall : falls.otherwise;
+  };
   return {
     next() {
       if (left <= 0) {
         const before = stretch.label;
         stretch = choose(before);
         left = Math.round(stretch.seconds * rate);
-        if (stretch.label !== before) {
+        if (stretch.arrival !== undefined) {
+          const from = motion;
+          motion = motionOf(stretch.label);
+          arrival = { from, motion: createArrival(stretch.arrival, from.mean, motion.mean, rate, random), at: 0 };
+        } else if (stretch.label !== before) {
           const isPostural = postures.has(before) && postures.has(stretch.label);
           const seconds = isPostural
             ? transitionMinSeconds + (transitionMaxSeconds - transitionMinSeconds) * random.uniform()
@@ -111,7 +126,9 @@ export function createSyntheticWearer(options: SyntheticWearerOptions): Syntheti
       }
       const values = motion.next();
       let label = stretch.label;
-      if (fade) {
+      if (arrival && arrival.at++ < arrival.motion.frames) {
+        values.set(arrival.motion.frame(arrival.at - 1, arrival.from.next(), values));
+      } else if (fade) {
         const share = (fade.at + 0.5) / fade.frames;
         const weight = share * share * (3 - 2 * share); // smooth at both ends
         const old = fade.from.next();
@@ -122,7 +139,7 @@ export function createSyntheticWearer(options: SyntheticWearerOptions): Syntheti
         }
         if (++fade.at >= fade.frames) fade = undefined;
       } else left--;
-      return { frame: Int16Array.from(values, toCounts), label };
+      return { frame: Int16Array.from(values, toCounts), label: labelled(label) };
     },
   };
 }
