@@ -42,7 +42,15 @@ export async function mosquittoBroker(config: readonly string[] = []): Promise<T
   const file = join(folder, "mosquitto.conf");
   writeFileSync(
     file,
-    [`listener ${port} 127.0.0.1`, "allow_anonymous true", "persistence false", "log_type none", ...config, ""].join("\n"),
+    [
+      `listener ${port} 127.0.0.1`,
+      "allow_anonymous true",
+      "persistence false",
+      "log_type none",
+      "set_tcp_nodelay true",
+      ...config,
+      "",
+    ].join("\n"),
   );
   let child: ChildProcess | undefined;
   const broker: TestBroker = {
