@@ -1,5 +1,6 @@
 import * as L from "./layout";
 import { Model } from "./image";
+import { LANES_LEAST, LANES_SPREAD } from "./kernels/lanes";
 import { between, word } from "./words";
 
 // Checks of single values that blocks and heads share. Offsets are compared as u64, so that no sum of two wraps.
@@ -28,6 +29,30 @@ export function checkRows(model: Model, bias: u32, multiplier: u32, shift: u32, 
     if (status != L.STATUS_OK) return status;
   }
   return L.STATUS_OK;
+}
+
+/**
+ * Clears model.lanes unless rows [0, n) of checked rows can be requantised as lanes: in each that is not always zero, the upper word of a
+ * product has all that the rounding sees, and |acc| · 2^(shift − least) stays below 2^31. Where there is no SIMD, nobody asks.
+ */
+export function checkLanes(model: Model, bias: u32, multiplier: u32, shift: u32, n: i32, products: u64): void {
+  if (!ASC_FEATURE_SIMD) return;
+  const image = model.image;
+  let least: i32 = LANES_LEAST;
+  for (let i: usize = 0; i < <usize>n; i++) least = min<i32>(least, <i32>load<i8>(image + shift + i));
+  for (let i: usize = 0; i < <usize>n; i++) {
+    if (load<i32>(image + multiplier + (i << 2)) == 0) continue;
+    const own = <i32>load<i8>(image + shift + i);
+    const b = <i64>load<i32>(image + bias + (i << 2));
+    const isNear = own <= LANES_LEAST && own - least <= LANES_SPREAD;
+    if (!isNear || (products + <u64>(b < 0 ? -b : b)) << <u64>(own - least) >= 0x80000000) model.lanes = false;
+  }
+}
+
+/** checkLanes of the first n rows of a checked LINEAR record. */
+export function checkLinearLanes(model: Model, record: usize, n: i32): void {
+  const products = <u64>word(record, L.LINEAR_N_IN) << 14;
+  checkLanes(model, word(record, L.LINEAR_BIAS), word(record, L.LINEAR_MULTIPLIER), word(record, L.LINEAR_SHIFT), n, products);
 }
 
 /** A LINEAR record that must be nIn → nOut. */

@@ -29,6 +29,7 @@ export class Model {
   nClasses: i32;
   hopPatches: i32;
   ringPatches: i32;
+  lanes: bool; // whether every row keeps to what kernels/lanes.ts needs: checked by `prepare` where there is SIMD
 }
 
 // Words of CONFIG in the order of the twelve fields from dModel on.
@@ -84,6 +85,7 @@ export function readModel(model: Model, image: usize): bool {
     entry += L.SECTION_ENTRY_BYTES;
   }
   model.image = image;
+  model.lanes = true;
   model.features = startOf(image, L.SECTION_FEATURES);
   model.blocks = startOf(image, L.SECTION_BLOCKS);
   model.exits = startOf(image, L.SECTION_EXITS);

@@ -1,5 +1,5 @@
 import * as L from "../layout";
-import { checkLinear, checkScale, inTensors, linearAt } from "../check";
+import { checkLinear, checkLinearLanes, checkScale, inTensors, linearAt } from "../check";
 import { Context } from "../context";
 import { Model } from "../image";
 import { attentionS8 } from "../kernels/attention-s8";
@@ -36,6 +36,10 @@ export function check(model: Model, record: usize): i32 {
   if (status != L.STATUS_OK) return status;
   status = checkLinear(model, linearAt(record, L.ATTENTION_DOWN), dMlp, dModel);
   if (status != L.STATUS_OK) return status;
+  checkLinearLanes(model, linearAt(record, L.ATTENTION_QKV), (nHeads + 2 * nKvHeads) * headDim);
+  checkLinearLanes(model, linearAt(record, L.ATTENTION_O_PROJ), dModel);
+  checkLinearLanes(model, linearAt(record, L.ATTENTION_GATE_UP), 2 * dMlp);
+  checkLinearLanes(model, linearAt(record, L.ATTENTION_DOWN), dModel);
   return inTensors(model, word(record, L.ATTENTION_SILU), L.SILU_TABLE_BYTES) ? L.STATUS_OK : L.STATUS_BAD_TENSOR;
 }
 
@@ -98,7 +102,7 @@ export function step(ctx: Context, record: usize, state: usize): void {
   rmsNorm(ctx.residual, ctx.norm, dModel, word(record, L.BLOCK_EPSILON));
   linear(image, qkv, ctx.norm, ctx.acc);
   const heads = nHeads * headDim;
-  rowsToS8(image, qkv, ctx.acc, ctx.projection, 0, heads + 2 * <i32>row);
+  rowsToS8(image, qkv, ctx.acc, ctx.projection, 0, heads + 2 * <i32>row, ctx.lanes);
   const count = load<i32>(state);
   const slot = <usize>(count % window) * row;
   const k = ctx.projection + <usize>heads;
@@ -112,16 +116,16 @@ export function step(ctx: Context, record: usize, state: usize): void {
     ctx.tables, ctx.projection, keys, values, ctx.acc, ctx.inner, min<i32>(seen, window), nHeads, nKvHeads, headDim,
     word(record, L.ATTENTION_SCORE_MULTIPLIER), word(record, L.ATTENTION_SCORE_SHIFT), word(record, L.ATTENTION_OUT_MULTIPLIER), word(record, L.ATTENTION_OUT_SHIFT),
   );
-  linearToResidual(image, record + (L.ATTENTION_O_PROJ << 2), ctx.inner, ctx.acc, ctx.residual);
+  linearToResidual(image, record + (L.ATTENTION_O_PROJ << 2), ctx.inner, ctx.acc, ctx.residual, ctx.lanes);
 
   // residual += down · (SiLU(g) · u),  g, u = gateUp · norm(residual)
   const gateUp = record + (L.ATTENTION_GATE_UP << 2);
   rmsNorm(ctx.residual, ctx.norm, dModel, word(record, L.ATTENTION_MLP_EPSILON));
   linear(image, gateUp, ctx.norm, ctx.acc);
-  rowsToS8(image, gateUp, ctx.acc, ctx.projection, 0, 2 * dMlp);
+  rowsToS8(image, gateUp, ctx.acc, ctx.projection, 0, 2 * dMlp, ctx.lanes);
   gatedS8(
     ctx.projection, ctx.projection + <usize>dMlp, image + word(record, L.ATTENTION_SILU), ctx.projection, dMlp,
     word(record, L.ATTENTION_MLP_MULTIPLIER), word(record, L.ATTENTION_MLP_SHIFT),
   );
-  linearToResidual(image, record + (L.ATTENTION_DOWN << 2), ctx.projection, ctx.acc, ctx.residual);
+  linearToResidual(image, record + (L.ATTENTION_DOWN << 2), ctx.projection, ctx.acc, ctx.residual, ctx.lanes);
 }

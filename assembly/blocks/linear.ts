@@ -11,9 +11,9 @@ export function linear(image: usize, record: usize, x: usize, acc: usize): void 
 }
 
 /** Rows [from, from + n) of acc to int8. */
-export function rowsToS8(image: usize, record: usize, acc: usize, y: usize, from: i32, n: i32): void {
+export function rowsToS8(image: usize, record: usize, acc: usize, y: usize, from: i32, n: i32, lanes: bool): void {
   const i = <usize>from;
-  requantizeS8(acc + (i << 2), image + word(record, LINEAR_MULTIPLIER) + (i << 2), image + word(record, LINEAR_SHIFT) + i, y, n);
+  requantizeS8(acc + (i << 2), image + word(record, LINEAR_MULTIPLIER) + (i << 2), image + word(record, LINEAR_SHIFT) + i, y, n, lanes);
 }
 
 /** Rows [from, from + n) of acc to int16. */
@@ -23,7 +23,7 @@ export function rowsToS16(image: usize, record: usize, acc: usize, y: usize, fro
 }
 
 /** residual (nOut) s16 += W·x + b. */
-export function linearToResidual(image: usize, record: usize, x: usize, acc: usize, residual: usize): void {
+export function linearToResidual(image: usize, record: usize, x: usize, acc: usize, residual: usize, lanes: bool): void {
   linear(image, record, x, acc);
-  requantizeAddS16(acc, image + word(record, LINEAR_MULTIPLIER), image + word(record, LINEAR_SHIFT), residual, word(record, LINEAR_N_OUT));
+  requantizeAddS16(acc, image + word(record, LINEAR_MULTIPLIER), image + word(record, LINEAR_SHIFT), residual, word(record, LINEAR_N_OUT), lanes);
 }

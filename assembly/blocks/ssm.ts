@@ -1,5 +1,5 @@
 import * as L from "../layout";
-import { checkLinear, checkRows, checkScale, inTensors, linearAt } from "../check";
+import { checkLanes, checkLinear, checkLinearLanes, checkRows, checkScale, inTensors, linearAt } from "../check";
 import { Context } from "../context";
 import { Model } from "../image";
 import { conv1dS8 } from "../kernels/conv1d-s8";
@@ -35,6 +35,13 @@ export function check(model: Model, record: usize): i32 {
   if (status != L.STATUS_OK) return status;
   if (!inTensors(model, word(record, L.SSM_SILU_X), L.SILU_TABLE_BYTES)) return L.STATUS_BAD_TENSOR;
   if (!inTensors(model, word(record, L.SSM_SILU_Z), L.SILU_TABLE_BYTES)) return L.STATUS_BAD_TENSOR;
+  checkLinearLanes(model, linearAt(record, L.SSM_IN_PROJ), wideRows(record));
+  checkLinearLanes(model, linearAt(record, L.SSM_OUT_PROJ), model.dModel);
+  checkLanes(model, word(record, L.SSM_CONV_BIAS), word(record, L.SSM_CONV_MULTIPLIER), word(record, L.SSM_CONV_SHIFT), dInner, products);
+  if (ASC_FEATURE_SIMD) {
+    const siluZ = image + word(record, L.SSM_SILU_Z);
+    for (let i = 0; i < L.SILU_TABLE_BYTES; i++) if (load<i8>(siluZ + <usize>i) == -128) model.lanes = false;
+  }
   const a = <u32>word(record, L.SSM_A);
   const d = <u32>word(record, L.SSM_D);
   if (!inTensors(model, a, nHeads << 2) || !inTensors(model, d, nHeads << 2)) return L.STATUS_BAD_TENSOR;
@@ -105,13 +112,13 @@ export function step(ctx: Context, record: usize, state: usize): void {
   rmsNorm(ctx.residual, ctx.norm, ctx.dModel, word(record, L.BLOCK_EPSILON));
   linear(image, inProj, ctx.norm, ctx.acc);
   const wide = wideRows(record);
-  rowsToS8(image, inProj, ctx.acc, ctx.projection, 0, wide);
+  rowsToS8(image, inProj, ctx.acc, ctx.projection, 0, wide, ctx.lanes);
   rowsToS16(image, inProj, ctx.acc, dtRaw, wide, nHeads);
 
   // u = SiLU(conv(x))
   conv1dS8(
     convState, x, image + word(record, L.SSM_CONV_WEIGHTS), image + word(record, L.SSM_CONV_BIAS), image + word(record, L.SSM_CONV_MULTIPLIER),
-    image + word(record, L.SSM_CONV_SHIFT), image + word(record, L.SSM_SILU_X), ctx.inner, dInner, taps,
+    image + word(record, L.SSM_CONV_SHIFT), image + word(record, L.SSM_SILU_X), ctx.inner, dInner, taps, ctx.lanes,
   );
 
   // h = a·h + Δ·B·u, y = C·h + D·u
@@ -121,7 +128,7 @@ export function step(ctx: Context, record: usize, state: usize): void {
   );
 
   // residual += outProj · norm(y · SiLU(z))
-  gateS16(y, z, image + word(record, L.SSM_SILU_Z), dInner);
+  gateS16(y, z, image + word(record, L.SSM_SILU_Z), dInner, ctx.lanes);
   rmsNorm(y, ctx.norm, dInner, word(record, L.SSM_GATE_EPSILON));
-  linearToResidual(image, record + (L.SSM_OUT_PROJ << 2), ctx.norm, ctx.acc, ctx.residual);
+  linearToResidual(image, record + (L.SSM_OUT_PROJ << 2), ctx.norm, ctx.acc, ctx.residual, ctx.lanes);
 }

@@ -1,6 +1,7 @@
 import * as L from "../layout";
 import { Context } from "../context";
 import { signalCount } from "../counts";
+import { sum1 } from "../kernels/lanes";
 import { isqrt } from "../kernels/rms-norm";
 import { clampS16 } from "../kernels/requantize";
 import { word } from "../words";
@@ -81,7 +82,28 @@ function readSignal(ctx: Context, c: i32, axes: i32, isChange: bool): void {
   const n = isChange ? frames - 1 : frames;
   for (let axis = c; axis < c + axes; axis++) {
     const from = ctx.linear + <usize>((axis * frames) << 1);
-    for (let t = 0; t < n; t++) {
+    let t = 0;
+    if (ASC_FEATURE_SIMD) {
+      for (; t + 8 <= n; t += 8) {
+        const at = from + <usize>(t << 1);
+        const now = v128.load(at);
+        let low = i32x4.extend_low_i16x8_s(now);
+        let high = i32x4.extend_high_i16x8_s(now);
+        if (isChange) {
+          const later = v128.load(at, 2);
+          low = i32x4.sub(i32x4.extend_low_i16x8_s(later), low);
+          high = i32x4.sub(i32x4.extend_high_i16x8_s(later), high);
+        }
+        const to = ctx.acc + <usize>(t << 2);
+        if (axes > 1) {
+          low = i32x4.add(v128.load(to), i32x4.mul(low, low));
+          high = i32x4.add(v128.load(to, 16), i32x4.mul(high, high));
+        }
+        v128.store(to, low);
+        v128.store(to, high, 16);
+      }
+    }
+    for (; t < n; t++) {
       const at = from + <usize>(t << 1);
       const steps = isChange ? <i32>load<i16>(at, 2) - <i32>load<i16>(at) : <i32>load<i16>(at);
       const to = ctx.acc + <usize>(t << 2);
@@ -107,7 +129,13 @@ function isNarrow(most: i32, other: i32, n: i32): bool {
 /** Σ of n values s32, together below 2^28. */
 function total(values: usize, n: i32): i32 {
   let sum = 0;
-  for (let t = 0; t < n; t++) sum += load<i32>(values + <usize>(t << 2));
+  let t = 0;
+  if (ASC_FEATURE_SIMD) {
+    let sums = i32x4.splat(0);
+    for (; t + 4 <= n; t += 4) sums = i32x4.add(sums, v128.load(values + <usize>(t << 2)));
+    sum = sum1(sums);
+  }
+  for (; t < n; t++) sum += load<i32>(values + <usize>(t << 2));
   return sum;
 }
 
@@ -123,7 +151,31 @@ function countSpread(ctx: Context, n: i32, mean: i32): i32 {
   let lowest = 0;
   let distance: i64 = 0;
   let power: i64 = 0;
-  for (let t = 0; t < n; t++) {
+  let t = 0;
+  if (ASC_FEATURE_SIMD) {
+    const means = i32x4.splat(mean);
+    let most = i32x4.splat(0);
+    let least = most;
+    let distances = most;
+    let powers = most;
+    for (; t + 4 <= n; t += 4) {
+      const at = x + <usize>(t << 2);
+      const c = i32x4.sub(i32x4.shl(v128.load(at), L.FIXED_STATISTIC_BITS), means);
+      v128.store(at, c);
+      most = i32x4.max_s(most, c);
+      least = i32x4.min_s(least, c);
+      const size = i32x4.abs(c);
+      distances = i64x2.add(distances, i64x2.add(i64x2.extend_low_i32x4_u(size), i64x2.extend_high_i32x4_u(size)));
+      powers = i64x2.add(powers, i64x2.add(i64x2.extmul_low_i32x4_s(c, c), i64x2.extmul_high_i32x4_s(c, c)));
+    }
+    most = i32x4.max_s(most, v128.shuffle<i64>(most, most, 1, 0));
+    least = i32x4.min_s(least, v128.shuffle<i64>(least, least, 1, 0));
+    highest = max<i32>(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1));
+    lowest = min<i32>(i32x4.extract_lane(least, 0), i32x4.extract_lane(least, 1));
+    distance = i64x2.extract_lane(distances, 0) + i64x2.extract_lane(distances, 1);
+    power = i64x2.extract_lane(powers, 0) + i64x2.extract_lane(powers, 1);
+  }
+  for (; t < n; t++) {
     const at = x + <usize>(t << 2);
     const centred = (load<i32>(at) << L.FIXED_STATISTIC_BITS) - mean;
     store<i32>(at, centred);
@@ -143,12 +195,27 @@ function countSpread(ctx: Context, n: i32, mean: i32): i32 {
     const end = x + <usize>((n - lag) << 2);
     const later = <usize>(lag << 2);
     let product: i64 = 0;
+    let at = x;
     if (narrow) {
       let sum = 0;
-      for (let at = x; at < end; at += 4) sum += load<i32>(at) * load<i32>(at + later);
+      if (ASC_FEATURE_SIMD) {
+        let sums = i32x4.splat(0);
+        for (; at + 16 <= end; at += 16) sums = i32x4.add(sums, i32x4.mul(v128.load(at), v128.load(at + later)));
+        sum = sum1(sums);
+      }
+      for (; at < end; at += 4) sum += load<i32>(at) * load<i32>(at + later);
       product = sum;
     } else {
-      for (let at = x; at < end; at += 4) product += <i64>load<i32>(at) * <i64>load<i32>(at + later);
+      if (ASC_FEATURE_SIMD) {
+        let sums = i64x2.splat(0);
+        for (; at + 16 <= end; at += 16) {
+          const a = v128.load(at);
+          const b = v128.load(at + later);
+          sums = i64x2.add(sums, i64x2.add(i64x2.extmul_low_i32x4_s(a, b), i64x2.extmul_high_i32x4_s(a, b)));
+        }
+        product = i64x2.extract_lane(sums, 0) + i64x2.extract_lane(sums, 1);
+      }
+      for (; at < end; at += 4) product += <i64>load<i32>(at) * <i64>load<i32>(at + later);
     }
     put(3 + lag, product << 9, whole);
   }
@@ -232,12 +299,18 @@ function countCross(ctx: Context): void {
         const ofB = ctx.sizes + <usize>(b << 3);
         const back = start - (ctx.linear + <usize>((b * frames) << 1)); // to the other's value, `lag` frames before
         let product: i64 = 0;
+        let at = start;
         if (isNarrow(<i32>load<i16>(ofA, 4), <i32>load<i16>(ofB, 4), frames)) {
           let sum = 0;
-          for (let at = start; at < end; at += 2) sum += <i32>load<i16>(at) * <i32>load<i16>(at - back);
+          if (ASC_FEATURE_SIMD) {
+            let sums = i32x4.splat(0);
+            for (; at + 16 <= end; at += 16) sums = i32x4.add(sums, i32x4.dot_i16x8_s(v128.load(at), v128.load(at - back)));
+            sum = sum1(sums);
+          }
+          for (; at < end; at += 2) sum += <i32>load<i16>(at) * <i32>load<i16>(at - back);
           product = sum;
         } else {
-          for (let at = start; at < end; at += 2) product += <i64>(<i32>load<i16>(at) * <i32>load<i16>(at - back));
+          for (; at < end; at += 2) product += <i64>(<i32>load<i16>(at) * <i32>load<i16>(at - back));
         }
         put(0, product << 9, <i64>load<u32>(ofA) * <i64>load<u32>(ofB));
         count(ctx, 1, 0);

@@ -1,4 +1,5 @@
 import * as external from "./external";
+import { halfOf, lookup8, requantize4, sum1, sums4 } from "./lanes";
 import { clampS16, requantize } from "./requantize";
 import { exp2Neg, softplus } from "./tables";
 
@@ -29,29 +30,57 @@ export function selectiveScan(
     const a = min<u32>(65535, exp2Neg(tables, t));
     for (let n: usize = 0; n < states; n++) store<i32>(dtB + (n << 2), (dt * <i32>load<i8>(b + n) + 8) >> 4);
     const dh = load<i32>(d + <usize>(h << 2));
-    for (let p = 0; p < headDim; p++) {
+    let p = 0;
+    if (ASC_FEATURE_SIMD) {
+      if (shift < 0 && (dState & 3) == 0) {
+        // Four channels at once: Δ·B and C are read once for four products.
+        const row = states << 2;
+        const av = i32x4.splat(a);
+        const m = i32x4.splat(multiplier);
+        const places = -1 - shift;
+        const half = halfOf(places);
+        for (; p + 4 <= headDim; p += 4) {
+          const x = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(u)));
+          const x0 = v128.shuffle<i32>(x, x, 0, 0, 0, 0);
+          const x1 = v128.shuffle<i32>(x, x, 1, 1, 1, 1);
+          const x2 = v128.shuffle<i32>(x, x, 2, 2, 2, 2);
+          const x3 = v128.shuffle<i32>(x, x, 3, 3, 3, 3);
+          let s0 = i32x4.splat(0);
+          let s1 = s0;
+          let s2 = s0;
+          let s3 = s0;
+          for (let n: usize = 0; n < states; n += 4) {
+            const wide = v128.load(dtB + (n << 2));
+            const cv = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(c + n)));
+            const s = state + (n << 2);
+            s0 = i32x4.add(s0, i32x4.mul(cv, i32x4.shr_s(scan4(s, av, i32x4.mul(wide, x0)), scanShift)));
+            s1 = i32x4.add(s1, i32x4.mul(cv, i32x4.shr_s(scan4(s + row, av, i32x4.mul(wide, x1)), scanShift)));
+            s2 = i32x4.add(s2, i32x4.mul(cv, i32x4.shr_s(scan4(s + (row << 1), av, i32x4.mul(wide, x2)), scanShift)));
+            s3 = i32x4.add(s3, i32x4.mul(cv, i32x4.shr_s(scan4(s + 3 * row, av, i32x4.mul(wide, x3)), scanShift)));
+          }
+          const acc = i32x4.add(sums4(s0, s1, s2, s3), i32x4.mul(i32x4.splat(dh), x));
+          const wide = requantize4(acc, m, half, places);
+          v128.store_lane<i64>(y, i16x8.narrow_i32x4_s(wide, wide), 0);
+          state += row << 2;
+          u += 4;
+          y += 8;
+        }
+      }
+    }
+    for (; p < headDim; p++) {
       const x = <i32>load<i8>(u);
       let acc = dh * x;
       let n: usize = 0;
       if (ASC_FEATURE_SIMD) {
         const av = i32x4.splat(a);
         const xv = i32x4.splat(x);
-        const low = i32x4.splat(65535);
-        const half = i32x4.splat(32768);
         let sum = i32x4.splat(0);
         for (; n + 4 <= states; n += 4) {
-          const s = state + (n << 2);
-          const old = v128.load(s);
-          const kept = i32x4.add(
-            i32x4.mul(av, i32x4.shr_s(old, 16)),
-            i32x4.shr_u(i32x4.add(i32x4.mul(av, v128.and(old, low)), half), 16),
-          );
-          const now = i32x4.add(kept, i32x4.mul(v128.load(dtB + (n << 2)), xv));
-          v128.store(s, now);
+          const now = scan4(state + (n << 2), av, i32x4.mul(v128.load(dtB + (n << 2)), xv));
           const cv = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(c + n)));
           sum = i32x4.add(sum, i32x4.mul(cv, i32x4.shr_s(now, scanShift)));
         }
-        acc += i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3);
+        acc += sum1(sum);
       }
       for (; n < states; n++) {
         const s = state + (n << 2);
@@ -69,10 +98,34 @@ export function selectiveScan(
   }
 }
 
-/** g = (y · SiLU(z) + 64) >> 7, in place. y (n,) s16, z (n,) s8, table (256,) s8 indexed by z + 128. The norm that follows ignores scale. */
-export function gateS16(y: usize, z: usize, table: usize, n: i32): void {
+/** Four states at `s`: (a·h + 2^15) >> 16 plus what is new. Keeps and returns them. */
+// @ts-ignore: decorator
+@inline
+function scan4(s: usize, a: v128, add: v128): v128 {
+  const old = v128.load(s);
+  const low = i32x4.add(i32x4.mul(a, v128.and(old, i32x4.splat(65535))), i32x4.splat(32768));
+  const now = i32x4.add(i32x4.add(i32x4.mul(a, i32x4.shr_s(old, 16)), i32x4.shr_u(low, 16)), add);
+  v128.store(s, now);
+  return now;
+}
+
+/**
+ * g = (y · SiLU(z) + 64) >> 7, in place. y (n,) s16, z (n,) s8, table (256,) s8 indexed by z + 128. The norm that follows ignores scale.
+ * `lanes`: no entry of the table is −128, so that no product needs more than its 16 bits.
+ */
+export function gateS16(y: usize, z: usize, table: usize, n: i32, lanes: bool): void {
   if (isDefined(LINK_KERNELS)) return external.gateS16(y, z, table, n);
-  for (let i = 0; i < n; i++) {
+  let i = 0;
+  if (ASC_FEATURE_SIMD) {
+    if (lanes) {
+      for (; i + 8 <= n; i += 8) {
+        v128.store(y, i16x8.q15mulr_sat_s(v128.load(y), lookup8(table, z))); // (y · 256 SiLU + 2^14) >> 15
+        y += 16;
+        z += 8;
+      }
+    }
+  }
+  for (; i < n; i++) {
     const gate = <i32>load<i8>(table + <usize>(<i32>load<i8>(z) + 128));
     store<i16>(y, (<i32>load<i16>(y) * gate + 64) >> 7);
     y += 2;

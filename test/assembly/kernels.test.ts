@@ -25,6 +25,15 @@ const scales = (n: number): { multiplier: Int32Array; shift: Int8Array } => ({
   multiplier: Int32Array.from({ length: n }, () => integer(2 ** 30, 2 ** 31 - 1)),
   shift: s8(n, -20, 2),
 });
+/** Scales that the lanes take: shifts within 7 of each other, below 0, and now and then a row that is always zero. */
+const lanedScales = (n: number): { multiplier: Int32Array; shift: Int8Array } => {
+  const isZero = Array.from({ length: n }, () => integer(0, 7) === 0);
+  const least = integer(-24, -8);
+  return {
+    multiplier: Int32Array.from(isZero, (zero) => (zero ? 0 : integer(2 ** 30, 2 ** 31 - 1))),
+    shift: Int8Array.from(isZero, (zero, i) => (zero ? 0 : i === 3 ? least : least + integer(0, 7))),
+  };
+};
 const extremes = (n: number): Int8Array[] => [new Int8Array(n).fill(-128), new Int8Array(n).fill(127), new Int8Array(n), s8(n, -128, 127)];
 
 /** Rows at the image's stride: nIn rounded up to 16, padding zero. */
@@ -90,7 +99,7 @@ describe(`kernels (${build})`, () => {
     const [m, s] = [space.s32(own.multiplier), space.s8(own.shift)];
     const at = space.s32(acc).byteOffset;
     const [y8, y16] = [space.s8(new Int8Array(41)), space.s16(new Int16Array(41))];
-    k.requantizeS8(at, m.byteOffset, s.byteOffset, y8.byteOffset, 41);
+    k.requantizeS8(at, m.byteOffset, s.byteOffset, y8.byteOffset, 41, 0);
     k.requantizeS16(at, m.byteOffset, s.byteOffset, y16.byteOffset, 41);
     expect(y8).toEqual(rowsToS8(acc, own));
     expect(y16).toEqual(rowsToS16(acc, own));
@@ -99,9 +108,28 @@ describe(`kernels (${build})`, () => {
     const x = s8(16);
     const residual = s16(41);
     const added = space.s16(residual);
-    k.requantizeAddS16(space.s32(linearS8(x, own)).byteOffset, m.byteOffset, s.byteOffset, added.byteOffset, 41);
+    k.requantizeAddS16(space.s32(linearS8(x, own)).byteOffset, m.byteOffset, s.byteOffset, added.byteOffset, 41, 0);
     linearToResidual(x, own, residual);
     expect(added).toEqual(residual);
+    expect(space.isIntact()).toBe(true);
+  });
+
+  it("requantises rows whose scales lie near each other as lanes, with the same bits, rows that are always zero among them", () => {
+    for (const n of [16, 41, 144]) {
+      const own = { ...linear(16, n), ...lanedScales(n) };
+      const [m, s] = [space.s32(own.multiplier), space.s8(own.shift)];
+      for (const acc of [s32(n, 2 ** 24 - 1), Int32Array.from({ length: n }, (_, i) => (i % 2 === 0 ? 1 - 2 ** 24 : 2 ** 24 - 1))]) {
+        const at = space.s32(acc).byteOffset;
+        const y = space.s8(new Int8Array(n));
+        k.requantizeS8(at, m.byteOffset, s.byteOffset, y.byteOffset, n, 1);
+        expect(y).toEqual(rowsToS8(acc, own));
+        const residual = s16(n);
+        const added = space.s16(residual);
+        k.requantizeAddS16(at, m.byteOffset, s.byteOffset, added.byteOffset, n, 1);
+        const more = rowsToS16(acc, own);
+        expect(added).toEqual(residual.map((value, i) => Math.max(-32768, Math.min(32767, value + more[i]!))));
+      }
+    }
     expect(space.isIntact()).toBe(true);
   });
 
@@ -170,8 +198,12 @@ describe(`kernels (${build})`, () => {
       [1, 1],
       [5, 2],
       [64, 4],
+      [64, 3],
+      [37, 8],
+      [16, 1],
     ] as const) {
-      const tensors = scales(dInner);
+      const lanes = dInner >= 16 ? 1 : 0;
+      const tensors = lanes === 1 ? lanedScales(dInner) : scales(dInner);
       const block = {
         dInner,
         dConv,
@@ -192,7 +224,7 @@ describe(`kernels (${build})`, () => {
       ];
       for (const x of extremes(dInner)) {
         const [w, b, m, s, t] = fixed.map((view) => view.byteOffset) as [number, number, number, number, number];
-        k.conv1dS8(state.byteOffset, space.s8(x).byteOffset, w, b, m, s, t, y.byteOffset, dInner, dConv);
+        k.conv1dS8(state.byteOffset, space.s8(x).byteOffset, w, b, m, s, t, y.byteOffset, dInner, dConv, lanes);
         expect(y).toEqual(conv1dS8(x, past, block));
         expect(state).toEqual(past);
       }
@@ -206,6 +238,8 @@ describe(`kernels (${build})`, () => {
       [2, 3, 5, 10],
       [4, 16, 8, 10],
       [3, 2, 16, 11],
+      [2, 7, 4, 9],
+      [2, 24, 12, 12],
     ] as const) {
       const dInner = nHeads * headDim;
       const a = Int32Array.from({ length: nHeads }, (_, h) => (h === 0 ? 739 : integer(739, 131072)));
@@ -251,9 +285,17 @@ describe(`kernels (${build})`, () => {
       }
       const z = s8(dInner, -128, 127);
       const silu = s8(256);
-      const gated = space.s16(y);
-      k.gateS16(gated.byteOffset, space.s8(z).byteOffset, space.s8(silu).byteOffset, dInner);
-      expect(gated).toEqual(gateS16(Int16Array.from(y), z, silu));
+      for (const [lanes, wide] of [
+        [0, y],
+        [1, y],
+        [1, Int16Array.from(y, (_, i) => (i % 2 === 0 ? -32768 : 32767))],
+        [0, new Int16Array(dInner).fill(-32768)],
+      ] as const) {
+        const own = lanes === 1 ? silu : s8(256, -128, -128); // −32768 · −128 wraps: no table of lanes has it
+        const gated = space.s16(wide);
+        k.gateS16(gated.byteOffset, space.s8(z).byteOffset, space.s8(own).byteOffset, dInner, lanes);
+        expect(gated).toEqual(gateS16(Int16Array.from(wide), z, own));
+      }
     }
     expect(space.isIntact()).toBe(true);
   });
@@ -276,6 +318,8 @@ describe(`kernels (${build})`, () => {
       [4, 2, 8, 32],
       [4, 2, 8, 5],
       [6, 3, 5, 17],
+      [2, 1, 24, 7],
+      [2, 2, 12, 9],
     ] as const) {
       const block = {
         nHeads,

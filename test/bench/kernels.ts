@@ -42,7 +42,7 @@ export const KERNEL_CASES: readonly KernelCase[] = [
     prepare(k) {
       const space = new Space(k);
       const [acc, m, s, y] = [space.s32(s32(144, 60000)), space.s32(multipliers(144)), space.s8(shifts(144)), space.s8(s8(144))];
-      return () => k.requantizeS8(acc.byteOffset, m.byteOffset, s.byteOffset, y.byteOffset, 144);
+      return () => k.requantizeS8(acc.byteOffset, m.byteOffset, s.byteOffset, y.byteOffset, 144, 1);
     },
   },
   {
@@ -65,6 +65,7 @@ export const KERNEL_CASES: readonly KernelCase[] = [
           y.byteOffset,
           64,
           4,
+          1,
         );
     },
   },

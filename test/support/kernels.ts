@@ -6,9 +6,9 @@ export interface Kernels {
   readonly memory: WebAssembly.Memory;
   memoryBase(): number;
   requantize(acc: number, multiplier: number, shift: number): number;
-  requantizeS8(acc: number, multiplier: number, shift: number, y: number, n: number): void;
+  requantizeS8(acc: number, multiplier: number, shift: number, y: number, n: number, lanes: number): void;
   requantizeS16(acc: number, multiplier: number, shift: number, y: number, n: number): void;
-  requantizeAddS16(acc: number, multiplier: number, shift: number, y: number, n: number): void;
+  requantizeAddS16(acc: number, multiplier: number, shift: number, y: number, n: number, lanes: number): void;
   linearS8(x: number, w: number, b: number, acc: number, nIn: number, nOut: number): void;
   bagS8(table: number, rows: number, count: number, acc: number, n: number): void;
   conv1dS8(
@@ -22,11 +22,12 @@ export interface Kernels {
     y: number,
     channels: number,
     taps: number,
+    lanes: number,
   ): void;
   isqrt(v: number): number;
   rmsNorm(x: number, y: number, n: number, epsilon: number): void;
   selectiveScan(...pointersAndSizes: number[]): void;
-  gateS16(y: number, z: number, table: number, n: number): void;
+  gateS16(y: number, z: number, table: number, n: number, lanes: number): void;
   softmaxQ15(tables: number, scores: number, n: number, multiplier: number, shift: number): number;
   exp2Neg(tables: number, t: number): number;
   softplus(tables: number, raw: number): number;
