@@ -2,7 +2,8 @@ import type { SensorFrame } from "../agent/sensors/sensor.ts";
 import { DataError } from "../core/system/errors.ts";
 import { createRandom } from "../core/system/random.ts";
 import { isScored, type Recording, WINDOW_STRIDE } from "../data/recording.ts";
-import { createSyntheticWearer, type SyntheticParameters } from "../data/synthetic.ts";
+import { createSyntheticWearer, type SyntheticParameters, type SyntheticStretch } from "../data/synthetic.ts";
+import { FALL_CYCLE } from "../data/synthetic-falls.ts";
 
 /** A stretch of a day: one label, or whole recordings. */
 export interface DayStretch {
@@ -83,13 +84,15 @@ export interface RecordedDayOptions {
   readonly hours: number;
   readonly rateHz: number;
   readonly seed: number;
+  /** Recordings are trials of their own: a gap after each resets the model's state. Default false. */
+  readonly isApart?: boolean;
 }
 
 /**
  * Recordings looped into the day's schedule. Parts go to the wearers in turn. Within a part, the wearer's segments of the label follow
  * one another in a seeded order, then repeat. Segments are cut to whole hops. Throws DAY_NO_RECORDINGS.
  */
-export function recordedDay({ recordings, labels, hours, rateHz, seed }: RecordedDayOptions): Day {
+export function recordedDay({ recordings, labels, hours, rateHz, seed, isApart = false }: RecordedDayOptions): Day {
   const wearers = [...new Set(recordings.map(({ subject }) => subject))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   if (wearers.length === 0) throw new DataError("DAY_NO_RECORDINGS", "no recordings to build the day from. Give a folder that holds some.");
   const schedule = daySchedule(labels, hours);
@@ -131,6 +134,9 @@ export function recordedDay({ recordings, labels, hours, rateHz, seed }: Recorde
           yield { tick: tick >>> 0, frame: piece.frames.subarray(i * channels, (i + 1) * channels), truth: piece.truth(i) };
         }
         left -= length;
+        const gap = isApart ? Math.min(left, 2 * rateHz) : 0;
+        tick += gap;
+        left -= gap;
       }
       tick += PART_GAP_TICKS;
     }
@@ -138,16 +144,19 @@ export function recordedDay({ recordings, labels, hours, rateHz, seed }: Recorde
   return { frames, seconds: hours * 3600, wearers, source: "recordings", wearerOf: wearerReader(dealt) };
 }
 
-/** Synthetic wearers in the same schedule; for whole recordings they change activities at random. */
+/**
+ * Synthetic wearers in the same schedule; for whole recordings they change activities at random. Wearers who fall do so once in each of
+ * those parts (16 in 24 h), and sit and lie down in all ways in the rest of it.
+ */
 export function syntheticDay(options: { parameters: SyntheticParameters; labels: readonly string[]; hours: number; seed: number }): Day {
   const { parameters, labels, hours, seed } = options;
-  const schedule = daySchedule(labels, hours);
+  const schedule = daySchedule(parameters.falls === undefined ? labels : Object.keys(parameters.wearers[0] ?? {}), hours);
   const has = (label: string | undefined): boolean =>
     label !== undefined && parameters.wearers.every((wearer) => wearer[label] !== undefined);
   function* frames(): Generator<SensorFrame> {
     let tick = 0;
     for (const [turn, { label, seconds }] of schedule.entries()) {
-      const one = has(label) ? { schedule: [{ label: label!, seconds }] } : {};
+      const one = has(label) ? { schedule: [{ label: label!, seconds }] } : parameters.falls ? { schedule: fallSchedule(seconds) } : {};
       const wearer = createSyntheticWearer({ parameters, seed: seed + turn, ...one });
       for (let i = 0; i < Math.round(seconds * parameters.frameRateHz); i++) {
         const { frame, label: truth } = wearer.next();
@@ -157,6 +166,13 @@ export function syntheticDay(options: { parameters: SyntheticParameters; labels:
     }
   }
   return { frames, seconds: hours * 3600, wearers: ["synthetic"], source: "synthetic", wearerOf: () => "synthetic" };
+}
+
+/** FALL_CYCLE for so long, without the falls of all cycles but the first. */
+function fallSchedule(seconds: number): SyntheticStretch[] {
+  const cycleSeconds = FALL_CYCLE.reduce((sum, stretch) => sum + stretch.seconds, 0);
+  const rest = FALL_CYCLE.map((stretch) => (stretch.arrival === "fall" ? { label: stretch.label, seconds: stretch.seconds } : stretch));
+  return [...FALL_CYCLE, ...Array.from({ length: Math.ceil(seconds / cycleSeconds) }, () => rest).flat()];
 }
 
 function wearerReader(parts: readonly { readonly wearer: string; readonly frames: number }[]): Day["wearerOf"] {

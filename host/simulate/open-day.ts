@@ -12,6 +12,7 @@ import { readWhole } from "../core/system/read-whole.ts";
 import { openRecordings } from "../data/open-recordings.ts";
 import { selectRecordings } from "../data/recording.ts";
 import { FAULT_SEED, type FaultName, withFault } from "../data/sensor-faults.ts";
+import { labelImpact } from "../data/sisfall-impact.ts";
 import type { ScoredList } from "../eval/eval-setting.ts";
 import { policyFromCertificate, readPolicy } from "../policy/govern/policy-file.ts";
 import { loadBoard, loadRadio } from "../power/board.ts";
@@ -101,7 +102,9 @@ function openFrames(agent: LoadedAgent, model: Model, options: DayOptions, cwd: 
       `the folder has no recording of the wearers ${users.join(" ")}. Give the data that the model was made with.`,
     );
   const recordings = fault === undefined ? own : withFault(own, fault, FAULT_SEED);
-  return recordedDay({ recordings, labels, hours, rateHz: agent.definition.sensor.rateHz, seed });
+  const isApart = agent.definition.data === "sisfall"; // trials, each with one fall or none
+  const day = { recordings: isApart ? recordings.map(labelImpact) : recordings, isApart };
+  return recordedDay({ ...day, labels, hours, rateHz: agent.definition.sensor.rateHz, seed });
 }
 
 function readText(path: string): string {
