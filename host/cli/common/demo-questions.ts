@@ -13,19 +13,25 @@ const DEADLINE_SECONDS = 5;
 /** The model knows no intent for it that the device answers; the name stays on the device. */
 const CLOUD_QUESTION = "Would Anna call these totals healthy?";
 
+const ALARM_QUESTION = "When did I last fall?";
+
 /** A question of the demo, with its answer. */
 export interface DemoAnswer extends AssistantAnswer {
   readonly question: string;
 }
 
-/** Asks about the synthetic wearer's day: one question that the device answers from its diary, and one for the cloud. */
+/**
+ * Asks about the synthetic wearer's day: one question that the device answers from its diary, and one for the cloud. Of an agent whose
+ * alarm is a fall, and whose diary holds no activities, one about the last fall.
+ */
 export async function askDemoQuestions(options: {
+  readonly hasAlarm: boolean;
   readonly diaryFolder: string;
   readonly brokerUrl: string;
   readonly node: string;
   readonly clock: Clock;
 }): Promise<readonly DemoAnswer[]> {
-  const { diaryFolder, brokerUrl, node, clock } = options;
+  const { hasAlarm, diaryFolder, brokerUrl, node, clock } = options;
   if (!bundledAgents().includes(ASSISTANT)) return [];
   const { definition, modelPath } = await loadTextAgent(ASSISTANT);
   const model = await IntentModel.open(modelPath);
@@ -42,7 +48,8 @@ export async function askDemoQuestions(options: {
   try {
     const answers: DemoAnswer[] = [];
     const localQuestion = `How long have I been ${current === undefined ? "sitting" : doingText(current.label)}?`;
-    for (const question of [localQuestion, CLOUD_QUESTION]) answers.push({ question, ...(await assistant.ask(question)) });
+    const questions = hasAlarm ? [ALARM_QUESTION] : [localQuestion, CLOUD_QUESTION];
+    for (const question of questions) answers.push({ question, ...(await assistant.ask(question)) });
     return answers;
   } finally {
     await assistant.close();

@@ -1,4 +1,4 @@
-import type { Loop } from "../../agent/loop-types.ts";
+import type { Loop, SuspicionCounts } from "../../agent/loop-types.ts";
 import type { Output } from "../../core/system/output.ts";
 import { countText, percentText } from "../../core/system/table.ts";
 import type { PersonalizationStatus } from "../../personalize/personalized-session.ts";
@@ -18,6 +18,7 @@ export interface Summary {
   readonly lost: number; // ids in no state at this end; `demo` compares both ledgers
   readonly exits: readonly number[];
   readonly meanMacs: number;
+  readonly suspicions?: SuspicionCounts; // of an agent that declares them
   readonly personalization?: PersonalizationStatus; // of run --personalize
   readonly [key: string]: unknown;
 }
@@ -55,6 +56,7 @@ export function buildSummary(agent: string, loop: Loop, rateHz: number, lost: nu
           malformedAnswers: anomaliesByKind.malformedAnswers,
           unknownAnswers: anomaliesByKind.unknownAnswers,
         }),
+    ...(counters.suspicions && { suspicions: counters.suspicions }),
     ...(truth.decisions === 0 ? {} : { truth }),
   };
 }
@@ -77,6 +79,12 @@ export function saySummary(out: Output, summary: Summary, isAsking: boolean): vo
     `${lost} lost`,
   ];
   out.say(`Asked the cloud ${countText(asked, "time")}: ${ends.join(", ")}.`);
+  const { suspicions } = summary;
+  if (suspicions !== undefined) {
+    const { raised, told, dismissed, expired } = suspicions;
+    const without = expired === 0 ? "" : `, ${expired} decided by the device alone`;
+    out.say(`Suspected ${countText(raised, "alarm")}: ${told} told, ${dismissed} dismissed by the cloud${without}.`);
+  }
   const { personalization } = summary;
   if (personalization === undefined) return;
   const { learned, decided } = personalization;

@@ -48,11 +48,14 @@ export function registerDemo(program: Command, io: CliIo): void {
     .addOption(secondsOption())
     .addOption(speedOption())
     .option("--seed <n>", "choose the synthetic wearer and their day", wholeNumber(0), 3)
-    .option("--agent <name>", "run this agent", "activity")
+    .option("--agent <name>", "run this agent; the wearer of fall falls, and lies down on purpose", "activity")
     .addOption(boardOption().default("nrf52840-dk"))
     .addOption(radioOption().default("ble"))
     .addOption(jsonOption())
-    .addHelpText("after", "\nExamples:\n  $ dormouse demo\n  $ dormouse demo --headless --seconds 120 --speed 10 --seed 1 --json")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ dormouse demo\n  $ dormouse demo --agent fall --headless --seconds 76\n  $ dormouse demo --headless --seconds 120 --speed 10 --seed 1 --json",
+    )
     .action((options: DemoOptions) => demo(io, options));
 }
 
@@ -60,6 +63,7 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
   const out = createOutput(io, options.json);
   const agent = await loadAgent(options.agent, io.cwd);
   const { definition } = agent;
+  const { name, alarm } = definition;
   const model = await openAgentModel(agent);
   const provider = await openTeacher(agent);
   const sensor = openSensor(`synthetic:${options.seed}`, agent, io.cwd);
@@ -74,7 +78,6 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "dormouse-demo-"));
   try {
     const node = `demo-${randomBytes(3).toString("hex")}`;
-    const { name, alarm } = definition;
     const diary = openDiary({ folder, agent: name, alarm, clock: io.clock });
     if (!(await worker.ready(READY_MILLIS))) out.note("The cloud worker is not ready yet: the first asks will wait for it.");
     const wearable = runWearable(io, out, {
@@ -106,7 +109,10 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
     );
     saySummary(out, summary!, true);
     out.say("The ledgers of both ends were compared.");
-    const answers = await askDemoQuestions({ diaryFolder: folder, brokerUrl: broker.url, node: `${node}-assistant`, clock: io.clock });
+    const answers = await askDemoQuestions({
+      hasAlarm: alarm === "fall",
+      ...{ diaryFolder: folder, brokerUrl: broker.url, node: `${node}-assistant`, clock: io.clock },
+    });
     for (const { question, ...answer } of answers) sayAnswer(out, answer, question);
     out.document({ ...summary!, ...(answers.length > 0 && { answers }) });
   } finally {
