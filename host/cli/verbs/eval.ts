@@ -8,11 +8,12 @@ import type { CliIo } from "../../core/system/surroundings.ts";
 import { openRecordings } from "../../data/open-recordings.ts";
 import { type FaultName, faultNames } from "../../data/sensor-faults.ts";
 import { hasLearnedFromSelect, type ScoredList, scoredLists, withModel } from "../../eval/eval-setting.ts";
-import { engineOption, jsonOption, refuseWith, refuseWithout } from "../common/options.ts";
+import { engineOption, jsonOption, numberAtLeast, refuseWith, refuseWithout } from "../common/options.ts";
 import { evalAccuracy } from "../eval/accuracy.ts";
 import { evalAdapt, evalAdaptRuns } from "../eval/adapt.ts";
 import { evalAlarms } from "../eval/alarms.ts";
 import { evalCascade } from "../eval/cascade.ts";
+import { evalConfirmed } from "../eval/confirm.ts";
 import { evalFaults } from "../eval/faults.ts";
 import { evalForms } from "../eval/forms.ts";
 import { evalPolicy } from "../eval/policy.ts";
@@ -29,6 +30,9 @@ interface EvalOptions {
   readonly cascade: boolean;
   readonly adapt: boolean;
   readonly forms: boolean;
+  readonly lost: number;
+  readonly after?: number;
+  readonly daily?: "hapt";
   readonly alpha: number;
   readonly delta: number;
   readonly fault?: FaultName | "all";
@@ -75,6 +79,23 @@ export function registerEval(program: Command, io: CliIo): void {
         .conflicts("adapt"),
     )
     .addOption(
+      new Option("--lost <share>", "discard this share of the asks about alarms, with --cascade")
+        .default(0)
+        .argParser(wholeShare)
+        .conflicts("adapt"),
+    )
+    .addOption(
+      new Option("--after <seconds>", "wait this long from a suspicion to its ask, with --cascade (default: set by the agent)").argParser(
+        numberAtLeast(0),
+      ),
+    )
+    .addOption(
+      new Option(
+        "--daily <set>",
+        "score alarms on the daily life of another data set, with --cascade: wearers that nothing learned from",
+      ).choices(["hapt"]),
+    )
+    .addOption(
       new Option("--fault <name>", "inject a sensor fault; all: score every fault with both protocols, in a table")
         .choices([...faultNames, "all"])
         .conflicts(["cascade", "adapt"]),
@@ -95,6 +116,7 @@ export function registerEval(program: Command, io: CliIo): void {
       "after",
       "\nExamples:\n  $ dormouse eval activity --data ~/data --protocol stream --engine scalar --json" +
         "\n  $ dormouse eval activity --data ~/data --cascade --alpha 0.01 --json" +
+        "\n  $ dormouse eval fall --data ~/data --cascade --lost 0.5 --json" +
         "\n  $ dormouse eval activity --data ~/data --fault all" +
         "\n  $ dormouse eval activity --data ~/data --adapt --runs runs/activity" +
         "\n  $ dormouse eval assistant --data ~/data --runs runs/assistant",
@@ -104,7 +126,20 @@ export function registerEval(program: Command, io: CliIo): void {
 
 /** A text agent has neither wearers nor exits. */
 async function evaluateTexts(io: CliIo, out: Output, name: string, options: EvalOptions, command: Command): Promise<void> {
-  const flags = ["--protocol", "--adapt", "--forms", "--alpha", "--delta", "--fault", "--wearers", "--engine", "--no-float"];
+  const flags = [
+    "--protocol",
+    "--adapt",
+    "--forms",
+    "--alpha",
+    "--delta",
+    "--lost",
+    "--after",
+    "--daily",
+    "--fault",
+    "--wearers",
+    "--engine",
+    "--no-float",
+  ];
   refuseWith(command, `agent ${name}, which reads texts`, ...flags);
   const { data, model, runs } = options;
   await evalTexts(out, await loadTextAgent(name, io.cwd), {
@@ -125,25 +160,32 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
     throw new ConfigError("EVAL_OPTIONS", "--fault goes with --protocol window or stream: choose one of these.");
   if (options.runs !== undefined && protocol === "policy")
     throw new ConfigError("EVAL_OPTIONS", "--runs goes with --protocol window or stream, or with --adapt: choose one of these.");
-  if (!options.cascade) refuseWithout(command, "--cascade", "--alpha", "--delta");
+  if (!options.cascade) refuseWithout(command, "--cascade", "--alpha", "--delta", "--lost", "--after", "--daily");
   const out = createOutput(io, options.json);
   if (await readsText(name, io.cwd)) return evaluateTexts(io, out, name, options, command);
   const own = await loadAgent(name, io.cwd);
   const agent = options.model === undefined ? own : withModel(own, resolve(io.cwd, options.model));
   const { alarm } = agent.definition;
-  if (alarm !== undefined && (streamed !== undefined || fault !== undefined || options.runs !== undefined || isGiven("protocol")))
+  const isOdd = streamed !== undefined && streamed !== "cascade";
+  if (alarm === undefined) refuseWith(command, `agent ${agent.definition.name}, which tells no alarms`, "--lost", "--after", "--daily");
+  else refuseWith(command, `agent ${agent.definition.name}, which is scored by its alarms`, "--alpha", "--delta");
+  if (alarm !== undefined && (isOdd || fault !== undefined || options.runs !== undefined || isGiven("protocol")))
     throw new ConfigError(
       "EVAL_OPTIONS",
-      `${agent.definition.name} is scored by its alarms, whole recordings at a time: leave --protocol, --cascade, --adapt, --forms, --fault and --runs out.`,
+      `${agent.definition.name} is scored by its alarms, whole recordings at a time: leave --protocol, --adapt, --forms, --fault and --runs out.`,
     );
   if (!options.float && (alarm !== undefined || streamed !== undefined || fault === "all" || protocol === "policy"))
     throw new ConfigError("EVAL_OPTIONS", "--no-float would change nothing, there is no floating-point run here: leave it out.");
   const model = await openAgentModel(agent, { engine: options.engine });
+  if (options.daily !== undefined && isGiven("wearers"))
+    throw new ConfigError("EVAL_OPTIONS", "--daily scores the wearers that nothing learned from: leave --wearers out.");
   out.note(`Reading ${options.data} …`);
   const dataset = openRecordings(resolve(io.cwd, options.data), model.manifest, agent.definition.data);
   if (options.wearers === "select" && hasLearnedFromSelect(model.manifest))
     out.note("The image has learned from the select wearers too: this tells how it fits them, not how it does with others.");
   const setting = { out, agent, model, dataset, list: options.wearers };
+  const { lost, after, daily } = options;
+  if (alarm !== undefined && options.cascade) return evalConfirmed(setting, { lost, after, daily, data: resolve(io.cwd, options.data) });
   if (alarm !== undefined) return evalAlarms(setting, alarm);
   const runs = options.runs === undefined ? undefined : resolve(io.cwd, options.runs);
   if (options.adapt) return runs === undefined ? evalAdapt(setting) : evalAdaptRuns(setting, runs);
@@ -153,6 +195,13 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
   if (fault === "all") return evalFaults(setting);
   if (protocol === "policy") return evalPolicy(setting);
   evalAccuracy(setting, { protocol, float: options.float, fault });
+}
+
+/** Parses a number from 0 to 1. */
+function wholeShare(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1)) throw new InvalidArgumentError("Give a number from 0 to 1, for example 0.5.");
+  return value;
 }
 
 /** Parses a number between 0 and 1, both left out. */

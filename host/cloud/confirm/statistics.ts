@@ -8,6 +8,8 @@ const STRETCHES = [-8, -4, -2, -1, -0.25, 0.5] as const;
 const IMPACT = { from: -1.5, to: 1 };
 const FREE_FALL_G = 0.6;
 const HARD_G = 1.8;
+/** A second in which |a| varies by less, in g, is without movement. */
+const MOVING_G = 0.5;
 
 /**
  * Statistics of a context that ends `afterFrames` after a suspicion: 22 of each of six stretches around it, and of the impact (its peak,
@@ -24,6 +26,17 @@ export function contextStatistics(motion: Motion, afterFrames: number): Float64A
   });
   values.push(...impactStatistics(motion, suspicion, span(motion, at(IMPACT.from), at(IMPACT.to))));
   return Float64Array.from(values, (value) => (Number.isFinite(value) ? value : 0));
+}
+
+/** True where the second before frame `end` has movement. */
+export function isMoving({ acceleration }: Motion, end: number): boolean {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let i = Math.max(0, end - STATISTICS_RATE_HZ); i < end; i++) {
+    low = Math.min(low, acceleration[i]!);
+    high = Math.max(high, acceleration[i]!);
+  }
+  return high - low >= MOVING_G;
 }
 
 /** How many statistics a context has. */

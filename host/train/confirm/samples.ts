@@ -1,11 +1,9 @@
 import { type Motion, sliceMotion } from "../../cloud/confirm/motion.ts";
-import { contextStatistics, STATISTICS_RATE_HZ } from "../../cloud/confirm/statistics.ts";
+import { contextStatistics, isMoving, STATISTICS_RATE_HZ } from "../../cloud/confirm/statistics.ts";
 
 /** Seconds from the impact in which a suspicion is about it, and beyond which it is not. */
 const ABOUT = { from: -0.5, to: 2 };
 const APART = { before: 0.5, after: 4.4 };
-/** A second in which |a| varies by less, in g, raises no suspicion. */
-const MOVING_G = 0.5;
 
 /** How contexts are cut out of recordings. */
 export interface SampleOptions {
@@ -20,17 +18,6 @@ export interface Sample {
   readonly statistics: Float64Array;
   readonly isFall: boolean;
   readonly sinceImpact: number | undefined; // seconds; undefined: the recording has none
-}
-
-/** True where the second before frame `end` has movement. */
-export function isMoving({ acceleration }: Motion, end: number): boolean {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (let i = Math.max(0, end - STATISTICS_RATE_HZ); i < end; i++) {
-    low = Math.min(low, acceleration[i]!);
-    high = Math.max(high, acceleration[i]!);
-  }
-  return high - low >= MOVING_G;
 }
 
 /** The context of a suspicion after `suspicion` frames of a recording: what the device would send `afterFrames` later. */

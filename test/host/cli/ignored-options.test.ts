@@ -35,6 +35,7 @@ describe("an option that would be ignored is refused", () => {
     ["--security-counter", "build", "activity", "--board", "pico", "--out", "out", "--security-counter", "2"],
     ["--rate-hz", "inspect", join(packageRoot(), "agents/activity/model.dmm"), "--rate-hz", "9"],
     ["--delta", "eval", "activity", "--data", ".", "--delta", "0.05"],
+    ["--lost", "eval", "fall", "--data", ".", "--lost", "0.5"],
   ])("%s without what it belongs to: %s", async (flag, ...args) => {
     const { code, message } = await refused(...args);
     expect(code).toBe("OPTION_ALONE");
@@ -42,6 +43,7 @@ describe("an option that would be ignored is refused", () => {
   });
 
   it.each([
+    ["--daily", "eval", "activity", "--data", ".", "--cascade", "--daily", "hapt"],
     ["--html", "simulate", "activity", "--data", ".", "--wearers", "calibrate", "--tune", "p.json", "--html", "day.html"],
     ["--tune", "simulate", "activity", "--back-to-back", "--tune", "p.json"],
     ["--network", "simulate", "activity", "--back-to-back", "--network", "n.csv"],
