@@ -31,7 +31,7 @@ export interface BoardSurroundings {
   readonly targetSeconds: number; // that the battery shall last
   /** Sensor data that may leave the device. Default: the agent's, or 4 MiB. */
   readonly privacyBytesPerDay?: number;
-  readonly reportSeconds: number; // between two reports: what is not urgent waits for them
+  readonly reportSeconds: number; // between two reports: what is not urgent waits for them, or for another wake-up of the radio
   /** A simulated network. Left out: packets are real, and priced as the board's radio would carry them. */
   readonly network?: { roundTripSeconds(): number; flush(): void };
 }

@@ -20,8 +20,10 @@ const sensorSchema = () =>
 
 const eventsSchema = () =>
   z.strictObject({
-    /** Sure decisions in a row that must agree before a label change is published; unsure ones need one more. Default 1, minimum 1. */
+    /** Sure decisions in a row that must agree before a label change is published; unsure ones need one more unless the image smooths its labels. Default 1, minimum 1. */
     stableDecisions: z._default(z.int().check(z.gte(1), z.lte(32)), 1),
+    /** On a governed board: seconds between two reports. News that is no alarm waits for a report, or for another wake-up of the radio. Default 3600. */
+    reportSeconds: z._default(z.number().check(z.gte(10), z.lte(86_400)), 3600),
   });
 
 const asksSchema = () =>
@@ -92,7 +94,7 @@ export const agentSchema = once(() =>
       /** How the agent's decisions turn out and what they are worth (JSON, made by `simulate --tune`), relative to its folder. None: as certified in the image. */
       policy: z.optional(folderPath()),
       sensor: sensorSchema(),
-      events: z._default(eventsSchema(), { stableDecisions: 1 }),
+      events: z._default(eventsSchema(), { stableDecisions: 1, reportSeconds: 3600 }),
       /** The label whose event is an alarm. None: every label is as good as another. `eval` scores an agent with an alarm by its alarms. */
       alarm: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
       /**

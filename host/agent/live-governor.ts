@@ -1,6 +1,6 @@
 import type { Model } from "../core/session/model.ts";
 import type { AgentGovernor } from "../policy/govern/governor-types.ts";
-import { policyFromCertificate, readPolicy } from "../policy/govern/policy-file.ts";
+import { askWhenUnsure, policyFromCertificate, readPolicy } from "../policy/govern/policy-file.ts";
 import { type Board, loadRadio } from "../power/board.ts";
 import type { RadioKind } from "../power/board-power.ts";
 import { poweredBoard } from "../power/powered-board.ts";
@@ -11,21 +11,23 @@ import type { LoadedAgent } from "./loaded-agent.ts";
 export interface LiveBoard {
   readonly board: Board;
   readonly radio: RadioKind;
+  /** Asks about every unsure decision, even if asking was measured not to help. Default false. */
+  readonly isAskingAlways?: boolean;
 }
 
 const TARGET_SECONDS = 7 * 86_400;
 const AMBIENT_CELSIUS = 22;
-const REPORT_SECONDS = 600;
 
 /** A governor for a live run: as in a simulated day; board, radio and ambient temperature are modelled. Throws BOARD_NO_POWER. */
-export function liveGovernor(agent: LoadedAgent, model: Model, { board, radio }: LiveBoard): AgentGovernor {
+export function liveGovernor(agent: LoadedAgent, model: Model, { board, radio, isAskingAlways = false }: LiveBoard): AgentGovernor {
+  const policy = agent.policyPath === undefined ? policyFromCertificate(model) : readPolicy(agent.policyPath, model.imageHash);
   const { governor } = governBoard(agent.definition, model, poweredBoard(board), {
     radio: loadRadio(board, radio),
-    policy: agent.policyPath === undefined ? policyFromCertificate(model) : readPolicy(agent.policyPath, model.imageHash),
+    policy: isAskingAlways ? askWhenUnsure(policy) : policy,
     ambientCelsius: () => AMBIENT_CELSIUS,
     stateOfCharge: 1,
     targetSeconds: TARGET_SECONDS,
-    reportSeconds: REPORT_SECONDS,
+    reportSeconds: agent.definition.events.reportSeconds,
   });
   return governor;
 }

@@ -18,6 +18,7 @@ export interface LoopModel {
   readonly windowPatches: number;
   readonly hopPatches: number;
   readonly patchBytes: number;
+  readonly isSmoothed?: boolean; // Viterbi smoothing in the image. Default false
 }
 
 /** One decision with its reason, as logs and views show it. */

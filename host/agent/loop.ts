@@ -28,6 +28,7 @@ export function loopModel({ image, imageHash }: Model): LoopModel {
     windowPatches: image.windowPatches,
     hopPatches: image.hopPatches,
     patchBytes: image.channels * image.patchFrames,
+    isSmoothed: image.smoothing !== undefined,
   };
 }
 
@@ -65,7 +66,8 @@ class AgentLoop implements Loop {
     this.#options = options;
     this.#inputs = createAskInputs(options.session, options.model, options.asks, options.governor?.privacy);
     this.#exits = new Array<number>(options.model.nExits).fill(0);
-    this.#shown = new ShownLabel({ stableDecisions: options.stableDecisions, holdFrames: options.holdSeconds * options.rateHz });
+    const { stableDecisions, holdSeconds, rateHz, model } = options;
+    this.#shown = new ShownLabel({ stableDecisions, isSmoothed: model.isSmoothed ?? false, holdFrames: holdSeconds * rateHz });
     this.#suspicions = this.#openSuspicions();
     this.#nextTelemetryFrame = this.#telemetryFrames;
     this.asker = options.connect?.({

@@ -13,8 +13,10 @@ export interface LabelChange {
 export type AnswerUse = "applied" | "confirmed" | "kept" | "superseded";
 
 export interface ShownLabelOptions {
-  /** Sure decisions in a row that must agree before the label changes; unsure guesses need one more. */
+  /** Sure decisions in a row that must agree before the label changes. */
   readonly stableDecisions: number;
+  /** The image smooths its labels, so an unsure decision counts like a sure one. Otherwise unsure ones must be one more. Default false. */
+  readonly isSmoothed?: boolean;
   /** Frames that the cloud's word holds while the model keeps saying the same unsure thing. */
   readonly holdFrames: number;
 }
@@ -30,7 +32,7 @@ interface UnsureRun {
 /**
  * Turns decisions and answers into one steady label.
  * A sure decision counts towards a change. An unsure one counts only when no answer is on its way, or one to the same doubt came
- * too late or not at all. The cloud's answer changes the label at once, and holds for as long as the model goes on saying the same
+ * too late or not at all; without smoothing in the image, one more of them is needed. The cloud's answer changes the label at once, and holds for as long as the model goes on saying the same
  * unsure thing.
  */
 export class ShownLabel {
@@ -83,7 +85,8 @@ export class ShownLabel {
     }
     if (this.#correction !== undefined) return this.#count(this.#correction.to, this.#correction.source, 1);
     if (this.#run.isAwaiting) return undefined;
-    return this.#count(label, "local", this.#options.stableDecisions + 1);
+    const { stableDecisions, isSmoothed = false } = this.#options;
+    return this.#count(label, "local", isSmoothed ? stableDecisions : stableDecisions + 1);
   }
 
   /**

@@ -16,6 +16,7 @@ export interface AlarmTrial {
 export interface AlarmOptions {
   readonly setPoint: SetPoint;
   readonly stableDecisions: number; // the agent's
+  readonly isSmoothed?: boolean; // whether the image smooths its labels. Default false
   readonly alarm: number; // class c, which is label c + 1 of the recordings
   readonly onTrial?: (done: number) => void;
 }
@@ -49,7 +50,8 @@ export function streamAlarms(createSession: () => Session, trials: readonly Reco
 }
 
 function alarmsOf(session: Session, trial: Recording, options: AlarmOptions, note: (text: string) => void): number[] {
-  const shown = new ShownLabel({ stableDecisions: options.stableDecisions, holdFrames: 0 });
+  const { stableDecisions, isSmoothed = false } = options;
+  const shown = new ShownLabel({ stableDecisions, isSmoothed, holdFrames: 0 });
   const alarms: number[] = [];
   session.reset();
   for (let i = 0; i < trial.labels.length; i++) {

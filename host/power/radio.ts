@@ -23,11 +23,14 @@ export interface Radio {
   carry(atSeconds: number, bytesUp: number, bytesDown: number): number;
   /** Advances time. */
   advance(toSeconds: number): void;
+  /** Nothing but an alarm is sent before this time. If it is too far off to stay connected until then, the radio goes off after its tail. */
+  plan(nextUseSeconds: number | undefined): void;
 }
 
 /**
  * Ski-rental radio states: off, connected, active. After the tail of an exchange it stays connected until that has cost as much as a
- * reconnect, then goes off. This costs at most twice the optimum in hindsight (Karlin, Manasse, Rudolph and Sleator, Algorithmica 3, 1988). With `isAlwaysConnected` it never goes off. Starts off, or kept.
+ * reconnect, then goes off. This costs at most twice the optimum in hindsight (Karlin, Manasse, Rudolph and Sleator, Algorithmica 3, 1988).
+ * With `isAlwaysConnected` it never goes off. A planned next use needs no such hedge. Starts off, or kept.
  */
 export function createRadio(profile: RadioProfile, options: { readonly isAlwaysConnected?: boolean } = {}): Radio {
   const volts = profile.supplyVolts.value;
@@ -38,7 +41,7 @@ export function createRadio(profile: RadioProfile, options: { readonly isAlwaysC
   const tailSeconds = profile.tailMillis.value / 1000;
   const attach = { joules: profile.attachMillijoules.value / 1000, seconds: profile.attachMillis.value / 1000 };
   const wake = { joules: profile.wakeMillijoules.value / 1000, seconds: profile.wakeMillis.value / 1000 };
-  const keepSeconds =
+  const worthKeepingSeconds =
     options.isAlwaysConnected || keptWatts <= offWatts
       ? Number.POSITIVE_INFINITY
       : Math.max(0, attach.joules - wake.joules) / (keptWatts - offWatts);
@@ -49,13 +52,16 @@ export function createRadio(profile: RadioProfile, options: { readonly isAlwaysC
   let isAttached = options.isAlwaysConnected ?? profile.attachMillijoules.value === 0;
   let joules = 0;
   let idleJoules = 0;
+  let plannedUse: number | undefined;
+  /** Seconds that it stays connected after its tail. */
+  const keepSeconds = (): number => (plannedUse !== undefined && plannedUse - upUntil > worthKeepingSeconds ? 0 : worthKeepingSeconds);
 
   /** From `at` to `to`: tail, then connected, then off. */
   const pass = (to: number): void => {
     if (to <= at) return;
     const tail = Math.max(0, Math.min(to, upUntil) - at);
     const keptFrom = Math.max(at, upUntil);
-    const offFrom = isAttached ? Math.max(keptFrom, upUntil + keepSeconds) : keptFrom;
+    const offFrom = isAttached ? Math.max(keptFrom, upUntil + keepSeconds()) : keptFrom;
     const kept = isAttached ? Math.max(0, Math.min(to, offFrom) - keptFrom) : 0;
     const off = Math.max(0, to - Math.max(at, upUntil) - kept);
     const idle = kept * keptWatts + off * offWatts;
@@ -65,7 +71,7 @@ export function createRadio(profile: RadioProfile, options: { readonly isAlwaysC
     at = to;
   };
   const start = (now: number): { joules: number; seconds: number } =>
-    now < upUntil ? { joules: 0, seconds: 0 } : isAttached && now <= upUntil + keepSeconds ? wake : attach;
+    now < upUntil ? { joules: 0, seconds: 0 } : isAttached && now <= upUntil + keepSeconds() ? wake : attach;
   return {
     get joules() {
       return joules;
@@ -96,5 +102,8 @@ export function createRadio(profile: RadioProfile, options: { readonly isAlwaysC
       return at;
     },
     advance: pass,
+    plan(nextUseSeconds) {
+      plannedUse = nextUseSeconds;
+    },
   };
 }

@@ -1,11 +1,11 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
-import type { Session } from "../core/session/session-types.ts";
 import { createRandom } from "../core/system/random.ts";
-import { createOpsMeter } from "../power/ops-meter.ts";
 import { createRadio } from "../power/radio.ts";
 import { traceReader } from "./network-trace.ts";
+import { neverAskingDay } from "./never-asking-day.ts";
+import { countFrames } from "./paced-frames.ts";
 import type { BaselineDay } from "./results.ts";
-import { type DaySetting, freshDevice } from "./setting.ts";
+import { createBoardEnergy, type DaySetting } from "./setting.ts";
 
 /** MQTT and CBOR around a raw window: its node, agent, tick and labels. */
 const WINDOW_HEAD_BYTES = 120;
@@ -18,87 +18,68 @@ export interface Baselines {
   readonly fullDepth: BaselineDay;
   readonly alwaysLocal: BaselineDay;
   readonly alwaysCloud: BaselineDay;
+  readonly mute: BaselineDay;
+}
+
+/** Baselines that ask nothing and tell what the governed day tells. */
+export type NeverAsking = Pick<Baselines, "fullDepth" | "alwaysLocal">;
+
+/** fullDepth: every hop to the last exit. alwaysLocal: exits on at the certified thresholds. */
+export async function neverAskingDays(setting: DaySetting): Promise<NeverAsking> {
+  const { exits } = setting.model.image;
+  return {
+    fullDepth: await neverAskingDay(
+      setting,
+      exits.map(() => EXIT_NEVER),
+      true,
+    ),
+    alwaysLocal: await neverAskingDay(
+      setting,
+      exits.map(() => 0),
+      false,
+    ), // the core never goes below the certified ones
+  };
 }
 
 /**
- * The same day without a governor, all three in one pass over its frames.
- * fullDepth: every hop to the last exit, never asks. alwaysLocal: exits on at the certified thresholds, never asks. alwaysCloud: the raw
- * window of each hop (int16) is sent over a persistent connection. It has no local model, and its processor's work is not counted.
+ * The same day without a governor: the two that never ask; alwaysCloud, which sends the raw window of each hop (int16) over a persistent
+ * connection, has no local model, and whose processor's work is not counted; and mute, alwaysLocal whose radio is never on: nobody learns
+ * of an event or an alarm.
  */
 export async function baselineDays(setting: DaySetting): Promise<Baselines> {
-  const { model, day } = setting;
+  const local = await neverAskingDays(setting);
+  const silent = createRadio(setting.radio);
+  silent.advance(setting.day.seconds);
+  const mute = { ...local.alwaysLocal, joules: { ...local.alwaysLocal.joules, radio: silent.joules } };
+  return { ...local, alwaysCloud: await alwaysCloudDay(setting), mute };
+}
+
+/** Reads each hop's window from a session that runs no deeper than its first exit. */
+async function alwaysCloudDay(setting: DaySetting): Promise<BaselineDay> {
+  const { model, day, definition } = setting;
   const { image } = model;
   const { labels } = image.manifest;
-  const last = image.exits.length - 1;
-  const open = (thresholds: number[]): Session => {
-    const session = model.createSession();
-    session.setPoint({
-      ...{ maxExit: last, hopPatches: image.hopPatches, askAllowed: false, limitReason: "none", askIntervalHops: 1 },
-      thresholds,
-    });
-    return session;
-  };
-  const full = localDay(setting, open(image.exits.map(() => EXIT_NEVER)), true);
-  const local = localDay(setting, open([]), false);
+  const session = model.createSession();
+  session.setPoint({
+    ...{ maxExit: 0, hopPatches: image.hopPatches, askAllowed: false, limitReason: "none", askIntervalHops: 1 },
+    thresholds: [],
+  });
   const cloud = cloudDay(setting);
   const windowBytes = image.windowPatches * image.channels * image.patchFrames;
-  let seenTick: number | undefined;
-  let frames = 0;
+  const count = countFrames(definition.sensor.rateHz);
   for (const { tick, frame, truth } of day.frames()) {
-    const gap = seenTick === undefined ? 1 : (tick - seenTick) >>> 0;
-    seenTick = tick;
-    frames += gap <= setting.definition.sensor.rateHz ? gap : 1;
+    const { seconds } = count(tick);
+    if (session.pushFrame(frame, tick).decision === undefined) continue;
+    const context = session.context();
     const known = truth !== undefined && labels.includes(truth) ? labels.indexOf(truth) : undefined;
-    const context = full.push(frame, tick, known);
-    local.push(frame, tick, known);
-    if (context !== undefined)
-      await cloud.hop(frames / setting.definition.sensor.rateHz, context.subarray(Math.max(0, context.length - windowBytes)), known);
+    await cloud.hop(seconds, context.subarray(Math.max(0, context.length - windowBytes)), known);
   }
-  return { fullDepth: full.end(), alwaysLocal: local.end(), alwaysCloud: cloud.end() };
+  return cloud.end();
 }
 
 function floorJoules(setting: DaySetting): { sensor: number; sleep: number } {
-  const { energy } = freshDevice(setting);
-  return { sensor: energy.sensorWatts * setting.day.seconds, sleep: energy.sleepWatts * setting.day.seconds };
-}
-
-/** A session that never asks. Its radio stays off. */
-function localDay(setting: DaySetting, session: Session, isAlwaysAnswered: boolean) {
-  const { energy } = freshDevice(setting);
-  const meter = createOpsMeter(setting.model.image);
-  const decisionSeconds: number[] = [];
-  let compute = 0;
-  let scored = 0;
-  let right = 0;
-  let answered = 0;
-  return {
-    /** The session's context if a decision was made. */
-    push(frame: Int16Array, tick: number, known: number | undefined): Int8Array | undefined {
-      const { decision, reset } = session.pushFrame(frame, tick);
-      if (reset) meter.reset();
-      if (decision === undefined) return undefined;
-      const ops = meter.read(decision);
-      compute += energy.computeJoules(ops);
-      decisionSeconds.push(energy.computeSeconds(ops));
-      if (isAlwaysAnswered || decision.why === "exit") answered++;
-      if (known !== undefined) {
-        scored++;
-        if (decision.label === known) right++;
-      }
-      return session.context();
-    },
-    end(): BaselineDay {
-      const radio = createRadio(setting.radio);
-      radio.advance(setting.day.seconds);
-      return {
-        decisions: decisionSeconds.length,
-        accuracy: right / Math.max(1, scored),
-        joules: { compute, radio: radio.joules, ...floorJoules(setting) },
-        decisionSeconds,
-        answeredInDeadline: answered,
-      };
-    },
-  };
+  const { sensorWatts, sleepWatts } = createBoardEnergy(setting);
+  return { sensor: sensorWatts * setting.day.seconds, sleep: sleepWatts * setting.day.seconds };
 }
 
 /** Sends each hop's window over a persistent connection, in order; a window past its deadline is dropped. */

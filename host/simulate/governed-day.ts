@@ -7,6 +7,7 @@ import { createSteadyClock } from "../mqtt/outbox/log-time.ts";
 import { memoryOutbox } from "../mqtt/outbox/outbox.ts";
 import { answersToNotice } from "../policy/govern/drift-monitor.ts";
 import { createSimulatedClock } from "./clock.ts";
+import { pacedFrames } from "./paced-frames.ts";
 import type { GovernedDay, MinuteRow } from "./results.ts";
 import type { DaySetting } from "./setting.ts";
 import { createSimulatedNetwork } from "./simulated-network.ts";
@@ -93,26 +94,15 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   let nextRow = ROW_SECONDS;
   let aliveSeconds = day.seconds;
   const stepsSeen = { drift: 0 };
-  const hopFrames = image.hopPatches * image.patchFrames;
   async function* paced(): AsyncGenerator<SensorFrame> {
-    let frames = 0;
-    let lastTick: number | undefined;
-    let nextHop = hopFrames;
-    for (const frame of day.frames()) {
-      const gap = lastTick === undefined ? 1 : (frame.tick - lastTick) >>> 0;
-      lastTick = frame.tick;
-      frames += gap <= rateHz ? gap : 1;
-      if (frames >= nextHop) {
-        nextHop = frames - (frames % hopFrames) + hopFrames;
-        await clock.advanceTo((frames / rateHz) * 1000);
-        if (battery.stateOfCharge <= 0) {
-          aliveSeconds = Math.min(day.seconds, frames / rateHz);
-          break;
-        }
-        if (frames / rateHz >= nextRow) row(nextRow);
+    yield* pacedFrames(setting, clock, (at) => {
+      if (battery.stateOfCharge <= 0) {
+        aliveSeconds = Math.min(day.seconds, at);
+        return false;
       }
-      yield frame;
-    }
+      if (at >= nextRow) row(nextRow);
+      return true;
+    });
     await clock.advanceTo(aliveSeconds * 1000);
     row(aliveSeconds);
   }

@@ -38,7 +38,7 @@ export interface DayOptions {
   readonly battery: number; // % at the start
   readonly targetHours: number;
   readonly privacyBytes?: number;
-  readonly reportSeconds: number;
+  readonly reportSeconds?: number; // default: the agent's
   readonly engine: EngineName;
 }
 
@@ -72,7 +72,7 @@ export async function openDay(
     stateOfCharge: options.battery / 100,
     targetSeconds: options.targetHours * 3600,
     privacyBytesPerDay: options.privacyBytes ?? privacyBytesPerDay(agent.definition.asks),
-    reportSeconds: options.reportSeconds,
+    reportSeconds: options.reportSeconds ?? agent.definition.events.reportSeconds,
   };
 }
 

@@ -19,7 +19,7 @@ const RECORDING_GAP_TICKS = 1000;
 const SEED = 1;
 
 /** A free radio that is always up: an evaluation measures the effect of answers, not their cost. */
-const IDEAL_RADIO = { isUp: () => true, carry: (atSeconds: number) => atSeconds };
+const IDEAL_RADIO = { carry: (atSeconds: number) => atSeconds };
 
 export interface RecordingsRun {
   readonly definition: AgentDefinition;
@@ -62,7 +62,7 @@ export async function runRecordings(options: RecordingsRun): Promise<RecordingsR
     },
   };
   const trace = [{ fromSeconds: 0, isUp: true, rttMillis: ROUND_TRIP_MILLIS, loss: 0 }];
-  const network = createSimulatedNetwork({ clock, trace, radio: IDEAL_RADIO, random, cloud });
+  const network = createSimulatedNetwork({ clock, trace, radio: IDEAL_RADIO, random, cloud, isNewsHeld: false });
   const firstHalf = Math.ceil(recordings.length / 2);
   const hopFrames = image.hopPatches * image.patchFrames;
   const between = image.manifest.labels.indexOf("transition");

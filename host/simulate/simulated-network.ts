@@ -3,7 +3,8 @@ import { type CloudQuery, isTextQuery } from "../cloud/provider.ts";
 import type { Random } from "../core/system/random.ts";
 import type { Connection } from "../mqtt/transport/connection.ts";
 import type { ConnectionOptions } from "../mqtt/transport/connection-options.ts";
-import type { PublishOptions, PublishResult } from "../mqtt/transport/publish.ts";
+import { publishBytes } from "../mqtt/transport/packet-size.ts";
+import type { PublishOptions } from "../mqtt/transport/publish.ts";
 import { CONTENT_TYPE, encodePayload, SCHEMA_VERSION } from "../mqtt/wire/payloads.ts";
 import { parseTopic } from "../mqtt/wire/topics.ts";
 import type { Radio } from "../power/radio.ts";
@@ -16,15 +17,21 @@ const SERVICE_MILLIS = 20;
 /** A lost packet is sent again after this. */
 const RESEND_MILLIS = 1000;
 const MOST_SENDS = 6;
-/** Most messages that wait for the radio; the event publisher keeps fewer. */
-const MOST_WAITING = 512;
+/** So many messages waiting wake the radio before the next report: fewer than the event publisher keeps. */
+const MOST_WAITING = 200;
+/** What waited goes in TCP segments, each with the radio's overhead once. */
+const SEGMENT_BYTES = 1400;
+/** PUBACK of a further message in a segment (MQTT 5 §3.4); a topic alias stands for its topic. */
+const PUBACK_BYTES = 4;
+const WITH_ALIAS = { topicAliasMaximum: 1 };
 
 export interface SimulatedNetworkOptions {
   readonly clock: SimulatedClock;
   readonly trace: NetworkTrace;
-  readonly radio: Pick<Radio, "isUp" | "carry">;
+  readonly radio: Pick<Radio, "carry">;
   readonly random: Random;
   readonly cloud: SimulatedCloud | undefined; // undefined: asks are sent, none is answered
+  readonly isNewsHeld?: boolean; // default true; false: every message is sent at once
 }
 
 /** A network, a radio and a cloud in simulated time, behind the interface of a connection. */
@@ -41,15 +48,40 @@ export interface SimulatedNetwork {
   readonly resends: number;
 }
 
+/** A message on its way up. */
+interface Message {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly publishOptions: PublishOptions;
+  readonly done: (isDelivered: boolean) => void;
+}
+
+/** Messages in order, as TCP packs them. */
+function segmentsOf(messages: readonly Message[]): { readonly messages: Message[]; readonly bytes: number }[] {
+  const segments: { messages: Message[]; bytes: number }[] = [];
+  for (const message of messages) {
+    const { payload, publishOptions } = message;
+    const last = segments.at(-1);
+    const more = publishBytes("", payload.length, { ...publishOptions, qos: 1 }, WITH_ALIAS) + PUBACK_BYTES;
+    if (last === undefined || last.bytes + more > SEGMENT_BYTES) segments.push({ messages: [message], bytes: payload.length });
+    else {
+      last.messages.push(message);
+      last.bytes += more;
+    }
+  }
+  return segments;
+}
+
 /**
- * Asks and alarms are sent at once; other messages wait until the radio is up, or for `flush`. The modem detects coverage. Messages in
- * flight when coverage ends are lost; the asker's retries resend them.
+ * Asks and alarms are sent at once. Other messages wait for them or for `flush`, even while the radio's tail runs, which they would
+ * stretch. The modem detects coverage. Messages in flight when coverage ends are lost; the asker's retries resend them.
  */
-export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: SimulatedNetworkOptions): SimulatedNetwork {
+export function createSimulatedNetwork(options: SimulatedNetworkOptions): SimulatedNetwork {
+  const { clock, trace, radio, random, cloud, isNewsHeld = true } = options;
   const stateAt = traceReader(trace);
   const seconds = (): number => clock.now() / 1000;
   const state = () => stateAt(seconds());
-  const waiting: (() => void)[] = [];
+  let waiting: Message[] = [];
   let messagesUp = 0;
   let bytesUp = 0;
   const asks = { sent: 0, bytes: 0 };
@@ -87,14 +119,14 @@ export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: S
     } else if (sends < MOST_SENDS) clock.after(RESEND_MILLIS, () => receive(bytes, sends + 1, arrived));
   }
 
-  function connect(options: ConnectionOptions): Connection {
+  function connect(connection: ConnectionOptions): Connection {
     let current: Connection["state"] = "offline";
     let isOpen = false;
     const turn = (): void => {
       const next = isOpen && state().isUp ? "online" : "offline";
       if (next === current) return;
       current = next;
-      options.onState(next, next === "online" ? "coverage" : "no coverage");
+      connection.onState(next, next === "online" ? "coverage" : "no coverage");
     };
     for (const entry of trace.slice(1)) clock.after(entry.fromSeconds * 1000 - clock.now(), turn);
 
@@ -117,26 +149,32 @@ export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: S
             } as const;
             const bytes = encodePayload(answer);
             receive(bytes.length, 1, () =>
-              options.onMessage({ topic: responseTopic ?? "", payload: bytes, retain: false, ...(correlationData && { correlationData }) }),
+              connection.onMessage({
+                topic: responseTopic ?? "",
+                payload: bytes,
+                retain: false,
+                ...(correlationData && { correlationData }),
+              }),
             );
           });
         }),
       );
     }
 
-    function transmit(topic: string, payload: Uint8Array, publishOptions: PublishOptions, done: (result: PublishResult) => void): void {
-      if (parseTopic(topic)?.kind === "ask") {
+    function transmit({ topic, payload, publishOptions, done }: Message): void {
+      const isAsk = parseTopic(topic)?.kind === "ask";
+      if (isAsk) {
         asks.sent++;
         asks.bytes += payload.length;
       }
       send(payload.length, 1, (isDelivered) => {
-        done(isDelivered ? { ok: true } : { ok: false, reason: "lost on the air" });
-        if (isDelivered && parseTopic(topic)?.kind === "ask") {
+        done(isDelivered);
+        if (isDelivered && isAsk) {
           const checked = checkAsk({ topic, payload, retain: false, contentType: CONTENT_TYPE, ...publishOptions }, clock.now());
           if (checked.ok && !isTextQuery(checked.query))
             ask({ ...checked.query, deadlineAtMillis: Number.MAX_SAFE_INTEGER }, publishOptions);
         }
-        flush();
+        flush(); // what waits rides along
       });
     }
 
@@ -151,11 +189,12 @@ export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: S
       publish(topic, payload, publishOptions = {}) {
         return new Promise((resolve) => {
           if (current !== "online") return resolve({ ok: false, reason: "no coverage" });
-          const go = (): void => transmit(topic, payload, publishOptions, resolve);
-          const isUrgent = parseTopic(topic)?.kind === "ask" || publishOptions.priority === "alarm";
-          if (isUrgent || radio.isUp(seconds())) go();
-          else if (waiting.length < MOST_WAITING) waiting.push(go);
-          else resolve({ ok: false, reason: "too much waits for the radio" });
+          const done = (isDelivered: boolean) => resolve(isDelivered ? { ok: true } : { ok: false, reason: "lost on the air" });
+          const message = { topic, payload, publishOptions, done };
+          const isUrgent = !isNewsHeld || parseTopic(topic)?.kind === "ask" || publishOptions.priority === "alarm";
+          if (isUrgent) return transmit(message);
+          waiting.push(message);
+          if (waiting.length >= MOST_WAITING) flush();
         });
       },
       async flush() {},
@@ -168,7 +207,14 @@ export function createSimulatedNetwork({ clock, trace, radio, random, cloud }: S
   }
 
   function flush(): void {
-    for (const go of waiting.splice(0)) go();
+    const messages = waiting;
+    waiting = [];
+    for (const segment of segmentsOf(messages)) {
+      messagesUp += segment.messages.length - 1; // `send` counts one
+      send(segment.bytes, 1, (isDelivered) => {
+        for (const { done } of segment.messages) done(isDelivered);
+      });
+    }
   }
 
   return {

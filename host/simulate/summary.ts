@@ -4,6 +4,7 @@ import type { Baselines } from "./baselines.ts";
 import { courseDocument } from "./course.ts";
 import { type BaselineDay, type GovernedDay, percentile } from "./results.ts";
 import { createBoardEnergy, type DaySetting } from "./setting.ts";
+import { verdictOn } from "./verdict.ts";
 
 /** Joules rounded to their significant digits. */
 function rounded(value: number, digits = 6): number {
@@ -67,7 +68,12 @@ export function dayDocument(setting: DaySetting, governed: GovernedDay, baseline
     alwaysLocal: baselineDocument(baselines.alwaysLocal, setting, life),
     alwaysCloud: baselineDocument(baselines.alwaysCloud, setting, life),
     fullDepth: baselineDocument(baselines.fullDepth, setting, life),
+    mute: baselineDocument(baselines.mute, setting, life),
   };
+  const total = (joules: ReturnType<typeof joulesDocument>): number => Object.values(joules).reduce((a, b) => a + b, 0);
+  const scored = (one: ReturnType<typeof baselineDocument>) => ({ accuracy: one.accuracy, joules: total(one.energyJoules) });
+  const own = { accuracy: governed.accuracy, joules: governed.meanWatts * day.seconds };
+  const verdict = base && verdictOn(own, { fullDepth: scored(base.fullDepth), alwaysLocal: scored(base.alwaysLocal) });
   const latency = percentiles(governed.decisionSeconds);
   const less = (own: number, other: number): number => rounded(1 - own / other, 4);
   return {
@@ -87,6 +93,15 @@ export function dayDocument(setting: DaySetting, governed: GovernedDay, baseline
     overspendJoules: rounded(governed.overspendJoules),
     degradeChanges: governed.degradeChanges,
     ...(base === undefined ? {} : { baselines: base }),
+    ...(verdict === undefined
+      ? {}
+      : {
+          verdict: {
+            ...verdict,
+            accuracyAgainstBest: rounded(verdict.accuracyAgainstBest, 4),
+            energyAgainstBest: rounded(verdict.energyAgainstBest, 4),
+          },
+        }),
     ...(base === undefined || baselines === undefined
       ? {}
       : {

@@ -1,6 +1,7 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
 import type { Model } from "../core/session/model.ts";
 import { isScored, type Recording } from "../data/recording.ts";
+import { lowerMeanBound } from "../policy/certify/mean-bound.ts";
 import { decisionRule, type HopLogits, Replay } from "../policy/certify/replay.ts";
 import type { CostTable, DepthRow } from "../policy/govern/expected-cost.ts";
 import { isCloudSurer } from "../policy/govern/word.ts";
@@ -33,6 +34,8 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
   const { exits } = image;
   const { labels } = image.manifest;
   const asked = { decisions: 0, wrongBefore: 0, wrongAfter: 0 };
+  const gains = new Map<string, Mean>(); // of asking, by wearer
+  const losses = [exits.map(() => new Map<string, Mean>()), exits.map(() => new Map<string, Mean>())] as const; // of a shallower exit: by state, exit, wearer
   const disagreements = labels.map(() => new Map<string, { sum: number; weight: number; answers: number }>()); // by label, by wearer
   const tally = [exits.map(freshTally), exits.map(freshTally)] as const; // by state: 0 sure, 1 unsure
   const certified = exits.map(({ threshold }) => threshold);
@@ -84,46 +87,69 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
       if (stop.isSure) continue;
       asked.decisions++;
       const label = isCloudSurer(word.confidence, stop.confidenceQ15) ? word.label : stop.label;
-      if (stop.label !== truth) asked.wrongBefore++;
-      if (label !== truth) asked.wrongAfter++;
+      const [before, after] = [stop.label !== truth ? 1 : 0, label !== truth ? 1 : 0];
+      asked.wrongBefore += before;
+      asked.wrongAfter += after;
+      add(gains, recording.subject, before - after);
     }
-    for (let maxExit = 0; maxExit < exits.length; maxExit++) count(hops, maxExit);
+    const deepest = count(hops, exits.length - 1, undefined, recording.subject);
+    for (let maxExit = 0; maxExit < exits.length - 1; maxExit++) count(hops, maxExit, deepest, recording.subject);
   }
-  const rows = (state: 0 | 1): DepthRow[] => tally[state].map(rowOf);
+  const rows = (state: 0 | 1): DepthRow[] =>
+    tally[state].map((own, k) => ({ ...rowOf(own), mostLoss: k === exits.length - 1 ? 0 : -lowerBound(losses[state][k]!, -1) }));
   const usualDisagreement = disagreements.map((ofLabel) => {
     const means = [...ofLabel.values()].filter(({ answers }) => answers >= LEAST_ANSWERS).map(({ sum, weight }) => sum / weight);
     return means.length === 0 ? 1 : Math.max(...means);
   });
-  return { table: { sure: rows(0), unsure: rows(1), asked }, usualDisagreement, decisions };
+  const leastGain = lowerBound(gains);
+  return { table: { sure: rows(0), unsure: rows(1), asked: { ...asked, leastGain } }, usualDisagreement, decisions };
 
-  function count(hops: readonly Hop[], maxExit: number): void {
+  /** Counts a recording's decisions that stop at `maxExit` at the latest; returns whether each was wrong. `deepest`: the same of the last exit. */
+  function count(hops: readonly Hop[], maxExit: number, deepest: readonly boolean[] | undefined, subject: string): boolean[] {
     const meter = createOpsMeter(image);
     let isUnsure = false;
     device.reset();
-    for (const { truth, patch, logits } of hops) {
+    return hops.map(({ truth, patch, logits }, i) => {
       const { isSure, exit, label } = device.decide(logits, certified, maxExit);
       const { macs } = meter.read({ exit, patch });
       const own = tally[isUnsure ? 1 : 0][maxExit]!;
       own.macs += macs;
       own.hops++;
+      const isWrong = label !== truth;
       if (truth >= 0) {
         own.n++;
         if (!isSure) own.unsure++;
-        if (label !== truth) {
-          own.wrong++;
-          if (!isSure) own.wrongUnsure++;
-        }
+        if (isWrong) own.wrong++;
+        if (isWrong && !isSure) own.wrongUnsure++;
+        if (deepest !== undefined) add(losses[isUnsure ? 1 : 0][maxExit]!, subject, Number(isWrong) - Number(deepest[i]!));
       }
       isUnsure = !isSure;
-    }
+      return isWrong;
+    });
   }
+}
+
+/** A mean of what was added, by wearer. */
+interface Mean {
+  sum: number;
+  count: number;
+}
+
+function add(means: Map<string, Mean>, wearer: string, value: number): void {
+  const own = means.get(wearer) ?? { sum: 0, count: 0 };
+  means.set(wearer, { sum: own.sum + value, count: own.count + 1 });
+}
+
+/** Lower bound over wearers of the mean of `sign` times what was added. */
+function lowerBound(means: ReadonlyMap<string, Mean>, sign = 1): number {
+  return lowerMeanBound([...means.values()].map(({ sum, count }) => (sign * sum) / count));
 }
 
 function freshTally() {
   return { n: 0, hops: 0, unsure: 0, wrong: 0, wrongUnsure: 0, macs: 0 };
 }
 
-function rowOf({ n, hops, unsure, wrong, wrongUnsure, macs }: ReturnType<typeof freshTally>): DepthRow {
+function rowOf({ n, hops, unsure, wrong, wrongUnsure, macs }: ReturnType<typeof freshTally>): Omit<DepthRow, "mostLoss"> {
   const share = (of: number, all: number): number => (all === 0 ? 0 : of / all);
   return { unsure: share(unsure, n), wrong: share(wrong, n), wrongUnsure: share(wrongUnsure, unsure), macs: share(macs, hops) };
 }

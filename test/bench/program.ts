@@ -2,8 +2,9 @@ import { Command, CommanderError, Option } from "commander";
 import { jsonOption, numberAtLeast, wholeNumber } from "../../host/cli/common/options.ts";
 import { createOutput, reportFailure } from "../../host/core/system/output.ts";
 import type { CliIo } from "../../host/core/system/surroundings.ts";
-import { countText, percentText, table } from "../../host/core/system/table.ts";
+import { countText, numberText, percentText, table } from "../../host/core/system/table.ts";
 import { benchCompute } from "./compute.ts";
+import { benchDays, type DaysRequest } from "./days.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchIntents } from "./intents.ts";
 import { benchLanguage } from "./language.ts";
@@ -66,6 +67,17 @@ export function createBench(io: CliIo): Command {
       out.say(`int32: ${said(report.int32)}; int16: ${said(report.int16)}.`);
       out.document(report);
     });
+  bench
+    .command("days")
+    .description("Simulate a day over each radio, against the baselines that never ask and tell the same.")
+    .option("--agent <name>", "run this agent", "activity")
+    .option("--board <id>", "simulate this board", "nrf52840-dk")
+    .option("--hours <n>", "simulate this many hours", numberAtLeast(0.1), 24)
+    .option("--seed <n>", "seed of the day and its network", wholeNumber(0), 1)
+    .option("--report-seconds <n>", "report at this interval (default: set by the agent)", wholeNumber(10))
+    .option("--data <dir>", "the agent's recordings: adds days of the calibrate wearers")
+    .addOption(jsonOption())
+    .action((options: DaysRequest & { readonly json: boolean }) => days(io, options));
   bench
     .command("language")
     .description("Compare the language core with the same decoder as float32 C, token by token (needs gcc).")
@@ -178,6 +190,26 @@ async function soak(io: CliIo, options: StageOptions, minutes: number, asksPerSe
   }
   out.say(`${report.asked} asked, ${report.answered} answered, ${report.lost} lost.`);
   out.document(report);
+}
+
+async function days(io: CliIo, request: DaysRequest & { readonly json: boolean }): Promise<void> {
+  const out = createOutput(io, request.json);
+  const rows = await benchDays(io.cwd, out, request);
+  const head = ["", "right", "best that never asks", "total J", "its", "radio J", "battery h", "audits", "as good"];
+  const cells = rows.map(({ source, radio, governed, isAsGood, ...row }) => {
+    const best = row[row.best];
+    return [
+      `${source} over ${radio}`,
+      percentText(governed.accuracy, 2),
+      `${percentText(best.accuracy, 2)} (${row.best})`,
+      ...[governed.joules, best.joules, governed.radioJoules].map((joules) => numberText(joules, 1)),
+      numberText(governed.batteryLifeHours),
+      `${governed.audits}`,
+      isAsGood ? "yes" : "no",
+    ];
+  });
+  for (const line of table(head, cells)) out.say(line);
+  out.document({ days: rows });
 }
 
 async function sizing(io: CliIo, request: SizingRequest & { readonly json: boolean }): Promise<void> {

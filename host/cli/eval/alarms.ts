@@ -16,6 +16,7 @@ export function evalAlarms(setting: EvalSetting, alarm: string): void {
       thresholds: exits.map(() => 0), // the core never goes below the image's own
     },
     stableDecisions: events.stableDecisions,
+    isSmoothed: model.image.smoothing !== undefined,
     alarm: alarmClass(manifest.labels, alarm, name),
     onTrial: progress(out, "trials"),
   });

@@ -2,7 +2,7 @@ import { numberText, percentText } from "../../core/system/table.ts";
 import type { Best, Table } from "../../page/table.ts";
 import type { DayDocument } from "../../simulate/summary.ts";
 
-/** Names of the baselines, in the order shown. */
+/** Names of the baselines, in the order shown. They tell what the governed day tells; `mute`, which does not, stands apart. */
 export const baselineNames = {
   fullDepth: "full depth, never asks",
   alwaysLocal: "early exits, never asks",
@@ -60,15 +60,33 @@ function lessText(own: number, other: number): string {
   return other === 0 ? "as much" : `${percentText(Math.abs(1 - own / other), 1)} ${own <= other ? "less" : "more"}`;
 }
 
-/** One sentence per baseline that compares it with the day; none without baselines. */
-export function comparisonSentences({ baselines, energyJoules }: DayDocument): string[] {
+/** Who is best, then one sentence per baseline that compares it with the day; none without baselines. */
+export function comparisonSentences(document: DayDocument): string[] {
+  const { baselines, energyJoules, batteryLifeFromStartHours: hours } = document;
   if (baselines === undefined) return [];
   const own = energyJoules.compute + energyJoules.radio;
-  return baselineKeys.map((key) => {
+  const { mute } = baselines;
+  const compared = baselineKeys.map((key) => {
     const { batteryLifeFromStartHours, accuracy, energyJoules: joules } = baselines[key];
     const against = lessText(own, joules.compute + joules.radio);
     return `Without a governor, ${baselineNames[key]}: ${hoursText(batteryLifeFromStartHours)} of battery, ${percentText(accuracy, 2)} right; governed, compute and radio take ${against}.`;
   });
+  const silent = `Not comparable: with early exits and a radio that is never on, telling nobody, ${hoursText(mute.batteryLifeFromStartHours)} of battery; telling costs ${hoursText(mute.batteryLifeFromStartHours - hours)}.`;
+  return [...verdictSentences(document), ...compared, ...(mute.batteryLifeFromStartHours > hours ? [silent] : [])];
+}
+
+/** Whether the governed day is at least as good as the best baseline that never asks. */
+function verdictSentences({ verdict, baselines, accuracy }: DayDocument): string[] {
+  if (verdict === undefined || baselines === undefined) return [];
+  const { best, accuracyAgainstBest, energyAgainstBest, isAsGood } = verdict;
+  const percents = percentText(Math.abs(energyAgainstBest), 1);
+  const energy = `${percents} ${energyAgainstBest > 0 ? "more" : "less"} energy`;
+  const right = `${percentText(accuracy, 2)} right against ${percentText(baselines[best].accuracy, 2)}`;
+  const name = baselineNames[best];
+  if (isAsGood) return [`Verdict: the governed day is as good as the best that never asks (${name}): ${right}, ${energy}.`];
+  if (accuracyAgainstBest < 0 && energyAgainstBest >= 0)
+    return [`Verdict: better without the governor (${name}): governed ${right}, ${energy}.`];
+  return [`Verdict: a trade against the best that never asks (${name}): governed ${right}, ${energy}.`];
 }
 
 /** The governed day and its baselines as a table. */

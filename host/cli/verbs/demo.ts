@@ -85,7 +85,7 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
       model,
       sensor,
       pace: { speed: options.speed, ...(options.seconds === undefined ? {} : { seconds: options.seconds }) },
-      live: { board: loadBoard(options.board), radio: options.radio },
+      live: { board: loadBoard(options.board), radio: options.radio, isAskingAlways: true }, // to show the way there and back
       show: { isHeadless: options.headless, isVerbose: options.verbose },
       asker: { broker: { url: broker.url }, site: "home", node },
       diary,
@@ -95,7 +95,8 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
     const summarize = () => {
       const { lost } = compareLedgers(loop.asker!.ledger(), worker.ledger());
       const power = wearable.governor?.status();
-      return { ...buildSummary(definition.name, loop, definition.sensor.rateHz, lost), board: options.board, power };
+      const asks = definition.suspicion === undefined ? "every unsure decision" : "every suspicion";
+      return { ...buildSummary(definition.name, loop, definition.sensor.rateHz, lost), asks, board: options.board, power };
     };
     let summary: ReturnType<typeof summarize> | undefined;
     await closeAll(
@@ -109,6 +110,8 @@ async function demo(io: CliIo, options: DemoOptions): Promise<void> {
     );
     saySummary(out, summary!, true);
     out.say("The ledgers of both ends were compared.");
+    if (definition.suspicion === undefined)
+      out.say("The demo asks about every unsure decision, to show it. run --board asks only where asking was measured to help.");
     const answers = await askDemoQuestions({
       hasAlarm: alarm === "fall",
       ...{ diaryFolder: folder, brokerUrl: broker.url, node: `${node}-assistant`, clock: io.clock },

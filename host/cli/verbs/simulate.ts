@@ -67,12 +67,11 @@ export function registerSimulate(program: Command, io: CliIo): void {
     )
     .option(
       "--report-seconds <n>",
-      "report at this interval; non-urgent events wait for it, and each report audits one decision",
+      "report at this interval: what is no alarm waits for it, and each report audits one decision (default: set by the agent, or 3600)",
       wholeNumber(10),
-      600,
     )
     .option("--back-to-back", "run decisions back to back beside the board's load, governed and not, instead of a day", false)
-    .option("--no-baselines", "skip the baselines fullDepth, alwaysLocal and alwaysCloud")
+    .option("--no-baselines", "skip the baselines fullDepth, alwaysLocal, alwaysCloud and mute")
     .option("--html <file>", "write the report as an HTML page, too")
     .option("--tune <file>", "write the outcome statistics of --wearers calibrate to this policy.json instead")
     .addOption(engineOption())

@@ -16,6 +16,12 @@ export interface EventPublisher {
   flush(): void;
 }
 
+interface QueuedEvent {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  isUnderWay: boolean; // sent, and not acknowledged yet
+}
+
 export function createEventPublisher(options: {
   readonly node: string;
   readonly topics: NodeTopics;
@@ -24,27 +30,28 @@ export function createEventPublisher(options: {
   readonly onAnomaly: (error: MqttError) => void;
 }): EventPublisher {
   const { node, topics, connection, wall } = options;
-  const queue: { readonly topic: string; readonly payload: Uint8Array }[] = [];
+  const queue: QueuedEvent[] = [];
   let droppedEvents = 0;
   let droppedTelemetry = 0;
-  let isSending = false;
 
   const drop = (code: string, message: string) => {
     droppedEvents++;
     options.onAnomaly(new MqttError(code, message));
   };
 
-  async function flush(): Promise<void> {
-    if (isSending) return;
-    isSending = true;
-    while (queue.length > 0 && connection.state === "online") {
-      const first = queue[0]!;
-      const result = await connection.publish(first.topic, first.payload);
-      if (!result.ok && connection.state !== "online") break; // sent again when it is back: at least once
-      if (queue[0] === first) queue.shift();
-      if (!result.ok) drop("EVENT_REFUSED", `the broker did not take an event: ${result.reason}.`);
-    }
-    isSending = false;
+  async function send(event: QueuedEvent): Promise<void> {
+    event.isUnderWay = true;
+    const result = await connection.publish(event.topic, event.payload);
+    event.isUnderWay = false;
+    if (!result.ok && connection.state !== "online") return; // sent again when it is back: at least once
+    const at = queue.indexOf(event);
+    if (at >= 0) queue.splice(at, 1);
+    if (at >= 0 && !result.ok) drop("EVENT_REFUSED", `the broker did not take an event: ${result.reason}.`);
+  }
+
+  /** All at once, in order: the radio is up once for what waits, and need not stay up for an acknowledgement of each. */
+  function flush(): void {
+    for (const event of [...queue]) if (!event.isUnderWay && connection.state === "online") void send(event);
   }
 
   return {
@@ -57,7 +64,7 @@ export function createEventPublisher(options: {
     event(agent, data) {
       try {
         const payload = encodePayload({ v: SCHEMA_VERSION, kind: "event", node, agent, wallMillis: wall(), data });
-        queue.push({ topic: topics.event(agent), payload });
+        queue.push({ topic: topics.event(agent), payload, isUnderWay: false });
       } catch (error) {
         if (!(error instanceof MqttError)) throw error;
         return drop(error.code, error.message);
@@ -66,7 +73,7 @@ export function createEventPublisher(options: {
         queue.shift();
         drop("EVENT_DROPPED", `more than ${MAX_QUEUED_EVENTS} events wait for the link; the oldest was dropped.`);
       }
-      void flush();
+      flush();
     },
     telemetry(data) {
       try {
@@ -79,6 +86,6 @@ export function createEventPublisher(options: {
         options.onAnomaly(error);
       }
     },
-    flush: () => void flush(),
+    flush,
   };
 }

@@ -15,6 +15,10 @@ const ANSWER_BYTES = 160;
 const REPORT_BYTES = 600;
 /** Share of the privacy budget that asks leave to audits: whether the guarantee holds is the last thing to go blind on. */
 export const AUDIT_SHARE = 0.25;
+/** Between two reports an audit is due so often. It then goes if the radio is up, or costs little. */
+const AUDIT_SECONDS = 600;
+/** What an audit between reports may cost: this share of what sensor, sleep and load take in that time. */
+const CHEAP_AUDIT_SHARE = 0.01;
 /** A longer gap in the ticks is no time that the device saw. */
 const LONGEST_GAP_SECONDS = 1;
 /** The budget's rate follows the battery so often. */
@@ -40,6 +44,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
     return (energy.computeJoules(meter.steady(maxExit, hopPatches)) * image.hopPatches) / hopPatches;
   });
   const joulesPerMac = levelJoules[0]! / meter.steady(last, image.hopPatches).macs;
+  const mayAskingHelp = table.asked.decisions === 0 || table.asked.leastGain > 0;
   const budgetGovernor = createBudgetGovernor(budget);
   const heat = thermal && createThermalGovernor(thermal);
   let frames = 0; // of device time, lost ones included
@@ -58,6 +63,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
   let audits = 0;
   let choice: Choice | undefined;
   let nextReport = reportSeconds;
+  let nextAudit = AUDIT_SECONDS;
   let nextPlan = 0;
   let plannedAt = 0;
   let idleJoules = 0; // of the radio, at the last plan
@@ -92,7 +98,9 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
     device.advance(now());
     radioWatts = meanRadioWatts(seconds);
     if (now() >= nextPlan) replan();
-    if (now() >= nextReport) report(); // before the bucket is judged: it may be its last operation
+    if (now() >= nextReport)
+      report(); // before the bucket is judged: it may be its last operation
+    else if (now() >= nextAudit && isAuditCheap()) dueAudit();
     const byBudget = budgetGovernor.judge();
     const byHeat = heat?.judge(seconds, ambientCelsius(now()), (at) => levelJoules[at]! / hopSeconds, floorWatts + radioWatts);
     const next = Math.max(byBudget, byHeat?.level ?? 0) as DegradeLevel;
@@ -103,12 +111,24 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
   }
 
   function report(): void {
-    nextReport = now() + reportSeconds;
+    nextReport = reportSeconds * (Math.floor(now() / reportSeconds) + 1);
+    if (!mayAskingHelp) radio?.plan(nextReport);
     if (!budget.isOpen || radio === undefined) return;
     device.reserve(radio.priceJoules(now(), { bytesUp: REPORT_BYTES, bytesDown: 0, waitSeconds: 0 }));
     if (options.carries) radio.carry(now(), REPORT_BYTES, 0);
     options.onReport?.();
+    dueAudit(); // the radio is up
+  }
+
+  function dueAudit(): void {
     isAuditDue = true;
+    nextAudit = now() + AUDIT_SECONDS;
+  }
+
+  function isAuditCheap(): boolean {
+    if (radio === undefined) return false;
+    const joules = radio.priceJoules(now(), exchange(sizes.bytes(now()), options.roundTripSeconds()));
+    return radio.isUp(now()) || joules <= CHEAP_AUDIT_SHARE * floorWatts * AUDIT_SECONDS;
   }
 
   function exchange(bytes: number, latencySeconds: number) {
@@ -212,7 +232,8 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
       if (level > 0) parts.push(`${degradeLevels[level]} (${cause === "thermal" ? "heat" : "budget"})`);
       if (duty < 1) parts.push(`working ${Math.round(duty * 100)} % of the time (heat)`);
       if (drift.step > 0) parts.push(`thresholds tightened: the cloud doubts the device more than it did`);
-      if (isUnsure && choice?.ask === "never") parts.push("an ask costs more than it is worth");
+      if (isUnsure && choice?.ask === "never")
+        parts.push(mayAskingHelp ? "an ask costs more than it is worth" : "asking was not measured to help");
       if (isUnsure && choice?.ask === "later") parts.push("the ask waits for the next report");
       return parts.length === 0 ? undefined : parts.join(", ");
     },

@@ -9,7 +9,9 @@ import type { CostTable, Prices } from "./expected-cost.ts";
 
 const share = z.number().min(0).max(1);
 const joules = z.number().min(0);
-const row = z.strictObject({ unsure: share, wrong: share, wrongUnsure: share, macs: z.number().min(0) });
+/** A difference of two shares. Absent in files of earlier versions: then the default takes no exit away and asks nothing. */
+const difference = z.number().min(-1).max(1);
+const row = z.strictObject({ unsure: share, wrong: share, wrongUnsure: share, macs: z.number().min(0), mostLoss: difference.default(1) });
 
 /** An agent's policy.json: how its decisions turn out, and what they are worth to it. */
 export const policySchema = z.strictObject({
@@ -19,7 +21,12 @@ export const policySchema = z.strictObject({
   table: z.strictObject({
     sure: z.array(row).max(8),
     unsure: z.array(row).max(8),
-    asked: z.strictObject({ decisions: z.int().min(0), wrongBefore: z.int().min(0), wrongAfter: z.int().min(0) }),
+    asked: z.strictObject({
+      decisions: z.int().min(0),
+      wrongBefore: z.int().min(0),
+      wrongAfter: z.int().min(0),
+      leastGain: difference.default(-1),
+    }),
   }),
   usualDisagreement: z.array(share).max(64),
   prices: z.strictObject({
@@ -86,9 +93,14 @@ export function policyFromCertificate(model: Model): TunedPolicy {
     answered = Math.min(1, answered + (calibration[k]?.coverage ?? 0));
     const unsure = 1 - answered;
     const macs = (windowOps(model.image, k).macs * hopPatches) / windowPatches;
-    return { unsure, wrong: answered * alpha + unsure * 0.2, wrongUnsure: 0.2, macs };
+    return { unsure, wrong: answered * alpha + unsure * 0.2, wrongUnsure: 0.2, macs, mostLoss: 1 };
   });
-  const table: CostTable = { sure: rows, unsure: rows, asked: { decisions: 0, wrongBefore: 0, wrongAfter: 0 } };
-  // No worth declared: ask whenever unsure, as without a governor.
-  return { table, prices: { ...DEFAULT_PRICES, deferredJoules: 1 }, drift: { usualDisagreement: model.manifest.labels.map(() => 0.2) } };
+  const table: CostTable = { sure: rows, unsure: rows, asked: { decisions: 0, wrongBefore: 0, wrongAfter: 0, leastGain: -1 } };
+  return askWhenUnsure({ table, prices: DEFAULT_PRICES, drift: { usualDisagreement: model.manifest.labels.map(() => 0.2) } });
+}
+
+/** The policy with asks about every unsure decision, as without a governor, whatever asking was measured to gain. */
+export function askWhenUnsure(policy: TunedPolicy): TunedPolicy {
+  const { table, prices } = policy;
+  return { ...policy, table: { ...table, asked: { ...table.asked, decisions: 0 } }, prices: { ...prices, deferredJoules: 1 } };
 }

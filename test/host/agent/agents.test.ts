@@ -22,7 +22,7 @@ describe("defineAgent", () => {
       model: "model.dmm",
       teacher: [],
       sensor: { kind: "imu", rateHz: 50, channels: 6, orientation: "" },
-      events: { stableDecisions: 1 },
+      events: { stableDecisions: 1, reportSeconds: 3600 },
       diary: false,
       asks: { intervalHops: 1, deadlineSeconds: 30, holdSeconds: 10 },
     });

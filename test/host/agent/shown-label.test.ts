@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { ShownLabel } from "../../../host/agent/shown-label.ts";
+import { ShownLabel, type ShownLabelOptions } from "../../../host/agent/shown-label.ts";
 
 const SITTING = 3;
 const STANDING = 4;
 
-function shown(options: Partial<{ stableDecisions: number; holdFrames: number }> = {}) {
+function shown(options: Partial<ShownLabelOptions> = {}) {
   const made = new ShownLabel({ stableDecisions: 2, holdFrames: 1000, ...options });
   let tick = 0;
   const next = (): number => {
@@ -48,6 +48,15 @@ describe("the steady label", () => {
     t.unsure(SITTING, false);
     expect(t.unsure(SITTING, false)).toBeUndefined();
     expect(t.unsure(SITTING, false)).toMatchObject({ label: SITTING, source: "local" }); // one more than sure ones need
+  });
+
+  it("counts unsure guesses like sure ones where the image smooths its labels", () => {
+    const t = shown({ isSmoothed: true });
+    t.unsure(SITTING, false);
+    expect(t.unsure(SITTING, false)).toMatchObject({ label: SITTING, source: "local" });
+    const single = shown({ isSmoothed: true, stableDecisions: 1 });
+    for (const label of [SITTING, STANDING, SITTING]) expect(single.unsure(label, false)).toMatchObject({ label });
+    expect(single.unsure(STANDING, true)).toBeUndefined(); // an answer is on its way
   });
 
   it("follows unsure guesses again once no answer will come", () => {

@@ -21,7 +21,7 @@ describe("simulate", () => {
     const document = JSON.parse(stdout) as Record<string, unknown>;
     expect(document).toMatchObject({ agent: "trembler", board: "nrf52840-dk", radio: "ble", hours: 0.1, overspendJoules: 0 });
     expect(Object.keys(document.energyJoules as object)).toEqual(["compute", "radio", "sensor", "sleep"]);
-    expect(Object.keys(document.baselines as object)).toEqual(["alwaysLocal", "alwaysCloud", "fullDepth"]);
+    expect(Object.keys(document.baselines as object)).toEqual(["alwaysLocal", "alwaysCloud", "fullDepth", "mute"]);
     expect((document.asked as number) > 0).toBe(true);
     const html = readFileSync(page, "utf8");
     for (const title of ["Activity", "Power by part", "Battery", "Temperature", "Exits", "Asks"]) expect(html).toContain(title);

@@ -46,6 +46,22 @@ describe.each(radioKinds)("the %s radio", (kind) => {
     );
   });
 
+  it("goes off after its tail if its next use is planned for later than staying connected pays, and else does not", () => {
+    const idle = (plan: number | undefined): number => {
+      const radio = createRadio(profile);
+      radio.carry(0, 200, 50);
+      radio.plan(plan);
+      const before = radio.idleJoules;
+      radio.advance(3600);
+      return radio.idleJoules - before;
+    };
+    const offJoules = 3600 * profile.offMicroamps.value * 1e-6 * profile.supplyVolts.value;
+    expect(idle(3600)).toBeLessThanOrEqual(offJoules);
+    const reconnect = Math.max(0, profile.attachMillijoules.value - profile.wakeMillijoules.value) / 1000; // what it stays connected for
+    expect(idle(undefined) - idle(3600)).toBeCloseTo(reconnect, 9);
+    expect(idle(30)).toBe(idle(undefined)); // soon: it stays connected
+  });
+
   it("spends at most twice what the better of always kept and always off would have, between exchanges", () => {
     const gaps = [1, 10, 60, 200, 600, 3000, 20_000];
     for (const gap of gaps) {

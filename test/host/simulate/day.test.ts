@@ -11,15 +11,16 @@ import { readPolicy } from "../../../host/policy/govern/policy-file.ts";
 import { loadBoard, loadRadio } from "../../../host/power/board.ts";
 import { type RadioKind, radioKinds } from "../../../host/power/board-power.ts";
 import { poweredBoard } from "../../../host/power/powered-board.ts";
-import { baselineDays } from "../../../host/simulate/baselines.ts";
+import { baselineDays, neverAskingDays } from "../../../host/simulate/baselines.ts";
 import { createSimulatedCloud } from "../../../host/simulate/cloud.ts";
 import { sensedOnly } from "../../../host/simulate/course.ts";
 import { daySchedule, recordedDay, syntheticDay } from "../../../host/simulate/day.ts";
 import { governedDay } from "../../../host/simulate/governed-day.ts";
 import { seededTrace } from "../../../host/simulate/network-trace.ts";
-import { percentile } from "../../../host/simulate/results.ts";
+import { type BaselineDay, percentile } from "../../../host/simulate/results.ts";
 import type { DaySetting } from "../../../host/simulate/setting.ts";
 import { batteryLifeHours, dayDocument } from "../../../host/simulate/summary.ts";
+import { verdictOn } from "../../../host/simulate/verdict.ts";
 import { syntheticRecording } from "../../support/recording.ts";
 
 const parameters = JSON.parse(readFileSync(join(packageRoot(), "agents/activity/synthetic.json"), "utf8")) as SyntheticParameters;
@@ -145,6 +146,20 @@ describe("a simulated day", () => {
     expect(day.counters.answered).toBe(0);
     expect(day.decisions).toBeGreaterThan(250);
     expect(percentile(day.decisionSeconds, 0.99)).toBeLessThan(0.2);
+  });
+
+  it("is as good as the best baseline that never asks and tells the same, and shows what the net says", async () => {
+    const given = setting({ radioKind: "lte-m", hours: 0.95, reportSeconds: 1800 });
+    const [governed, never] = [await governedDay(given), await neverAskingDays(given)];
+    expect(governed.audits).toBeGreaterThan(0);
+    expect(Math.abs(governed.accuracy - governed.modelAccuracy)).toBeLessThanOrEqual(0.0002);
+    const scored = ({ accuracy, joules }: Pick<BaselineDay, "accuracy" | "joules">) => ({
+      accuracy,
+      joules: Object.values(joules).reduce((a, b) => a + b, 0),
+    });
+    const verdict = verdictOn(scored(governed), { fullDepth: scored(never.fullDepth), alwaysLocal: scored(never.alwaysLocal) });
+    expect(verdict).toMatchObject({ best: "alwaysLocal", isAsGood: true });
+    expect(never.alwaysLocal.joules.radio).toBeGreaterThan(0.1); // it reports
   });
 
   it("stands beside its baselines: less compute than full depth, less in all than sending every window", async () => {

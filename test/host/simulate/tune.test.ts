@@ -27,11 +27,26 @@ function cloudOf(confidences: readonly number[]): SimulatedCloud {
   };
 }
 
-describe("a policy's usual disagreement", () => {
-  const model = Model.load(
-    writeImage({ ...activityShaped(3), exits: activityShaped(3).exits.map((exit) => ({ ...exit, threshold: 32769 })) }),
-  );
+const model = Model.load(
+  writeImage({ ...activityShaped(3), exits: activityShaped(3).exits.map((exit) => ({ ...exit, threshold: 32769 })) }),
+);
 
+describe("the measured gain of asking, and the measured loss of a shallower exit", () => {
+  it("are bounds over wearers: of one wearer nothing is known, of equal ones the difference itself", async () => {
+    const rightCloud: SimulatedCloud = { worked: 0, answer: async () => ({ label: 0, confidence: 1 }) };
+    const one = await tunePolicy(model, [recordingOf("a", 60)], "test", rightCloud);
+    expect(one.table.asked.leastGain).toBe(-1);
+    expect(one.table.unsure.slice(0, -1).map(({ mostLoss }) => mostLoss)).toEqual([1, 1, 1]);
+    const two = await tunePolicy(model, [recordingOf("a", 60), recordingOf("b", 60)], "test", rightCloud);
+    const { decisions, wrongBefore, wrongAfter, leastGain } = two.table.asked;
+    expect(wrongBefore).toBeGreaterThan(0);
+    expect(wrongAfter).toBe(0);
+    expect(leastGain).toBeCloseTo(wrongBefore / decisions, 9);
+    for (const { wrong, mostLoss } of two.table.unsure) expect(mostLoss).toBeCloseTo(wrong - two.table.unsure.at(-1)!.wrong, 9);
+  });
+});
+
+describe("a policy's usual disagreement", () => {
   it("is, label by label, that of the wearer with whom the cloud disagrees most, and 1 where nobody has enough answers", async () => {
     const hops = [120, 120, 15]; // by wearer; nobody is ever sure, so that each is asked
     const confidences = hops.flatMap((count, wearer) => Array.from({ length: count }, () => [0.9, 0.7, 0.1][wearer]!));

@@ -37,8 +37,39 @@ describe("the words of a day", () => {
     expect(dayTable(documentOf(started)).head[2]).toBe("battery h from 30 %");
   });
 
-  it("name the baselines that beat the day", () => {
-    const [, text] = comparisonSentences(documentOf({ baselines: { fullDepth: local, alwaysLocal: local, alwaysCloud: local } }));
+  it.each([
+    [
+      0.0002,
+      0.02,
+      true,
+      "the governed day is as good as the best that never asks (early exits, never asks): 98.00 % right against 98.35 %, 2.0 % more energy.",
+    ],
+    [
+      -0.003,
+      0.02,
+      false,
+      "better without the governor (early exits, never asks): governed 98.00 % right against 98.35 %, 2.0 % more energy.",
+    ],
+    [
+      -0.003,
+      -0.1,
+      false,
+      "a trade against the best that never asks (early exits, never asks): governed 98.00 % right against 98.35 %, 10.0 % less energy.",
+    ],
+  ])("say who is best: %f more right, %f more energy", (accuracyAgainstBest, energyAgainstBest, isAsGood, text) => {
+    const baselines = { fullDepth: local, alwaysLocal: local, alwaysCloud: local, mute: local };
+    const verdict = { best: "alwaysLocal", accuracyAgainstBest, energyAgainstBest, isAsGood };
+    expect(comparisonSentences(documentOf({ baselines, verdict }))[0]).toBe(`Verdict: ${text}`);
+  });
+
+  it("name the baselines that beat the day, and what telling costs", () => {
+    const mute = { ...local, batteryLifeFromStartHours: 590 };
+    const [, text, , last] = comparisonSentences(
+      documentOf({ baselines: { fullDepth: local, alwaysLocal: local, alwaysCloud: local, mute } }),
+    );
+    expect(last).toBe(
+      "Not comparable: with early exits and a radio that is never on, telling nobody, 590 h of battery; telling costs 304 h.",
+    );
     expect(text).toBe(
       "Without a governor, early exits, never asks: 551 h of battery, 98.35 % right; governed, compute and radio take 150.0 % more.",
     );

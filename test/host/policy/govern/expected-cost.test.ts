@@ -4,12 +4,14 @@ import { type AskPlan, type ChoiceInput, choosePlan } from "../../../../host/pol
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const joules = fc.double({ min: 0, max: 0.1, noNaN: true });
-const row = fc.record({ unsure: share, wrong: share, wrongUnsure: share, macs: fc.double({ min: 0, max: 1e6, noNaN: true }) });
+const difference = fc.double({ min: -1, max: 1, noNaN: true });
+const macs = fc.double({ min: 0, max: 1e6, noNaN: true });
+const row = fc.record({ unsure: share, wrong: share, wrongUnsure: share, macs, mostLoss: difference });
 const input: fc.Arbitrary<ChoiceInput> = fc.record({
   table: fc.record({
     sure: fc.array(row, { minLength: 4, maxLength: 4 }),
     unsure: fc.array(row, { minLength: 4, maxLength: 4 }),
-    asked: fc.record({ decisions: fc.constant(100), wrongBefore: fc.nat(100), wrongAfter: fc.nat(100) }),
+    asked: fc.record({ decisions: fc.constantFrom(0, 100), wrongBefore: fc.nat(100), wrongAfter: fc.nat(100), leastGain: difference }),
   }),
   prices: fc.record({
     wrongJoules: joules,
@@ -34,14 +36,16 @@ const input: fc.Arbitrary<ChoiceInput> = fc.record({
 });
 
 /** What one plan costs, written out apart from the product: Infinity where it is not allowed. */
-function joulesOf({ table, prices, isUnsure, joulesPerMac, ask, settledDecisions }: ChoiceInput, maxExit: number, plan: AskPlan): number {
+function joulesOf(given: ChoiceInput, maxExit: number, plan: AskPlan): number {
+  const { table, prices, isUnsure, joulesPerMac, ask, settledDecisions, exits } = given;
   const row = (isUnsure ? table.unsure : table.sure)[maxExit]!;
+  if (maxExit !== exits.last && row.mostLoss >= 0) return Number.POSITIVE_INFINITY; // not measured to be better
   const fixed = row.macs * joulesPerMac * ask.priceFactor + prices.wrongJoules * row.wrong;
   if (plan === "never") return fixed + row.unsure * prices.deferredJoules;
   const waitSeconds = ask.latencySeconds + (plan === "later" ? ask.laterSeconds : 0);
   if (!ask.isPossible || waitSeconds > ask.deadlineSeconds) return Number.POSITIVE_INFINITY;
-  const { decisions, wrongBefore, wrongAfter } = table.asked;
-  const worth = settledDecisions * (prices.deferredJoules + (prices.wrongJoules * (wrongBefore - wrongAfter)) / decisions);
+  const { decisions, leastGain } = table.asked;
+  const worth = settledDecisions * (decisions > 0 ? prices.wrongJoules * leastGain : prices.deferredJoules);
   const leftShare = plan === "later" ? 1 - ask.laterSeconds / ask.deadlineSeconds : 1; // the doubt may be over by then
   const radio = (plan === "later" ? ask.laterJoules : ask.nowJoules) * ask.priceFactor;
   const waiting = waitSeconds * prices.latencyJoulesPerSecond;
@@ -77,9 +81,17 @@ describe("the plan of least expected cost", () => {
 
   const base: ChoiceInput = {
     table: {
-      sure: [1, 0.2, 0.1, 0.05].map((unsure, k) => ({ unsure, wrong: 0.05 - k / 100, wrongUnsure: 0.2, macs: 1e5 * (k + 1) })),
-      unsure: [1, 0.6, 0.55, 0.54].map((unsure, k) => ({ unsure, wrong: 0.09 - k / 100, wrongUnsure: 0.15, macs: 1e5 * (k + 1) })),
-      asked: { decisions: 100, wrongBefore: 20, wrongAfter: 10 },
+      sure: [1, 0.2, 0.1, 0.05].map((unsure, k) => ({
+        unsure,
+        wrong: 0.05 - k / 100,
+        wrongUnsure: 0.2,
+        macs: 1e5 * (k + 1),
+        mostLoss: -0.01,
+      })),
+      unsure: [1, 0.6, 0.55, 0.54].map((unsure, k) => ({
+        ...{ unsure, wrong: 0.09 - k / 100, wrongUnsure: 0.15, macs: 1e5 * (k + 1), mostLoss: -0.01 },
+      })),
+      asked: { decisions: 100, wrongBefore: 30, wrongAfter: 10, leastGain: 0.15 },
     },
     prices: { wrongJoules: 0.01, deferredJoules: 0.001, latencyJoulesPerSecond: 0, privacyJoulesPerByte: 0 },
     isUnsure: false,
@@ -105,6 +117,21 @@ describe("the plan of least expected cost", () => {
     expect(choosePlan({ ...base, prices: { ...base.prices, privacyJoulesPerByte: 1e-5 } }).ask).toBe("never");
   });
 
+  it("asks only if the lower bound of the measured gain is above zero; if nothing was measured, by the worth of an answer", () => {
+    const free = { ...base.ask, nowJoules: 0, laterJoules: 0, latencySeconds: 0 };
+    const withGain = (leastGain: number, decisions = 100) =>
+      choosePlan({ ...base, ask: free, table: { ...base.table, asked: { ...base.table.asked, leastGain, decisions } } }).ask;
+    expect([withGain(0.001), withGain(0), withGain(-0.01), withGain(-1, 0)]).toEqual(["now", "never", "never", "now"]);
+  });
+
+  it("takes a shallower exit only if it was measured to be better, beyond the error of that", () => {
+    const withLoss = (...losses: readonly number[]) => {
+      const sure = base.table.sure.map((row, k) => ({ ...row, mostLoss: losses[k]! }));
+      return choosePlan({ ...base, joulesPerMac: 1e-6, table: { ...base.table, sure } }).maxExit;
+    };
+    expect([withLoss(-1, -0.01, -0.01, 0), withLoss(-1, 0, -0.01, 0), withLoss(0, 0.1, 0, 0)]).toEqual([1, 2, 3]);
+  });
+
   it("asks now rather than later for fewer joules, when the doubt will mostly be over by then", () => {
     expect(choosePlan({ ...base, ask: { ...base.ask, laterSeconds: 20 } }).ask).toBe("now");
   });
@@ -114,7 +141,8 @@ describe("the plan of least expected cost", () => {
     const ask = { ...base.ask, nowJoules: 0, laterJoules: 0, laterSeconds: 0 };
     expect(choosePlan({ ...base, prices: free, joulesPerMac: 0, ask })).toEqual({ maxExit: 1, ask: "never", expectedJoules: 0 });
     const worth = { ...base.prices, wrongJoules: 0 };
-    expect(choosePlan({ ...base, prices: worth, joulesPerMac: 0, ask })).toMatchObject({ maxExit: 1, ask: "now" }); // as soon as later
+    const table = { ...base.table, asked: { ...base.table.asked, decisions: 0 } };
+    expect(choosePlan({ ...base, table, prices: worth, joulesPerMac: 0, ask })).toMatchObject({ maxExit: 1, ask: "now" }); // as soon as later
   });
 
   it("goes deeper where wrong labels are dear, and stops early where joules are", () => {

@@ -21,8 +21,14 @@ import { activityShaped } from "../../../golden/random-image.ts";
 
 const image = activityShaped(3);
 const RATE_HZ = 50;
-const rows = image.exits.map((_, k) => ({ unsure: 0.5 / (k + 1), wrong: 0.2 / (k + 1), wrongUnsure: 0.4, macs: 1e5 * (k + 1) }));
-const table: CostTable = { sure: rows, unsure: rows, asked: { decisions: 100, wrongBefore: 60, wrongAfter: 1 } };
+const rows = image.exits.map((_, k) => ({
+  unsure: 0.5 / (k + 1),
+  wrong: 0.2 / (k + 1),
+  wrongUnsure: 0.4,
+  macs: 1e5 * (k + 1),
+  mostLoss: 0,
+}));
+const table: CostTable = { sure: rows, unsure: rows, asked: { decisions: 100, wrongBefore: 60, wrongAfter: 1, leastGain: 0.5 } };
 
 interface RigOptions {
   readonly board: string;
@@ -157,6 +163,29 @@ describe("the governor of an agent, on its budget", () => {
       ),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("the governor of an agent, on its audits", () => {
+  it.each([
+    ["ble", 18], // an audit costs little: one every ten minutes
+    ["lte-m", 3], // with a report alone
+    ["wifi", 3],
+  ] as const)("audits over %s %i times in three hours of hourly reports", (radioKind, audits) => {
+    const { governor, run } = rig({ board: "nrf52840-dk", radioKind, reportSeconds: 3600 });
+    run(3 * 3600 + 10);
+    expect(governor.audits).toBe(audits);
+  });
+
+  it("audits once more on a radio that is up anyway", () => {
+    const { governor, device, run } = rig({ board: "nrf52840-dk", radioKind: "lte-m", reportSeconds: 3600 });
+    let isAlarm = true;
+    run(1200, () => {
+      if (governor.seconds < 900 || !isAlarm) return;
+      device.radio!.carry(governor.seconds, 200, 0);
+      isAlarm = false;
+    });
+    expect(governor.audits).toBe(1);
   });
 });
 
