@@ -174,7 +174,8 @@ export class SuspicionTracker {
     const { afterFrames, intervalFrames } = this.#rule;
     this.#dismissedTo = Math.max(this.#dismissedTo, at + Math.max(afterFrames, intervalFrames));
     const steps: SuspicionStep[] = [ended(suspicion, "dismissed")];
-    this.#dropped.push(...this.#settle(steps, (own) => own.at <= this.#dismissedTo));
+    const dropped = this.#settle(steps, (own) => own.at <= this.#dismissedTo);
+    this.#dropped.push(...dropped);
     return steps;
   }
 

@@ -77,6 +77,17 @@ const says =
   () => ({ label, afterFrames });
 
 describe("a suspicion", () => {
+  it("tells an alarm that one answer dropped, if a later ask about it is lost", () => {
+    const daily = Array.from({ length: 40 }, () => sureDaily);
+    const hops = [...daily.slice(0, 5), doubtful, sureFall, sureFall, sureFall, ...Array.from({ length: 6 }, () => sureFall), ...daily];
+    const told = run(hops, (number) => (number === 2 ? undefined : { label: DAILY, afterFrames: 10 }));
+    expect(told.filter(({ step }) => step.kind === "ended").map(({ step }) => (step.kind === "ended" ? step.end : ""))).toContain(
+      "expired",
+    );
+    const own = alone(hops).filter(({ label }) => label === FALL);
+    expect(alarmsOf(told).map(({ tick }) => tick)).toEqual(own.map(({ tick }) => tick));
+  });
+
   it("waits for the end of its context, asks at that very frame, and is told once if confirmed", () => {
     const told = run(fallThenDaily, says(FALL));
     const suspected = told.find(({ step }) => step.kind === "suspected")!.at;
