@@ -1,12 +1,21 @@
 import { Model } from "./image";
 
+/** A model with what its LDA head needs of the arena. `lda` may be pointed at another record. */
+@unmanaged
+export class LdaModel extends Model {
+  ldaSums: usize; // s64 (classes); 0 if the image has no LDA
+  linear: usize; // s16 (channels, frames of a window)
+  sizes: usize; // of each channel the root of its power u32, its largest value s16 and its mean s16, Q3
+  acc: usize; // s32, at least the frames of a window; in a session also the output of a linear, y and g of a scan, scores of an attention
+}
+
 /**
  * What `prepare` finds out once and every step uses: the first bytes of the arena. Pointers into the image (flash on a
  * microcontroller) and into the arena; nothing here changes after `prepare` but the active set-point behind its pointer, and `lda`,
  * which may be pointed at another record. Followed by a state pointer per block and a ring pointer per exit.
  */
 @unmanaged
-export class Context extends Model {
+export class Context extends LdaModel {
   tail: usize;
   tailBytes: u32;
   arenaBytes: u32;
@@ -18,7 +27,6 @@ export class Context extends Model {
   logits: usize; // s16 (nExits, classes rounded up to 8)
   residual: usize; // s16 (dModel), shared by all blocks
   norm: usize; // s8, input of a linear
-  acc: usize; // s32, output of a linear; then y and g of a scan, scores of an attention
   projection: usize; // s8: z x B C, or q k v, or g u
   inner: usize; // s8: conv output, attention output
   small: usize; // s16 Δ (nHeads) and s32 Δ·B (dState)
@@ -26,9 +34,6 @@ export class Context extends Model {
   lastFrame: usize; // s16 (channels), tail
   context: usize; // s8 (contextPatches, patchFrames · channels), tail
   finalResidual: usize; // s16 (dModel), tail
-  ldaSums: usize; // s64 (classes); 0 if the image has no LDA
-  linear: usize; // s16 (channels, frames of a window), of the LDA
-  sizes: usize; // of each channel the root of its power u32, its largest value s16 and its mean s16, Q3
   ownLda: usize; // the image's own LDA record, or 0
   pathScores: usize; // s32 (classes), tail; 0 if decisions are not smoothed
 }

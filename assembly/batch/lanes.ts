@@ -1,4 +1,4 @@
-import { Model } from "../image";
+import { LdaModel } from "../context";
 
 // A batch is LANES sequences side by side: element i of every array is LANES values, one a sequence. What differs from row to row
 // (a multiplier, a shift, a weight) is then the same for a whole vector, so that requantisation, convolution, scan and norm run in
@@ -14,7 +14,7 @@ export const CHUNK = 32;
 
 /** What `prepare` finds out once: the first bytes of the arena, followed by a pointer to each block's state and weights. */
 @unmanaged
-export class Batch extends Model {
+export class Batch extends LdaModel {
   maxPatches: i32; // longest sequence that `patches` has room for
   arenaBytes: u32;
   lengths: usize; // s32 (LANES): patches of each sequence; 0 = an empty lane

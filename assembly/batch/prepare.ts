@@ -65,6 +65,11 @@ function layOut(batch: Batch, base: usize, maxPatches: i32, isReal: bool): void 
   batch.inner = base + take(widest(batch, N.LANES_INNER, 0) * <u32>ROW16);
   batch.small = base + take(widest(batch, N.LANES_SMALL, 0) * <u32>ROW32);
   batch.row = base + take(nClasses * <u32>ROW16);
+  const frames = batch.lda == 0 ? 0 : batch.windowPatches * batch.patchFrames;
+  batch.ldaSums = frames == 0 ? 0 : base + take(nClasses << 3);
+  batch.linear = base + take((batch.channels * frames) << 1);
+  batch.sizes = base + take(frames == 0 ? 0 : batch.channels << 3);
+  batch.acc = base + take(frames << 2);
   const first = cursor;
   batch.states = base + first;
   for (let b = 0; b < nBlocks; b++) {

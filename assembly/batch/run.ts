@@ -1,4 +1,5 @@
 import * as L from "../layout";
+import { addLda, computeWindowLda } from "../heads/lda";
 import { blockRecord, exitRecord } from "../image";
 import { align16, word } from "../words";
 import * as blocks from "./block-lanes";
@@ -41,7 +42,7 @@ function step(batch: Batch, block: i32, residual: usize, isNeeded: bool): void {
   blocks.step(batch, block, blockRecord(batch, block), pointerOf(batch, block, STATE), residual, isNeeded);
 }
 
-/** Logits of the sequences that end at patch t, from the last residual. */
+/** Logits of the sequences that end at patch t, from the last residual plus the LDA head's of those with a whole window. */
 function conclude(batch: Batch, t: i32, residual: usize): void {
   const exit = exitRecord(batch, batch.nExits - 1);
   const nClasses = batch.nClasses;
@@ -51,6 +52,11 @@ function conclude(batch: Batch, t: i32, residual: usize): void {
     if (load<i32>(batch.lengths + (lane << 2)) != t + 1) continue;
     const to = batch.logits + lane * <usize>align16(nClasses << 1);
     for (let i: usize = 0; i < <usize>nClasses; i++) store<i16>(to + (i << 1), load<i16>(batch.row + i * ROW16 + (lane << 1)));
+    const first = t + 1 - batch.windowPatches;
+    if (batch.ldaSums == 0 || first < 0) continue;
+    const patchBytes = batch.channels * batch.patchFrames;
+    computeWindowLda(batch, batch.patches + lane * <usize>(batch.maxPatches * patchBytes), batch.maxPatches, first);
+    addLda(batch, to);
   }
 }
 

@@ -1,5 +1,5 @@
 import * as L from "../layout";
-import { Context } from "../context";
+import { Context, LdaModel } from "../context";
 import { signalCount } from "../counts";
 import { sum1 } from "../kernels/lanes";
 import { isqrt } from "../kernels/rms-norm";
@@ -33,7 +33,7 @@ function put(slot: usize, a: i64, b: i64): void {
 }
 
 /** Counts the numbers in the first `n` slots as the next statistics, of the first `logs` the logarithm of 1 more. */
-function count(ctx: Context, n: i32, logs: i32): void {
+function count(ctx: LdaModel, n: i32, logs: i32): void {
   const lda = ctx.lda;
   const nClasses = <usize>ctx.nClasses;
   for (let i = 0; i < n; i++) {
@@ -51,15 +51,12 @@ function count(ctx: Context, n: i32, logs: i32): void {
   }
 }
 
-/** ctx.linear (channels, frames) s16 = the window in linear steps, oldest first. */
-function readWindow(ctx: Context): void {
+/** ctx.linear (channels, frames) s16 = the window in linear steps, oldest first: from `slot` on in a ring of `size` patches. */
+function readWindow(ctx: LdaModel, ring: usize, size: i32, slot: i32): void {
   const channels = ctx.channels;
   const patchFrames = ctx.patchFrames;
-  const size = ctx.contextPatches;
-  let slot = word(ctx.tail, L.TAIL_CONTEXT_HEAD) - ctx.windowPatches;
-  if (slot < 0) slot += size;
   for (let t = 0; t < frames; t += patchFrames) {
-    let from = ctx.context + <usize>(slot * patchFrames * channels);
+    let from = ring + <usize>(slot * patchFrames * channels);
     for (let f = t; f < t + patchFrames; f++) {
       for (let c = 0; c < channels; c++) {
         const knee = load<i32>(ctx.features + <usize>(c * (L.FEATURE_WORDS << 2)), L.FEATURE_KNEE << 2);
@@ -77,7 +74,7 @@ function readWindow(ctx: Context): void {
  * ctx.acc (frames,) s32 = one signal over the window: channel c, or with TRIAD axes the length of the vector from c on; or, from index 0, of
  * its changes from frame to frame (one fewer).
  */
-function readSignal(ctx: Context, c: i32, axes: i32, isChange: bool): void {
+function readSignal(ctx: LdaModel, c: i32, axes: i32, isChange: bool): void {
   if (axes > 1) memory.fill(ctx.acc, 0, <usize>(frames << 2));
   const n = isChange ? frames - 1 : frames;
   for (let axis = c; axis < c + axes; axis++) {
@@ -145,7 +142,7 @@ function meanOf(values: usize, n: i32): i32 {
 }
 
 /** FIXED_SPREAD_STATISTICS of the n values in ctx.acc about their mean Q3. Overwrites them. Returns how far the furthest lies. */
-function countSpread(ctx: Context, n: i32, mean: i32): i32 {
+function countSpread(ctx: LdaModel, n: i32, mean: i32): i32 {
   const x = ctx.acc;
   let highest = 0;
   let lowest = 0;
@@ -224,7 +221,7 @@ function countSpread(ctx: Context, n: i32, mean: i32): i32 {
 }
 
 /** Three statistics of how far sums of FIXED_SWAY_FRAMES of the values in ctx.acc move: median and mean change, power about their mean. Overwrites them. */
-function countSway(ctx: Context): void {
+function countSway(ctx: LdaModel): void {
   const x = ctx.acc;
   const n = frames / L.FIXED_SWAY_FRAMES;
   for (let i = 0; i < n; i++) {
@@ -269,7 +266,7 @@ function root(v: u64): u64 {
 }
 
 /** Keeps of channel c what countSpread has found: the root of its power, its largest value and its mean. */
-function keepSize(ctx: Context, c: i32, most: i32, mean: i32): void {
+function keepSize(ctx: LdaModel, c: i32, most: i32, mean: i32): void {
   const size = ctx.sizes + <usize>(c << 3);
   store<u32>(size, <u32>root(<u64>load<i64>(SLOTS) + (<u64>frames << 2)));
   store<i16>(size, most, 4);
@@ -277,7 +274,7 @@ function keepSize(ctx: Context, c: i32, most: i32, mean: i32): void {
 }
 
 /** Centres each channel of ctx.linear, Q3. */
-function centre(ctx: Context): void {
+function centre(ctx: LdaModel): void {
   let at = ctx.linear;
   for (let c = 0; c < ctx.channels; c++) {
     const mean = <i32>load<i16>(ctx.sizes + <usize>(c << 3), 6);
@@ -286,7 +283,7 @@ function centre(ctx: Context): void {
 }
 
 /** How each two channels move together, the second of them earlier by each lag in turn: correlations, Q9. */
-function countCross(ctx: Context): void {
+function countCross(ctx: LdaModel): void {
   centre(ctx);
   const channels = ctx.channels;
   for (let lag = 0; lag < L.FIXED_CROSS_LAGS * L.FIXED_CROSS_LAG; lag += L.FIXED_CROSS_LAG) {
@@ -324,20 +321,28 @@ export function hasLdaLogits(ctx: Context): bool {
   return ctx.ldaSums != 0 && word(ctx.tail, L.TAIL_CONTEXT_COUNT) >= ctx.windowPatches;
 }
 
-/**
- * ctx.ldaSums (nClasses,) s64 = what the last window's statistics say of each class, Q10 as s16; 0 before a whole window, and where a whole
- * triad has not moved in it: its sensor is dead, or nobody wears it. Uses ctx.acc.
- */
+/** computeWindowLda of the last window of a session; 0 before a whole one. */
 export function computeLda(ctx: Context): void {
   if (ctx.ldaSums == 0) return;
+  if (!hasLdaLogits(ctx)) {
+    memory.fill(ctx.ldaSums, 0, <usize>ctx.nClasses << 3);
+    return;
+  }
+  const slot = word(ctx.tail, L.TAIL_CONTEXT_HEAD) - ctx.windowPatches;
+  computeWindowLda(ctx, ctx.context, ctx.contextPatches, slot < 0 ? slot + ctx.contextPatches : slot);
+}
+
+/**
+ * ctx.ldaSums (nClasses,) s64 = what a window's statistics say of each class, Q10 as s16; 0 where a whole triad has not moved in it: its
+ * sensor is dead, or nobody wears it. The window begins at `slot` of a ring of `size` patches. Uses ctx.acc.
+ */
+export function computeWindowLda(ctx: LdaModel, ring: usize, size: i32, slot: i32): void {
   const nClasses = <usize>ctx.nClasses;
-  memory.fill(ctx.ldaSums, 0, nClasses << 3);
-  if (!hasLdaLogits(ctx)) return;
   const bias = ctx.image + <usize>word(ctx.lda, L.LDA_BIAS);
   for (let c: usize = 0; c < nClasses; c++) store<i64>(ctx.ldaSums + (c << 3), <i64>load<i32>(bias + (c << 2)));
   next = 0;
   frames = ctx.windowPatches * ctx.patchFrames;
-  readWindow(ctx);
+  readWindow(ctx, ring, size, slot);
   const channels = ctx.channels;
   const signals = signalCount(channels);
   // Every signal; every channel's sway; every signal's changes. In one loop: its body is code once. Then what channels do together.
@@ -375,7 +380,7 @@ export function computeLda(ctx: Context): void {
 }
 
 /** logits (nClasses,) s16 += the LDA head's, clamped. */
-export function addLda(ctx: Context, logits: usize): void {
+export function addLda(ctx: LdaModel, logits: usize): void {
   if (ctx.ldaSums == 0) return;
   const n = <usize>ctx.nClasses;
   for (let c: usize = 0; c < n; c++) {

@@ -1,6 +1,5 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { FIXED_LOGIT_BITS } from "../../assembly/layout.ts";
-import type { ReadWindows } from "../core/arithmetic/lda.ts";
 import type { Batch } from "../core/session/batch.ts";
 import type { Session } from "../core/session/session-types.ts";
 
@@ -9,6 +8,7 @@ export interface TeacherMember {
   readonly name: string;
   readonly labels: readonly string[]; // manifest.labels
   readonly patchBytes: number; // patchFrames · channels
+  readonly ringPatches: number; // of its image: so many may come between two readings of logits
   readonly temperature: number; // of its last exit's calibration: makes its softmax a probability
   open(): Session | Promise<Session>;
   /** Many sequences in one pass, each of at most `maxPatches`; left out: one after the other. */
@@ -43,10 +43,9 @@ export async function openEnsemble(members: readonly TeacherMember[]): Promise<E
   return {
     async probabilities(sequences) {
       const count = sequences[0]?.length ?? 0;
-      const read: ReadWindows = new Map();
       const means = Array.from({ length: count }, () => new Float64Array(members[0]!.labels.length));
       for (const [m, one] of opened.entries()) {
-        const logits = await logitsOf(one, sequences[m]!, read);
+        const logits = await logitsOf(one, sequences[m]!);
         for (const [i, mean] of means.entries()) {
           const own = softmax(logits[i]!, one.member.temperature);
           for (let c = 0; c < mean.length; c++) mean[c]! += (own[c] ?? 0) / opened.length;
@@ -58,36 +57,37 @@ export async function openEnsemble(members: readonly TeacherMember[]): Promise<E
 }
 
 /** The last exit's logits of each sequence. The event loop gets its turn after every pass: keep alive and new asks come between two. */
-async function logitsOf({ member, session, batch }: OpenMember, sequences: readonly Int8Array[], read: ReadWindows): Promise<Int16Array[]> {
+async function logitsOf({ member, session, batch }: OpenMember, sequences: readonly Int8Array[]): Promise<Int16Array[]> {
   const results: Int16Array[] = new Array(sequences.length);
   const longest = (member.batch?.maxPatches ?? 0) * member.patchBytes;
   const together = sequences.map((_, i) => i).filter((i) => sequences[i]!.length <= longest);
   together.sort((a, b) => sequences[a]!.length - sequences[b]!.length); // so that none waits for a longer one
   while (batch && together.length >= LEAST_FOR_A_BATCH) {
     const group = together.splice(0, batch.lanes);
-    const logits = batch.run(
-      group.map((i) => sequences[i]!),
-      read,
-    );
+    const logits = batch.run(group.map((i) => sequences[i]!));
     for (const [lane, i] of group.entries()) results[i] = logits[lane]!;
     await breathe();
   }
   for (const [i, sequence] of sequences.entries()) {
     if (results[i]) continue;
-    results[i] = logitsAlone(session, sequence, member.patchBytes);
+    results[i] = logitsAlone(session, sequence, member);
     await breathe();
   }
   return results;
 }
 
-function logitsAlone(session: Session, patches: Int8Array, patchBytes: number): Int16Array {
+/** Read as seldom as the rings allow: none overflows, so the upper blocks read the whole context too. */
+function logitsAlone(session: Session, patches: Int8Array, { patchBytes, ringPatches }: TeacherMember): Int16Array {
   session.reset();
-  let logits: Int16Array | undefined;
-  for (let at = 0; at < patches.length; at += patchBytes) {
+  for (let at = 0, pending = 0; at < patches.length; at += patchBytes) {
+    if (pending === ringPatches) {
+      session.logits();
+      pending = 0;
+    }
     session.pushPatch(patches.subarray(at, at + patchBytes));
-    logits = session.logits().at(-1)!; // to full depth at every patch: no ring overflows, so the upper blocks read the whole context too
+    pending++;
   }
-  return logits!;
+  return session.logits().at(-1)!;
 }
 
 /** Probabilities of logits in Q10, divided by `temperature` first. */

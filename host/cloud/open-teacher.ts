@@ -74,11 +74,12 @@ export function teacherOf(agent: LoadedAgent, models: readonly Model[], continua
 /** Batches run in SIMD; with another engine asked for, each ask runs by itself in that. */
 function memberOf(model: Model): TeacherMember {
   const { image, manifest } = model;
-  const { channels, patchFrames, contextPatches, features } = image;
+  const { channels, patchFrames, contextPatches, ringPatches, features } = image;
   return {
     name: manifest.name,
     labels: manifest.labels,
     patchBytes: channels * patchFrames,
+    ringPatches,
     temperature: computeTemperature(image.exits.at(-1)!.temperature),
     open: () => model.createSession(),
     ...(model.engine === "simd" ? { batch: { maxPatches: contextPatches, open: () => model.createBatch() } } : {}),

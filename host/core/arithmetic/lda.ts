@@ -61,7 +61,8 @@ export function windowStatistics(window: Int8Array, knees: readonly number[]): I
  * is dead, or nobody wears it.
  */
 export function computeLdaLogits(lda: Lda, window: Int8Array, knees: readonly number[]): Int16Array {
-  return weighLiving(lda, livingStatistics(window, knees));
+  const statistics = livingStatistics(window, knees);
+  return statistics ? applyLda(lda, statistics) : new Int16Array(lda.bias.length);
 }
 
 /** Statistics; undefined where a whole triad has not moved. */
@@ -70,10 +71,6 @@ export function livingStatistics(window: Int8Array, knees: readonly number[]): I
     window.every((value, at) => Math.floor((at % knees.length) / TRIAD) !== triad || value === window[at % knees.length]),
   );
   return isDead ? undefined : windowStatistics(window, knees);
-}
-
-function weighLiving(lda: Lda, statistics: Int32Array | undefined): Int16Array {
-  return statistics ? applyLda(lda, statistics) : new Int16Array(lda.bias.length);
 }
 
 /** What statistics say of each class, (nClasses,) Q10. */
@@ -87,25 +84,17 @@ export function applyLda({ means, limits, weights, bias, shift }: Lda, statistic
   return Int16Array.from(sums, (sum) => clampS16(Math.floor((sum + Math.floor(2 ** shift / 2)) / 2 ** shift)));
 }
 
-/** Statistics of the windows at the ends of sequences that several images read; of use for as long as the sequences do not change. */
-export type ReadWindows = Map<Int8Array, { readonly key: string; readonly statistics: Int32Array | undefined }>;
-
 type Reading = Pick<ModelImage, "windowPatches" | "channels" | "patchFrames" | "features"> & { readonly lda?: Lda | undefined };
 
 /** LDA logits of the window at the end of `patches` (n, patchFrames · channels) s8; undefined without weights, or where there is no whole window. */
 export function computeLdaLogitsAtEnd(
   { lda, windowPatches, channels, patchFrames, features }: Reading,
   patches: Int8Array,
-  read?: ReadWindows,
 ): Int16Array | undefined {
   const values = windowPatches * patchFrames * channels;
   if (!lda || patches.length < values) return undefined;
   const knees = features.map(({ knee }) => knee);
-  const key = `${values} ${knees.join(" ")}`;
-  const known = read?.get(patches);
-  const statistics = known?.key === key ? known.statistics : livingStatistics(patches.subarray(patches.length - values), knees);
-  read?.set(patches, { key, statistics });
-  return weighLiving(lda, statistics);
+  return computeLdaLogits(lda, patches.subarray(patches.length - values), knees);
 }
 
 /** logits (nClasses,) plus the LDA head's, clamped to s16. */

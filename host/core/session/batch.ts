@@ -1,6 +1,5 @@
 import * as layout from "../../../assembly/layout.ts";
 import { align16 } from "../arithmetic/align.ts";
-import { addLda, computeLdaLogitsAtEnd, type ReadWindows } from "../arithmetic/lda.ts";
 import type { ModelImage } from "../image/image-types.ts";
 import { DataError } from "../system/errors.ts";
 import { type BatchExports, growTo, instantiateBatch } from "./module.ts";
@@ -13,10 +12,9 @@ export interface Batch {
   readonly arenaBytes: number;
   /**
    * Runs each sequence, (patches, patchBytes) s8, from a reset state to full depth at every patch. Returns the last exit's logits, Q10,
-   * at each one's end, in order. Sequences run `lanes` at a time, those of like length together. `read` saves reading a window again that
-   * another image of the ensemble has read.
+   * at each one's end, in order. Sequences run `lanes` at a time, those of like length together.
    */
-  run(sequences: readonly Int8Array[], read?: ReadWindows): Int16Array[];
+  run(sequences: readonly Int8Array[]): Int16Array[];
 }
 
 /** Opens an image as a batch for sequences of at most `maxPatches` patches. Throws ModelError for an image that the core refuses. */
@@ -48,7 +46,7 @@ function createBatch(core: BatchExports, batch: number, image: ModelImage, maxPa
   return {
     lanes,
     arenaBytes,
-    run(sequences, read) {
+    run(sequences) {
       const odd = sequences.find(({ length }) => length === 0 || length % patchBytes !== 0 || length > maxPatches * patchBytes);
       if (odd) {
         throw new DataError(
@@ -67,8 +65,7 @@ function createBatch(core: BatchExports, batch: number, image: ModelImage, maxPa
         }
         core.run(batch);
         for (const [lane, i] of group.entries()) {
-          const own = logits.slice(lane * logitStride, lane * logitStride + image.nClasses);
-          results[i] = addLda(own, computeLdaLogitsAtEnd(image, sequences[i]!, read));
+          results[i] = logits.slice(lane * logitStride, lane * logitStride + image.nClasses);
         }
       }
       return results;

@@ -25,6 +25,7 @@ function member(
     name,
     labels,
     patchBytes: 4,
+    ringPatches: 2,
     temperature: 1,
     opened: 0,
     read: [] as number[][],
@@ -89,7 +90,14 @@ describe("the teacher", () => {
     }
     const { label, confidenceQ15 } = session.decide();
     const temperature = computeTemperature(image.exits[last]!.temperature);
-    const own = { name: "own", labels: image.manifest.labels, patchBytes: 24, temperature, open: () => model.createSession() };
+    const own = {
+      name: "own",
+      labels: image.manifest.labels,
+      patchBytes: 24,
+      ringPatches: image.ringPatches,
+      temperature,
+      open: () => model.createSession(),
+    };
     const [answer] = await createTeacher({ members: [own] }).answer([query({ labels: image.manifest.labels, patches, patchBytes: 24 })]);
     expect(answer).toMatchObject({ ok: true, label });
     expect(answer).toMatchObject({ confidence: expect.closeTo(confidenceQ15 / 32768, 3) });
@@ -145,6 +153,7 @@ describe("a teacher of real images", () => {
     name: model.manifest.name,
     labels: model.manifest.labels,
     patchBytes: 24,
+    ringPatches: model.image.ringPatches,
     temperature: computeTemperature(model.image.exits.at(-1)!.temperature),
     open: () => model.createSession(),
     ...(isBatched ? { batch: { maxPatches: model.image.contextPatches, open: () => model.createBatch() } } : {}),
