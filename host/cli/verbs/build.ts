@@ -20,6 +20,7 @@ import { buildGatewayImage } from "../../firmware/package/gateway-image.ts";
 import { exportPortable } from "../../firmware/portable/portable-export.ts";
 import { PORTABLE_LAYOUTS, type PortableTarget } from "../../firmware/portable/portable-layout.ts";
 import { loadBoards } from "../../power/board.ts";
+import { writeOnnx } from "../../train/onnx/write-onnx.ts";
 import { checkFolder, checkWritable, makeFolder, writeFile } from "../common/files.ts";
 import { jsonOption, numberAtLeast, refuseWith, refuseWithout } from "../common/options.ts";
 import { packageVersion } from "../common/version.ts";
@@ -27,7 +28,7 @@ import { packageVersion } from "../common/version.ts";
 interface BuildOptions {
   readonly json: boolean;
   readonly board?: string;
-  readonly target?: PortableTarget;
+  readonly target?: PortableTarget | "onnx";
   readonly node?: "npm";
   readonly out: string;
   readonly variant: MemoryVariant;
@@ -47,17 +48,24 @@ export const kernelsOption = (): Option =>
     .choices(["c", "wasm"])
     .default("c");
 
-/** `dormouse build`: what runs an agent: firmware for a microcontroller, a package for a gateway, a C library for another build. */
+/** `dormouse build`: what runs an agent: firmware for a microcontroller, a package for a gateway, a C library for another build, ONNX. */
 export function registerBuild(program: Command, io: CliIo): void {
-  const targets = Object.keys(PORTABLE_LAYOUTS);
+  const targets = [...Object.keys(PORTABLE_LAYOUTS), "onnx"];
   program
     .command("build")
-    .description("Build an agent's firmware (ELF, BIN, Intel HEX, UF2, signed for MCUboot), a gateway's Debian package, or a C library.")
+    .description(
+      "Build an agent's firmware (ELF, BIN, Intel HEX, UF2, signed for MCUboot), a gateway's Debian package, a C library, or its net as ONNX.",
+    )
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
     .addOption(
       new Option("--board <id>", "build for this board (this or --target is required); dormouse boards lists them").conflicts("target"),
     )
-    .addOption(new Option("--target <kind>", "build a self-contained C library for this build system instead").choices(targets))
+    .addOption(
+      new Option(
+        "--target <kind>",
+        "build a self-contained C library for this build system instead; onnx: the float net over one window, for other runtimes",
+      ).choices(targets),
+    )
     .addOption(new Option("--node <origin>", "take a gateway's Node from npm, even if the Node of this machine would fit").choices(["npm"]))
     .requiredOption("--out <dir>", "write to this folder; created if missing")
     .addOption(variantOption())
@@ -93,7 +101,7 @@ async function build(io: CliIo, name: string, options: BuildOptions, command: Co
   if (board === undefined && target === undefined) {
     throw new ConfigError(
       "BUILD_FOR_WHAT",
-      `build for what? Give --board (dormouse boards lists them) or --target (${Object.keys(PORTABLE_LAYOUTS).join(", ")}).`,
+      `build for what? Give --board (dormouse boards lists them) or --target (${[...Object.keys(PORTABLE_LAYOUTS), "onnx"].join(", ")}).`,
     );
   }
   const linux = loadBoards().find(({ id, linux }) => id === board && linux !== undefined);
@@ -104,6 +112,13 @@ async function build(io: CliIo, name: string, options: BuildOptions, command: Co
   if (linux !== undefined) refuseWith(command, "a gateway's board", "--variant", "--kernels");
   checkFolder(outFolder);
   const agent = await loadAgent(name, io.cwd);
+  if (target === "onnx") {
+    const { artifacts, ...rest } = writeOnnx(agent, outFolder, packageVersion());
+    out.say(
+      `${rest.agent} as ONNX: ${rest.nodes} operators, frames (${rest.frames}, ${rest.channels}) of counts to the logits of ${rest.exits} exits; without LDA head and smoothing`,
+    );
+    return report(out, artifacts, rest);
+  }
   if (target !== undefined) {
     const { artifacts, ...rest } = await exportPortable({ agent, target, outFolder });
     out.say(`${rest.agent} as a C library for ${target}: ${bytesText(rest.modelBytes)} of model, ${bytesText(rest.ramBytes)} of RAM`);
