@@ -54,7 +54,7 @@ export function registerBuild(program: Command, io: CliIo): void {
   program
     .command("build")
     .description(
-      "Build an agent's firmware (ELF, BIN, Intel HEX, UF2, signed for MCUboot), a gateway's Debian package, a C library, or its net as ONNX.",
+      "Build an agent's firmware (ELF, BIN, Intel HEX, UF2, signed for MCUboot) or a gateway's Debian package; or a C library or ONNX.",
     )
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
     .addOption(

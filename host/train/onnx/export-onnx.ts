@@ -3,7 +3,7 @@ import { DataError } from "../../core/system/errors.ts";
 import type { AttentionConfig, SsmConfig } from "../blocks/block.ts";
 import type { FloatModel } from "../float-forward.ts";
 import { A_MAX, A_MIN, DT_RAW_LIMIT, INPUT_SCALE, NORM_EPSILON } from "../net-constants.ts";
-import { OnnxGraph } from "./graph.ts";
+import { type Graph, OnnxGraph } from "./graph.ts";
 
 export interface OnnxExport {
   readonly bytes: Uint8Array;
@@ -22,33 +22,36 @@ export interface OnnxExport {
 export function exportOnnx(model: FloatModel, patches: number, about: { readonly name: string; readonly version: string }): OnnxExport {
   if (!Number.isInteger(patches) || patches < 1 || patches > 512)
     throw new DataError("BAD_WINDOW", `a window of ${patches} patches cannot be exported: give 1 to 512.`);
-  const { config, parameters: p } = model;
   const g = new OnnxGraph();
-  const frames = patches * config.patchFrames;
+  drawNet(g, model, patches);
+  const { config, parameters } = model;
+  const count = Object.values(parameters).reduce((sum, { length }) => sum + length, 0);
+  const properties = { parameters: String(count), window: `${patches} patches` };
+  const bytes = g.encode(about.name, { producer: "dormouse-edge", version: about.version, properties });
+  return { bytes, nodes: g.nodes, frames: patches * config.patchFrames, channels: config.channels, exits: config.exits.length };
+}
+
+/** Draws the net over one window: input `frames` (patches · patchFrames, channels), outputs `exit0` … (classes,). */
+export function drawNet(g: Graph, model: FloatModel, patches: number): void {
+  const { config } = model;
   const net = new NetGraph(g, model, patches);
-  let rows = net.linear("embed", net.features(g.input("frames", [frames, config.channels])));
-  const exits: string[] = [];
+  let rows = net.linear("embed", net.features(g.input("frames", [patches * config.patchFrames, config.channels])));
   config.blocks.forEach((block, i) => {
     rows = block.kind === "ssm" ? net.ssm(rows, i, block) : net.attention(rows, i, block);
     const exit = config.exits.indexOf(i);
     if (exit < 0) return;
     const last = g.op("Slice", [rows, g.integers([patches - 1]), g.integers([patches]), g.integers([0])]);
-    const logits = g.op("Reshape", [net.linear(`e${exit}`, net.rmsNorm(last)), g.integers([config.nClasses])]);
-    g.output(`exit${exit}`, logits, [config.nClasses]);
-    exits.push(logits);
+    g.output(`exit${exit}`, g.op("Reshape", [net.linear(`e${exit}`, net.rmsNorm(last)), g.integers([config.nClasses])]), [config.nClasses]);
   });
-  const properties = { parameters: String(Object.values(p).reduce((sum, { length }) => sum + length, 0)), window: `${patches} patches` };
-  const bytes = g.encode(about.name, { producer: "dormouse-edge", version: about.version, properties });
-  return { bytes, nodes: g.nodes, frames, channels: config.channels, exits: exits.length };
 }
 
 /** The layers of a net as operators; rows are (patches, n). */
 class NetGraph {
-  readonly #g: OnnxGraph;
+  readonly #g: Graph;
   readonly #model: FloatModel;
   readonly #L: number;
 
-  constructor(g: OnnxGraph, model: FloatModel, patches: number) {
+  constructor(g: Graph, model: FloatModel, patches: number) {
     this.#g = g;
     this.#model = model;
     this.#L = patches;

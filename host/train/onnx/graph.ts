@@ -6,10 +6,24 @@ const INT64 = 7;
 const OPSET = 17;
 const IR_VERSION = 8;
 
-type Attribute = number | readonly number[];
+export type Attribute = number | readonly number[];
 
-/** An ONNX graph as it grows: an operator returns the name of what it makes. Field numbers: onnx/onnx.proto, IR version 8. */
-export class OnnxGraph {
+/** What a net is drawn into: constants, inputs, outputs and ONNX operators, each known by the name of what it makes. */
+export interface Graph {
+  input(name: string, shape: readonly number[]): string;
+  /** Makes a value an output of that name. */
+  output(name: string, value: string, shape: readonly number[]): void;
+  /** Float32 constants, row-major. */
+  floats(values: ArrayLike<number>, shape: readonly number[], name?: string): string;
+  scalar(value: number): string;
+  integers(values: readonly number[]): string;
+  /** One operator with one result. Attributes are integers or lists of them. */
+  op(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, Attribute>>): string;
+  ops(type: string, inputs: readonly string[], results: number, attributes?: Readonly<Record<string, Attribute>>): string[];
+}
+
+/** An ONNX file as it grows. Field numbers: onnx/onnx.proto, IR version 8. */
+export class OnnxGraph implements Graph {
   readonly #nodes: Field[] = [];
   readonly #initializers: Field[] = [];
   readonly #inputs: Field[] = [];
@@ -21,13 +35,11 @@ export class OnnxGraph {
     return name;
   }
 
-  /** Gives a value a name of its own and makes it an output. */
   output(name: string, value: string, shape: readonly number[]): void {
     this.#nodes.push([1, node("Identity", [value], [name], {})]);
     this.#outputs.push([12, valueInfo(name, shape)]);
   }
 
-  /** Float32 constants, row-major. */
   floats(values: ArrayLike<number>, shape: readonly number[], name = "c"): string {
     return this.#tensor(FLOAT, new Uint8Array(Float32Array.from(values).buffer), shape, name);
   }
@@ -40,7 +52,6 @@ export class OnnxGraph {
     return this.#tensor(INT64, new Uint8Array(BigInt64Array.from(values, BigInt).buffer), [values.length], "i");
   }
 
-  /** One operator with one result. Attributes are integers or lists of them. */
   op(type: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}): string {
     return this.ops(type, inputs, 1, attributes)[0]!;
   }

@@ -18,7 +18,14 @@ const script = (name: string): string => join(root, "test", "bench", "start", na
 const cli = join(root, "dist", "dormouse.js");
 
 /** What is started, and beside what its CPU time is put. */
-const STARTS: readonly { readonly name: string; readonly args: readonly string[]; readonly against: string }[] = [
+export interface Start {
+  readonly name: string;
+  /** Arguments of node. */
+  readonly args: readonly string[];
+  readonly against: string;
+}
+
+export const STARTS: readonly Start[] = [
   { name: "node alone", args: [script("nothing.mjs")], against: "node alone" },
   { name: "first decision, by hand", args: [script("by-hand.mjs"), root], against: "first decision, by hand" },
   { name: "first decision, by the library", args: [script("by-library.mjs"), root], against: "first decision, by hand" },
@@ -38,11 +45,11 @@ function measure(args: readonly string[]): { readonly cpuMillis: number; readonl
 }
 
 /** CPU time of each start, in turn, round by round; the ratio is the median of the rounds' own ratios, so that a busy minute hits both. */
-export function benchStart(rounds: number): StartCost[] {
-  const measured = STARTS.map((): { cpuMillis: number; peakMiB: number }[] => []);
-  for (let round = 0; round < rounds; round++) for (const [i, { args }] of STARTS.entries()) measured[i]!.push(measure(args));
-  return STARTS.map(({ name, against }, i) => {
-    const beside = measured[STARTS.findIndex((other) => other.name === against)]!;
+export function benchStart(rounds: number, starts: readonly Start[] = STARTS): StartCost[] {
+  const measured = starts.map((): { cpuMillis: number; peakMiB: number }[] => []);
+  for (let round = 0; round < rounds; round++) for (const [i, { args }] of starts.entries()) measured[i]!.push(measure(args));
+  return starts.map(({ name, against }, i) => {
+    const beside = measured[starts.findIndex((other) => other.name === against)]!;
     return {
       name,
       cpuMillis: median(measured[i]!.map(({ cpuMillis }) => cpuMillis)),

@@ -1,0 +1,102 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { packageRoot } from "../../../host/core/system/package-root.ts";
+import { table } from "../../../host/core/system/table.ts";
+import { benchStart, STARTS, type StartCost } from "../start/start.ts";
+
+// npm run bench:peers [-- --json] [-- --rounds N]: Dormouse beside what else one might run, in one process and in turn.
+
+interface Row {
+  readonly workload: string;
+  readonly peer: string;
+  readonly ours: number;
+  readonly theirs: number;
+  /** Theirs over ours: above 1, Dormouse takes less. */
+  readonly ratio: number;
+  readonly unit: string;
+}
+
+const args = process.argv.slice(2);
+const isJson = args.includes("--json");
+const rounds = Number(args[args.indexOf("--rounds") + 1] ?? 31) || 31;
+const root = packageRoot();
+const peers = join(root, "test/bench/peers");
+
+async function windowRows(): Promise<Row[]> {
+  const { timeWindows } = await import("./windows.ts");
+  const times = await timeWindows(rounds, (done) => done % 10 === 0 && process.stderr.write(`${done} of ${rounds} rounds of windows.\n`));
+  const [ours, ...others] = times;
+  return others.map(({ name, micros, ratio }) => ({
+    workload: "window of activity, net alone",
+    peer: name,
+    ours: ours!.micros,
+    theirs: micros,
+    ratio,
+    unit: "µs",
+  }));
+}
+
+/** From a process's start to its first decision. Measured before the peers are loaded: a child's peak memory begins with its parent's. */
+async function startRows(): Promise<Row[]> {
+  const { writeOnnx } = await import("../../../host/train/onnx/write-onnx.ts");
+  const { loadAgent } = await import("../../../host/agent/registry.ts");
+  const folder = mkdtempSync(join(tmpdir(), "dormouse-peers-"));
+  try {
+    const onnx = writeOnnx(await loadAgent("activity"), folder, "bench").artifacts[0]!.path;
+    const library = "first decision, by the library";
+    const others = ["first decision, by hand", "onnxruntime-node, first window", "node alone"];
+    const args = [join(root, "test/bench/start/by-onnxruntime.mjs"), peers, onnx];
+    const starts = benchStart(Math.min(15, rounds), [...STARTS, { name: others[1]!, args, against: library }]);
+    const row = (workload: string, peer: string, a: StartCost, b: StartCost, key: "cpuMillis" | "peakMiB", unit: string): Row => ({
+      ...{ workload, peer, ours: a[key], theirs: b[key], ratio: b[key] / a[key], unit },
+    });
+    const by = (name: string) => starts.find((start) => start.name === name)!;
+    return [
+      ...others.map((name) => row("start to first decision", name, by(library), by(name), "cpuMillis", "ms CPU")),
+      ...others.map((name) => row("memory at first decision", name, by(library), by(name), "peakMiB", "MiB")),
+      row("dormouse --version", "node alone", by("dormouse --version"), by("node alone"), "cpuMillis", "ms CPU"),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What must lie on the disk to run one window on this machine, Node itself left out. */
+function sizeRows(): Row[] {
+  const bytesOf = (folder: string, isWanted: (file: string) => boolean): number =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => isWanted(file) && statSync(join(folder, file)).isFile())
+      .reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+  const ours = statSync(join(root, "dist/core-simd.wasm")).size + statSync(join(root, "agents/activity/model.dmm")).size;
+  const native = join(process.platform, process.arch);
+  const theirs = {
+    "onnxruntime-node": bytesOf(join(peers, "node_modules/onnxruntime-node"), (file) => file.includes(native) || file.startsWith("dist")),
+    "onnxruntime-web": bytesOf(join(peers, "node_modules/onnxruntime-web/dist"), (file) =>
+      ["ort.node.min.mjs", "ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs"].includes(file),
+    ),
+    "tfjs wasm": bytesOf(join(peers, "node_modules/@tensorflow"), (file) => /tf-core\.node\.js$|tfjs-backend-wasm-simd\.wasm$/.test(file)),
+  };
+  return Object.entries(theirs).map(([peer, bytes]) => ({
+    ...{ workload: "engine and model on disk", peer, ours: ours / 1e6, theirs: bytes / 1e6, ratio: bytes / ours, unit: "MB" },
+  }));
+}
+
+const rows = [...(await startRows()), ...(await windowRows()), ...sizeRows()];
+const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
+const machine = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}`;
+if (isJson) console.log(JSON.stringify(rows));
+else {
+  console.log(`${machine}, commit ${commit}`);
+  const digits = (value: number): string => value.toFixed(value < 10 ? 2 : 0);
+  const cells = rows.map(({ workload, peer, ours, theirs, ratio, unit }) => [
+    workload,
+    peer,
+    `${digits(ours)} ${unit}`,
+    `${digits(theirs)} ${unit}`,
+    `${ratio.toFixed(2)} ×`,
+  ]);
+  for (const line of table(["workload", "peer", "Dormouse", "peer's", "ratio"], cells)) console.log(line);
+}
+process.exit(0);
