@@ -74,7 +74,12 @@ export type LoopStep =
       readonly use: AnswerUse | "none";
     }
   | SuspicionLoopStep
-  | { readonly kind: "link"; readonly state: LinkState; readonly detail: string | undefined }
+  | {
+      readonly kind: "link";
+      readonly state: LinkState;
+      readonly detail: string | undefined;
+      readonly retryMillis?: number | undefined; // until the next try, while offline
+    }
   | { readonly kind: "gap"; readonly tick: number; readonly isReset: boolean }
   | { readonly kind: "anomaly"; readonly error: DormouseError };
 
@@ -92,7 +97,12 @@ export interface LoopCounters extends Omit<AskCounts, "duplicateAnswers" | "late
   /** Of an agent that declares suspicions. */
   readonly suspicions?: SuspicionCounts;
   /** Where the wearer's truth is known: all decisions but the last, scored a hop later. */
-  readonly truth: { readonly decisions: number; readonly localRight: number; readonly shownRight: number };
+  readonly truth: {
+    readonly decisions: number;
+    readonly localRight: number; // the net alone: its label, decision by decision
+    readonly deviceRight: number; // the steady label as it would be without any answer of the cloud
+    readonly shownRight: number; // the steady label, answers included
+  };
 }
 
 export interface LoopOptions {

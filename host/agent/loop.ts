@@ -7,6 +7,7 @@ import { type AskInputs, createAskInputs } from "../policy/govern/ask-inputs.ts"
 import { type AskPurpose, mayAsk } from "../policy/govern/may-ask.ts";
 import { isSameSetPoint, orderedSetPoint } from "../policy/govern/set-point-order.ts";
 import { isCloudSurer } from "../policy/govern/word.ts";
+import { AloneLabel } from "./alone-label.ts";
 import type { AgentDefinition } from "./define-agent.ts";
 import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";
@@ -49,10 +50,11 @@ class AgentLoop implements Loop {
   readonly #options: LoopOptions;
   readonly #shown: ShownLabel;
   readonly #suspicions: SuspicionWatch | undefined;
+  readonly #alone: AloneLabel;
   readonly #log: DecisionRecord[] = [];
   readonly #exits: number[];
   readonly #issued = new Set<string>(); // the last asks of this run; an outbox may bring back older ones, which decide nothing
-  readonly #truth = { decisions: 0, localRight: 0, shownRight: 0 };
+  readonly #truth = { decisions: 0, localRight: 0, deviceRight: 0, shownRight: 0 };
   readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
   readonly #inputs: AskInputs;
   #link: LinkState = "connecting";
@@ -67,12 +69,14 @@ class AgentLoop implements Loop {
     this.#inputs = createAskInputs(options.session, options.model, options.asks, options.governor?.privacy);
     this.#exits = new Array<number>(options.model.nExits).fill(0);
     const { stableDecisions, holdSeconds, rateHz, model } = options;
-    this.#shown = new ShownLabel({ stableDecisions, isSmoothed: model.isSmoothed ?? false, holdFrames: holdSeconds * rateHz });
+    const steady = { stableDecisions, isSmoothed: model.isSmoothed ?? false, holdFrames: holdSeconds * rateHz };
+    this.#shown = new ShownLabel(steady);
+    this.#alone = new AloneLabel(steady, options.suspicion);
     this.#suspicions = this.#openSuspicions();
     this.#nextTelemetryFrame = this.#telemetryFrames;
     this.asker = options.connect?.({
       onOutcome: (outcome) => this.#onOutcome(outcome),
-      onLinkState: (state, detail) => this.#onLink(state, detail),
+      onLinkState: (state, detail, retryMillis) => this.#onLink(state, detail, retryMillis),
       onAnomaly: (error) => {
         this.#counts.anomalies++;
         this.#tell({ kind: "anomaly", error });
@@ -121,6 +125,7 @@ class AgentLoop implements Loop {
       this.#inputs.gather(frame.frame, result);
       if (result.held || result.reset || result.ignored) this.#onLoss(result, frame.tick);
       this.#suspicions?.advance(frame.tick);
+      this.#alone.advance(frame.tick);
       if (result.decision !== undefined) this.#onDecision(result.decision, frame);
       if (maxPending === Number.POSITIVE_INFINITY) continue;
       while (!signal?.aborted && this.#link === "online" && (this.asker?.counts().pending ?? 0) > maxPending) {
@@ -213,6 +218,7 @@ class AgentLoop implements Loop {
         ? this.#shown.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick })
         : undefined;
     const suspicion = this.#suspicions && (this.#suspicions.standing ?? "none");
+    this.#alone.decide(decision);
     const record: DecisionRecord = {
       tick: decision.tick,
       label: this.#name(decision.label)!,
@@ -331,10 +337,10 @@ class AgentLoop implements Loop {
     this.#goOn();
   }
 
-  #onLink(state: LinkState, detail: string | undefined): void {
+  #onLink(state: LinkState, detail: string | undefined, retryMillis: number | undefined): void {
     this.#link = state;
     if (state !== "online") this.#shown.stopWaiting();
-    this.#tell({ kind: "link", state, detail });
+    this.#tell({ kind: "link", state, detail, retryMillis });
     this.#goOn();
   }
 
@@ -346,6 +352,7 @@ class AgentLoop implements Loop {
       this.#options.governor?.onReset();
       this.#shown.reset();
       this.#suspicions?.reset();
+      this.#alone.reset();
       this.#steer();
     }
     if (result.held || result.reset) this.#tell({ kind: "gap", tick, isReset: result.reset });
@@ -368,12 +375,13 @@ class AgentLoop implements Loop {
     this.asker?.telemetry({ ...this.counters() });
   }
 
-  /** Scores the previous decision one hop later, when its answer has had time to arrive: the model's label and the shown one. */
+  /** Scores the previous decision one hop later, when its answer has had time to arrive: the model's label, the device's and the shown one. */
   #judge(): void {
     const before = this.#log.at(-1);
     if (before?.truth === undefined || !this.#options.model.labels.includes(before.truth)) return;
     this.#truth.decisions++;
     if (before.label === before.truth) this.#truth.localRight++;
+    if (this.#name(this.#alone.label) === before.truth) this.#truth.deviceRight++;
     if (this.label === before.truth) this.#truth.shownRight++;
   }
 

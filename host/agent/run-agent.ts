@@ -219,7 +219,7 @@ function openAsker(options: RunAgentOptions, events: AskerEvents, inbox: () => C
     connect: observers.connect?.(connect) ?? connect,
     onCommand: (message) => (commands === undefined ? refuse(message) : inbox()?.receive(message)),
     events: {
-      onLinkState: guard((state: LinkState, detail?: string) => events.onLinkState?.(state, detail)),
+      onLinkState: guard((state: LinkState, detail?: string, retryMillis?: number) => events.onLinkState?.(state, detail, retryMillis)),
       onAnomaly: guard((error: DormouseError) => events.onAnomaly?.(error)),
       onOutcome: guard((outcome: AskOutcome) => {
         observers.ask?.(outcome);

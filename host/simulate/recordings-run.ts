@@ -125,6 +125,7 @@ function less(a: LoopCounters["truth"], b: LoopCounters["truth"]): LoopCounters[
   return {
     decisions: a.decisions - b.decisions,
     localRight: a.localRight - b.localRight,
+    deviceRight: a.deviceRight - b.deviceRight,
     shownRight: a.shownRight - b.shownRight,
   };
 }

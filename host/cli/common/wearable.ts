@@ -2,6 +2,7 @@ import { type LiveBoard, liveGovernor } from "../../agent/live-governor.ts";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import type { Loop } from "../../agent/loop-types.ts";
 import { type AgentRun, type RunAgentOptions, runAgent } from "../../agent/run-agent.ts";
+import type { View } from "../../agent/run-view.ts";
 import { windowOps } from "../../core/image/op-count.ts";
 import { noTelemetry, type Telemetry } from "../../core/session/telemetry.ts";
 import type { Output } from "../../core/system/output.ts";
@@ -9,7 +10,6 @@ import type { CliIo } from "../../core/system/surroundings.ts";
 import type { AgentGovernor } from "../../policy/govern/governor-types.ts";
 import { observeAgent } from "../../telemetry/observe-agent.ts";
 import { createView, type ViewOptions } from "../view/view.ts";
-import type { View } from "../view/view-state.ts";
 
 export interface WearableOptions extends Omit<RunAgentOptions, "definition" | "clock" | "governor" | "observers" | "signal"> {
   readonly agent: LoadedAgent;

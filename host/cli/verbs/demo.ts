@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { loadAgent, openAgentModel } from "../../agent/registry.ts";
+import type { View } from "../../agent/run-view.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
 import { createFactReader } from "../../cloud/fact-reader.ts";
 import { openTeacher } from "../../cloud/open-teacher.ts";
@@ -21,7 +22,6 @@ import { boardOption, jsonOption, radioOption, secondsOption, speedOption, whole
 import { sayAnswer } from "../common/say-answer.ts";
 import { buildSummary, saySummary } from "../common/summary.ts";
 import { runWearable } from "../common/wearable.ts";
-import type { View } from "../view/view-state.ts";
 
 /** The worker subscribes within milliseconds on loopback; asks sent before would wait for a retry. */
 const READY_MILLIS = 5000;

@@ -1,6 +1,6 @@
 import type { LoopStep } from "../../agent/loop-types.ts";
+import type { View } from "../../agent/run-view.ts";
 import type { Log, LogFields, LogLevel } from "../../telemetry/log.ts";
-import type { View } from "./view-state.ts";
 
 /** The loop's steps as JSON lines: decisions are debug, changes info, anomalies warnings. */
 export function createJsonLogView(log: Log): View {

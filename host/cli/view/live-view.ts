@@ -1,9 +1,10 @@
 import type { Loop } from "../../agent/loop-types.ts";
+import type { View, ViewInfo } from "../../agent/run-view.ts";
 import type { CliIo, Terminal } from "../../core/system/surroundings.ts";
 import type { GovernorStatus } from "../../policy/govern/governor-types.ts";
 import { wantsColour } from "./paint.ts";
 import { render } from "./render.ts";
-import { nextView, startView, type View, type ViewInfo } from "./view-state.ts";
+import { nextView, startView } from "./view-state.ts";
 
 /** Milliseconds between two drawings: calm to the eye, and cheap. */
 const DRAW_MILLIS = 120;

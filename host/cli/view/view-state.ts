@@ -1,24 +1,7 @@
 import type { DecisionRecord, LoopCounters, LoopStep, SuspicionLoopStep } from "../../agent/loop-types.ts";
+import type { Phase, ViewInfo } from "../../agent/run-view.ts";
 import type { LinkState } from "../../mqtt/wire/ask.ts";
 import type { GovernorStatus } from "../../policy/govern/governor-types.ts";
-
-/** What does not change while a wearable runs. */
-export interface ViewInfo {
-  readonly agent: string;
-  readonly sensor: string;
-  readonly speed: number;
-  readonly rateHz: number;
-  readonly labels: readonly string[];
-  readonly nExits: number;
-  readonly hopSeconds: number;
-  readonly hopMacs: number; // multiply-accumulates of a hop at full depth
-  readonly arenaBytes: number;
-  readonly imageBytes: number;
-  /** False: no broker was named, so nothing is ever asked. */
-  readonly hasBroker: boolean;
-  /** The board that energy is priced as. Left out: nothing is governed. */
-  readonly board?: string;
-}
 
 /** One decision on the ribbon. */
 export interface RibbonCell {
@@ -39,8 +22,6 @@ export interface LastAsk {
   readonly latencyMillis?: number;
   readonly reason?: string | undefined;
 }
-
-export type Phase = "running" | "draining" | "done";
 
 /** All that the screen shows. */
 export interface ViewState {
@@ -129,11 +110,4 @@ export function nextView(state: ViewState, step: LoopStep): ViewState {
 
 function ribbonCell({ label, shown, truth, why }: DecisionRecord): RibbonCell {
   return { label: shown ?? label, truth, isSure: why === "exit", isAsk: why === "ask" };
-}
-
-/** Something that shows a running wearable: the live screen or a log. */
-export interface View {
-  onStep(step: LoopStep): void;
-  phase(phase: Phase): void;
-  close(): void;
 }

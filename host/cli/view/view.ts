@@ -1,4 +1,5 @@
 import type { Loop } from "../../agent/loop-types.ts";
+import type { View, ViewInfo } from "../../agent/run-view.ts";
 import type { Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import type { GovernorStatus } from "../../policy/govern/governor-types.ts";
@@ -6,7 +7,6 @@ import type { Log } from "../../telemetry/log.ts";
 import { createJsonLogView } from "./json-log-view.ts";
 import { createLiveView } from "./live-view.ts";
 import { createLogView } from "./log-view.ts";
-import type { View, ViewInfo } from "./view-state.ts";
 
 export interface ViewOptions {
   readonly isHeadless: boolean;

@@ -76,7 +76,7 @@ export interface AskerStats {
 export interface AskerEvents {
   onOutcome(outcome: AskOutcome): void;
   onTextOutcome?(outcome: TextOutcome): void;
-  onLinkState?(state: LinkState, detail?: string): void;
+  onLinkState?(state: LinkState, detail?: string, retryMillis?: number): void;
   /** A counted oddity: malformed, late, repeated or unknown answer, dropped event, refused payload. */
   onAnomaly?(error: DormouseError): void;
 }

@@ -60,7 +60,7 @@ export function createAsker(options: AskerOptions): Asker {
     filters: () => [topics.answer, ...(options.onCommand ? [topics.commands] : [])],
     onMessage: receive,
     onAnomaly: anomaly,
-    onState(state, detail) {
+    onState(state, detail, retryMillis) {
       if (state === "online") {
         stats.connects++;
         const { topic, payload } = stateMessage("awake");
@@ -69,7 +69,7 @@ export function createAsker(options: AskerOptions): Asker {
         asks.pump();
         publisher.flush();
       } else asks.pause();
-      events.onLinkState?.(state, detail);
+      events.onLinkState?.(state, detail, retryMillis);
     },
   });
   const onAnomaly = ({ code, message }: MqttError) => anomaly(code, message);

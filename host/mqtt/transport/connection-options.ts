@@ -25,7 +25,8 @@ export interface ConnectionOptions {
   /** Subscribed, at QoS 1, before the link counts as online. Told what the broker offers. */
   readonly filters: (offer: BrokerOffer) => readonly string[];
   readonly onMessage: (message: IncomingMessage) => void;
-  readonly onState: (state: LinkState, detail?: string) => void;
+  /** `retryMillis`: until the next try, while offline. */
+  readonly onState: (state: LinkState, detail?: string, retryMillis?: number) => void;
   /** What a person has to mend: a name that another client uses, a broker that is too old, a certificate that ends. */
   readonly onAnomaly?: (code: string, message: string) => void;
 }

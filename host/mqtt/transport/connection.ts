@@ -71,9 +71,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   let cancelTimer = () => {}; // of the next try, or of the try under way
   let window = shutWindow;
 
-  const setState = (next: LinkState, detail?: string) => {
+  const setState = (next: LinkState, detail?: string, retryMillis?: number) => {
     state = next;
-    options.onState(next, detail);
+    options.onState(next, detail, retryMillis);
   };
 
   function connect(): void {
@@ -186,7 +186,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function tryIn(waitMillis: number, why: string): void {
     cancelTimer = clock.after(waitMillis, () => wanted && connect());
-    setState("offline", `${why}; next try in ${Math.round(waitMillis)} ms`);
+    setState("offline", `${why}; next try in ${Math.round(waitMillis)} ms`, waitMillis);
   }
 
   function begin(): void {

@@ -37,10 +37,14 @@ export interface GovernorStatus {
   readonly batteryVolts: number | undefined;
   readonly skinCelsius: number | undefined;
   readonly limitCelsius: number | undefined;
+  /** Skin temperature in HEAT_HORIZON_SECONDS at the power drawn of late. */
+  readonly forecastCelsius: number | undefined;
   readonly budgetFill: number; // 0…1
   readonly budgetJoules: number;
   readonly budgetWatts: number; // that come in
   readonly watts: number; // drawn of late
+  /** Joules since the start, by part. */
+  readonly joules: ReturnType<PoweredDevice["joules"]>;
   readonly level: DegradeLevel;
   readonly duty: number;
   readonly driftStep: number;

@@ -1,10 +1,11 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { LoopCounters } from "../../../../host/agent/loop-types.ts";
+import type { ViewInfo } from "../../../../host/agent/run-view.ts";
 import { AMBER, GREEN, LABEL_COLOURS, RED } from "../../../../host/cli/view/paint.ts";
 import { clockText, render } from "../../../../host/cli/view/render.ts";
 import { labelLetters } from "../../../../host/cli/view/render-ribbon.ts";
-import { nextView, startView, type ViewInfo, type ViewState } from "../../../../host/cli/view/view-state.ts";
+import { nextView, startView, type ViewState } from "../../../../host/cli/view/view-state.ts";
 import type { GovernorStatus } from "../../../../host/policy/govern/governor-types.ts";
 
 const INFO: ViewInfo = {
@@ -38,7 +39,7 @@ const COUNTERS: LoopCounters = {
   ignored: 0,
   applied: 10,
   anomalies: 0,
-  truth: { decisions: 90, localRight: 80, shownRight: 87 },
+  truth: { decisions: 90, localRight: 80, deviceRight: 82, shownRight: 87 },
 };
 
 /** A wearer who walked, then sat down and left the model in doubt; the cloud has answered. */
@@ -204,7 +205,8 @@ describe("the screen", () => {
     const state = example();
     const decision = { ...state.decision!, exit: 1, why: "exit" as const, macs: 250, reason };
     const nothing = { stateOfCharge: undefined, batteryVolts: undefined, skinCelsius: undefined, limitCelsius: undefined };
-    const spent = { watts: 0.001, budgetFill: 0.8, budgetJoules: 39, budgetWatts: 0.001 };
+    const joules = { compute: 1, radio: 0, sensor: 1, sleep: 1, load: 0 };
+    const spent = { joules, forecastCelsius: undefined, watts: 0.001, budgetFill: 0.8, budgetJoules: 39, budgetWatts: 0.001 };
     const power: GovernorStatus = { ...nothing, ...spent, level: 0, duty: 1, driftStep: 0 };
     const governed = render({ ...state, decision, power }, { ...plain, columns: 80 });
     expect(governed).toContain("  depth    ●━━━●───○───○  75 % of the compute saved");
