@@ -49,7 +49,7 @@ export interface RunAgentOptions {
   readonly sensor: Sensor;
   readonly clock: Clock;
   /** Paces a recording or a synthetic sensor by the clock. Left out: the sensor delivers frames at its own pace. */
-  readonly pace?: Pick<PaceOptions, "speed" | "seconds">;
+  readonly pace?: Pick<PaceOptions, "speed" | "seconds" | "control">;
   /** The broker, and who asks. Left out: the agent decides locally and never asks. */
   readonly asker?: Omit<AskerOptions, "events" | "clock" | "onCommand">;
   /** How long an answer may take. Default: the definition's. */

@@ -8,10 +8,10 @@ import { readSmall } from "../core/system/private-file.ts";
 import { jsonFlaw } from "../core/system/secrets.ts";
 import { isName } from "../mqtt/wire/topics.ts";
 import { radioKinds } from "../power/board-power.ts";
-import { type MetricsAddress, parseMetricsAddress } from "../telemetry/metrics-server.ts";
+import { type ListenAddress, parseListenAddress } from "../core/system/listen-address.ts";
 
-function metricsAddress(text: string, context: z.RefinementCtx): MetricsAddress {
-  const address = parseMetricsAddress(text);
+function metricsAddress(text: string, context: z.RefinementCtx): ListenAddress {
+  const address = parseListenAddress(text);
   if (address !== undefined) return address;
   context.addIssue({ code: "custom", message: "expected a port or host:port, e.g. 9464 or 0.0.0.0:9464" });
   return z.NEVER;

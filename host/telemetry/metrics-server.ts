@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { ConfigError } from "../core/system/errors.ts";
+import { hostText, type ListenAddress } from "../core/system/listen-address.ts";
 
 /** Connections without a whole request: one more ends the oldest of them, so half-open requests keep no scraper out. */
 const MAX_UNASKED = 16;
@@ -10,20 +11,6 @@ const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MILLIS = 5000;
 const CHECK_MILLIS = 1000; // Node's own default is 30 s
 
-export interface MetricsAddress {
-  /** Default 127.0.0.1: metrics name nodes and agents, so they stay on the machine unless told otherwise. */
-  readonly host: string;
-  readonly port: number; // 0 = any free one
-}
-
-/** Reads `[host:]port`; undefined if it is neither. */
-export function parseMetricsAddress(text: string): MetricsAddress | undefined {
-  const match = /^(?:(.+):)?(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (match === null || port > 65_535) return undefined;
-  return { host: match[1]?.replace(/^\[|\]$/g, "") ?? "127.0.0.1", port };
-}
-
 export interface MetricsServer {
   readonly url: string;
   close(): Promise<void>;
@@ -31,7 +18,7 @@ export interface MetricsServer {
 
 /** Serves `GET /metrics` and nothing else. If `answer` throws, the scrape gets a 500. */
 export async function startMetricsServer(
-  { host, port }: MetricsAddress,
+  { host, port }: ListenAddress,
   answer: (response: ServerResponse) => void,
 ): Promise<MetricsServer> {
   const unasked = new Set<Socket>(); // oldest first
@@ -70,7 +57,7 @@ export async function startMetricsServer(
   server.unref();
   const address = server.address() as AddressInfo;
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}/metrics`,
+    url: `http://${hostText(host)}:${address.port}/metrics`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

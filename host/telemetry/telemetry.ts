@@ -2,7 +2,8 @@ import { type Attributes, noTelemetry, type Telemetry } from "../core/session/te
 import { closeAll } from "../core/system/close-all.ts";
 import { ConfigError } from "../core/system/errors.ts";
 import { urlText } from "../core/system/secrets.ts";
-import { type MetricsAddress, type MetricsServer, startMetricsServer } from "./metrics-server.ts";
+import type { ListenAddress } from "../core/system/listen-address.ts";
+import { type MetricsServer, startMetricsServer } from "./metrics-server.ts";
 import { createPrometheus, EXPOSITION_TYPE, type PrometheusMetrics } from "./prometheus.ts";
 
 export interface TelemetryOptions {
@@ -14,7 +15,7 @@ export interface TelemetryOptions {
   /** OTLP over HTTP, without the path: http://collector:4318. Default: no push, no traces. */
   readonly otlpUrl?: string;
   /** Address of the Prometheus endpoint. Default: none. */
-  readonly metrics?: MetricsAddress;
+  readonly metrics?: ListenAddress;
   /** Between two pushes of metrics, default 60000. */
   readonly exportIntervalMillis?: number;
 }
@@ -29,7 +30,7 @@ export const OTLP_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /** Opens telemetry from options and environment. Throws OTLP_URL. */
 export function openConfiguredTelemetry(
   env: Readonly<Record<string, string | undefined>>,
-  { metrics, otlp }: { readonly metrics?: MetricsAddress | undefined; readonly otlp?: string | undefined },
+  { metrics, otlp }: { readonly metrics?: ListenAddress | undefined; readonly otlp?: string | undefined },
   who: Pick<TelemetryOptions, "service" | "instance" | "version">,
 ): Promise<RunningTelemetry> {
   const isOff = env.OTEL_SDK_DISABLED?.toLowerCase() === "true";
@@ -78,7 +79,7 @@ async function push({ otlpUrl, exportIntervalMillis }: TelemetryOptions, target:
   return startOtlp({ url: otlpUrl, target, ...(exportIntervalMillis === undefined ? {} : { exportIntervalMillis }) });
 }
 
-async function servePrometheus(address: MetricsAddress, target: Attributes): Promise<PrometheusMetrics & MetricsServer> {
+async function servePrometheus(address: ListenAddress, target: Attributes): Promise<PrometheusMetrics & MetricsServer> {
   const prometheus = createPrometheus(target);
   const server = await startMetricsServer(address, (response) => {
     const text = prometheus.text();

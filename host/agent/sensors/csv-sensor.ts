@@ -27,6 +27,7 @@ export function csvSensor(
     name: `replay:${path}`,
     rateHz: frameRateHz,
     channels: channels.length,
+    frames: recordings.reduce((sum, { labels: truth }) => sum + truth.length, 0),
     async *[Symbol.asyncIterator]() {
       let first = 0;
       for (const { frames, labels: truth } of recordings) {

@@ -32,6 +32,7 @@ export function haptSensor(data: Dataset, chosen: { user?: number | string; expe
     name: `replay:${path}`,
     rateHz: RATE_HZ,
     channels: HAPT_CHANNELS,
+    frames: recordings.reduce((sum, { labels: truth }) => sum + truth.length, 0),
     async *[Symbol.asyncIterator]() {
       let first = 0;
       for (const recording of recordings) {

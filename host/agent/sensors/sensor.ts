@@ -14,4 +14,6 @@ export interface Sensor extends AsyncIterable<SensorFrame> {
   readonly name: string;
   readonly rateHz: number;
   readonly channels: number;
+  /** Frames in all, of a recording. Undefined: it has no end. */
+  readonly frames?: number;
 }

@@ -20,6 +20,7 @@ export function streamSensor(path: string, rateHz: number, channels: number): Se
     name: `replay:${path}`,
     rateHz,
     channels,
+    frames: frames.length,
     async *[Symbol.asyncIterator]() {
       yield* frames;
     },

@@ -2,14 +2,14 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../../telemetry/log.ts";
-import { type MetricsAddress, parseMetricsAddress } from "../../telemetry/metrics-server.ts";
+import { type ListenAddress, parseListenAddress } from "../../core/system/listen-address.ts";
 import { OTLP_VARIABLE, openConfiguredTelemetry, type RunningTelemetry } from "../../telemetry/telemetry.ts";
 import { refuseWithout } from "./options.ts";
 import { packageVersion } from "./version.ts";
 
 /** How a long-running verb is watched. */
 export interface ObserveOptions {
-  readonly metrics?: MetricsAddress;
+  readonly metrics?: ListenAddress;
   readonly otlp?: string;
   readonly log: "text" | "json";
   readonly logLevel: LogLevel;
@@ -70,8 +70,8 @@ export function openLogOption(io: CliIo, options: ObserveOptions, fields: Readon
   return createLog({ write: (line) => io.stderr(line), wall: () => io.clock.wall(), level: options.logLevel, fields });
 }
 
-function metricsAddress(text: string): MetricsAddress {
-  const address = parseMetricsAddress(text);
+function metricsAddress(text: string): ListenAddress {
+  const address = parseListenAddress(text);
   if (address === undefined) throw new InvalidArgumentError("Give a port or host:port, e.g. 9464 or 0.0.0.0:9464.");
   return address;
 }

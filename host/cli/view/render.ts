@@ -1,4 +1,4 @@
-import { bytesText, countText, joinedToFit, percentText } from "../../core/system/table.ts";
+import { bytesText, countText, elapsedText, joinedToFit, percentText } from "../../core/system/table.ts";
 import { bigLetters } from "./big-letters.ts";
 import { AMBER, GREEN, type Line, measureWidth, paintLine, type Segment, spread } from "./paint.ts";
 import { askLine, cloudLine } from "./render-cloud.ts";
@@ -90,7 +90,7 @@ function lowered(rows: readonly Row[], most: number): readonly Row[] {
 function headRows({ info, seconds, phase }: ViewState, width: number, isNarrow: boolean): Row[] {
   const name: Segment[] = [["dormouse", "bold"], [` ${info.agent}`]];
   const pace = info.speed === Number.POSITIVE_INFINITY ? "max" : `${info.speed}×`;
-  const time = `${isNarrow ? "" : `${info.sensor} · `}${pace} · ${clockText(seconds)}${phase === "draining" ? " · ending" : ""}`;
+  const time = `${isNarrow ? "" : `${info.sensor} · `}${pace} · ${elapsedText(seconds)}${phase === "draining" ? " · ending" : ""}`;
   const promise: Segment[] = isNarrow ? [] : [["   decides on the wearer, asks the cloud when unsure", "dim"]];
   const right: Line = [[time, "dim"]];
   const full: Line = [...name, ...promise];
@@ -164,12 +164,4 @@ function footer({ phase, counters }: ViewState, isNarrow: boolean): string {
   if (phase === "done") return "done";
   if (phase === "draining") return `waiting for ${countText(counters?.pending ?? 0, "answer")}; Ctrl-C again leaves at once`;
   return isNarrow ? "Ctrl-C ends it" : "Ctrl-C ends it, once the waiting asks are answered";
-}
-
-/** Sensor time as m:ss. */
-export function clockText(seconds: number): string {
-  const whole = Math.floor(seconds);
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const tail = String(whole % 60).padStart(2, "0");
-  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
 }

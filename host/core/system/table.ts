@@ -44,3 +44,11 @@ export function countText(count: number, noun: string): string {
 export function joinedToFit(parts: readonly string[], columns: number): string {
   return parts.slice(1).reduce((text, part) => (text.length + part.length + 3 <= columns ? `${text} · ${part}` : text), parts[0] ?? "");
 }
+
+/** Elapsed seconds as m:ss or h:mm:ss. */
+export function elapsedText(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const tail = String(whole % 60).padStart(2, "0");
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}

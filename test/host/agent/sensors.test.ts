@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadAgent } from "../../../host/agent/registry.ts";
 import { haptSensor } from "../../../host/agent/sensors/hapt-sensor.ts";
 import { openSensor } from "../../../host/agent/sensors/open-sensor.ts";
+import { createPaceControl } from "../../../host/agent/sensors/pace-control.ts";
 import { paced } from "../../../host/agent/sensors/pace.ts";
 import type { Sensor, SensorFrame } from "../../../host/agent/sensors/sensor.ts";
 import { parseSensorSpec } from "../../../host/agent/sensors/spec.ts";
@@ -211,6 +212,40 @@ describe("pacing", () => {
     const clock = new ManualClock();
     const paces = paced(sensorOf(range(500)), { clock, speed: Number.POSITIVE_INFINITY, hopFrames: 64, seconds: 2 });
     expect(await timesOf(paces, clock)).toHaveLength(100);
+  });
+
+  it("follows its control: pause, one step of a hop, another speed, hurrying to a time", async () => {
+    const clock = new ManualClock();
+    const control = createPaceControl(1);
+    const seen: number[] = [];
+    const done = (async () => {
+      for await (const { tick } of paced(sensorOf(range(400)), { clock, speed: 1, hopFrames: 50, control })) seen.push(tick);
+    })();
+    const settle = async (millis: number) => {
+      for (let i = 0; i < millis; i += 10) {
+        await new Promise((resolve) => setImmediate(resolve));
+        clock.advance(10);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      return seen.length;
+    };
+    expect(await settle(1500)).toBe(99); // at 50 Hz: one hop, and the frames before the next hop's last one
+    control.pause();
+    expect(await settle(5000)).toBe(99);
+    control.step();
+    expect(await settle(100)).toBe(149);
+    control.setSpeed(10); // still paused
+    expect(await settle(1000)).toBe(149);
+    control.resume();
+    expect(await settle(110)).toBe(199);
+    control.pause();
+    control.hurryTo(6);
+    expect(await settle(100)).toBe(299); // and then it is paused again
+    expect(control.seconds).toBe(6);
+    control.resume();
+    await settle(400);
+    await done;
+    expect(seen).toHaveLength(400);
   });
 
   it("wakes from its sleep when it is told to stop", async () => {

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { LoopCounters } from "../../../../host/agent/loop-types.ts";
 import type { ViewInfo } from "../../../../host/agent/run-view.ts";
 import { AMBER, GREEN, LABEL_COLOURS, RED } from "../../../../host/cli/view/paint.ts";
-import { clockText, render } from "../../../../host/cli/view/render.ts";
+import { render } from "../../../../host/cli/view/render.ts";
 import { labelLetters } from "../../../../host/cli/view/render-ribbon.ts";
 import { nextView, startView, type ViewState } from "../../../../host/cli/view/view-state.ts";
+import { elapsedText } from "../../../../host/core/system/table.ts";
 import type { GovernorStatus } from "../../../../host/policy/govern/governor-types.ts";
 
 const INFO: ViewInfo = {
@@ -257,6 +258,6 @@ describe("small things", () => {
   });
 
   it("writes sensor time as people do", () => {
-    expect([0, 9.9, 75, 3661].map(clockText)).toEqual(["0:00", "0:09", "1:15", "1:01:01"]);
+    expect([0, 9.9, 75, 3661].map(elapsedText)).toEqual(["0:00", "0:09", "1:15", "1:01:01"]);
   });
 });
