@@ -43,6 +43,8 @@ export interface Dashboard {
   readonly pace: SteeredPace;
   /** Pages that are open. */
   readonly clients: number;
+  /** Messages that were left out because a page read too slowly. */
+  readonly lostMessages: number;
   /** Shows a run: a view of its steps, and its sensor, watched. A second run takes the first one's place. */
   show(run: DashboardRun): { readonly view: View; readonly sensor: Sensor };
   /** Tells the pages why it ends, and ends. */
@@ -90,6 +92,9 @@ export async function openDashboard(options: {
     pace,
     get clients() {
       return clients.size;
+    },
+    get lostMessages() {
+      return clients.lost;
     },
     show({ info, node, model, sensor, loop, power }) {
       const { speed: _, pageUrl: __, ...fixed } = info;

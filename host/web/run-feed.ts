@@ -125,7 +125,7 @@ export function createRunFeed(options: RunFeedOptions): RunFeed {
 
   function onAsk(step: LoopStep & { readonly kind: "ask" }): void {
     const about = { id: step.id, seconds: timeOf(step.tick), label: indexOf(step.label), confidence: step.confidence };
-    putAsk({ ...about, state: "open", answer: -1, answerConfidence: 0, millis: 0, use: "", reason: "" }, clock.now());
+    putAsk({ ...about, ...OPEN_ASK }, clock.now());
   }
 
   function onOutcome({ outcome, answer, local, use }: LoopStep & { readonly kind: "outcome" }): void {
@@ -139,6 +139,26 @@ export function createRunFeed(options: RunFeedOptions): RunFeed {
       answerConfidence: outcome.answer?.confidence ?? 0,
       millis: outcome.latencyMillis,
       use,
+      reason: outcome.reason ?? "",
+    };
+    putAsk(row, before?.since ?? clock.now());
+  }
+
+  /** An ask about an alarm, as a row of the list of asks. */
+  function onSuspicion({ id, state, tick, label, probability, outcome }: LoopStep & { readonly kind: "suspicion" }): void {
+    const about = { label: indexOf(label), confidence: probability };
+    if (state === "asked" && id !== undefined) putAsk({ ...about, id, seconds: timeOf(tick), ...OPEN_ASK }, clock.now());
+    if (outcome === undefined) return;
+    const before = asks.get(outcome.id);
+    const row: AskRow = {
+      ...about,
+      id: outcome.id,
+      seconds: before?.seconds ?? seconds,
+      state: outcome.state,
+      answer: outcome.answer?.label ?? -1,
+      answerConfidence: outcome.answer?.confidence ?? 0,
+      millis: outcome.latencyMillis,
+      use: state,
       reason: outcome.reason ?? "",
     };
     putAsk(row, before?.since ?? clock.now());
@@ -204,6 +224,9 @@ export function createRunFeed(options: RunFeedOptions): RunFeed {
         case "outcome":
           onOutcome(step);
           break;
+        case "suspicion":
+          onSuspicion(step);
+          break;
         case "link":
           link = { state: step.state, detail: textWithoutSecrets(step.detail ?? ""), retryMillis: step.retryMillis ?? -1, at: clock.now() };
           break;
@@ -211,7 +234,7 @@ export function createRunFeed(options: RunFeedOptions): RunFeed {
           isGap = true;
           break;
       }
-      const text = step.kind === "ask" || step.kind === "outcome" ? undefined : stepText(step, { agent }, false);
+      const text = step.kind === "ask" || step.kind === "outcome" ? undefined : stepText(step, { agent, labels }, false);
       if (text !== undefined) addEvent(step.kind, text);
       refresh();
     },
@@ -253,6 +276,8 @@ export function createRunFeed(options: RunFeedOptions): RunFeed {
     refresh,
   };
 }
+
+const OPEN_ASK = { state: "open", answer: -1, answerConfidence: 0, millis: 0, use: "", reason: "" } as const;
 
 function nothing() {
   return { decisions: [], asks: new Map(), events: [], samples: 0 };

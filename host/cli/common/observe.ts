@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type ListenAddress, parseListenAddress } from "../../core/system/listen-address.ts";
 import type { Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../../telemetry/log.ts";
-import { type ListenAddress, parseListenAddress } from "../../core/system/listen-address.ts";
 import { OTLP_VARIABLE, openConfiguredTelemetry, type RunningTelemetry } from "../../telemetry/telemetry.ts";
 import { refuseWithout } from "./options.ts";
 import { packageVersion } from "./version.ts";

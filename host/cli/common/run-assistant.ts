@@ -50,6 +50,7 @@ const SENSOR_OPTIONS = [
   "--otlp",
   "--log",
   "--engine",
+  "--http",
 ];
 
 /** `dormouse run assistant`: one question, or a prompt. */

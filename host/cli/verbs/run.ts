@@ -21,6 +21,7 @@ import { checkPersonalized, openPersonalized } from "../../personalize/open-pers
 import { loadBoard } from "../../power/board.ts";
 import type { RadioKind } from "../../power/board-power.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { Dashboard } from "../../web/dashboard.ts";
 import { readBroker, readIdentityOption, withBrokerLink } from "../common/broker-link.ts";
 import { checkLedgers } from "../common/ledger-option.ts";
 import { nodeAsker } from "../common/node-asker.ts";
@@ -36,11 +37,12 @@ import {
   secondsOption,
   speedOption,
 } from "../common/options.ts";
+import { openPage, type PageOptions, withPage } from "../common/page-option.ts";
 import { type AssistantRunOptions, runAssistant } from "../common/run-assistant.ts";
 import { buildSummary, type Summary, saySummary } from "../common/summary.ts";
 import { runWearable } from "../common/wearable.ts";
 
-interface RunOptions extends AssistantRunOptions, ObserveOptions {
+interface RunOptions extends AssistantRunOptions, ObserveOptions, PageOptions {
   readonly json: boolean;
   readonly headless: boolean;
   readonly verbose: boolean;
@@ -61,7 +63,7 @@ interface RunOptions extends AssistantRunOptions, ObserveOptions {
 
 /** `dormouse run`: one wearable against any MQTT 5 broker, or alone. */
 export function registerRun(program: Command, io: CliIo): void {
-  withObservation(withBrokerLink(program.command("run")))
+  withPage(withObservation(withBrokerLink(program.command("run"))))
     .description("Run an agent on this machine; it asks the cloud over MQTT when unsure.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
     .option(
@@ -124,17 +126,22 @@ async function run(io: CliIo, name: string, options: RunOptions, command: Comman
   if (broker === undefined && !hasDiary) refuseWithout(command, "--broker", "--data-dir");
   const telemetry = await observe(io, note, options, { service: "dormouse-run", instance: `${config.site}/${config.node}` });
   let summary: Summary | undefined;
+  const page = await openPage(io, out, options.http || undefined, { speed: options.speed });
   const ledgers: LedgerFile[] = []; // one for each start of the node
   let reboots = 0;
   const runToTheEnd = async () => {
     for (; ; reboots++) {
       const reboot = new AbortController();
-      summary = await runOnce(io, out, options, { agent, model, config, broker, reboot, telemetry, log, ledgers });
+      summary = await runOnce(io, out, options, { agent, model, config, broker, reboot, telemetry, log, ledgers, page });
       if (!reboot.signal.aborted || io.interrupt.aborted) return;
       note("Rebooted on the operator's command.");
     }
   };
-  await closeAll(runToTheEnd, () => telemetry.close());
+  await closeAll(
+    runToTheEnd,
+    () => page?.close(),
+    () => telemetry.close(),
+  );
   const { pending } = summary!;
   if (io.interrupt.aborted && pending > 0) note(`Asks that wait in ${options.dataDir} for the next start: ${pending}.`);
   saySummary(out, summary!, broker !== undefined);
@@ -150,13 +157,14 @@ interface NodeRun {
   readonly reboot: AbortController;
   readonly telemetry: Telemetry;
   readonly log: Log | undefined;
+  readonly page: Dashboard | undefined;
   /** Gets the file of --ledger. */
   readonly ledgers: LedgerFile[];
 }
 
 /** From the first frame to the last, or to a reboot. */
 async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRun): Promise<Summary> {
-  const { agent, model, config, broker, reboot, telemetry, log } = node;
+  const { agent, model, config, broker, reboot, telemetry, log, page } = node;
   const note = notesTo(out, log);
   const { definition, priorPath } = agent;
   const personalized =
@@ -175,6 +183,8 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
     show: { isHeadless: options.headless, isVerbose: options.verbose, ...(log && { log }) },
     telemetry,
     stop: reboot.signal,
+    node: config.node,
+    ...(page && { page }),
     ...(options.board === undefined ? {} : { live: { board: loadBoard(options.board), radio: options.radio ?? "ble" } }),
     ...(personalized === undefined ? {} : { personalized }),
     ...(diary === undefined ? {} : { diary }),

@@ -12,7 +12,16 @@ const FLAT_CELSIUS = 0.5;
 const SYNC = "run";
 
 /** Colours of the power's layers: parts that never change are soft. */
-const PART_COLOURS: Readonly<Record<PowerPart, number | "soft" | "grid">> = { sleep: "grid", sensor: "soft", load: 6, compute: 3, radio: 1 };
+const PART_COLOURS: Readonly<Record<PowerPart, number | "soft" | "grid">> = {
+  sleep: "grid",
+  sensor: "soft",
+  load: 6,
+  compute: 3,
+  radio: 1,
+};
+
+/** Colours of the signals' channels, as numbers of label colours. */
+const CHANNEL_COLOURS = [3, 1, 2] as const;
 
 interface Chart {
   draw(run: RunState): void;
@@ -42,7 +51,12 @@ function createChart(spec: ChartSpec, onCursor: (seconds: number | undefined) =>
 
   function open(run: RunState): uPlot {
     box.replaceChildren();
-    const axis = { stroke: () => theme.soft, grid: { stroke: () => theme.grid, width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+    const axis = {
+      stroke: () => theme.soft,
+      grid: { stroke: () => theme.grid, width: 1 },
+      ticks: { show: false },
+      font: "12px system-ui, sans-serif",
+    };
     const made = new uPlot(
       {
         width: box.clientWidth,
@@ -55,8 +69,22 @@ function createChart(spec: ChartSpec, onCursor: (seconds: number | undefined) =>
           y: { range: (_, low, high) => [...spec.scale(latest!, low ?? 0, high ?? 0)] as [number, number] },
         },
         axes: [
-          { ...axis, size: 24, gap: 4, space: 70, values: (_, ticks) => ticks.map(elapsedText), incrs: [5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600] },
-          { ...axis, size: 58, gap: 6, space: 30, values: (_, ticks) => ticks.map(spec.unit), ...(spec.splits && { splits: () => spec.splits!(latest!) }) },
+          {
+            ...axis,
+            size: 24,
+            gap: 4,
+            space: 70,
+            values: (_, ticks) => ticks.map(elapsedText),
+            incrs: [5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600],
+          },
+          {
+            ...axis,
+            size: 58,
+            gap: 6,
+            space: 30,
+            values: (_, ticks) => ticks.map(spec.unit),
+            ...(spec.splits && { splits: () => spec.splits!(latest!) }),
+          },
         ],
         series: [{}, ...spec.series(run)],
         hooks: { setCursor: [(u) => u.cursor.event && onCursor(u.cursor.left! < 0 ? undefined : u.posToVal(u.cursor.left!, "x"))] },
@@ -111,6 +139,29 @@ export function createCharts(onCursor: (seconds: number | undefined) => void): C
   };
 }
 
+/** Which colour is which part and channel. */
+export function drawKeys({ info }: RunState): void {
+  drawKey(
+    "signals-key",
+    info.channels.map(({ name, unit }, channel) => [`${name} (${unit})`, `var(--c${CHANNEL_COLOURS[channel]})`]),
+    "",
+  );
+  const parts = POWER_PARTS.filter((part) => part !== "load").map((part): [string, string] => {
+    const colour = PART_COLOURS[part];
+    return [part, typeof colour === "number" ? `var(--c${colour})` : `var(--${colour})`];
+  });
+  drawKey("power-key", parts, "dashed: what the battery can spare");
+}
+
+function drawKey(id: string, entries: readonly (readonly [name: string, colour: string])[], more: string): void {
+  const pieces = entries.flatMap(([name, colour]) => {
+    const swatch = create("i");
+    swatch.style.setProperty("--s", colour);
+    return [swatch, name];
+  });
+  byId(id).replaceChildren(...pieces, more === "" ? "" : `; ${more}`);
+}
+
 /** Indexes of decisions in the range, thinned. */
 function decisionsShown({ ring, range }: RunState): number[] {
   const first = Math.max(0, ring.indexAt(range[0]));
@@ -130,7 +181,7 @@ const line = (colour: () => string, more: Partial<uPlot.Series> = {}): uPlot.Ser
 
 const signals: ChartSpec = {
   id: "signals",
-  series: ({ info }) => info.channels.map((_, channel) => line(() => theme.colours[[3, 1, 2][channel]!]!, { width: 1.2 })),
+  series: ({ info }) => info.channels.map((_, channel) => line(() => theme.colours[CHANNEL_COLOURS[channel]!]!, { width: 1.2 })),
   data({ signals: ring, range, info }) {
     const from = Math.max(0, ring.length - 1 - Math.ceil((ring.secondsAt(ring.length - 1) - range[0]) * info.signalRateHz));
     const to = Math.min(ring.length - 1, ring.length - 1 - Math.floor((ring.secondsAt(ring.length - 1) - range[1]) * info.signalRateHz));
@@ -188,7 +239,11 @@ const power: ChartSpec = {
 
 const heat: ChartSpec = {
   id: "heat",
-  series: () => [line(() => theme.colours[1]!), line(() => theme.colours[1]!, { dash: [2, 4] }), line(() => theme.limit, { dash: [6, 5], width: 1.2 })],
+  series: () => [
+    line(() => theme.colours[1]!),
+    line(() => theme.colours[1]!, { dash: [2, 4] }),
+    line(() => theme.limit, { dash: [6, 5], width: 1.2 }),
+  ],
   data(run) {
     const shown = decisionsShown(run);
     const seconds = shown.map((i) => run.ring.number("seconds", i));

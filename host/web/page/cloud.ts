@@ -1,10 +1,10 @@
 import { countText, elapsedText, percentText } from "../../core/system/table.ts";
-import type { AskRow, AnswerMessage, EventRow } from "../messages.ts";
+import type { AnswerMessage, AskRow, EventRow } from "../messages.ts";
 import { byId, create, post, setAttribute, setText } from "./dom.ts";
 import type { RunState } from "./run-state.ts";
 
-const ROWS = 12;
-const EVENT_ROWS = 40;
+const ROWS = 8;
+const EVENT_ROWS = 12;
 const ANSWERS = 4;
 const WARNINGS = new Set(["anomaly", "gap"]);
 
@@ -14,7 +14,10 @@ export function drawLink({ status, info }: RunState): void {
   const { state, retryMillis } = status.link;
   setAttribute(pill, "data-state", info.hasBroker ? state : "none");
   const next = retryMillis >= 0 ? `, next try in ${Math.ceil(retryMillis / 1000)} s` : "";
-  setText(pill, !info.hasBroker ? "no broker" : state === "online" ? "broker online" : state === "connecting" ? "connecting" : `offline${next}`);
+  setText(
+    pill,
+    !info.hasBroker ? "no broker" : state === "online" ? "broker online" : state === "connecting" ? "connecting" : `offline${next}`,
+  );
 }
 
 /** The outbox in words, and the demo's button. */
@@ -35,6 +38,8 @@ const USES: Readonly<Record<string, string>> = {
   confirmed: "agreed",
   kept: "device was surer",
   superseded: "too late to matter",
+  told: "alarm confirmed",
+  dismissed: "alarm dismissed",
 };
 
 /** The last asks up to the time that the reader looks at, newest first. */
@@ -76,7 +81,10 @@ function askEnd({ state, use, reason }: AskRow): string {
 
 export function drawEvents(run: RunState): void {
   const list = byId("events");
-  const rows = run.events.filter(({ seconds }) => seconds <= run.at).slice(-EVENT_ROWS).reverse();
+  const rows = run.events
+    .filter(({ seconds }) => seconds <= run.at)
+    .slice(-EVENT_ROWS)
+    .reverse();
   const key = (row: EventRow | undefined): string => (row === undefined ? "" : `${rows.length} ${row.seconds} ${row.text}`);
   if (list.dataset.key === key(rows[0])) return;
   list.dataset.key = key(rows[0]);

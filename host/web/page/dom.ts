@@ -25,7 +25,11 @@ export function create<K extends keyof HTMLElementTagNameMap>(tag: K, text = "",
 
 /** Sends an act to the server. Returns its answer; throws its reason. */
 export async function post<T = unknown>(act: string, body: object): Promise<T> {
-  const response = await fetch(`act/${act}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const response = await fetch(`act/${act}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
   if (!response.ok) throw new Error((await response.text()).trim());
   return (await response.json()) as T;
 }

@@ -1,5 +1,5 @@
 import { elapsedText } from "../../core/system/table.ts";
-import { createCharts } from "./charts.ts";
+import { createCharts, drawKeys } from "./charts.ts";
 import { drawAsks, drawEvents, drawLink, drawOutbox, watchCloud } from "./cloud.ts";
 import { byId, setText } from "./dom.ts";
 import { createFleet } from "./fleet.ts";
@@ -88,7 +88,7 @@ openStream(
       byId("waiting").hidden = true;
       byId("run").hidden = false;
       byId("assistant").hidden = !hello.info.controls.canAsk;
-      setText(byId("signals-unit"), hello.info.channels.map(({ name, unit }) => `${name} (${unit})`).join(", "));
+      drawKeys(run);
       drawLegend(run);
       if (before?.position === undefined) playback.start(run);
       else run.position = before.position;

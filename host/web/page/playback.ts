@@ -39,10 +39,12 @@ export function createPlayback(run: () => RunState | undefined, onChange: () => 
     const state = run();
     if (state === undefined) return;
     isPlayingBack = false;
-    if (seconds <= state.last) return look(Math.max(state.first, seconds));
-    if (state.info.durationSeconds === 0 || state.status.phase !== "running") return look(undefined);
-    wanted = seconds;
-    steer({ hurryTo: seconds });
+    if (seconds <= state.last) look(Math.max(state.first, seconds));
+    else if (state.info.durationSeconds === 0 || state.status.phase !== "running") look(undefined);
+    else {
+      wanted = seconds;
+      steer({ hurryTo: seconds });
+    }
   }
 
   /** One decision back or on; on from the last one, the run itself takes a step. */

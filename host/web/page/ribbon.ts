@@ -37,7 +37,10 @@ export function drawRibbon(run: RunState, cursor: number | undefined): void {
     if (end - drawnTo < 0.5) continue; // narrower than half a pixel: the one before stands for it
     const isGap = ring.number("isGap", i) === 1;
     const before = i > 0 ? ring.number("seconds", i - 1) : 0;
-    const start = Math.max(x(isGap ? ring.number("seconds", i) - info.hopSeconds : Math.max(before, ring.number("seconds", i) - 3 * info.hopSeconds)), 0);
+    const start = Math.max(
+      x(isGap ? ring.number("seconds", i) - info.hopSeconds : Math.max(before, ring.number("seconds", i) - 3 * info.hopSeconds)),
+      0,
+    );
     drawnTo = end;
     const wide = Math.max(1, end - start - (end - start > 5 ? 1 : 0));
     const shown = ring.number("shown", i) < 0 ? ring.number("label", i) : ring.number("shown", i);
@@ -106,7 +109,14 @@ function drawAsks(draw: CanvasRenderingContext2D, run: RunState, x: (seconds: nu
   draw.lineWidth = 1;
 }
 
-function drawAxis(draw: CanvasRenderingContext2D, from: number, to: number, x: (seconds: number) => number, foot: number, width: number): void {
+function drawAxis(
+  draw: CanvasRenderingContext2D,
+  from: number,
+  to: number,
+  x: (seconds: number) => number,
+  foot: number,
+  width: number,
+): void {
   const most = Math.max(2, Math.floor(width / 90));
   const step = TICK_SECONDS.find((one) => (to - from) / one <= most) ?? 86_400;
   draw.font = "12px system-ui, sans-serif";
@@ -145,7 +155,10 @@ export function drawLegend({ info }: RunState): void {
 /** What was at the cursor, or at the time that the reader looks at, in one line. */
 export function drawReadout(run: RunState, cursor: number | undefined): void {
   const at = cursor === undefined ? run.index : run.ring.indexAt(cursor);
-  if (at < 0) return setText(byId("readout"), "");
+  setText(byId("readout"), at < 0 ? "" : readoutText(run, at));
+}
+
+function readoutText(run: RunState, at: number): string {
   const row = run.ring.row(at);
   const shown = row.shown < 0 ? row.label : row.shown;
   const milliwatts = row.watts.reduce((sum, part) => sum + part, 0) * 1000;
@@ -157,11 +170,15 @@ export function drawReadout(run: RunState, cursor: number | undefined): void {
     ...(Number.isFinite(milliwatts) && row.watts.length === POWER_PARTS.length ? [`${milliwatts.toPrecision(3)} mW`] : []),
     row.reason,
   ];
-  setText(byId("readout"), parts.join(" · "));
+  return parts.join(" · ");
 }
 
 /** The time below the pointer: hovering moves the cursor, a click looks there. */
-export function watchRibbon(run: () => RunState | undefined, onCursor: (seconds: number | undefined) => void, onPick: (seconds: number) => void): void {
+export function watchRibbon(
+  run: () => RunState | undefined,
+  onCursor: (seconds: number | undefined) => void,
+  onPick: (seconds: number) => void,
+): void {
   const secondsOf = (event: MouseEvent): number | undefined => {
     const state = run();
     if (state === undefined) return undefined;

@@ -21,7 +21,6 @@ export function drawVerdict(run: RunState): void {
   for (const element of [label, sure]) element.style.setProperty("--label", labelVariable(shown));
   const percent = Math.round(100 * row.confidence);
   setText(sure.querySelector("b")!, `${percent} %`);
-  setAttribute(sure, "aria-valuenow", String(percent));
   sure.querySelector("i")!.style.setProperty("--part", `${percent}%`);
   const told: [text: string, className: string][] = [[row.isCloud ? "the cloud decided" : "the device decided", ""]];
   if (shown !== row.label) told.push([`net: ${run.labelText(row.label)}`, ""]);
@@ -48,11 +47,12 @@ function drawChips(wanted: readonly (readonly [text: string, className: string])
 export function drawAccuracy({ status, info }: RunState): void {
   const { decisions, localRight, deviceRight, shownRight } = status.counters.truth;
   const list = byId("accuracy");
-  setText(byId("accuracy-of"), decisions === 0 ? "" : `of ${numberText(decisions)} decisions`);
-  if (decisions === 0) {
-    list.replaceChildren(create("p", "The truth is not known in this run, or no decision was scored yet.", "plain"));
-    return;
-  }
+  setText(
+    byId("accuracy-of"),
+    decisions === 0 ? "the truth is not known here, or nothing was scored yet" : `of ${numberText(decisions)} decisions`,
+  );
+  list.hidden = decisions === 0;
+  if (decisions === 0) return;
   const rows: [name: string, right: number][] = [
     ["without the cloud", deviceRight],
     ["the net alone", localRight],
@@ -60,20 +60,20 @@ export function drawAccuracy({ status, info }: RunState): void {
   if (info.hasBroker) rows.unshift(["with the cloud", shownRight]);
   const best = Math.max(...rows.map(([, right]) => right));
   const isTold = rows.some(([, right]) => right !== best);
-  if (list.childElementCount !== rows.length || list.querySelector("dt") === null)
+  if (list.childElementCount !== rows.length)
     list.replaceChildren(
       ...rows.map(() => {
         const row = create("div");
-        row.append(create("dt"), create("dd"), create("i"));
+        row.append(create("dt"), create("dd"));
         return row;
       }),
     );
   for (const [i, [name, right]] of rows.entries()) {
-    const row = list.children[i]!;
+    const row = list.children[i] as HTMLElement;
     row.className = isTold && right === best ? "best" : "";
     setText(row.children[0]!, name);
     setText(row.children[1]!, percentText(right / decisions, 1));
-    (row.children[2] as HTMLElement).style.setProperty("--part", `${(100 * right) / decisions}%`);
+    row.style.setProperty("--part", `${(100 * right) / decisions}%`);
   }
 }
 
@@ -83,7 +83,10 @@ export function drawTiles({ status, info }: RunState): void {
   const tiles: [name: string, value: string, isOver?: boolean][] = [];
   if (power !== null) {
     if (power.stateOfCharge !== undefined)
-      tiles.push([`battery${power.batteryVolts === undefined ? "" : `, ${power.batteryVolts.toFixed(2)} V`}`, percentText(power.stateOfCharge, 2)]);
+      tiles.push([
+        `battery${power.batteryVolts === undefined ? "" : `, ${power.batteryVolts.toFixed(2)} V`}`,
+        percentText(power.stateOfCharge, 2),
+      ]);
     if (power.skinCelsius !== undefined)
       tiles.push([
         `skin, limit ${power.limitCelsius} °C; in a minute ${power.forecastCelsius?.toFixed(1)} °C`,
@@ -93,8 +96,7 @@ export function drawTiles({ status, info }: RunState): void {
     const governed = power.level === 0 ? "" : `; degraded, level ${power.level} of 4`;
     tiles.push([`drawn; ${milliwatts(power.budgetWatts)} to spend on work${governed}`, milliwatts(power.watts), power.level > 0]);
   }
-  if (counters.decisions > 0)
-    tiles.push(["of the compute saved", percentText(Math.max(0, 1 - counters.meanMacs / info.hopMacs))]);
+  if (counters.decisions > 0) tiles.push(["of the compute saved", percentText(Math.max(0, 1 - counters.meanMacs / info.hopMacs))]);
   tiles.push([`of memory, constant; model ${bytesText(info.imageBytes)}`, bytesText(info.arenaBytes)]);
   tiles.push([
     counters.gaps + counters.resets > 0 ? `decisions; ${counters.gaps} gaps, ${counters.resets} resets` : "decisions, no frame lost",

@@ -75,6 +75,7 @@ async function inRun(agent: LoadedAgent): Promise<Told> {
     model,
     sensor: openSensor("synthetic:1", agent),
     pace: { speed: Number.POSITIVE_INFINITY, seconds: SECONDS },
+    node: "bench",
     show: { isHeadless: true, isVerbose: false },
     drainMillis: 0,
     asker: { broker: { url: "mqtt://127.0.0.1" }, site: "home", node: "wrist-1", connect },
