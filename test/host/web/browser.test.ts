@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "../../../host/cli/program.ts";
@@ -11,12 +10,10 @@ import { until } from "../../support/until.ts";
 import { fakeIo } from "../cli/fake-io.ts";
 import { ask, decision, INFO, LABELS, outcome, scriptedRun } from "./scripted-run.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 /** Violations of the accessibility rules, in words. */
 async function violations(page: Page): Promise<string[]> {
   // The page's policy lets no inline script in: the debugger's own evaluation does.
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
     return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
