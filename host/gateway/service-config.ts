@@ -4,11 +4,11 @@ import { z } from "zod";
 import { commandSchema } from "../agent/node-config.ts";
 import { checked } from "../core/system/checked.ts";
 import { ConfigError } from "../core/system/errors.ts";
+import { type ListenAddress, parseListenAddress } from "../core/system/listen-address.ts";
 import { readSmall } from "../core/system/private-file.ts";
 import { jsonFlaw } from "../core/system/secrets.ts";
 import { isName } from "../mqtt/wire/topics.ts";
 import { radioKinds } from "../power/board-power.ts";
-import { type ListenAddress, parseListenAddress } from "../core/system/listen-address.ts";
 
 function metricsAddress(text: string, context: z.RefinementCtx): ListenAddress {
   const address = parseListenAddress(text);

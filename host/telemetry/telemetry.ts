@@ -1,8 +1,8 @@
 import { type Attributes, noTelemetry, type Telemetry } from "../core/session/telemetry.ts";
 import { closeAll } from "../core/system/close-all.ts";
 import { ConfigError } from "../core/system/errors.ts";
-import { urlText } from "../core/system/secrets.ts";
 import type { ListenAddress } from "../core/system/listen-address.ts";
+import { urlText } from "../core/system/secrets.ts";
 import { type MetricsServer, startMetricsServer } from "./metrics-server.ts";
 import { createPrometheus, EXPOSITION_TYPE, type PrometheusMetrics } from "./prometheus.ts";
 

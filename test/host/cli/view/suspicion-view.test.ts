@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { SuspicionLoopStep } from "../../../../host/agent/loop-types.ts";
+import type { ViewInfo } from "../../../../host/agent/run-view.ts";
 import { askLine } from "../../../../host/cli/view/render-cloud.ts";
-import { nextView, startView, type ViewInfo } from "../../../../host/cli/view/view-state.ts";
+import { nextView, startView } from "../../../../host/cli/view/view-state.ts";
 
 const INFO: ViewInfo = {
   ...{ agent: "fall", sensor: "synthetic:1", speed: 1, rateHz: 50, labels: ["daily", "fall"], nExits: 3 },
