@@ -77,6 +77,7 @@ export function governBoard(definition: AgentDefinition, model: Model, board: Po
     drift,
     privacy,
     asks,
+    leastExit: definition.suspicion?.atExit,
     reportSeconds,
     targetSeconds,
     carries: network === undefined,

@@ -59,7 +59,7 @@ const suspicionSchema = () =>
   z.strictObject({
     /** The label that is suspected: the agent's alarm. */
     label: z.string().check(z.minLength(1), z.maxLength(64)),
-    /** The exit whose probability counts, from 0. A decision that was sure before it is a suspicion only if it chose the label. */
+    /** The exit whose probability counts, from 0. A decision that stops before it is a suspicion only if it chose the label. */
     atExit: z.int().check(z.gte(0), z.lte(LIMIT_EXITS - 1)),
     /** A decision that leaves the label more than this is a suspicion. Above 0, below 1. */
     probability: z.number().check(z.gt(0), z.lt(1)),

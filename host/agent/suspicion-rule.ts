@@ -59,8 +59,11 @@ export function suspectProbability(rule: SuspicionRule, decision: { readonly lab
   return decision.label === rule.label ? confidence : 1 - confidence;
 }
 
-/** Whether a decision is suspicious. One that was sure before `atExit` is so only if it chose the label itself. */
-export function isSuspicious(rule: SuspicionRule, decision: Pick<Decision, "label" | "exit" | "confidenceQ15" | "why">): boolean {
-  const isDeep = decision.exit >= rule.atExit || decision.why !== "exit" || decision.label === rule.label;
+/**
+ * Whether a decision is suspicious. One that stopped before `atExit` is so only if it chose the label itself: it was sure of another one,
+ * or a degraded device may go no deeper, and then asks less.
+ */
+export function isSuspicious(rule: SuspicionRule, decision: Pick<Decision, "label" | "exit" | "confidenceQ15">): boolean {
+  const isDeep = decision.exit >= rule.atExit || decision.label === rule.label;
   return isDeep && suspectProbability(rule, decision) > rule.probability;
 }

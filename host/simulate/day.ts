@@ -168,10 +168,10 @@ export function syntheticDay(options: { parameters: SyntheticParameters; labels:
   return { frames, seconds: hours * 3600, wearers: ["synthetic"], source: "synthetic", wearerOf: () => "synthetic" };
 }
 
-/** FALL_CYCLE for so long, without the falls of all cycles but the first. */
+/** FALL_CYCLE for so long; after the first, the wearer stands still where they would fall. */
 function fallSchedule(seconds: number): SyntheticStretch[] {
   const cycleSeconds = FALL_CYCLE.reduce((sum, stretch) => sum + stretch.seconds, 0);
-  const rest = FALL_CYCLE.map((stretch) => (stretch.arrival === "fall" ? { label: stretch.label, seconds: stretch.seconds } : stretch));
+  const rest = FALL_CYCLE.map((stretch) => (stretch.arrival === "fall" ? { label: "standing", seconds: stretch.seconds } : stretch));
   return [...FALL_CYCLE, ...Array.from({ length: Math.ceil(seconds / cycleSeconds) }, () => rest).flat()];
 }
 

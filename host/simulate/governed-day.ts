@@ -6,6 +6,7 @@ import { createRandom } from "../core/system/random.ts";
 import { createSteadyClock } from "../mqtt/outbox/log-time.ts";
 import { memoryOutbox } from "../mqtt/outbox/outbox.ts";
 import { answersToNotice } from "../policy/govern/drift-monitor.ts";
+import { createAlarmWatch } from "./alarm-tally.ts";
 import { createSimulatedClock } from "./clock.ts";
 import { pacedFrames } from "./paced-frames.ts";
 import type { GovernedDay, MinuteRow } from "./results.ts";
@@ -41,10 +42,14 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   let maxOutboxBytes = 0;
   const outbox = memoryOutbox({ maxEntries: 256, maxBytes: 1 << 20 }, createSteadyClock(clock));
   const { deadlineSeconds } = definition.asks;
+  const alarms = definition.alarm === undefined ? undefined : createAlarmWatch(definition.alarm, rateHz);
   const onStep = (step: LoopStep): void => {
+    alarms?.onStep(step);
     if (step.kind === "ask") {
       askedAt.set(step.id, governor.decisionSeconds);
       isAsked = true;
+    } else if (step.kind === "suspicion" && step.state === "asked") {
+      minute.asks++; // between two decisions
     } else if (step.kind === "outcome") {
       const computed = askedAt.get(step.outcome.id);
       askedAt.delete(step.outcome.id);
@@ -174,6 +179,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     arenaBytes: model.arenaBytes,
     maxOutboxBytes,
     alarms: loop.asker?.stats().alarms.raised ?? 0,
+    ...(alarms && { alarmTally: alarms.tally() }),
     rawBytes: privacy.sentBytes,
     radio: { messagesUp: network.messagesUp, bytesUp: network.bytesUp, resends: network.resends },
     drift: {

@@ -2,6 +2,7 @@ import type { LoopCounters } from "../agent/loop-types.ts";
 import type { Cluster } from "../policy/certify/bootstrap.ts";
 import type { DegradeLevel } from "../power/degrade.ts";
 import type { EnergyParts } from "../power/energy.ts";
+import type { AlarmTally } from "./alarm-tally.ts";
 
 /** A minute of a day, for the pictures. */
 export interface MinuteRow {
@@ -47,6 +48,7 @@ export interface GovernedDay {
   readonly arenaBytes: number;
   readonly maxOutboxBytes: number;
   readonly alarms: number; // raised
+  readonly alarmTally?: AlarmTally; // of an agent with an alarm
   readonly rawBytes: number; // of sensor data that left the device
   readonly radio: { readonly messagesUp: number; readonly bytesUp: number; readonly resends: number };
   readonly drift: {
@@ -69,6 +71,7 @@ export interface BaselineDay {
   readonly joules: EnergyParts;
   readonly decisionSeconds: readonly number[];
   readonly answeredInDeadline: number;
+  readonly alarmTally?: AlarmTally; // of an agent with an alarm
 }
 
 /** The value below which a share of the values lies (nearest rank); NaN of none. */

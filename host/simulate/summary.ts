@@ -50,6 +50,7 @@ function baselineDocument(day: BaselineDay, setting: DaySetting, life: Life) {
     batteryLifeFromStartHours: rounded(life(watts, setting.stateOfCharge), 5),
     decisionMillis: percentiles(day.decisionSeconds),
     goodputPerSecond: rounded(day.answeredInDeadline / seconds),
+    ...(day.alarmTally && { alarms: day.alarmTally }),
   };
 }
 
@@ -84,6 +85,9 @@ export function dayDocument(setting: DaySetting, governed: GovernedDay, baseline
     decisions: governed.decisions,
     accuracy: rounded(governed.accuracy),
     asked: governed.counters.asked,
+    asksPerDay: rounded((governed.counters.asked * 86_400) / day.seconds, 4),
+    ...(governed.alarmTally && { alarms: governed.alarmTally }),
+    ...(governed.counters.suspicions && { suspicions: governed.counters.suspicions }),
     energyJoules: joulesDocument(governed.joules),
     batteryLifeHours: rounded(life(governed.meanWatts), 5),
     batteryLifeFromStartHours: rounded(life(governed.meanWatts, setting.stateOfCharge), 5),

@@ -89,6 +89,21 @@ function verdictSentences({ verdict, baselines, accuracy }: DayDocument): string
   return [`Verdict: a trade against the best that never asks (${name}): governed ${right}, ${energy}.`];
 }
 
+/** Which alarms were told, of an agent with one: governed, and by the baselines that tell any. */
+export function alarmSentences({ alarms, suspicions, asksPerDay, baselines }: DayDocument): string[] {
+  if (alarms === undefined) return [];
+  const told = ({ events, found, falseAlarms }: typeof alarms): string =>
+    `${found} of ${events} found, ${falseAlarms} false ${falseAlarms === 1 ? "alarm" : "alarms"}`;
+  const ends =
+    suspicions &&
+    `; ${suspicions.raised} suspicions: ${suspicions.told} told, ${suspicions.dismissed} dismissed by the cloud, ${suspicions.expired} decided by the device alone; ${numberText(asksPerDay)} asks per day`;
+  const others = baselineKeys.flatMap((key) => {
+    const tally = baselines?.[key].alarms;
+    return tally === undefined ? [] : [`${baselineNames[key]}: ${told(tally)}`];
+  });
+  return [`Alarms: ${told(alarms)}${ends ?? ""}.`, ...others.map((other) => `Alarms, ${other}.`)];
+}
+
 /** The governed day and its baselines as a table. */
 export function dayTable(document: DayDocument): Required<Table> {
   const { baselines, metrics, day } = document;

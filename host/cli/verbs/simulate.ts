@@ -22,7 +22,7 @@ import { tunePolicy } from "../../simulate/tune.ts";
 import { checkWritable, writeFile } from "../common/files.ts";
 import { engineOption, jsonOption, numberAtLeast, refuseWith, refuseWithout, wholeNumber } from "../common/options.ts";
 import { backToBack } from "../simulate/back-to-back.ts";
-import { batteryText, comparisonSentences, courseSentences, dayTable } from "../simulate/day-words.ts";
+import { alarmSentences, batteryText, comparisonSentences, courseSentences, dayTable } from "../simulate/day-words.ts";
 import { dayPage } from "../simulate/report/day-page.ts";
 
 interface SimulateOptions extends DayOptions {
@@ -80,6 +80,7 @@ export function registerSimulate(program: Command, io: CliIo): void {
       "after",
       "\nExamples:\n  $ dormouse simulate activity --board nrf52840-dk --hours 24 --radio lte-m --json" +
         "\n  $ dormouse simulate activity --data ~/data --html day.html" +
+        "\n  $ dormouse simulate fall --radio lte-m" +
         "\n  $ dormouse simulate activity --board smart-glasses --ambient 35 --back-to-back --hours 4 --html heat.html" +
         "\n  $ dormouse simulate activity --data ~/data --wearers calibrate --tune agents/activity/policy.json",
     )
@@ -162,5 +163,5 @@ function say(out: Output, document: DayDocument): void {
   out.say(
     `asked ${document.asked} (${document.asks.audits} audits), ${numberText(document.sensorBytesSent)} B of sensor data sent (${numberText(document.day.privacyBytesPerDay)} B per day allowed), skin at most ${document.skinMaxCelsius} °C, ${document.degradeChanges} changes of degrade level, overspent ${document.overspendJoules} J`,
   );
-  for (const sentence of comparisonSentences(document)) out.say(sentence);
+  for (const sentence of [...alarmSentences(document), ...comparisonSentences(document)]) out.say(sentence);
 }

@@ -38,7 +38,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
   const windowFrames = image.windowPatches * image.patchFrames;
   const sizes = createAskSizes(image, asks, privacy);
   const last = image.exits.length - 1;
-  const first = firstAnsweringExit(image);
+  const first = Math.max(firstAnsweringExit(image), options.leastExit ?? 0);
   const levelJoules = degradeLevels.map((_, level) => {
     const { maxExit, hopPatches } = degraded(image, level as DegradeLevel, 1);
     return (energy.computeJoules(meter.steady(maxExit, hopPatches)) * image.hopPatches) / hopPatches;

@@ -19,6 +19,8 @@ export interface AgentGovernorOptions {
   readonly privacy: PrivacyBudget;
   /** The agent's own pace and patience, and the forms of its asks. */
   readonly asks: { readonly intervalHops: number; readonly deadlineSeconds: number; readonly holdSeconds: number } & AskInputOptions;
+  /** Decisions may always go to this exit, unless the board degrades. Default: any exit may be the last. */
+  readonly leastExit?: number | undefined;
   /** Seconds between two reports: what is not urgent waits for them, or for another wake-up of the radio. */
   readonly reportSeconds: number;
   /** Expected seconds from asking to the answer, the radio's wake-up left out. */

@@ -5,7 +5,7 @@ import { AUDIT_SHARE } from "../../../policy/govern/governed.ts";
 import type { GovernedDay } from "../../../simulate/results.ts";
 import type { DaySetting } from "../../../simulate/setting.ts";
 import type { DayDocument } from "../../../simulate/summary.ts";
-import { batteryText, comparisonSentences, courseSentences, dayTable, hoursText } from "../day-words.ts";
+import { alarmSentences, batteryText, comparisonSentences, courseSentences, dayTable, hoursText } from "../day-words.ts";
 import { activityRibbon, asksFigure, batteryFigure, budgetFigure, exitsFigure, powerFigure, temperatureFigure } from "./day-figures.ts";
 
 /** The page of a simulated day. */
@@ -15,7 +15,7 @@ export function dayPage(setting: DaySetting, day: GovernedDay, document: DayDocu
     subtitle: `${document.hours} h on ${setting.board.name} over ${document.radio}`,
     keyFigures: keyFiguresOf(document),
     warnings: courseSentences(document),
-    remarks: comparisonSentences(document),
+    remarks: [...alarmSentences(document), ...comparisonSentences(document)],
     tables: [dayTable(document)],
     figures: figuresOf(setting, day, document),
     notes: notesOf(document),
