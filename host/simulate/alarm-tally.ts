@@ -11,6 +11,11 @@ export interface AlarmTally {
   readonly falseAlarms: number; // that belong to no event
 }
 
+/** The critical success index of alarms: found of all that were found, missed or false; 1 where there was nothing to tell. */
+export function criticalSuccessIndex({ events, found, falseAlarms }: AlarmTally): number {
+  return events + falseAlarms === 0 ? 1 : found / (events + falseAlarms);
+}
+
 export interface AlarmWatch {
   onStep(step: LoopStep): void;
   tally(): AlarmTally;

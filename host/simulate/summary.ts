@@ -1,5 +1,6 @@
 import { createRandom } from "../core/system/random.ts";
 import { violationRate } from "../policy/certify/violation.ts";
+import { type AlarmTally, criticalSuccessIndex } from "./alarm-tally.ts";
 import type { Baselines } from "./baselines.ts";
 import { courseDocument } from "./course.ts";
 import { type BaselineDay, type GovernedDay, percentile } from "./results.ts";
@@ -72,8 +73,13 @@ export function dayDocument(setting: DaySetting, governed: GovernedDay, baseline
     mute: baselineDocument(baselines.mute, setting, life),
   };
   const total = (joules: ReturnType<typeof joulesDocument>): number => Object.values(joules).reduce((a, b) => a + b, 0);
-  const scored = (one: ReturnType<typeof baselineDocument>) => ({ accuracy: one.accuracy, joules: total(one.energyJoules) });
-  const own = { accuracy: governed.accuracy, joules: governed.meanWatts * day.seconds };
+  const success = ({ accuracy, alarms }: { accuracy: number; alarms?: AlarmTally | undefined }): number =>
+    alarms === undefined ? accuracy : criticalSuccessIndex(alarms);
+  const scored = (one: ReturnType<typeof baselineDocument>) => ({ accuracy: success(one), joules: total(one.energyJoules) });
+  const own = {
+    accuracy: success({ accuracy: governed.accuracy, alarms: governed.alarmTally }),
+    joules: governed.meanWatts * day.seconds,
+  };
   const verdict = base && verdictOn(own, { fullDepth: scored(base.fullDepth), alwaysLocal: scored(base.alwaysLocal) });
   const latency = percentiles(governed.decisionSeconds);
   const less = (own: number, other: number): number => rounded(1 - own / other, 4);

@@ -7,7 +7,7 @@ export const ENERGY_TOLERANCE = 0.03;
 
 /** A day by the two measures that a verdict weighs. */
 interface Scored {
-  readonly accuracy: number; // of the shown label
+  readonly accuracy: number; // of the shown label; of an agent with an alarm its critical success index
   readonly joules: number; // of the whole device
 }
 

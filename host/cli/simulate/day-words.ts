@@ -1,6 +1,7 @@
 import { numberText, percentText } from "../../core/system/table.ts";
 import type { Best, Table } from "../../page/table.ts";
 import type { DayDocument } from "../../simulate/summary.ts";
+import { ACCURACY_TOLERANCE } from "../../simulate/verdict.ts";
 
 /** Names of the baselines, in the order shown. They tell what the governed day tells; `mute`, which does not, stands apart. */
 export const baselineNames = {
@@ -76,32 +77,40 @@ export function comparisonSentences(document: DayDocument): string[] {
 }
 
 /** Whether the governed day is at least as good as the best baseline that never asks. */
-function verdictSentences({ verdict, baselines, accuracy }: DayDocument): string[] {
+function verdictSentences({ verdict, baselines, accuracy, alarms }: DayDocument): string[] {
   if (verdict === undefined || baselines === undefined) return [];
   const { best, accuracyAgainstBest, energyAgainstBest, isAsGood } = verdict;
   const percents = percentText(Math.abs(energyAgainstBest), 1);
   const energy = `${percents} ${energyAgainstBest > 0 ? "more" : "less"} energy`;
-  const right = `${percentText(accuracy, 2)} right against ${percentText(baselines[best].accuracy, 2)}`;
+  const others = baselines[best].alarms;
+  const right =
+    alarms && others
+      ? `${alarmText(alarms)} against ${alarmText(others)}`
+      : `${percentText(accuracy, 2)} right against ${percentText(baselines[best].accuracy, 2)}`;
   const name = baselineNames[best];
+  const isBetter = accuracyAgainstBest > ACCURACY_TOLERANCE && alarms !== undefined;
+  if (isAsGood && isBetter) return [`Verdict: the governed day is better than the best that never asks (${name}): ${right}, ${energy}.`];
   if (isAsGood) return [`Verdict: the governed day is as good as the best that never asks (${name}): ${right}, ${energy}.`];
   if (accuracyAgainstBest < 0 && energyAgainstBest >= 0)
     return [`Verdict: better without the governor (${name}): governed ${right}, ${energy}.`];
   return [`Verdict: a trade against the best that never asks (${name}): governed ${right}, ${energy}.`];
 }
 
+function alarmText({ events, found, falseAlarms }: NonNullable<DayDocument["alarms"]>): string {
+  return `${found} of ${events} found, ${falseAlarms} false ${falseAlarms === 1 ? "alarm" : "alarms"}`;
+}
+
 /** Which alarms were told, of an agent with one: governed, and by the baselines that tell any. */
 export function alarmSentences({ alarms, suspicions, asksPerDay, baselines }: DayDocument): string[] {
   if (alarms === undefined) return [];
-  const told = ({ events, found, falseAlarms }: typeof alarms): string =>
-    `${found} of ${events} found, ${falseAlarms} false ${falseAlarms === 1 ? "alarm" : "alarms"}`;
   const ends =
     suspicions &&
     `; ${suspicions.raised} suspicions: ${suspicions.told} told, ${suspicions.dismissed} dismissed by the cloud, ${suspicions.expired} decided by the device alone; ${numberText(asksPerDay)} asks per day`;
   const others = baselineKeys.flatMap((key) => {
     const tally = baselines?.[key].alarms;
-    return tally === undefined ? [] : [`${baselineNames[key]}: ${told(tally)}`];
+    return tally === undefined ? [] : [`${baselineNames[key]}: ${alarmText(tally)}`];
   });
-  return [`Alarms: ${told(alarms)}${ends ?? ""}.`, ...others.map((other) => `Alarms, ${other}.`)];
+  return [`Alarms: ${alarmText(alarms)}${ends ?? ""}.`, ...others.map((other) => `Alarms, ${other}.`)];
 }
 
 /** The governed day and its baselines as a table. */
