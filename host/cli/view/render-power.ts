@@ -35,7 +35,12 @@ export function budgetLine({ power }: ViewState, columns: number): Line {
   return [...bar, [joinedToFit(parts, columns - BAR_COLUMNS)]];
 }
 
-/** The reason of the last decision. */
-export function reasonLine({ decision }: ViewState): Line {
-  return decision === undefined ? [] : [[decision.reason, "dim"]];
+/** The reason of the last decision, whole: on a second line what the first has no room for. */
+export function reasonLines({ decision }: ViewState, columns: number): Line[] {
+  if (decision === undefined) return [[]];
+  const { reason } = decision;
+  if (reason.length <= columns) return [[[reason, "dim"]]];
+  const at = reason.lastIndexOf(" ", columns);
+  const end = at < 1 ? columns : at;
+  return [[[reason.slice(0, end), "dim"]], [[reason.slice(end).trimStart(), "dim"]]];
 }

@@ -2,7 +2,7 @@ import { bytesText, countText, elapsedText, joinedToFit, percentText } from "../
 import { bigLetters } from "./big-letters.ts";
 import { AMBER, GREEN, type Line, measureWidth, paintLine, type Segment, spread } from "./paint.ts";
 import { askLine, cloudLine } from "./render-cloud.ts";
-import { budgetLine, powerLine, reasonLine } from "./render-power.ts";
+import { budgetLine, powerLine, reasonLines } from "./render-power.ts";
 import { labelColour, legend, ribbonLines, shownLabels } from "./render-ribbon.ts";
 import type { ViewState } from "./view-state.ts";
 
@@ -20,6 +20,10 @@ const GUTTERS = [
 const NARROW_COLUMNS = 64;
 /** The truth stands no farther right than this: the eye compares it with the label. */
 const TRUTH_COLUMNS = 72;
+
+/** Fewer free rows than this show nothing of what happened lately. */
+const LEAST_LATELY = 4;
+const NO_TRUTH = { decisions: 0, localRight: 0, deviceRight: 0, shownRight: 0 };
 
 const SAYS_WORTH = 7;
 /** Of every label's name; of those that the ribbon shows it is the ribbon's own worth, which says nothing without them. */
@@ -52,7 +56,7 @@ function rowsOf(state: ViewState, options: RenderOptions, legendLabels: readonly
   };
   put("likely", likelyLine(state, body), 9);
   put("depth", depthLine(state, isNarrow), 8);
-  if (state.power !== undefined) put("why", reasonLine(state), 8);
+  if (state.power !== undefined) for (const [i, line] of reasonLines(state, body).entries()) put(i === 0 ? "why" : "", line, 8 - i);
   rows.push(blank);
   const ribbon = ribbonLines(state, body, options.hasColour);
   if (state.info.hasBroker) put("asked", ribbon.asks, 4);
@@ -68,11 +72,14 @@ function rowsOf(state: ViewState, options: RenderOptions, legendLabels: readonly
     put("budget", budgetLine(state, body), 6);
     rows.push(blank);
   }
+  put("right", rightLine(state, body), 6);
   put("totals", totalsLine(state, body, isNarrow), 6);
   put("memory", memoryLine(state, isNarrow), 5);
   if (state.remark !== undefined) put("note", [[state.remark, "dim"]], 2);
-  rows.push(blank, { line: [[footer(state, isNarrow), "dim"]], worth: 6 });
-  return rows;
+  const foot: Row[] = [blank, { line: [[footer(state, isNarrow), "dim"]], worth: 6 }];
+  if (state.info.pageUrl !== undefined && !isNarrow)
+    foot[1] = { line: [[`${footer(state, isNarrow)} · page: ${state.info.pageUrl}`, "dim"]], worth: 6 };
+  return [...rows, ...latelyRows(state, options.rows - 1 - rows.length - foot.length, gutter), ...foot];
 }
 
 const blank: Row = { line: [], worth: 0 };
@@ -143,14 +150,42 @@ function depthLine({ info, decision, power }: ViewState, isNarrow: boolean): Lin
   return line;
 }
 
+/** What happened last, newest first, where a tall terminal has room for it. */
+function latelyRows({ recent }: ViewState, room: number, gutter: number): Row[] {
+  if (room < LEAST_LATELY) return [];
+  const lines = recent.slice(-(room - 1)).reverse();
+  return [
+    blank,
+    ...lines.map(
+      ({ seconds, text }, i): Row => ({
+        line: [
+          [(i === 0 ? "lately" : "").padEnd(gutter), "dim"],
+          [`${elapsedText(seconds).padStart(5)}  ${text}`, "dim"],
+        ],
+        worth: 0,
+      }),
+    ),
+  ];
+}
+
+/** How often the label was right with the cloud's answers, as it would be without them, and by the net alone. */
+function rightLine({ info, counters }: ViewState, body: number): Line {
+  const { decisions, localRight, deviceRight, shownRight } = counters?.truth ?? NO_TRUTH;
+  if (decisions === 0) return [];
+  const share = (right: number, digits = 1): string => percentText(right / decisions, digits);
+  const net = `${share(localRight)} the net alone`;
+  if (!info.hasBroker) return [[joinedToFit([`${share(shownRight)} of the labels shown`, net], body)]];
+  if (body < 46) return [[`${share(shownRight, 0)} with the cloud, ${share(deviceRight, 0)} without`]];
+  return [[joinedToFit([`${share(shownRight)} with the cloud`, `${share(deviceRight)} without`, net], body)]];
+}
+
 /** As many of the parts as fit, the most telling first. */
 function totalsLine({ info, counters }: ViewState, body: number, isNarrow: boolean): Line {
   if (counters === undefined) return [];
-  const { decisions, events, gaps, resets, meanMacs, truth } = counters;
+  const { decisions, events, gaps, resets, meanMacs } = counters;
   const saved = percentText(Math.max(0, 1 - meanMacs / info.hopMacs));
   const parts = [countText(decisions, "decision")];
   if (gaps + resets > 0) parts.push(`${countText(gaps, "gap")}, ${countText(resets, "reset")}`);
-  if (truth.decisions > 0) parts.push(`${percentText(truth.shownRight / truth.decisions)} right`);
   parts.push(isNarrow ? `${saved} saved` : `${saved} of the compute saved`, `${countText(events, "change")} told`);
   return [[joinedToFit(parts, body)]];
 }

@@ -1,5 +1,6 @@
 import type { DecisionRecord, LoopCounters, LoopStep, SuspicionLoopStep } from "../../agent/loop-types.ts";
 import type { Phase, ViewInfo } from "../../agent/run-view.ts";
+import { stepText } from "../../agent/step-text.ts";
 import type { LinkState } from "../../mqtt/wire/ask.ts";
 import type { GovernorStatus } from "../../policy/govern/governor-types.ts";
 
@@ -35,11 +36,14 @@ export interface ViewState {
   readonly lastAsk: LastAsk | undefined;
   readonly suspicion: SuspicionLoopStep | undefined; // the last one
   readonly remark: string | undefined;
+  readonly recent: readonly { readonly seconds: number; readonly text: string }[]; // steps worth a line, oldest first
   readonly counters: LoopCounters | undefined;
   readonly power: GovernorStatus | undefined;
 }
 
 const RIBBON_SECONDS = 60;
+/** As many lines as a tall terminal has. */
+const MOST_RECENT = 60;
 
 /** Decisions that a minute holds. */
 export function ribbonCells(info: ViewInfo): number {
@@ -58,6 +62,7 @@ export function startView(info: ViewInfo): ViewState {
     lastAsk: undefined,
     suspicion: undefined,
     remark: undefined,
+    recent: [],
     counters: undefined,
     power: undefined,
   };
@@ -65,6 +70,12 @@ export function startView(info: ViewInfo): ViewState {
 
 /** The state after a step of the loop. */
 export function nextView(state: ViewState, step: LoopStep): ViewState {
+  const text = stepText(step, state.info, false);
+  const next = afterStep(state, step);
+  return text === undefined ? next : { ...next, recent: [...state.recent, { seconds: state.seconds, text }].slice(-MOST_RECENT) };
+}
+
+function afterStep(state: ViewState, step: LoopStep): ViewState {
   switch (step.kind) {
     case "decision":
       return {
