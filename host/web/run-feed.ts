@@ -72,6 +72,7 @@ export function createRunFeed(options: RunFeedOptions): RunFeed {
   let fresh: { decisions: DecisionRow[]; asks: Map<string, AskRow>; events: EventRow[]; samples: number } = nothing();
   let phase: Phase = "running";
   let link: LinkRow & { readonly at: number } = { state: info.hasBroker ? "connecting" : "offline", detail: "", retryMillis: -1, at: 0 };
+  let toldLink: LinkRow["state"] | undefined;
   let seconds = 0;
   let isGap = false;
   let joules: { readonly at: number; readonly parts: readonly number[] } | undefined;
@@ -164,6 +165,13 @@ export function createRunFeed(options: RunFeedOptions): RunFeed {
     putAsk(row, before?.since ?? clock.now());
   }
 
+  /** Tries of an outage are one event. */
+  function isNewLink(state: LinkRow["state"]): boolean {
+    const isNew = state !== "connecting" && state !== toldLink;
+    if (isNew) toldLink = state;
+    return isNew;
+  }
+
   function addEvent(kind: string, text: string): void {
     const row = { seconds, kind, text: textWithoutSecrets(text).slice(0, 400) };
     for (const list of [events, fresh.events]) {
@@ -234,7 +242,8 @@ export function createRunFeed(options: RunFeedOptions): RunFeed {
           isGap = true;
           break;
       }
-      const text = step.kind === "ask" || step.kind === "outcome" ? undefined : stepText(step, { agent, labels }, false);
+      const isListed = step.kind === "link" ? isNewLink(step.state) : step.kind !== "ask" && step.kind !== "outcome";
+      const text = isListed ? stepText(step, { agent, labels }, false) : undefined;
       if (text !== undefined) addEvent(step.kind, text);
       refresh();
     },

@@ -9,6 +9,7 @@ import { benchFairness } from "./fairness.ts";
 import { benchIntents } from "./intents.ts";
 import { benchLanguage } from "./language.ts";
 import { type OffloadOptions, runOffload } from "./offload.ts";
+import { benchPage } from "./page.ts";
 import { benchCExport } from "./peers/c-export.ts";
 import { benchShortScan, type ScanAccuracy } from "./short-scan.ts";
 import { runSizing, type SizingRequest } from "./sizing.ts";
@@ -122,6 +123,11 @@ export function createBench(io: CliIo): Command {
       for (const line of table(["start", "CPU ms", "peak MiB", "ratio"], rows)) out.say(line);
       out.document({ starts });
     });
+  bench
+    .command("page")
+    .description("Time the demo's page and a table of nodes in Chromium.")
+    .option("--nodes <n>", "nodes that all change once per second", wholeNumber(1, 2000), 200)
+    .action(({ nodes }: { readonly nodes: number }) => benchPage(io, nodes));
   bench
     .command("intents")
     .description("Train the head of cloud --provider intents and score it on CLINC150's test queries.")
