@@ -30,7 +30,7 @@ export interface SizingRequest {
 
 /** How many workers a fleet needs: the teacher's time by batch size, measured here and now, and a queue simulated with it. */
 export async function runSizing(io: CliIo, out: Output, request: SizingRequest) {
-  const { service, codecMillis, askBytes } = await measure(io, out, request);
+  const { service, codecMillis, askBytes } = await measureService(io, out, request);
   const meanAsksPerSecond = (request.devices * request.asksPerDay) / 86_400;
   const arrivalsPerSecond = meanAsksPerSecond * request.peakFactor;
   const common = { service, queueLimit: 512, seconds: SIMULATED_SECONDS };
@@ -63,7 +63,8 @@ export async function runSizing(io: CliIo, out: Output, request: SizingRequest) 
   };
 }
 
-async function measure(io: CliIo, out: Output, request: SizingRequest) {
+/** What the teacher takes by batch size, checking and encoding included; of an ask the codec alone, and its bytes. */
+export async function measureService(io: CliIo, out: Output, request: Pick<SizingRequest, "agent" | "askMillis">) {
   const agent = await loadAgent(request.agent, io.cwd);
   const model = await openAgentModel(agent);
   if (agent.syntheticPath === undefined)

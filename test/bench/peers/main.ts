@@ -2,7 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../../../host/core/system/clock.ts";
 import { packageRoot } from "../../../host/core/system/package-root.ts";
+import type { CliIo } from "../../../host/core/system/surroundings.ts";
 import { table } from "../../../host/core/system/table.ts";
 import { benchStart, STARTS, type StartCost } from "../start/start.ts";
 
@@ -83,7 +85,33 @@ function sizeRows(): Row[] {
   }));
 }
 
-const rows = [...(await startRows()), ...(await windowRows()), ...sizeRows()];
+/** An ask over a real mosquitto beside a bare request; ours with outbox, checks, ledger and the teacher's inference. */
+async function askRows(): Promise<Row[]> {
+  const { costAsks } = await import("./asks.ts");
+  const io: CliIo = {
+    stdout: () => {},
+    stderr: (text) => process.stderr.write(text),
+    terminal: undefined,
+    env: process.env,
+    cwd: process.cwd(),
+    clock: systemClock,
+    interrupt: new AbortController().signal,
+  };
+  const costs = (await costAsks(io, Math.min(1000, 40 * rounds))) ?? [];
+  if (costs.length === 0) process.stderr.write("No mosquitto here: asks are not measured.\n");
+  return costs.flatMap(({ devices, p50Millis, cpuMillis, inferenceMillis }) => {
+    const row = (workload: string, { ours, bare }: { readonly ours: number; readonly bare: number }, unit: string): Row => ({
+      ...{ workload: `${workload}, devices: ${devices}`, peer: "bare mqtt.js", ours, theirs: bare, ratio: bare / ours, unit },
+    });
+    return [
+      row("an ask, half within", p50Millis, "ms"),
+      row("an ask, CPU without inference", cpuMillis, "ms"),
+      row("the teacher's inference of an ask", { ours: inferenceMillis, bare: 0 }, "ms"),
+    ];
+  });
+}
+
+const rows = [...(await startRows()), ...(await askRows()), ...(await windowRows()), ...sizeRows()];
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
 const machine = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}`;
 if (isJson) console.log(JSON.stringify(rows));
