@@ -4,7 +4,7 @@ import type { SuspicionRule } from "../agent/suspicion-rule.ts";
 import type { Judge, WatchedTrial } from "./watch-trials.ts";
 
 /** An alarm: the device time that it is about, and the frame at which it is told. */
-export interface ToldAlarm {
+interface ToldAlarm {
   readonly tick: number;
   readonly frame: number;
 }
@@ -17,7 +17,7 @@ export interface TrialOutcome {
 }
 
 /** How the runtime tells alarms: a stable label, and the suspicion's rule. */
-export interface AlarmRule {
+interface AlarmRule {
   readonly rule: SuspicionRule;
   readonly stableDecisions: number;
 }

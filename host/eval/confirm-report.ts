@@ -66,7 +66,7 @@ function latency(outcomes: readonly TrialOutcome[], rateHz: number): AlarmFigure
 }
 
 /** Of pairs of trials, those that only one of two got right; and the chance of a difference as large (exact test of McNemar, Psychometrika 1947). */
-export interface McNemar {
+interface McNemar {
   readonly onlyFirst: number;
   readonly onlySecond: number;
   readonly p: number;

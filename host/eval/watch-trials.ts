@@ -28,7 +28,7 @@ export interface WatchedTrial {
   readonly verdicts: ReadonlyMap<number, Readonly<Record<Judge, number>>>;
 }
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly agent: string;
   readonly rule: SuspicionRule;
   readonly setPoint: SetPoint;

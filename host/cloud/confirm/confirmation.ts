@@ -41,7 +41,7 @@ export function sigmoid(x: number): number {
 
 const LEAST = 1e-9;
 
-export function logit(probability: number): number {
+function logit(probability: number): number {
   const p = Math.max(LEAST, Math.min(1 - LEAST, probability));
   return Math.log(p / (1 - p));
 }

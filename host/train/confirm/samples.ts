@@ -21,7 +21,7 @@ export interface Sample {
 }
 
 /** The context of a suspicion after `suspicion` frames of a recording: what the device would send `afterFrames` later. */
-export function contextAt(motion: Motion, suspicion: number, { contextFrames, afterFrames }: SampleOptions): Motion {
+function contextAt(motion: Motion, suspicion: number, { contextFrames, afterFrames }: SampleOptions): Motion {
   const end = suspicion + afterFrames;
   return sliceMotion(motion, Math.max(0, end - contextFrames), end);
 }

@@ -30,11 +30,11 @@ export interface ConfirmationTraining {
   readonly boosting: BoostingOptions;
   readonly extraTrees: ExtraTreesOptions;
   readonly ridge: number;
-  /** Reads recordings below the folder of the data; `learn` and `then` are disjoint, and none is of a test wearer. */
+  /** Reads recordings below the folder of the data. The lists are disjoint, and none is of a test wearer. */
   load(dataDir: string): ConfirmationData;
 }
 
-export interface ConfirmationData {
+interface ConfirmationData {
   readonly fit: readonly EventRecording[]; // learned from in both rounds
   readonly select: readonly EventRecording[]; // chooses the operating point with `calibrate`, then is learned from
   readonly calibrate: readonly EventRecording[];
@@ -42,7 +42,7 @@ export interface ConfirmationData {
 }
 
 /** How a part does on recordings that it has not learned from, a hop with movement at a time. */
-export interface ConfirmationCheck {
+interface ConfirmationCheck {
   readonly falls: number;
   readonly missed: number;
   readonly daily: number;
