@@ -39,18 +39,19 @@ export function measureSizes(options: FirmwareOptions): MeasuredSizes {
   }
 }
 
-/** Runs noise through the model at full depth on the emulated board. The costs of integer code without shortcuts hardly depend on the frames. */
+/**
+ * Runs windows of noise, each from a reset, at full depth on the emulated board: as `emulate` counts recorded ones. The costs
+ * of integer code without shortcuts hardly depend on the frames.
+ */
 export async function measureCosts(model: Model, options: FirmwareOptions): Promise<MeasuredCosts> {
-  const { channels, patchFrames, windowPatches, ringPatches } = model.image;
-  const patches = ringPatches * Math.ceil((WINDOWS * windowPatches) / ringPatches); // hops that fill every ring: each is the worst
+  const { channels, patchFrames, windowPatches, ringPatches, gapLimitFrames } = model.image;
+  const patches = ringPatches * Math.ceil(windowPatches / ringPatches); // hops that fill every ring: each is the worst
   const random = createRandom(1);
-  const samples = Int16Array.from({ length: patches * patchFrames * channels }, () => random.integer(4096) - 2048);
-  const run = await emulate({
-    ...options,
-    model,
-    frames: [{ tick: 1, samples }],
-    setPoint: { ...fullDepth(model), hopPatches: ringPatches },
-  });
+  const frames = Array.from({ length: WINDOWS }, (_, i) => ({
+    tick: 1 + i * (patches * patchFrames + gapLimitFrames + 1), // a gap too long to hold: a reset
+    samples: Int16Array.from({ length: patches * patchFrames * channels }, () => random.integer(4096) - 2048),
+  }));
+  const run = await emulate({ ...options, model, frames, setPoint: { ...fullDepth(model), hopPatches: ringPatches } });
   if (!run.identical) {
     throw new DormouseError(
       "EMULATION_DIFFERS",
@@ -61,7 +62,7 @@ export async function measureCosts(model: Model, options: FirmwareOptions): Prom
     on: options.target.id,
     emulator: run.emulator,
     unit: run.unit,
-    window: Math.round((run.cost * windowPatches) / patches),
+    window: Math.round((run.cost * windowPatches) / (WINDOWS * patches)),
     worst: run.worst,
     stackBytes: run.stackBytes,
   };
