@@ -20,8 +20,9 @@ const AMBIENT_CELSIUS = 22;
 
 /** A governor for a live run: as in a simulated day; board, radio and ambient temperature are modelled. Throws BOARD_NO_POWER. */
 export function liveGovernor(agent: LoadedAgent, model: Model, { board, radio, isAskingAlways = false }: LiveBoard): AgentGovernor {
+  const powered = poweredBoard(board);
   const policy = agent.policyPath === undefined ? policyFromCertificate(model) : readPolicy(agent.policyPath, model.imageHash);
-  const { governor } = governBoard(agent.definition, model, poweredBoard(board), {
+  const { governor } = governBoard(agent.definition, model, powered, {
     radio: loadRadio(board, radio),
     policy: isAskingAlways ? askWhenUnsure(policy) : policy,
     ambientCelsius: () => AMBIENT_CELSIUS,

@@ -13,7 +13,7 @@ export interface DaysRequest {
   readonly board: string;
   readonly hours: number;
   readonly seed: number;
-  /** Recordings of the calibrate wearers, beside the synthetic wearer. */
+  /** Recordings, of which the day of the calibrate wearers is made. Default: the synthetic wearer. */
   readonly data?: string;
   readonly reportSeconds?: number;
 }
@@ -34,38 +34,38 @@ interface Scored {
   readonly batteryLifeHours: number;
 }
 
-/** Simulates the day over each radio, from the synthetic wearer and from recordings if there are some. */
+/** Simulates the day over each radio. */
 export async function benchDays(cwd: string, out: Output, request: DaysRequest): Promise<DayRow[]> {
   const { agent, board, hours, seed, data, reportSeconds } = request;
   const rows: DayRow[] = [];
-  for (const source of data === undefined ? ["synthetic"] : ["synthetic", "calibrate"])
-    for (const radio of radioKinds) {
-      out.note(`${hours} h of ${source} over ${radio} …`);
-      const setting = await openDay(
-        agent,
-        {
-          ...{ board, radio, hours, seed, wearers: "calibrate", ambient: 22, battery: 100, targetHours: 168, engine: "simd" },
-          ...(source === "synthetic" ? {} : { data }),
-          ...(reportSeconds === undefined ? {} : { reportSeconds }),
-        },
-        cwd,
-        out,
-      );
-      const battery = setting.board.battery;
-      const life = (watts: number): number => batteryLifeHours(createBattery(battery).capacityJoules, watts, selfDischargeWatts(battery));
-      const score = ({ accuracy, joules }: Pick<GovernedDay | BaselineDay, "accuracy" | "joules">): Scored => {
-        const all = Object.values(joules).reduce((a, b) => a + b, 0);
-        return { accuracy, joules: all, radioJoules: joules.radio, batteryLifeHours: life(all / (hours * 3600)) };
-      };
-      const day = await governedDay(setting);
-      const never = await neverAskingDays(setting);
-      const [governed, fullDepth, alwaysLocal] = [score(day), score(never.fullDepth), score(never.alwaysLocal)];
-      const { modelAccuracy, counters, audits, lost } = day;
-      rows.push({
-        ...{ source, radio, fullDepth, alwaysLocal },
-        governed: { ...governed, modelAccuracy, asked: counters.asked, audits, lost },
-        ...verdictOn(governed, { fullDepth, alwaysLocal }),
-      });
-    }
+  const source = data === undefined ? "synthetic" : "calibrate";
+  for (const radio of radioKinds) {
+    out.note(`${hours} h of ${source} over ${radio} …`);
+    const setting = await openDay(
+      agent,
+      {
+        ...{ board, radio, hours, seed, wearers: "calibrate", ambient: 22, battery: 100, targetHours: 168, engine: "simd" },
+        ...(data === undefined ? {} : { data }),
+        ...(reportSeconds === undefined ? {} : { reportSeconds }),
+      },
+      cwd,
+      out,
+    );
+    const battery = setting.board.battery;
+    const life = (watts: number): number => batteryLifeHours(createBattery(battery).capacityJoules, watts, selfDischargeWatts(battery));
+    const score = ({ accuracy, joules }: Pick<GovernedDay | BaselineDay, "accuracy" | "joules">): Scored => {
+      const all = Object.values(joules).reduce((a, b) => a + b, 0);
+      return { accuracy, joules: all, radioJoules: joules.radio, batteryLifeHours: life(all / (hours * 3600)) };
+    };
+    const day = await governedDay(setting);
+    const never = await neverAskingDays(setting);
+    const [governed, fullDepth, alwaysLocal] = [score(day), score(never.fullDepth), score(never.alwaysLocal)];
+    const { modelAccuracy, counters, audits, lost } = day;
+    rows.push({
+      ...{ source, radio, fullDepth, alwaysLocal },
+      governed: { ...governed, modelAccuracy, asked: counters.asked, audits, lost },
+      ...verdictOn(governed, { fullDepth, alwaysLocal }),
+    });
+  }
   return rows;
 }

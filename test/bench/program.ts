@@ -76,7 +76,7 @@ export function createBench(io: CliIo): Command {
     .option("--hours <n>", "simulate this many hours", numberAtLeast(0.1), 24)
     .option("--seed <n>", "seed of the day and its network", wholeNumber(0), 1)
     .option("--report-seconds <n>", "report at this interval (default: set by the agent)", wholeNumber(10))
-    .option("--data <dir>", "the agent's recordings: adds days of the calibrate wearers")
+    .option("--data <dir>", "build the days from the calibrate wearers' recordings (default: the synthetic wearer)")
     .addOption(jsonOption())
     .action((options: DaysRequest & { readonly json: boolean }) => days(io, options));
   bench
