@@ -1,6 +1,6 @@
 import type { Output } from "../../host/core/system/output.ts";
 import { createBattery, selfDischargeWatts } from "../../host/power/battery.ts";
-import { radioKinds } from "../../host/power/board-power.ts";
+import { type RadioKind, radioKinds } from "../../host/power/board-power.ts";
 import { neverAskingDays } from "../../host/simulate/baselines.ts";
 import { governedDay } from "../../host/simulate/governed-day.ts";
 import { openDay } from "../../host/simulate/open-day.ts";
@@ -11,6 +11,7 @@ import { type Verdict, verdictOn } from "../../host/simulate/verdict.ts";
 export interface DaysRequest {
   readonly agent: string;
   readonly board: string;
+  readonly radio?: RadioKind; // default: each
   readonly hours: number;
   readonly seed: number;
   /** Recordings, of which the day of the calibrate wearers is made. Default: the synthetic wearer. */
@@ -39,7 +40,7 @@ export async function benchDays(cwd: string, out: Output, request: DaysRequest):
   const { agent, board, hours, seed, data, reportSeconds } = request;
   const rows: DayRow[] = [];
   const source = data === undefined ? "synthetic" : "calibrate";
-  for (const radio of radioKinds) {
+  for (const radio of request.radio === undefined ? radioKinds : [request.radio]) {
     out.note(`${hours} h of ${source} over ${radio} …`);
     const setting = await openDay(
       agent,

@@ -3,6 +3,7 @@ import { jsonOption, numberAtLeast, wholeNumber } from "../../host/cli/common/op
 import { createOutput, reportFailure } from "../../host/core/system/output.ts";
 import type { CliIo } from "../../host/core/system/surroundings.ts";
 import { countText, numberText, percentText, table } from "../../host/core/system/table.ts";
+import { radioKinds } from "../../host/power/board-power.ts";
 import { benchCompute } from "./compute.ts";
 import { benchDays, type DaysRequest } from "./days.ts";
 import { benchFairness } from "./fairness.ts";
@@ -73,6 +74,7 @@ export function createBench(io: CliIo): Command {
     .description("Simulate a day over each radio, against the baselines that never ask and tell the same.")
     .option("--agent <name>", "run this agent", "activity")
     .option("--board <id>", "simulate this board", "nrf52840-dk")
+    .addOption(new Option("--radio <kind>", "over this radio alone").choices(radioKinds))
     .option("--hours <n>", "simulate this many hours", numberAtLeast(0.1), 24)
     .option("--seed <n>", "seed of the day and its network", wholeNumber(0), 1)
     .option("--report-seconds <n>", "report at this interval (default: set by the agent)", wholeNumber(10))

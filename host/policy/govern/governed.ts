@@ -60,6 +60,7 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
   let workedFrames = 0; // since the last rest
   let isUnsure = false;
   let isAuditDue = false;
+  let awaitedUntil = 0; // an answer may come until then
   let audits = 0;
   let choice: Choice | undefined;
   let nextReport = reportSeconds;
@@ -112,12 +113,17 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
 
   function report(): void {
     nextReport = reportSeconds * (Math.floor(now() / reportSeconds) + 1);
-    if (!mayAskingHelp) radio?.plan(nextReport);
+    planRadio();
     if (!budget.isOpen || radio === undefined) return;
     device.reserve(radio.priceJoules(now(), { bytesUp: REPORT_BYTES, bytesDown: 0, waitSeconds: 0 }));
     if (options.carries) radio.carry(now(), REPORT_BYTES, 0);
     options.onReport?.();
     dueAudit(); // the radio is up
+  }
+
+  /** The next use is known if no label is asked for and no answer is awaited. */
+  function planRadio(): void {
+    radio?.plan(mayAskingHelp || now() < awaitedUntil ? undefined : nextReport);
   }
 
   function dueAudit(): void {
@@ -199,12 +205,16 @@ export function createAgentGovernor(options: AgentGovernorOptions): AgentGoverno
     },
     askPatches: () => (budget.isOpen ? sizes.patches(now()) : 0),
     onAsk(sensorBytes) {
+      awaitedUntil = now() + asks.deadlineSeconds;
+      planRadio();
       if (radio === undefined) return;
       const need = exchange(sensorBytes, options.roundTripSeconds());
       device.reserve(radio.priceJoules(now(), need));
       if (options.carries) radio.carry(now(), need.bytesUp, need.bytesDown);
     },
     onOutcome({ isAudit, label, disagreement }) {
+      awaitedUntil = 0;
+      planRadio();
       if (isAudit && disagreement !== undefined) drift.onAnswer(label, disagreement);
     },
     setPoint({ canAsk, link }): Partial<SetPoint> {
