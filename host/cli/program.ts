@@ -1,4 +1,6 @@
 import { Command, CommanderError, Help, type Option } from "commander";
+import { ConfigError } from "../core/system/errors.ts";
+import { describeLoadFailure } from "../core/system/load-failure.ts";
 import { failureDocument, reportFailure } from "../core/system/output.ts";
 import { plainLines } from "../core/system/plain-text.ts";
 import { textWithoutSecrets } from "../core/system/secrets.ts";
@@ -7,41 +9,18 @@ import { packageVersion } from "./common/version.ts";
 
 type Register = (program: Command, io: CliIo) => void;
 
-/** Every verb by the heading that the help shows it under, in the help's order. A verb is loaded when it is used. */
-const VERBS: Readonly<Record<string, Readonly<Record<string, () => Promise<Register>>>>> = {
-  "Try and run:": {
-    demo: async () => (await import("./verbs/demo.ts")).registerDemo,
-    run: async () => (await import("./verbs/run.ts")).registerRun,
-    diary: async () => (await import("./verbs/diary.ts")).registerDiary,
-    cloud: async () => (await import("./verbs/cloud.ts")).registerCloud,
-    broker: async () => (await import("./verbs/broker.ts")).registerBroker,
-    provision: async () => (await import("./verbs/provision.ts")).registerProvision,
-    ota: async () => (await import("./verbs/ota.ts")).registerOta,
-  },
-  "Train and score:": {
-    train: async () => (await import("./verbs/train.ts")).registerTrain,
-    eval: async () => (await import("./verbs/eval.ts")).registerEval,
-    simulate: async () => (await import("./verbs/simulate.ts")).registerSimulate,
-    import: async () => (await import("./verbs/import.ts")).registerImport,
-    generate: async () => (await import("./verbs/generate.ts")).registerGenerate,
-    "eval-lm": async () => (await import("./verbs/eval-lm.ts")).registerEvalLm,
-  },
-  "Put on a device:": {
-    fits: async () => (await import("./verbs/fits.ts")).registerFits,
-    build: async () => (await import("./verbs/build.ts")).registerBuild,
-    flash: async () => (await import("./verbs/flash.ts")).registerFlash,
-    emulate: async () => (await import("./verbs/emulate.ts")).registerEmulate,
-    monitor: async () => (await import("./verbs/monitor.ts")).registerMonitor,
-  },
-  "Look up:": {
-    inspect: async () => (await import("./verbs/inspect.ts")).registerInspect,
-    doctor: async () => (await import("./verbs/doctor.ts")).registerDoctor,
-    boards: async () => (await import("./verbs/boards.ts")).registerBoards,
-    agents: async () => (await import("./verbs/agents.ts")).registerAgents,
-  },
+/**
+ * The help's headings, each with its verbs in the help's order. A group is loaded when one of its verbs is used: all of them take several
+ * times Node's own start, and a file per verb would need more open files than a small limit allows.
+ */
+const GROUPS = {
+  "Try and run:": { verbs: ["demo", "run", "diary", "cloud", "broker", "provision", "ota"], load: () => import("./groups/run.ts") },
+  "Train and score:": { verbs: ["train", "eval", "simulate", "import", "generate", "eval-lm"], load: () => import("./groups/train.ts") },
+  "Put on a device:": { verbs: ["fits", "build", "flash", "emulate", "monitor"], load: () => import("./groups/device.ts") },
+  "Look up:": { verbs: ["inspect", "doctor", "boards", "agents"], load: () => import("./groups/look-up.ts") },
 };
 
-/** The command `dormouse`, with every verb or with the one of that name alone. */
+/** The command `dormouse`, with every verb or with the group of that verb alone. */
 export async function createProgram(io: CliIo, only?: string): Promise<Command> {
   const program = new Command("dormouse");
   program
@@ -56,12 +35,22 @@ export async function createProgram(io: CliIo, only?: string): Promise<Command> 
     .showHelpAfterError("(dormouse <verb> --help shows how)")
     .exitOverride();
   program.addHelpText("after", "\nExample:\n  $ dormouse demo            run a wearer, a broker and a cloud worker in this terminal");
-  for (const [heading, verbs] of Object.entries(VERBS)) {
+  for (const [heading, { verbs, load }] of Object.entries(GROUPS)) {
+    if (only !== undefined && !verbs.includes(only)) continue;
     program.commandsGroup(heading);
-    for (const [name, load] of Object.entries(verbs)) if (only === undefined || only === name) (await load())(program, io);
+    for (const register of await loaded(load)) register(program, io);
   }
   for (const verb of program.commands) verb.showHelpAfterError(`(dormouse ${verb.name()} --help shows how)`);
   return program;
+}
+
+async function loaded(load: () => Promise<{ readonly registers: readonly Register[] }>): Promise<readonly Register[]> {
+  try {
+    return (await load()).registers;
+  } catch (cause) {
+    const failure = describeLoadFailure(cause);
+    throw failure === undefined ? cause : new ConfigError("PROGRAM_UNLOADABLE", failure, { cause });
+  }
 }
 
 /** An option's description, with "required" if it is, without "default: false" and "default: []", which every flag and list would repeat. */
@@ -78,12 +67,11 @@ function checkHelpedVerb(program: Command, [verb, ...rest]: readonly string[]): 
 }
 
 /**
- * The verb whose registration alone answers these arguments: loading them all takes several times Node's own start. `--version` needs
- * none; help and unknown verbs need all (undefined).
+ * The verb whose group alone answers these arguments. `--version` needs none; help and unknown verbs need all (undefined).
  */
 function neededVerb([first]: readonly string[]): string | undefined {
   if (first === "--version") return first;
-  return Object.values(VERBS).some((verbs) => first !== undefined && Object.hasOwn(verbs, first)) ? first : undefined;
+  return Object.values(GROUPS).some(({ verbs }) => first !== undefined && verbs.includes(first)) ? first : undefined;
 }
 
 /** Runs one command line (without node and script) and returns the exit code. Never throws. */
