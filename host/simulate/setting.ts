@@ -35,7 +35,7 @@ export function createBoardEnergy({ board, model }: Pick<DaySetting, "board" | "
 }
 
 /** The parts of a fresh device. */
-export function freshDevice({
+function freshDevice({
   board,
   model,
   ambientCelsius,
