@@ -37,8 +37,7 @@ export const SECTION_INPUT = 9;
 export const SECTION_HEAD = 10;
 export const SECTION_SMOOTHING = 11; // optional
 export const SECTION_LDA = 12; // optional
-export const SECTION_PLAUSIBILITY = 14; // optional; 13 is the language core's TOKENIZER
-export const SECTION_LAST = 14; // of a sensor model
+export const SECTION_LAST = 12; // of a sensor model
 export const SECTION_TEXT = 15; // of a text model (text/layout.ts), beside TABLES, TENSORS and MANIFEST alone
 export const SECTION_VERSIONS_LOW = 0; // the newest version of each section that this core reads, 4 bits a kind: kinds 0 … 7
 export const SECTION_VERSIONS_HIGH = 0; // kinds 8 … 15
@@ -78,18 +77,6 @@ export const LDA_LIMITS = 1; // (statistics,) s32: how far from its mean a stati
 export const LDA_WEIGHTS = 2; // (statistics, classes) s16
 export const LDA_BIAS = 3; // (classes,) s32
 export const LDA_SHIFT = 4; // right shift of the sums to Q10
-
-export const PLAUSIBILITY_WORDS = 12; // of an IMU: ax ay az gx gy gz
-export const PLAUSIBILITY_GRAVITY_LOW = 0; // counts: least root mean square of the acceleration
-export const PLAUSIBILITY_GRAVITY_HIGH = 1; // counts: largest length of the mean acceleration
-export const PLAUSIBILITY_MOVING = 2; // counts²: variance of the acceleration, three axes together, above which the wearer moves
-export const PLAUSIBILITY_RATIO = 3; // Q8: log2 of the gyroscope's variance over the accelerometer's, while moving
-export const PLAUSIBILITY_RATIO_LIMIT = 4; // Q8: how far its recent mean may stray
-export const PLAUSIBILITY_UP = 5; // three words, Q10: direction of gravity while moving, a unit vector
-export const PLAUSIBILITY_TILT_LIMIT = 8; // Q10: 1 − cosine of the angle to it, the recent mean
-export const PLAUSIBILITY_TURN_LIMIT = 9; // Q12: by how much a turned sensor may fit better than the one as trained
-export const PLAUSIBILITY_MEANS = 10; // byte offset of (PATTERN_STATISTICS,) s16: the pattern of movement
-export const PLAUSIBILITY_WEIGHTS = 11; // (PATTERN_STATISTICS,) s16: 2^14 over their deviations
 
 export const CONFIG_WORDS = 32; // format 1: MODEL, INPUT, HEAD, SMOOTHING and LDA in one record; the names below are word indices
 export const CONFIG_D_MODEL = 0;
@@ -199,7 +186,6 @@ export const FIXED_LAGS = 3; // of autocorrelation
 export const FIXED_SPREAD_STATISTICS = 7; // a signal: deviation, highest, lowest, mean distance, autocorrelations
 export const FIXED_CROSS_LAG = 4; // frames from one lag of correlation between channels to the next
 export const FIXED_CROSS_LAGS = 4; // the first is 0
-export const FIXED_PATTERN_BITS = 10; // of directions and correlations in a pattern of movement
 export const FIXED_SHIFT_MIN = -31;
 export const FIXED_SHIFT_MAX = 15;
 
@@ -222,10 +208,6 @@ export const LIMIT_LDA_MEAN = 16777216;
 export const LIMIT_LDA_LIMIT = 65535;
 export const LIMIT_LDA_SHIFT = 40;
 export const LIMIT_LDA_FRAMES = 1024; // of a window that has statistics, at least 2 · FIXED_SWAY_FRAMES
-export const LIMIT_GRAVITY = 65536;
-export const LIMIT_MOVING = 16777216;
-export const LIMIT_RATIO = 16384;
-export const LIMIT_TURN = 16777216;
 export const LIMIT_D = 4194304; // |D| in scan output units
 
 export const EXIT_NEVER = 32769; // a threshold no Q15 confidence reaches
@@ -257,7 +239,6 @@ export const STATUS_BAD_EXIT = -29;
 export const STATUS_BAD_BIAS = -30;
 export const STATUS_BAD_SMOOTHING = -31;
 export const STATUS_BAD_LDA = -32;
-export const STATUS_BAD_PLAUSIBILITY = -33;
 export const STATUS_ARENA_TOO_SMALL = -40; // −40…−59: memory
 export const STATUS_ARENA_MISALIGNED = -41;
 export const STATUS_ARENA_OVERLAPS_IMAGE = -42;
@@ -296,17 +277,6 @@ export const DECISION_PATCH = 5; // patches since reset, u32
 export const DECISION_MACS = 6; // multiply-accumulates since the decision before, u32
 export const DECISION_REBUILDS = 7; // segments rebuilt for this decision because their ring had overflowed
 export const DECISION_STEPS = 8; // block steps (one block, one patch) since the decision before
-export const DECISION_FAULTS = 9; // FAULT_ bits of the sensor that stand
-export const DECISION_FAULT_VALUE = 10; // what the first of them measured: see assembly/README.md
-
-export const FAULT_BYTE_ORDER = 1; // in the order in which the first is chosen
-export const FAULT_UNITS = 2; // of the accelerometer
-export const FAULT_STUCK = 4;
-export const FAULT_DEAD_GYRO = 8;
-export const FAULT_GYRO_UNITS = 16;
-export const FAULT_AXES = 32; // gravity is elsewhere while moving
-export const FAULT_TURNED = 64; // the pattern of movement is that of a turned sensor
-export const FAULTS_ALL = 127;
 
 export const OPS_MACS = 0; // kinds of opCount
 export const OPS_REQUANTIZE = 1;
@@ -333,39 +303,6 @@ export const TAIL_STEPS = 25;
 export const TAIL_IS_SMOOTHED = 26; // 1 = a decision has been made since the reset, and decisions are smoothed
 
 export const HOPS_SINCE_ASK_MAX = 65535;
-
-// ── State of the plausibility monitor, at the tail's end: s32 words ───────────
-export const MONITOR_WORDS = 68; // a multiple of 4, since the tail's arrays are 16-aligned
-export const MONITOR_FRAMES = 0; // of the block under way; the words up to MONITOR_JUDGED are of this block
-export const MONITOR_CHANGED = 1; // bit c: channel c has changed
-export const MONITOR_SUMS = 2; // (6,) of counts >> MONITOR_STEP_SHIFT
-export const MONITOR_PRODUCTS = 8; // (21,) of each two channels, the first not after the second
-export const MONITOR_JERK = 29; // Σ |change| of the accelerometer, counts
-export const MONITOR_SWAPPED_JERK = 30; // the same with the bytes of each count swapped
-export const MONITOR_JUDGED = 31; // (4,) blocks that spoke for FAULT_BYTE_ORDER … FAULT_DEAD_GYRO, 0 … MONITOR_JUDGED_MAX
-export const MONITOR_RATIO = 35; // recent mean less PLAUSIBILITY_RATIO, Q12
-export const MONITOR_TILT = 36; // recent mean, Q14
-export const MONITOR_MOVING = 37; // blocks with movement, at most MONITOR_PATTERN_BLOCKS
-export const MONITOR_PHASE = 38; // moving blocks since the turns were compared
-export const MONITOR_PATTERN = 39; // (PATTERN_STATISTICS,) mean of the last minutes of movement, Q6 of the statistics
-export const MONITOR_FAULTS = 63; // FAULT_ bits that stand
-export const MONITOR_GRAVITY = 64; // of the last block: length of the mean acceleration, counts
-export const MONITOR_STUCK = 65; // the channel of FAULT_STUCK
-export const MONITOR_TURN = 66; // the number of the turn of FAULT_TURNED
-
-export const MONITOR_CHANNELS = 6;
-export const MONITOR_PAIRS = 21;
-export const MONITOR_BLOCK_SHIFT = 6; // log2 of the frames of a block: 1.28 s at 50 Hz
-export const MONITOR_STEP_SHIFT = 3;
-export const MONITOR_JERK_SHIFT = 2; // bytes are swapped if swapping them makes the signal so many octaves smoother
-export const MONITOR_JUDGED_ON = 3; // blocks that raise a fault
-export const MONITOR_JUDGED_MAX = 6; // so many sound blocks clear it
-export const MONITOR_RECENT_SHIFT = 2; // log2 of the moving blocks of a recent mean
-export const MONITOR_PATTERN_BLOCKS = 64;
-export const MONITOR_PATTERN_LEAST = 32; // moving blocks before turns are compared
-export const MONITOR_PHASE_BLOCKS = 8;
-export const PATTERN_STATISTICS = 24; // direction of gravity (3), log2 variances (6) less their triad's mean, correlations (15)
-export const PATTERN_CORRELATIONS = 9; // index of the first
 
 export const SNAPSHOT_MAGIC = 0x31534d44; // "DMS1"
 export const SNAPSHOT_VERSION = 0x3fb6e8b9; // of the tail's layout

@@ -3,7 +3,6 @@ import * as blocks from "./blocks/block";
 import { Context, blockState } from "./context";
 import { crc32 } from "./crc32";
 import { blockRecord } from "./image";
-import { isSoundMonitor } from "./plausibility";
 import { word } from "./words";
 
 // The state as bytes: it survives sleep, reboot and update, and may move to another host. Same bytes from every engine.
@@ -57,7 +56,6 @@ function isSound(ctx: Context, tail: usize): bool {
     if (!below(tail, L.TAIL_RING_HEAD + k, size) || !below(tail, L.TAIL_RING_PENDING + k, size + 2)) return false;
   }
   if (!isSoundSmoothing(ctx, tail)) return false;
-  if (ctx.monitor != 0 && !isSoundMonitor(tail + (ctx.monitor - ctx.tail))) return false;
   for (let b = 0; b < ctx.nBlocks; b++) {
     if (!blocks.isSoundState(blockRecord(ctx, b), tail + (blockState(ctx, b) - ctx.tail))) return false;
   }

@@ -1,8 +1,7 @@
 import * as L from "./layout";
 import { Context } from "./context";
 import { quantiseFrame } from "./features/imu";
-import { resetStream } from "./model";
-import { monitorFrame } from "./plausibility";
+import { resetState } from "./model";
 import { decide, isDue } from "./policy";
 import { stepPatch } from "./step";
 import { setWord, word } from "./words";
@@ -29,7 +28,7 @@ export function pushFrame(ctx: Context, tick: u32): i32 {
     const gap = tick - <u32>word(ctx.tail, L.TAIL_LAST_TICK) - 1;
     if (gap >= 0x7fffffff) return L.PUSH_IGNORED;
     if (gap > <u32>ctx.gapLimitFrames) {
-      resetStream(ctx);
+      resetState(ctx);
       flags = L.PUSH_RESET;
     } else {
       for (let i: u32 = 0; i < gap; i++) {
@@ -38,7 +37,6 @@ export function pushFrame(ctx: Context, tick: u32): i32 {
       }
     }
   }
-  monitorFrame(ctx, word(ctx.tail, L.TAIL_HAS_TICK) != 0);
   setWord(ctx.tail, L.TAIL_LAST_TICK, tick);
   setWord(ctx.tail, L.TAIL_HAS_TICK, 1);
   memory.copy(ctx.lastFrame, ctx.frame, <usize>(ctx.channels << 1));

@@ -14,7 +14,7 @@ const NEEDED_SECTIONS: u32 = (1 << L.SECTION_FEATURES) | (1 << L.SECTION_BLOCKS)
   (1 << L.SECTION_TENSORS) | (1 << L.SECTION_MANIFEST) | (1 << L.SECTION_MODEL) | (1 << L.SECTION_INPUT) | (1 << L.SECTION_HEAD);
 
 /** Every section that a sensor model may have. */
-const KNOWN_SECTIONS: u32 = ((1 << (L.SECTION_LDA + 1)) - 2) | (1 << L.SECTION_PLAUSIBILITY);
+const KNOWN_SECTIONS: u32 = (1 << (L.SECTION_LAST + 1)) - 2;
 
 /**
  * The image as a file: header, CRC, section table, in either format. Of format 2 it may need the block kinds of `kinds`, must have the
@@ -171,34 +171,6 @@ export function checkLda(model: Model, record: usize, isInImage: bool): i32 {
   return L.STATUS_OK;
 }
 
-/** Limits of the plausibility monitor: of an IMU alone. */
-function checkPlausibility(model: Model): i32 {
-  const record = model.plausibility;
-  if (record == 0) return L.STATUS_OK;
-  if (model.channels != L.MONITOR_CHANNELS) return L.STATUS_BAD_PLAUSIBILITY;
-  const least = L.FIXED_PATTERN_BITS;
-  for (let i = L.PLAUSIBILITY_GRAVITY_LOW; i <= L.PLAUSIBILITY_TURN_LIMIT; i++) {
-    if (i >= L.PLAUSIBILITY_UP && i < L.PLAUSIBILITY_TILT_LIMIT) {
-      if (!between(word(record, i), -(1 << least), 1 << least)) return L.STATUS_BAD_PLAUSIBILITY;
-    } else if (!between(word(record, i), i == L.PLAUSIBILITY_RATIO ? -L.LIMIT_RATIO : 0, plausibilityLimit(i))) return L.STATUS_BAD_PLAUSIBILITY;
-  }
-  const bytes = L.PATTERN_STATISTICS << 1;
-  const weights = <u32>word(record, L.PLAUSIBILITY_WEIGHTS);
-  if (!inTensors(model, word(record, L.PLAUSIBILITY_MEANS), bytes) || !inTensors(model, weights, bytes)) return L.STATUS_BAD_TENSOR;
-  for (let k: usize = 0; k < <usize>L.PATTERN_STATISTICS; k++) {
-    if (load<i16>(model.image + weights + (k << 1)) < 0) return L.STATUS_BAD_PLAUSIBILITY;
-  }
-  return L.STATUS_OK;
-}
-
-/** The largest value of a limit. */
-function plausibilityLimit(index: i32): i32 {
-  if (index <= L.PLAUSIBILITY_GRAVITY_HIGH) return L.LIMIT_GRAVITY;
-  if (index == L.PLAUSIBILITY_MOVING) return L.LIMIT_MOVING;
-  if (index == L.PLAUSIBILITY_TURN_LIMIT) return L.LIMIT_TURN;
-  return index == L.PLAUSIBILITY_TILT_LIMIT ? 2 << L.FIXED_PATTERN_BITS : L.LIMIT_RATIO;
-}
-
 /** CONFIG without SMOOTHING or LDA has zeros in their fields. */
 function isCleanConfig(model: Model): bool {
   if (load<u32>(model.image, L.HEADER_FORMAT) != L.IMAGE_FORMAT_1) return true;
@@ -226,8 +198,6 @@ export function checkImage(model: Model, image: usize, bytes: u32): i32 {
     status = checkLda(model, model.lda, true);
     if (status != L.STATUS_OK) return status;
   }
-  status = checkPlausibility(model);
-  if (status != L.STATUS_OK) return status;
   status = checkBlocks(model);
   if (status != L.STATUS_OK) return status;
   return checkExits(model);

@@ -17,7 +17,7 @@ let next: usize = 0;
 let frames: i32 = 0;
 
 /** Q8 logarithm to base 2 of v ≥ 1, straight between powers of 2 (Mitchell 1962, IRE Trans. EC-11). */
-export function log2Q8(v: u64): i32 {
+function log2Q8(v: u64): i32 {
   const power = 63 - <i32>clz<u64>(v);
   const mantissa = power >= L.FIXED_LOG_BITS ? <i32>(v >> (power - L.FIXED_LOG_BITS)) : <i32>(v << (L.FIXED_LOG_BITS - power));
   return ((power - 1) << L.FIXED_LOG_BITS) + mantissa;
@@ -252,7 +252,7 @@ function countSway(ctx: LdaModel): void {
 }
 
 /** ⌊√v⌋. */
-export function root(v: u64): u64 {
+function root(v: u64): u64 {
   let rest = v;
   let out: u64 = 0;
   for (let bit: u64 = 1 << 62; bit != 0; bit >>= 2) {

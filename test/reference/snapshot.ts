@@ -27,16 +27,6 @@ function unsoundIndex(image: ModelImage, tail: OracleTail): string | undefined {
     bounds.push(["best score, below 0", -Math.max(...tail.pathScores), 0]);
     bounds.push(["least score, below 0", -Math.min(...tail.pathScores), most]);
   }
-  if (image.plausibility) {
-    const { monitor } = tail;
-    bounds.push(["monitor's frames", monitor[layout.MONITOR_FRAMES]!, 2 ** layout.MONITOR_BLOCK_SHIFT - 1]);
-    bounds.push(["monitor's faults", monitor[layout.MONITOR_FAULTS]!, layout.FAULTS_ALL]);
-    bounds.push(["monitor's moving blocks", monitor[layout.MONITOR_MOVING]!, layout.MONITOR_PATTERN_BLOCKS]);
-    bounds.push(["monitor's phase", monitor[layout.MONITOR_PHASE]!, layout.MONITOR_PHASE_BLOCKS - 1]);
-    for (let i = 0; i < 4; i++) bounds.push([`monitor's count ${i}`, monitor[layout.MONITOR_JUDGED + i]!, layout.MONITOR_JUDGED_MAX]);
-    bounds.push(["monitor's stuck channel", monitor[layout.MONITOR_STUCK]!, 31]);
-    bounds.push(["monitor's turn", monitor[layout.MONITOR_TURN]!, 47]);
-  }
   for (const [b, oracle] of tail.oracles.entries())
     for (const [name, value, most] of oracle.bounds()) bounds.push([`block ${b} ${name}`, value, most]);
   const bad = bounds.find(([, value, most]) => value < 0 || value > most);

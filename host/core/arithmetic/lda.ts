@@ -132,7 +132,7 @@ function meanOf(signal: Int32Array): number {
 }
 
 /** Q8 logarithm to base 2 of an integer ≥ 1, straight between powers of 2. */
-export function log2Q8(value: number): number {
+function log2Q8(value: number): number {
   const power = value >= 2 ** 32 ? 63 - Math.clz32(Math.floor(value / 2 ** 32)) : 31 - Math.clz32(value);
   return (power - 1) * 2 ** FIXED_LOG_BITS + Math.floor(value * 2 ** (FIXED_LOG_BITS - power));
 }

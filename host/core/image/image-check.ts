@@ -6,7 +6,7 @@ import { requireBetween } from "./image-check-values.ts";
 import { checkRecord, type Dims } from "./image-fields.ts";
 import { imageError } from "./image-header.ts";
 import * as records from "./image-records.ts";
-import type { Lda, ModelImage, Plausibility, Smoothing } from "./image-types.ts";
+import type { Lda, ModelImage, Smoothing } from "./image-types.ts";
 
 // Checks across an image's records. Each record's own checks are in its fields.
 
@@ -36,17 +36,6 @@ function checkLda(lda: Lda, dims: Dims): void {
   const frames = dims.windowPatches! * dims.patchFrames!;
   requireBetween(layout.STATUS_BAD_LDA, "lda: frames", frames, 2 * layout.FIXED_SWAY_FRAMES, layout.LIMIT_LDA_FRAMES);
   checkRecord(records.ldaSpec, "lda", lda, dims);
-}
-
-function checkPlausibility(plausibility: Plausibility, dims: Dims): void {
-  requireBetween(
-    layout.STATUS_BAD_PLAUSIBILITY,
-    "plausibility: channels",
-    dims.channels!,
-    layout.MONITOR_CHANNELS,
-    layout.MONITOR_CHANNELS,
-  );
-  checkRecord(records.plausibilitySpec, "plausibility", plausibility, dims);
 }
 
 /** An LDA that is to take the place of the image's own. Throws BAD_LDA or BAD_TENSOR. */
@@ -85,7 +74,6 @@ export function checkImage(image: ModelImage): void {
   for (const [c, { zeroPoint, multiplier, shift, knee }] of image.features.entries())
     checkRecord(records.featureSpec, `channel ${c}`, { zeroPoint, scale: { multiplier, shift }, knee }, dims);
   if (image.lda) checkLda(image.lda, dims);
-  if (image.plausibility) checkPlausibility(image.plausibility, dims);
   if (image.smoothing) checkSmoothing(image.smoothing, dims);
   for (const [b, block] of image.blocks.entries()) checkRecord(findBlockKind(block).spec, `block ${b}`, block, dims);
   checkExits(image, dims);

@@ -1,6 +1,6 @@
 import * as layout from "../../../assembly/layout.ts";
 import type { Field, RecordSpec } from "./image-fields.ts";
-import type { Exit, Lda, Plausibility, Smoothing } from "./image-types.ts";
+import type { Exit, Lda, Smoothing } from "./image-types.ts";
 import type { FixedScale, LinearTensors } from "./tensor-types.ts";
 
 // The records of an image but the blocks' (blocks/). What each word is: fields, in the file's order. Format 1 has the fields of MODEL,
@@ -215,45 +215,6 @@ export const ldaSpec: RecordSpec<Lda> = {
       most: layout.LIMIT_LDA_SHIFT,
       status: layout.STATUS_BAD_LDA,
       text: "of the sums, to Q10",
-    },
-  ],
-};
-
-const limit = (at: number, name: string, least: number, most: number, text: string): Field => ({
-  at,
-  name,
-  type: "word",
-  least,
-  most,
-  status: layout.STATUS_BAD_PLAUSIBILITY,
-  text,
-});
-const ONE_PATTERN = 2 ** layout.FIXED_PATTERN_BITS;
-
-export const plausibilitySpec: RecordSpec<Plausibility> = {
-  name: "plausibility",
-  words: layout.PLAUSIBILITY_WORDS,
-  fields: [
-    limit(layout.PLAUSIBILITY_GRAVITY_LOW, "gravityLow", 0, layout.LIMIT_GRAVITY, "counts: least root mean square of the acceleration"),
-    limit(layout.PLAUSIBILITY_GRAVITY_HIGH, "gravityHigh", 0, layout.LIMIT_GRAVITY, "counts: largest length of the mean acceleration"),
-    limit(layout.PLAUSIBILITY_MOVING, "moving", 0, layout.LIMIT_MOVING, "counts²: variance of the acceleration of who moves"),
-    limit(layout.PLAUSIBILITY_RATIO, "ratio", -layout.LIMIT_RATIO, layout.LIMIT_RATIO, "Q8: log2 of gyroscope over accelerometer variance"),
-    limit(layout.PLAUSIBILITY_RATIO_LIMIT, "ratioLimit", 0, layout.LIMIT_RATIO, "Q8: how far its recent mean may stray"),
-    limit(layout.PLAUSIBILITY_UP, "upX", -ONE_PATTERN, ONE_PATTERN, "Q10: direction of gravity while moving"),
-    limit(layout.PLAUSIBILITY_UP + 1, "upY", -ONE_PATTERN, ONE_PATTERN, ""),
-    limit(layout.PLAUSIBILITY_UP + 2, "upZ", -ONE_PATTERN, ONE_PATTERN, ""),
-    limit(layout.PLAUSIBILITY_TILT_LIMIT, "tiltLimit", 0, 2 * ONE_PATTERN, "Q10: 1 − cosine of the angle to it"),
-    limit(layout.PLAUSIBILITY_TURN_LIMIT, "turnLimit", 0, layout.LIMIT_TURN, "Q12: by how much a turned sensor may fit better"),
-    { at: layout.PLAUSIBILITY_MEANS, name: "means", type: "s16", shape: [String(layout.PATTERN_STATISTICS)], text: "pattern of movement" },
-    {
-      at: layout.PLAUSIBILITY_WEIGHTS,
-      name: "weights",
-      type: "s16",
-      shape: [String(layout.PATTERN_STATISTICS)],
-      least: 0,
-      most: 32767,
-      status: layout.STATUS_BAD_PLAUSIBILITY,
-      text: "2^14 / deviations",
     },
   ],
 };

@@ -66,22 +66,6 @@ export interface Manifest {
   readonly guarantee?: { readonly alpha: number; readonly delta: number; readonly windows: number; readonly wearers: number };
 }
 
-/** Limits of what an IMU can plausibly measure on its wearer. Words and units: assembly/README.md. */
-export interface Plausibility {
-  readonly gravityLow: number; // counts
-  readonly gravityHigh: number;
-  readonly moving: number; // counts²
-  readonly ratio: number; // Q8
-  readonly ratioLimit: number;
-  readonly upX: number; // Q10
-  readonly upY: number;
-  readonly upZ: number;
-  readonly tiltLimit: number; // Q10
-  readonly turnLimit: number; // Q12
-  readonly means: Int16Array; // (PATTERN_STATISTICS,)
-  readonly weights: Int16Array;
-}
-
 /** A model image in memory: everything that `writeImage` needs and `readImage` returns. */
 export interface ModelImage {
   readonly dModel: number;
@@ -100,6 +84,5 @@ export interface ModelImage {
   readonly exits: readonly Exit[];
   readonly lda?: Lda; // absent: logits are the heads' alone
   readonly smoothing?: Smoothing; // absent: each decision stands alone
-  readonly plausibility?: Plausibility; // absent: any frames are believed
   readonly manifest: Manifest;
 }

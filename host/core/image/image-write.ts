@@ -25,7 +25,6 @@ function recordSections(image: ModelImage, tensors: TensorSection): Written[] {
   const smoothing = image.smoothing && writeRecord(smoothingSpec, image.smoothing, tensors);
   const blocks = image.blocks.map((block) => writeRecord(findBlockKind(block).spec, block, tensors));
   const exits = image.exits.map((exit) => writeRecord(records.exitSpec, exit, tensors));
-  const plausibility = image.plausibility && writeRecord(records.plausibilitySpec, image.plausibility, tensors);
   return [
     section(layout.SECTION_FEATURES, features),
     section(layout.SECTION_BLOCKS, blocks),
@@ -36,7 +35,6 @@ function recordSections(image: ModelImage, tensors: TensorSection): Written[] {
     section(layout.SECTION_HEAD, [writeRecord(records.headSpec, { ...image, nExits: exits.length }, tensors)]),
     ...(smoothing ? [section(layout.SECTION_SMOOTHING, [smoothing])] : []),
     ...(lda ? [section(layout.SECTION_LDA, [lda])] : []),
-    ...(plausibility ? [section(layout.SECTION_PLAUSIBILITY, [plausibility])] : []),
   ];
 }
 

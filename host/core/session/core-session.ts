@@ -10,12 +10,6 @@ import { statusError } from "./status.ts";
 const WHY: readonly DecisionWhy[] = ["exit", "ask", "deferred", "budget", "thermal"];
 const LIMIT_REASONS = { none: 0, budget: layout.WHY_BUDGET, thermal: layout.WHY_THERMAL } as const;
 
-/** The sensor's fault in a decision's words, if there is one. */
-export function readSensorFault(words: ArrayLike<number>): Pick<Decision, "sensorFault"> {
-  const faults = words[layout.DECISION_FAULTS]!;
-  return faults === 0 ? {} : { sensorFault: { faults, value: words[layout.DECISION_FAULT_VALUE]! } };
-}
-
 function requireLength(what: string, found: number, needed: number): void {
   if (found !== needed)
     throw new DataError("BAD_LENGTH", `a ${what} has ${found} values, the model takes ${needed}. Check the sensor's channels.`);
@@ -220,7 +214,6 @@ export class CoreSession implements Session {
       macs: words[layout.DECISION_MACS]! >>> 0,
       rebuilds: words[layout.DECISION_REBUILDS]!,
       steps: words[layout.DECISION_STEPS]! >>> 0,
-      ...readSensorFault(words),
     };
   }
 }

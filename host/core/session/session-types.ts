@@ -5,12 +5,6 @@ export type EngineName = "scalar" | "simd";
 
 export type DecisionWhy = "exit" | "ask" | "deferred" | "budget" | "thermal";
 
-/** What is implausible about the sensor: FAULT_ bits, and what the first of them measured (DECISION_FAULT_VALUE). */
-export interface SensorFault {
-  readonly faults: number;
-  readonly value: number;
-}
-
 /** One decision of the core (DECISION_* words of assembly/layout.ts). */
 export interface Decision {
   readonly label: number; // index into manifest.labels
@@ -22,7 +16,6 @@ export interface Decision {
   readonly macs: number; // multiply-accumulates since the decision before
   readonly rebuilds: number;
   readonly steps: number;
-  readonly sensorFault?: SensorFault; // absent: the sensor is plausible, or the image has no limits
 }
 
 /** What the governor lets the core do. Thresholds are Q15; the core never goes below the certified ones of the image. */

@@ -18,7 +18,6 @@ const specs = [
     records.headSpec,
     records.smoothingSpec,
     records.ldaSpec,
-    records.plausibilitySpec,
     records.exitSpec,
   ],
   textSpec,
