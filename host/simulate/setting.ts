@@ -1,11 +1,9 @@
 import type { AgentDefinition } from "../agent/define-agent.ts";
 import type { Model } from "../core/session/model.ts";
 import type { TunedPolicy } from "../policy/govern/policy-file.ts";
-import { type Battery, createBattery } from "../power/battery.ts";
 import type { RadioKind, RadioProfile } from "../power/board-power.ts";
 import { createEnergyModel, type EnergyModel } from "../power/energy.ts";
 import type { PoweredBoard } from "../power/powered-board.ts";
-import { createThermalModel, type ThermalModel } from "../power/thermal.ts";
 import type { SimulatedCloud } from "./cloud.ts";
 import type { Day } from "./day.ts";
 import type { NetworkTrace } from "./network-trace.ts";
@@ -32,22 +30,4 @@ export interface DaySetting {
 /** Prices of operations and idle time. */
 export function createBoardEnergy({ board, model }: Pick<DaySetting, "board" | "model">): EnergyModel {
   return createEnergyModel(board.power, model.image.frameRateMillihertz / 1000);
-}
-
-/** The parts of a fresh device. */
-function freshDevice({
-  board,
-  model,
-  ambientCelsius,
-  stateOfCharge,
-}: Pick<DaySetting, "board" | "model" | "ambientCelsius" | "stateOfCharge">): {
-  energy: EnergyModel;
-  battery: Battery;
-  thermal: ThermalModel;
-} {
-  return {
-    energy: createBoardEnergy({ board, model }),
-    battery: createBattery(board.battery, stateOfCharge),
-    thermal: createThermalModel(board.thermal, ambientCelsius(0)),
-  };
 }
