@@ -6,7 +6,7 @@ import { startWorker } from "dormouse-edge/cloud";
 import { createLinkDecoder } from "dormouse-edge/firmware";
 import { openOutbox } from "dormouse-edge/mqtt";
 import { bundledAgents } from "dormouse-edge/run";
-import { planTraining } from "dormouse-edge/train";
+import { openRecordings } from "dormouse-edge/train";
 
 const inPackage = (path: string) => fileURLToPath(import.meta.resolve(`dormouse-edge/${path}`));
 const model = await Model.open(inPackage("agents/activity/model.dmm"));
@@ -20,5 +20,5 @@ for (let tick = 0; tick < 640; tick++) {
 const board = JSON.parse(readFileSync(inPackage("boards/pico/board.json"), "utf8")) as { id: string };
 const coreBytes = readFileSync(inPackage("core.wasm")).length;
 // each entry of the package loads, and its declarations are there
-const entries = [startWorker, createLinkDecoder, openOutbox, planTraining].filter((one) => typeof one === "function").length;
+const entries = [startWorker, createLinkDecoder, openOutbox, openRecordings].filter((one) => typeof one === "function").length;
 console.log(JSON.stringify({ agents: bundledAgents(), board: board.id, coreBytes, decisions: decisions.length, entries }));
