@@ -22,6 +22,7 @@ describe("the npm package", () => {
     for (const file of ["dormouse.js", "cli.js", "index.js", "gateway.js", "core-simd.wasm", "core-scalar.wasm", "core-kernels.wasm"]) {
       expect(files).toContain(`dist/${file}`);
     }
+    for (const chunks of ["dist/cli/", "dist/library/"]) expect([...files].some((file) => file.startsWith(chunks))).toBe(true);
     for (const agent of bundledAgents()) expect(files).toContain(`agents/${agent}/agent.ts`);
   });
 
