@@ -33,6 +33,7 @@ const RUN: readonly (readonly [command: string, more: string])[] = [
   ["dormouse diary --json", ""],
   ["dormouse diary --forget-today", ""],
   ["dormouse simulate activity --board nrf52840-dk --radio lte-m --html day.html", "--hours 0.1"],
+  ["dormouse simulate fall --radio lte-m", "--hours 0.1"],
   ["dormouse simulate activity --board smart-glasses --ambient 35 --back-to-back --hours 4 --html heat.html", "--hours 0.1"],
   ["dormouse provision broker.example --as broker --site lab --ca authority --out broker", ""],
   ["dormouse provision wrist-1 --ca authority --broker mqtts://broker.example:8883", ""],

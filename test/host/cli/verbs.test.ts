@@ -99,7 +99,8 @@ describe("run", () => {
     expect(governed.lost).toBe(0);
     const free = JSON.parse((await cli(run, { cwd })).stdout);
     expect(free.power).toBeUndefined();
-    expect(free.meanMacs).toBeGreaterThan(governed.meanMacs); // the policy's exits come earlier than the certified ones
+    // No shallower exit was measured to cost nothing, so a board that has what it needs decides as one without limits does.
+    expect(governed.exits).toEqual(free.exits);
     const noPower = await cli([...run, "--board", "linux-x64"], { cwd });
     expect(JSON.parse(noPower.stdout).error.code).toBe("BOARD_NO_POWER");
     const noBoard = await cli([...run, "--radio", "ble"], { cwd });
