@@ -1,117 +1,29 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { CloudAnswer, CloudQuery, CloudTextAnswer, CloudTextQuery, Provider } from "../../host/cloud/provider.ts";
-import { startWorker, type Worker, type WorkerOptions } from "../../host/cloud/worker.ts";
-import { systemClock } from "../../host/core/system/clock.ts";
-import { type AskerOptions, createAsker } from "../../host/mqtt/asks/asker.ts";
-import type { Asker } from "../../host/mqtt/asks/asker-types.ts";
+import type { CloudQuery, CloudTextQuery, Provider } from "../../host/cloud/provider.ts";
 import { compareLedgers } from "../../host/mqtt/outbox/ledger.ts";
-import { systemRandom } from "../../host/mqtt/transport/backoff.ts";
-import { createConnection } from "../../host/mqtt/transport/connection.ts";
-import type { IncomingMessage } from "../../host/mqtt/transport/connection-options.ts";
-import type { AskOutcome, TextOutcome } from "../../host/mqtt/wire/ask.ts";
 import { decodePayload, encodePayload, type Payload, SCHEMA_VERSION } from "../../host/mqtt/wire/payloads.ts";
 import { buildTopics } from "../../host/mqtt/wire/topics.ts";
 import type { TestBroker } from "../support/broker.ts";
+import { echo, echoProvider, textProvider } from "../support/echo-provider.ts";
+import { type OffloadNodes, openOffloadNodes } from "../support/offload-nodes.ts";
 import { query, textQuery } from "../support/query.ts";
 import { until } from "../support/until.ts";
-
-export { query } from "../support/query.ts";
-
-const quick = { firstMillis: 20, maxMillis: 100 };
-
-/** Answers tick mod 3, counting how often each id was answered. */
-export function echoProvider(answer: (query: CloudQuery) => CloudAnswer = echo): Provider & { readonly seen: Map<string, number> } {
-  const seen = new Map<string, number>();
-  return {
-    name: "echo",
-    seen,
-    async answer(batch) {
-      for (const { id } of batch) seen.set(id, (seen.get(id) ?? 0) + 1);
-      return batch.map(answer);
-    },
-  };
-}
-
-/** Answers text as told, and sensor asks like the echo. */
-const textProvider = (answer: (query: CloudTextQuery) => CloudTextAnswer): Provider => ({
-  ...echoProvider(),
-  answerText: async (batch) => batch.map(answer),
-});
-
-const echo = (asked: CloudQuery): CloudAnswer => ({ ok: true, label: asked.tick % 3, confidence: 0.75, model: "echo" });
-
-/** What a node of this suite was told. */
-interface Seen {
-  readonly outcomes: AskOutcome[];
-  readonly texts: TextOutcome[];
-  readonly anomalies: string[];
-  readonly node: string;
-}
 
 /** One suite over every broker: the life of an ask, from both ends. */
 export function offloadSuite(name: string, open: () => Promise<TestBroker>): void {
   describe(name, () => {
     let broker: TestBroker;
-    let cleanups: (() => Promise<void>)[] = [];
-    let nodes = 0;
+    let nodes: OffloadNodes;
+    const asker: OffloadNodes["asker"] = (options) => nodes.asker(options);
+    const worker: OffloadNodes["worker"] = (provider, options) => nodes.worker(provider, options);
+    const client: OffloadNodes["client"] = (filters, clientId) => nodes.client(filters, clientId);
 
     beforeAll(async () => {
       broker = await open();
+      nodes = openOffloadNodes(broker.url);
     });
-    afterEach(async () => {
-      for (const cleanup of cleanups.reverse()) await cleanup();
-      cleanups = [];
-    });
+    afterEach(() => nodes.close());
     afterAll(() => broker.close());
-
-    function asker(options: Partial<AskerOptions> = {}): Asker & Seen {
-      const seen: Seen = { outcomes: [], texts: [], anomalies: [], node: options.node ?? `wrist-${nodes++}` };
-      const made = createAsker({
-        broker: { url: broker.url },
-        site: "lab",
-        node: seen.node,
-        backoff: quick,
-        retry: { firstMillis: 300, maxMillis: 1000 },
-        events: {
-          onOutcome: (outcome) => seen.outcomes.push(outcome),
-          onTextOutcome: (outcome) => seen.texts.push(outcome),
-          onAnomaly: (error) => seen.anomalies.push(error.code),
-        },
-        ...options,
-      });
-      cleanups.push(() => made.close());
-      return Object.assign(Object.create(made), seen) as Asker & Seen;
-    }
-
-    async function worker(provider: Provider = echoProvider(), options: Partial<WorkerOptions> = {}): Promise<Worker> {
-      const made = startWorker({ broker: { url: broker.url }, provider, backoff: quick, ...options });
-      cleanups.push(() => made.close());
-      expect(await made.ready(5000)).toBe(true);
-      return made;
-    }
-
-    /** A bare client that says whatever a test wants, as any name. */
-    async function client(filters: readonly string[], clientId = `bare-${nodes++}`) {
-      const heard: IncomingMessage[] = [];
-      const connection = createConnection({
-        broker: { url: broker.url },
-        clientId,
-        clock: systemClock,
-        random: systemRandom,
-        backoff: quick,
-        keepAliveSeconds: 60,
-        cleanStart: true,
-        sessionExpirySeconds: 0,
-        receiveMaximum: 100,
-        filters: () => filters,
-        onMessage: (message) => heard.push(message),
-        onState: () => {},
-      });
-      cleanups.push(() => connection.close());
-      connection.open();
-      await until(() => connection.state === "online", "the bare client is online");
-      return { heard, connection };
-    }
 
     const answerTo = (node: string, more: Partial<Payload<"answer">> = {}) =>
       encodePayload({

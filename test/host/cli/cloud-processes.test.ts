@@ -7,7 +7,7 @@ import { packageRoot } from "../../../host/core/system/package-root.ts";
 import { createAsker } from "../../../host/mqtt/asks/asker.ts";
 import { startBroker } from "../../../host/mqtt/transport/broker.ts";
 import type { AskOutcome } from "../../../host/mqtt/wire/ask.ts";
-import { query } from "../../suites/offload.ts";
+import { query } from "../../support/query.ts";
 import { until } from "../../support/until.ts";
 import { startModelServer, streamed } from "../cloud/openai/fake-server.ts";
 

@@ -11,8 +11,9 @@ import type { BrokerOffer } from "../../../host/mqtt/transport/broker-offer.ts";
 import type { IncomingMessage } from "../../../host/mqtt/transport/connection-options.ts";
 import type { AskOutcome, AskQuery } from "../../../host/mqtt/wire/ask.ts";
 import { encodePayload, type Payload, SCHEMA_VERSION } from "../../../host/mqtt/wire/payloads.ts";
-import { echoProvider, query } from "../../suites/offload.ts";
+import { echoProvider } from "../../support/echo-provider.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { query } from "../../support/query.ts";
 import { until } from "../../support/until.ts";
 
 function askMessage(more: Partial<IncomingMessage> = {}, change: Partial<Payload<"ask">> = {}): IncomingMessage {

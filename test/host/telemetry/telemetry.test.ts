@@ -10,9 +10,10 @@ import { METRICS } from "../../../host/telemetry/catalogue.ts";
 import { openTelemetry, type RunningTelemetry } from "../../../host/telemetry/telemetry.ts";
 import { traceAsks, traceWorker } from "../../../host/telemetry/traced-connect.ts";
 import { timedProvider, watchWorker } from "../../../host/telemetry/watch.ts";
-import { echoProvider, query } from "../../suites/offload.ts";
 import { aedesBroker, freePort } from "../../support/broker.ts";
+import { echoProvider } from "../../support/echo-provider.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { query } from "../../support/query.ts";
 import { until } from "../../support/until.ts";
 import { openOtlpReceiver } from "./otlp-receiver.ts";
 

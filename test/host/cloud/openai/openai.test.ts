@@ -2,34 +2,11 @@ import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createOpenAi, type OpenAiOptions } from "../../../../host/cloud/openai/openai.ts";
 import { promptOf } from "../../../../host/cloud/openai/prompt.ts";
-import { sensorFacts } from "../../../../host/cloud/openai/sensor-facts.ts";
-import type { CloudQuery } from "../../../../host/cloud/provider.ts";
 import { freePort } from "../../../support/broker.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { until } from "../../../support/until.ts";
-import { type Heard, type ModelServer, startModelServer, streamed } from "./fake-server.ts";
-
-const sensor = { channels: ["ax", "ay"], rateHz: 50, about: "A wrist." };
-const labels = ["still", "walk", "run"];
-
-function query(more: Partial<CloudQuery> = {}): CloudQuery {
-  return {
-    ...{
-      id: "00".repeat(16),
-      node: "n",
-      agent: "a",
-      imageHash: "",
-      labels,
-      tick: 0,
-      patchBytes: 8,
-      windowPatches: 2,
-      deadlineAtMillis: 30_000,
-    },
-    patches: Int8Array.from({ length: 64 }, (_, i) => (i % 2 === 0 ? 7 : (i >> 1) % 10)),
-    local: { label: 1, confidenceQ15: 16384, exit: 3 },
-    ...more,
-  };
-}
+import { type ModelServer, startModelServer, streamed } from "./fake-server.ts";
+import { query, sensor } from "./sensor-query.ts";
 
 describe("the openai provider against a server on loopback", () => {
   let server: ModelServer;
@@ -274,89 +251,6 @@ describe("the openai provider against a server on loopback", () => {
     expect(provider.figures()).toMatchObject({ requests: 1, timeouts: 0 });
   });
 
-  describe("a server that refuses a parameter", () => {
-    const unless = (isRefused: (body: Heard["body"]) => boolean, refusal: string, status = 400) =>
-      server.respond((response, { body }) => {
-        if (isRefused(body)) response.writeHead(status, { "content-type": "application/json" }).end(refusal);
-        else streamed(response, '{"label":"walk","confidence":0.9}');
-      });
-
-    it.each([
-      ["LM Studio", "response_format", `{"error":"'response_format.type' must be 'json_schema' or 'text'"}`],
-      [
-        "a server without usage",
-        "stream_options",
-        '{"error":{"message":"extra fields not permitted: stream_options","type":"BadRequestError","code":400}}',
-      ],
-      [
-        "OpenAI's reasoning models",
-        "max_tokens",
-        `{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}`,
-      ],
-      [
-        "OpenAI's reasoning models, again",
-        "temperature",
-        `{"error":{"message":"Unsupported value: 'temperature' does not support 0 with this model.","param":"temperature","code":"unsupported_value"}}`,
-      ],
-    ])("is asked again without it, once: %s", async (_, parameter, refusal) => {
-      unless((body) => parameter in body, refusal);
-      const told: string[] = [];
-      const provider = open({ onTrouble: (code) => told.push(code) });
-      expect(await provider.answer([query()])).toMatchObject([{ ok: true, label: 1 }]);
-      expect(await provider.answer([query(), query()])).toMatchObject([{ ok: true }, { ok: true }]);
-      expect(server.heard.map(({ body }) => parameter in body)).toEqual([true, false, false, false]);
-      expect(told).toEqual(["OPENAI_ADAPTED"]);
-      expect(parameter === "max_tokens" ? server.heard[1]!.body.max_completion_tokens : 64).toBe(64);
-    });
-
-    it("gets one message if its template knows no system role", async () => {
-      unless(({ messages }) => messages[0]!.role === "system", '{"error":{"message":"System role not supported","code":500}}', 500);
-      const provider = open();
-      expect(await provider.answer([query()])).toMatchObject([{ ok: true }]);
-      expect(server.heard.at(-1)!.body.messages.map(({ role }) => role)).toEqual(["user"]);
-    });
-
-    it("is asked without response_format if it gives no reason, and never again if that does not help", async () => {
-      unless((body) => "response_format" in body, "Bad Request");
-      const provider = open();
-      expect(await provider.answer([query()])).toMatchObject([{ ok: true }]);
-      expect(await provider.answer([query()])).toMatchObject([{ ok: true }]);
-      expect(server.heard).toHaveLength(3);
-      server.heard.length = 0;
-      unless(() => true, "Bad Request");
-      const other = open();
-      for (let i = 0; i < 3; i++)
-        expect(await other.answer([query()])).toMatchObject([
-          { ok: false, reason: "provider", detail: "the server says 400: Bad Request" },
-        ]);
-      expect(server.heard).toHaveLength(4);
-    });
-
-    it("is asked by requests under way at once no more than once each again", async () => {
-      unless((body) => "response_format" in body, '{"error":"response_format is unknown"}');
-      const provider = open({ concurrency: 8 });
-      const answers = await provider.answer(Array.from({ length: 8 }, () => query()));
-      expect(answers.every(({ ok }) => ok)).toBe(true);
-      expect(server.heard.length).toBeLessThanOrEqual(16);
-    });
-
-    it("says why in the refusal and in the log if all of it is refused", async () => {
-      unless(() => true, '{"error": "response_format.type: only json_schema and text are known\\u001b[2J here"}');
-      const told: string[] = [];
-      const provider = open({ onTrouble: (code, detail) => told.push(`${code} ${detail}`) });
-      const words = "the server says 400: response_format.type: only json_schema and text are known\\u001b[2J here";
-      expect(await provider.answer([query()])).toEqual([{ ok: false, reason: "provider", detail: words }]);
-      expect(server.heard).toHaveLength(2);
-      expect(told).toEqual([`OPENAI_ADAPTED asking again without it: ${words}`, `OPENAI_REJECTED ${words}`]);
-      for (let i = 0; i < 20; i++) await provider.answer([query()]);
-      expect(server.heard).toHaveLength(22); // it is remembered all the same
-      expect(told).toHaveLength(2);
-      clock.advance(10_000);
-      await provider.answer([query({ deadlineAtMillis: 1e6 })]);
-      expect(told[2]).toBe(`OPENAI_REJECTED ${words} (20 more like it were not reported)`);
-    });
-  });
-
   it("asks once for a reply that is cut at the limit, and says what to raise", async () => {
     const cut = (text: string) =>
       server.respond((response) =>
@@ -383,58 +277,4 @@ describe("the openai provider against a server on loopback", () => {
     expect(() => open({ baseUrl: "http://example.com/v1" })).not.toThrow();
     expect(() => open({ baseUrl: "https://example.com/v1", key: "sk" })).not.toThrow();
   });
-});
-
-describe("what a language model reads", () => {
-  it("has facts computed of the window, the device's guess and the labels, and no channel statistics", () => {
-    const [system, user] = promptOf(query(), sensor);
-    expect(system!.content).toContain("JSON");
-    expect(user!.content).toContain('"still", "walk", "run"');
-    expect(user!.content).toContain('"walk" with probability 0.500');
-    expect(user!.content).toContain("Computed of the last 0.16 s of the last 0.64 s:");
-    expect(user!.content).toMatch(/^ax, ay: .*; it changes .* before; its resting value is as before\.$/m);
-    expect(user!.content).not.toMatch(/mean|sd |min |max /);
-  });
-});
-
-describe("facts of a window", () => {
-  const rateHz = 50;
-  const swing = (hz: number, size: number, rest: number) => (i: number) => [
-    Math.round(rest + size * Math.sin((2 * Math.PI * hz * i) / rateHz)),
-  ];
-  const frames = (count: number, of: (i: number) => number[]) => Array.from({ length: count }, (_, i) => of(i));
-  const factsOf = (before: number[][], window: number[][]) =>
-    sensorFacts([...before, ...window], window.length, { channels: ["a"], rateHz })[0];
-
-  it.each([
-    [
-      "a rhythm that goes on",
-      factsOf(frames(200, swing(2, 40, 0)), frames(100, swing(2, 40, 0))),
-      "a: change that repeats 2.0 times per second; it changes about as much as before; its resting value is as before.",
-    ],
-    [
-      "a rhythm after rest, elsewhere",
-      factsOf(
-        frames(200, () => [0]),
-        frames(100, swing(1, 20, 90)),
-      ),
-      "a: change that repeats 1.0 times per second; it did not change before; its resting value has shifted.",
-    ],
-    [
-      "rest after a rhythm",
-      factsOf(
-        frames(200, swing(2, 40, 0)),
-        frames(100, () => [0]),
-      ),
-      "a: no change; it changes less than before; its resting value is as before.",
-    ],
-    [
-      "one push",
-      factsOf(
-        [],
-        frames(100, (i) => [i === 50 ? 90 : 0]),
-      ),
-      "a: change without a rhythm.",
-    ],
-  ])("say %s", (_, fact, expected) => expect(fact).toBe(expected));
 });

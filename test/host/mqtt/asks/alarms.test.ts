@@ -8,9 +8,9 @@ import { openOutbox } from "../../../../host/mqtt/outbox/outbox.ts";
 import { systemRandom } from "../../../../host/mqtt/transport/backoff.ts";
 import { startBroker } from "../../../../host/mqtt/transport/broker.ts";
 import { type Connect, createConnection } from "../../../../host/mqtt/transport/connection.ts";
-import { query } from "../../../suites/offload.ts";
 import { freePort } from "../../../support/broker.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
+import { query } from "../../../support/query.ts";
 import { until } from "../../../support/until.ts";
 
 const backoff = { firstMillis: 20, maxMillis: 100 };

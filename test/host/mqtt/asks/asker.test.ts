@@ -15,10 +15,11 @@ import { startBroker } from "../../../../host/mqtt/transport/broker.ts";
 import type { Connect } from "../../../../host/mqtt/transport/connection.ts";
 import type { AskOutcome } from "../../../../host/mqtt/wire/ask.ts";
 import { encodePayload } from "../../../../host/mqtt/wire/payloads.ts";
-import { echoProvider, query } from "../../../suites/offload.ts";
 import { freePort } from "../../../support/broker.ts";
+import { echoProvider } from "../../../support/echo-provider.ts";
 import { failingMedium } from "../../../support/failing-medium.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
+import { query } from "../../../support/query.ts";
 import { until } from "../../../support/until.ts";
 
 const waitOf = (link: string) => Number(link.match(/next try in (\d+) ms/)?.[1]);

@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { startWorker } from "../../../../host/cloud/worker.ts";
 import { createAsker } from "../../../../host/mqtt/asks/asker.ts";
 import { compareLedgers } from "../../../../host/mqtt/outbox/ledger.ts";
-import { echoProvider } from "../../../suites/offload.ts";
 import { hasMosquitto, mosquittoBroker } from "../../../support/broker.ts";
+import { echoProvider } from "../../../support/echo-provider.ts";
 import { query } from "../../../support/query.ts";
 import { requireAll } from "../../../support/require.ts";
 

@@ -8,8 +8,8 @@ import { openOutbox } from "../../../../host/mqtt/outbox/outbox.ts";
 import { startBroker } from "../../../../host/mqtt/transport/broker.ts";
 import type { TextOutcome } from "../../../../host/mqtt/wire/ask.ts";
 import { unknownPlaceholder } from "../../../../host/mqtt/wire/text-ask.ts";
-import { echoProvider } from "../../../suites/offload.ts";
 import { freePort } from "../../../support/broker.ts";
+import { echoProvider } from "../../../support/echo-provider.ts";
 import { textQuery } from "../../../support/query.ts";
 import { until } from "../../../support/until.ts";
 

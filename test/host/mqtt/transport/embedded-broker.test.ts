@@ -4,7 +4,8 @@ import { startWorker } from "../../../../host/cloud/worker.ts";
 import { createAsker } from "../../../../host/mqtt/asks/asker.ts";
 import { compareLedgers } from "../../../../host/mqtt/outbox/ledger.ts";
 import { startBroker } from "../../../../host/mqtt/transport/broker.ts";
-import { echoProvider, query } from "../../../suites/offload.ts";
+import { echoProvider } from "../../../support/echo-provider.ts";
+import { query } from "../../../support/query.ts";
 
 const backoff = { firstMillis: 20, maxMillis: 100 };
 

@@ -10,7 +10,7 @@ import type { AskQuery, TextQuery } from "../../../../host/mqtt/wire/ask.ts";
 import { encodeCbor } from "../../../../host/mqtt/wire/cbor.ts";
 import { encodePayload, type Payload, SCHEMA_VERSION } from "../../../../host/mqtt/wire/payloads.ts";
 import { buildTopics } from "../../../../host/mqtt/wire/topics.ts";
-import { echoProvider } from "../../../suites/offload.ts";
+import { echoProvider } from "../../../support/echo-provider.ts";
 import { query, textQuery } from "../../../support/query.ts";
 import { seeded } from "../../../support/random.ts";
 import { until } from "../../../support/until.ts";
