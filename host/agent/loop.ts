@@ -3,21 +3,17 @@ import type { Decision, PushResult, SetPoint } from "../core/session/session-typ
 import { ModelError } from "../core/system/errors.ts";
 import type { Asker } from "../mqtt/asks/asker-types.ts";
 import type { AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
-import { type AskInputs, createAskInputs } from "../policy/govern/ask-inputs.ts";
-import { type AskPurpose, mayAsk } from "../policy/govern/may-ask.ts";
+import type { AskPurpose } from "../policy/govern/may-ask.ts";
 import { isSameSetPoint, orderedSetPoint } from "../policy/govern/set-point-order.ts";
 import { isCloudSurer } from "../policy/govern/word.ts";
-import { AloneLabel } from "./alone-label.ts";
 import type { AgentDefinition } from "./define-agent.ts";
+import { LoopAsks } from "./loop-asks.ts";
 import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
 import { type LabelChange, ShownLabel } from "./shown-label.ts";
-import type { SuspectDecision } from "./suspicion.ts";
 import { SuspicionWatch } from "./suspicion-watch.ts";
 
-/** Ids that are remembered: as many as the asker's ledger keeps. */
-const ISSUED_IDS = 65_536;
 const NO_ASKS = { asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 };
 
 /** What the loop needs of a loaded model. */
@@ -50,13 +46,12 @@ class AgentLoop implements Loop {
   readonly #options: LoopOptions;
   readonly #shown: ShownLabel;
   readonly #suspicions: SuspicionWatch | undefined;
-  readonly #alone: AloneLabel;
+  readonly #alone: ShownLabel; // as it would be if no ask were ever answered: the other side of "with the cloud / without"
   readonly #log: DecisionRecord[] = [];
   readonly #exits: number[];
-  readonly #issued = new Set<string>(); // the last asks of this run; an outbox may bring back older ones, which decide nothing
   readonly #truth = { decisions: 0, localRight: 0, deviceRight: 0, shownRight: 0 };
   readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
-  readonly #inputs: AskInputs;
+  readonly #asks: LoopAsks;
   #link: LinkState = "connecting";
   readonly #audits = new Map<string, { readonly isUnsure: boolean }>(); // pending; isUnsure: the model was unsure, too
   #setPoint: SetPoint;
@@ -66,12 +61,12 @@ class AgentLoop implements Loop {
 
   constructor(options: LoopOptions) {
     this.#options = options;
-    this.#inputs = createAskInputs(options.session, options.model, options.asks, options.governor?.privacy);
+    this.#asks = new LoopAsks(options, () => this.asker);
     this.#exits = new Array<number>(options.model.nExits).fill(0);
     const { stableDecisions, holdSeconds, rateHz, model } = options;
     const steady = { stableDecisions, isSmoothed: model.isSmoothed ?? false, holdFrames: holdSeconds * rateHz };
     this.#shown = new ShownLabel(steady);
-    this.#alone = new AloneLabel(steady, options.suspicion);
+    this.#alone = new ShownLabel(steady);
     this.#suspicions = this.#openSuspicions();
     this.#nextTelemetryFrame = this.#telemetryFrames;
     this.asker = options.connect?.({
@@ -122,10 +117,9 @@ class AgentLoop implements Loop {
       this.#counts.frames++;
       if (governor !== undefined && !governor.admits(frame.tick)) continue;
       const result = session.pushFrame(frame.frame, frame.tick);
-      this.#inputs.gather(frame.frame, result);
+      this.#asks.gather(frame.frame, result);
       if (result.held || result.reset || result.ignored) this.#onLoss(result, frame.tick);
       this.#suspicions?.advance(frame.tick);
-      this.#alone.advance(frame.tick);
       if (result.decision !== undefined) this.#onDecision(result.decision, frame);
       if (maxPending === Number.POSITIVE_INFINITY) continue;
       while (!signal?.aborted && this.#link === "online" && (this.asker?.counts().pending ?? 0) > maxPending) {
@@ -150,8 +144,7 @@ class AgentLoop implements Loop {
   }
 
   lost(): number {
-    const ledger = this.asker?.ledger();
-    return [...this.#issued].filter((id) => !ledger?.has(id)).length;
+    return this.#asks.lost();
   }
 
   log(): readonly DecisionRecord[] {
@@ -183,19 +176,11 @@ class AgentLoop implements Loop {
   }
 
   #mayAsk(purpose: AskPurpose): boolean {
-    const { privacy, leastBytes } = this.#inputs;
-    return mayAsk(purpose, {
+    return this.#asks.mayAsk(purpose, this.#log.at(-1)?.tick ?? 0, {
       link: this.asker && this.#link,
       isOrderedOff: this.#ordered.askAllowed === false,
       isOpen: this.#suspicions !== undefined || this.#shown.isAsked,
-      leastBytes,
-      allowedBytes: privacy.allowedBytes(this.#seconds(this.#log.at(-1)?.tick ?? 0)),
     });
-  }
-
-  /** Device time: the governor's, which counts rests, or else the frames'. */
-  #seconds(tick: number): number {
-    return this.#options.governor?.seconds ?? tick / this.#options.rateHz;
   }
 
   #onDecision(decision: Decision, { truth }: SensorFrame): void {
@@ -218,7 +203,7 @@ class AgentLoop implements Loop {
         ? this.#shown.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick })
         : undefined;
     const suspicion = this.#suspicions && (this.#suspicions.standing ?? "none");
-    this.#alone.decide(decision);
+    this.#alone.decide({ label: decision.label, isSure, isAsked: false, isOnline: false, tick: decision.tick });
     const record: DecisionRecord = {
       tick: decision.tick,
       label: this.#name(decision.label)!,
@@ -244,10 +229,10 @@ class AgentLoop implements Loop {
   /** Whether an answer can come: there was something to send, and it was not turned away. */
   #ask(decision: Decision, isAudit: boolean): boolean {
     const { label, confidenceQ15, tick } = decision;
-    const id = this.#send(decision, this.#options.deadlineSeconds);
+    const id = this.#asks.send(decision, this.#options.deadlineSeconds);
     if (id === undefined) return false;
     const isUnsure = decision.why === "ask";
-    const isPending = this.#isPending(id);
+    const isPending = this.#asks.isPending(id);
     if (isPending) {
       this.#options.learner?.asked(id);
       if (isAudit) this.#audits.set(id, { isUnsure });
@@ -256,44 +241,18 @@ class AgentLoop implements Loop {
     return isPending;
   }
 
-  /** Sends an ask with what may go, about a decision, and returns its id. */
-  #send(decision: SuspectDecision, deadlineSeconds: number): string | undefined {
-    const { agent, model, governor } = this.#options;
-    const { label, confidenceQ15, exit, tick } = decision;
-    const content = this.#inputs.take(this.#seconds(tick), governor?.askPatches());
-    if (content === undefined) return undefined;
-    const id = this.asker?.ask({
-      agent,
-      imageHash: model.imageHash,
-      labels: model.labels,
-      tick,
-      ...content,
-      local: { label, confidenceQ15, exit },
-      deadlineMillis: Math.round(deadlineSeconds * 1000),
-    });
-    if (id === undefined) return undefined;
-    this.#issued.add(id);
-    if (this.#issued.size > ISSUED_IDS) this.#issued.delete(this.#issued.values().next().value!);
-    governor?.onAsk(content.patches.length);
-    return id;
-  }
-
-  /** An ask that was turned away has ended already. */
-  #isPending(id: string): boolean {
-    return this.asker?.ledger().get(id) === "pending";
-  }
-
   #openSuspicions(): SuspicionWatch | undefined {
-    const { suspicion: rule, stableDecisions, rateHz } = this.#options;
+    const { suspicion: rule, stableDecisions, rateHz, model } = this.#options;
     return (
       rule &&
       new SuspicionWatch({
         rule,
         stableDecisions,
+        isSmoothed: model.isSmoothed,
         label: this.#name(rule.label)!,
         ask: (decision) => {
-          const id = this.#maySuspect ? this.#send(decision, rule.deadlineFrames / rateHz) : undefined;
-          return id !== undefined && this.#isPending(id) ? id : undefined;
+          const id = this.#maySuspect ? this.#asks.send(decision, rule.deadlineFrames / rateHz) : undefined;
+          return id !== undefined && this.#asks.isPending(id) ? id : undefined;
         },
         onChange: (change) => this.#event(change, change.confidence),
         onStep: (step) => this.#tell(step),
@@ -323,7 +282,7 @@ class AgentLoop implements Loop {
       this.#goOn();
       return;
     }
-    const isOwn = this.#issued.has(outcome.id);
+    const isOwn = this.#asks.isOwn(outcome.id);
     const isSurer = answer !== undefined && isCloudSurer(answer.confidence, local.confidenceQ15);
     const word = answer && { label: answer.label, localLabel: local.label, tick, isKept: !isSurer && answer.label !== local.label };
     const used = word && isOwn ? this.#shown.answer(word) : undefined;

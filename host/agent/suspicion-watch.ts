@@ -7,6 +7,7 @@ import type { SuspicionRule } from "./suspicion-rule.ts";
 export interface SuspicionWatchOptions {
   readonly rule: SuspicionRule;
   readonly stableDecisions: number;
+  readonly isSmoothed?: boolean | undefined; // of the image, as in ShownLabelOptions
   readonly label: string; // the rule's, by name
   /** Sends an ask about a suspicion, with the context up to now, and returns its id; undefined: none could be sent. */
   readonly ask: (decision: SuspectDecision) => string | undefined;
@@ -24,7 +25,7 @@ export class SuspicionWatch {
 
   constructor(options: SuspicionWatchOptions) {
     this.#options = options;
-    this.#tracker = new SuspicionTracker(options.rule, options.stableDecisions);
+    this.#tracker = new SuspicionTracker(options.rule, options.stableDecisions, options.isSmoothed);
   }
 
   /** The label to show. Undefined until one was stable. */

@@ -65,9 +65,9 @@ export class SuspicionTracker {
   #toldAt = Number.NEGATIVE_INFINITY;
   #coveredTo: number | undefined; // a confirmed alarm is shown until then
 
-  constructor(rule: SuspicionRule, stableDecisions: number) {
+  constructor(rule: SuspicionRule, stableDecisions: number, isSmoothed = false) {
     this.#rule = rule;
-    this.#own = new ShownLabel({ stableDecisions, holdFrames: 0 });
+    this.#own = new ShownLabel({ stableDecisions, isSmoothed, holdFrames: 0 });
   }
 
   /** The label to show. Undefined until one was stable. */
