@@ -5,7 +5,7 @@ import { traceReader } from "./network-trace.ts";
 import { neverAskingDay } from "./never-asking-day.ts";
 import { countFrames } from "./paced-frames.ts";
 import type { BaselineDay } from "./results.ts";
-import { createBoardEnergy, type DaySetting } from "./setting.ts";
+import { type DaySetting, floorJoules } from "./setting.ts";
 
 /** MQTT and CBOR around a raw window: its node, agent, tick and labels. */
 const WINDOW_HEAD_BYTES = 120;
@@ -75,11 +75,6 @@ async function alwaysCloudDay(setting: DaySetting): Promise<BaselineDay> {
     await cloud.hop(seconds, context.subarray(Math.max(0, context.length - windowBytes)), known);
   }
   return cloud.end();
-}
-
-function floorJoules(setting: DaySetting): { sensor: number; sleep: number } {
-  const { sensorWatts, sleepWatts } = createBoardEnergy(setting);
-  return { sensor: sensorWatts * setting.day.seconds, sleep: sleepWatts * setting.day.seconds };
 }
 
 /** Sends each hop's window over a persistent connection, in order; a window past its deadline is dropped. */

@@ -8,7 +8,7 @@ import { createAlarmWatch } from "./alarm-tally.ts";
 import { createSimulatedClock } from "./clock.ts";
 import { countFrames, pacedFrames } from "./paced-frames.ts";
 import type { BaselineDay } from "./results.ts";
-import { createBoardEnergy, type DaySetting } from "./setting.ts";
+import { createBoardEnergy, type DaySetting, floorJoules } from "./setting.ts";
 import { createSimulatedNetwork } from "./simulated-network.ts";
 
 /**
@@ -44,11 +44,10 @@ export async function neverAskingDay(setting: DaySetting, thresholds: readonly n
   await clock.advanceTo(day.seconds * 1000);
   radio.advance(day.seconds);
   const { decisions, exits, truth } = run.loop.counters();
-  const { sensorWatts, sleepWatts } = createBoardEnergy(setting);
   return {
     decisions,
     accuracy: truth.shownRight / Math.max(1, truth.decisions),
-    joules: { compute: account.computeJoules, radio: radio.joules, sensor: sensorWatts * day.seconds, sleep: sleepWatts * day.seconds },
+    joules: { compute: account.computeJoules, radio: radio.joules, ...floorJoules(setting) },
     decisionSeconds: account.decisionSeconds,
     ...(alarms && { alarmTally: alarms.tally() }),
     answeredInDeadline: isAlwaysAnswered ? exits.reduce((a, b) => a + b, 0) : account.sure,

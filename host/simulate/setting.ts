@@ -31,3 +31,9 @@ export interface DaySetting {
 export function createBoardEnergy({ board, model }: Pick<DaySetting, "board" | "model">): EnergyModel {
   return createEnergyModel(board.power, model.image.frameRateMillihertz / 1000);
 }
+
+/** What sensor and sleep take over the day, whatever is decided. */
+export function floorJoules(setting: Pick<DaySetting, "board" | "model" | "day">): { sensor: number; sleep: number } {
+  const { sensorWatts, sleepWatts } = createBoardEnergy(setting);
+  return { sensor: sensorWatts * setting.day.seconds, sleep: sleepWatts * setting.day.seconds };
+}

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { ConfigError } from "../core/system/errors.ts";
-import { hostText, type ListenAddress } from "../core/system/listen-address.ts";
+import { hostText, type ListenAddress, listenAt } from "../core/system/listen-address.ts";
 
 /** Connections without a whole request: one more ends the oldest of them, so half-open requests keep no scraper out. */
 const MAX_UNASKED = 16;
@@ -41,11 +41,9 @@ export async function startMetricsServer(
     socket.once("close", () => unasked.delete(socket));
     if (unasked.size > MAX_UNASKED) for (const oldest of unasked) return oldest.destroy();
   });
+  let bound: number;
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, host, resolve);
-    });
+    bound = await listenAt(server, { host, port });
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "unknown reason";
     throw new ConfigError(
@@ -55,9 +53,8 @@ export async function startMetricsServer(
     );
   }
   server.unref();
-  const address = server.address() as AddressInfo;
   return {
-    url: `http://${hostText(host)}:${address.port}/metrics`,
+    url: `http://${hostText(host)}:${bound}/metrics`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

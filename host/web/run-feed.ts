@@ -5,6 +5,7 @@ import type { Sensor } from "../agent/sensors/sensor.ts";
 import { stepText } from "../agent/step-text.ts";
 import type { Clock } from "../core/system/clock.ts";
 import { textWithoutSecrets } from "../core/system/secrets.ts";
+import type { AskOutcome } from "../mqtt/wire/ask.ts";
 import type { GovernorStatus } from "../policy/govern/governor-types.ts";
 import { DecisionRing } from "./decision-ring.ts";
 import { createDeviceTime } from "./device-time.ts";
@@ -130,37 +131,23 @@ export function createRunFeed(options: RunFeedOptions): RunFeed {
   }
 
   function onOutcome({ outcome, answer, local, use }: LoopStep & { readonly kind: "outcome" }): void {
-    const before = asks.get(outcome.id);
-    const about = { id: outcome.id, label: indexOf(local), confidence: outcome.local.confidenceQ15 / 32768 };
-    const row: AskRow = {
-      ...about,
-      seconds: before?.seconds ?? seconds,
-      state: outcome.state,
-      answer: indexOf(answer),
-      answerConfidence: outcome.answer?.confidence ?? 0,
-      millis: outcome.latencyMillis,
-      use,
-      reason: outcome.reason ?? "",
-    };
-    putAsk(row, before?.since ?? clock.now());
+    endAsk(outcome, { label: indexOf(local), confidence: outcome.local.confidenceQ15 / 32768 }, indexOf(answer), use);
   }
 
   /** An ask about an alarm, as a row of the list of asks. */
   function onSuspicion({ id, state, tick, label, probability, outcome }: LoopStep & { readonly kind: "suspicion" }): void {
     const about = { label: indexOf(label), confidence: probability };
     if (state === "asked" && id !== undefined) putAsk({ ...about, id, seconds: timeOf(tick), ...OPEN_ASK }, clock.now());
-    if (outcome === undefined) return;
+    if (outcome !== undefined) endAsk(outcome, about, outcome.answer?.label ?? -1, state);
+  }
+
+  function endAsk(outcome: AskOutcome, about: Pick<AskRow, "label" | "confidence">, answer: number, use: AskRow["use"]): void {
     const before = asks.get(outcome.id);
+    const { id, state, latencyMillis, reason = "" } = outcome;
     const row: AskRow = {
       ...about,
-      id: outcome.id,
-      seconds: before?.seconds ?? seconds,
-      state: outcome.state,
-      answer: outcome.answer?.label ?? -1,
-      answerConfidence: outcome.answer?.confidence ?? 0,
-      millis: outcome.latencyMillis,
-      use: state,
-      reason: outcome.reason ?? "",
+      ...{ id, seconds: before?.seconds ?? seconds, state, answer, answerConfidence: outcome.answer?.confidence ?? 0 },
+      ...{ millis: latencyMillis, use, reason },
     };
     putAsk(row, before?.since ?? clock.now());
   }

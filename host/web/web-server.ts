@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { hostname } from "node:os";
 import { ConfigError, DormouseError } from "../core/system/errors.ts";
-import { hostText, type ListenAddress } from "../core/system/listen-address.ts";
+import { hostText, type ListenAddress, listenAt } from "../core/system/listen-address.ts";
 import { readPageFiles } from "./page-files.ts";
 import { isLoopback, isOwnHost, isOwnOrigin, isSameSecret, readCookie, readJson } from "./request-guard.ts";
 
@@ -97,11 +97,9 @@ export async function startWebServer({ address, onStream, acts }: WebServerOptio
   server.requestTimeout = REQUEST_TIMEOUT_MILLIS;
   server.headersTimeout = REQUEST_TIMEOUT_MILLIS;
   server.setTimeout(REQUEST_TIMEOUT_MILLIS * 2, (socket: Socket) => socket.destroy());
+  let bound: number;
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, host, resolve);
-    });
+    bound = await listenAt(server, address);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "unknown reason";
     throw new ConfigError(
@@ -111,7 +109,6 @@ export async function startWebServer({ address, onStream, acts }: WebServerOptio
     );
   }
   server.unref();
-  const bound = (server.address() as AddressInfo).port;
   cookie = `dormouse-${bound}`; // cookies of one host are shared by its ports
   return {
     url: `http://${hostText(host)}:${bound}/${token === undefined ? "" : `?token=${token}`}`,

@@ -10,6 +10,7 @@ import { impactFrame } from "../../data/sisfall-impact.ts";
 import { alarmsAlone, alarmsOfJudge, type ConfirmOptions, confirmedAlarms, type TrialOutcome } from "../../eval/confirm-alarms.ts";
 import { type AlarmFigures, alarmFigures, compareAlarms } from "../../eval/confirm-report.ts";
 import { type EvalSetting, progress, recordingsFor, wearerRoles } from "../../eval/eval-setting.ts";
+import { spread } from "../../eval/seed-summary.ts";
 import { type Judge, type Trial, type WatchedTrial, watchTrials } from "../../eval/watch-trials.ts";
 
 export interface ConfirmEvalOptions {
@@ -129,11 +130,10 @@ function hoursOf(trials: readonly WatchedTrial[], rateHz: number): number {
 function drawsOf(draws: readonly AlarmFigures[], device: AlarmFigures): object {
   const sensitivities = draws.map(({ sensitivity }) => sensitivity ?? 1);
   const falseAlarms = draws.map((one) => one.falseAlarms);
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
     draws: draws.length,
-    sensitivity: { least: Math.min(...sensitivities), mean: mean(sensitivities) },
-    falseAlarms: { most: Math.max(...falseAlarms), mean: mean(falseAlarms) },
+    sensitivity: { least: Math.min(...sensitivities), mean: spread(sensitivities).mean },
+    falseAlarms: { most: Math.max(...falseAlarms), mean: spread(falseAlarms).mean },
     isNeverBelowDevice: device.sensitivity === null || sensitivities.every((sensitivity) => sensitivity >= device.sensitivity!),
   };
 }

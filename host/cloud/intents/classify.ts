@@ -1,5 +1,6 @@
 import { ConfigError } from "../../core/system/errors.ts";
 import type { IntentModel } from "../../core/text/intent-model.ts";
+import { largest, softmax } from "../../policy/certify/softmax.ts";
 import type { SentenceEncoder } from "./encoder.ts";
 import { headLogits, type IntentHead } from "./head.ts";
 
@@ -44,7 +45,7 @@ export function createIntentClassifier(parts: {
     const bySentence = softmax(headLogits(head, vector));
     const byWords = softmax(columns.map((column) => own[column]! / 1024 / temperature));
     const mean = bySentence.map((probability, i) => (probability + byWords[i]!) / 2);
-    const best = mean.reduce((top, probability, i) => (probability > mean[top]! ? i : top), 0);
+    const best = largest(mean);
     const intent = head.labels[best]!;
     const probability = Math.min(1, mean[best]!);
     return { intent, probability, isSure: features > 0 && probability >= head.threshold && !head.outOfScope.includes(intent) };
@@ -63,12 +64,4 @@ export function createIntentClassifier(parts: {
       return intents;
     },
   };
-}
-
-function softmax(logits: ArrayLike<number>): number[] {
-  const all = Array.from(logits);
-  const top = Math.max(...all);
-  const powers = all.map((logit) => Math.exp(logit - top));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
 }

@@ -1,3 +1,5 @@
+import type { AddressInfo, Server } from "node:net";
+
 /** Where a server listens. */
 export interface ListenAddress {
   /** Default 127.0.0.1: what a server says stays on the machine unless told otherwise. */
@@ -16,4 +18,13 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
 /** A host as it stands in a URL: an IPv6 address in brackets. */
 export function hostText(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Starts a server at an address and returns its port. Rejects with the system's error if it cannot. */
+export async function listenAt(server: Server, { host, port }: ListenAddress): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  return (server.address() as AddressInfo).port;
 }

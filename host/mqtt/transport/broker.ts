@@ -1,6 +1,7 @@
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { systemClock } from "../../core/system/clock.ts";
 import { MqttError } from "../../core/system/errors.ts";
+import { hostText, listenAt } from "../../core/system/listen-address.ts";
 import { createRepeatLimit } from "../../core/system/repeat-limit.ts";
 import { MAX_PACKET_BYTES } from "../wire/payloads.ts";
 import { type GuardEvent, GuardedAedes } from "./broker-guard.ts";
@@ -74,11 +75,9 @@ export async function startBroker(options: BrokerServerOptions): Promise<BrokerS
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.on("drop", () => anomalies.tell("BROKER_CONNECTIONS_FULL", `a connection was refused: ${MAX_CONNECTIONS} are open.`));
+  let port: number;
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(options.port, host, resolve);
-    });
+    port = await listenAt(server, { host, port: options.port });
   } catch (cause) {
     await new Promise<void>((resolve) => aedes.close(resolve));
     const isTaken = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
@@ -90,10 +89,9 @@ export async function startBroker(options: BrokerServerOptions): Promise<BrokerS
       { cause },
     );
   }
-  const { port } = server.address() as AddressInfo;
   let closed: Promise<void> | undefined;
   return {
-    url: `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: `mqtt://${hostText(host)}:${port}`,
     host,
     port,
     clients: () => aedes.connectedClients,

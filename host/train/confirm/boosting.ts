@@ -1,3 +1,4 @@
+import { sigmoid } from "../../cloud/confirm/confirmation.ts";
 import type { Forest } from "../../cloud/confirm/forest.ts";
 import { createRandom } from "../../core/system/random.ts";
 import { type GrowingNode, packForest, type TreeTable } from "./tree-table.ts";
@@ -30,7 +31,7 @@ export function trainBoosting({ rows, targets, weights }: TreeTable, options: Bo
   const trees: GrowingNode[] = [];
   for (let t = 0; t < options.trees; t++) {
     for (let i = 0; i < n; i++) {
-      const p = 1 / (1 + Math.exp(-logits[i]!));
+      const p = sigmoid(logits[i]!);
       gradient[i] = weights[i]! * (p - targets[i]!);
       curvature[i] = Math.max(1e-9, weights[i]! * p * (1 - p));
     }

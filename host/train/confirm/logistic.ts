@@ -1,3 +1,4 @@
+import { sigmoid } from "../../cloud/confirm/confirmation.ts";
 import type { LinearConfirmation } from "../../cloud/confirm/linear.ts";
 import { cholesky, solve } from "../cholesky.ts";
 import type { TreeTable } from "./tree-table.ts";
@@ -26,7 +27,7 @@ export function trainLogistic({ rows, targets, weights }: TreeTable, ridge: numb
       const x = inputs[i]!;
       let logit = 0;
       for (let f = 0; f < size; f++) logit += x[f]! * solution[f]!;
-      const p = 1 / (1 + Math.exp(-logit));
+      const p = sigmoid(logit);
       const error = weights[i]! * (p - targets[i]!);
       const curvature = Math.max(1e-6, weights[i]! * p * (1 - p));
       for (let f = 0; f < size; f++) {
