@@ -32,8 +32,8 @@ export function checkRows(model: Model, bias: u32, multiplier: u32, shift: u32, 
 }
 
 /**
- * Clears model.lanes unless rows [0, n) of checked rows can be requantised as lanes: in each that is not always zero, the upper word of a
- * product has all that the rounding sees, and |acc| · 2^(shift − least) stays below 2^31. Where there is no SIMD, nobody asks.
+ * Clears model.lanes if one of the checked rows [0, n) cannot be requantised as a lane. A row can if it is always zero, or if the rounding
+ * needs only the upper word of a product and |acc| · 2^(shift − least) stays below 2^31. Builds without SIMD do not read the flag.
  */
 export function checkLanes(model: Model, bias: u32, multiplier: u32, shift: u32, n: i32, products: u64): void {
   if (!ASC_FEATURE_SIMD) return;

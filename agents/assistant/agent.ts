@@ -1,6 +1,6 @@
 import { defineTextAgent } from "dormouse-edge";
 
-/** What the wearer asks: of their own day, which the device answers, or of anything else, which the cloud may. English. */
+/** Questions in English. The device answers those about the wearer's own day; the cloud may answer the others. */
 export default defineTextAgent({
   name: "assistant",
   description: "What a question means: of the wearer's day, answered on the device, or of anything else, asked. English.",

@@ -333,8 +333,8 @@ export function computeLda(ctx: Context): void {
 }
 
 /**
- * ctx.ldaSums (nClasses,) s64 = what a window's statistics say of each class, Q10 as s16; 0 where a whole triad has not moved in it: its
- * sensor is dead, or nobody wears it. The window begins at `slot` of a ring of `size` patches. Uses ctx.acc.
+ * ctx.ldaSums (nClasses,) s64 = what a window's statistics say of each class, Q10 as s16. All are 0 if a triad of channels has not changed
+ * in the window: its sensor is dead, or the device is not worn. The window begins at `slot` of a ring of `size` patches. Uses ctx.acc.
  */
 export function computeWindowLda(ctx: LdaModel, ring: usize, size: i32, slot: i32): void {
   const nClasses = <usize>ctx.nClasses;

@@ -21,7 +21,7 @@ export function writeLmSnapshot(lm: Lm, to: usize): void {
   memory.copy(to + L.SNAPSHOT_HEADER_BYTES, lm.state, lm.stateBytes);
 }
 
-/** What a step trusts: slot and count within the window, keys and values of at least −127, scales below 2^15. */
+/** Whether a state has what a step does not check: slot and count within the window, keys and values of at least −127, scales below 2^15. */
 function isSound(lm: Lm, state: usize): bool {
   const slot = <u32>word(state, M.LM_STATE_SLOT);
   const count = <u32>word(state, M.LM_STATE_COUNT);

@@ -51,7 +51,7 @@ const asksSchema = () =>
     privacyBitsAnHour: z.optional(z.number().check(z.gte(0))),
     /** Bytes of sensor data that asks may carry off the device per day. Default: unbounded; 4 MiB on a governed board. */
     privacyBytesPerDay: z.optional(z.int().check(z.gte(0))),
-    /** What a kilobyte of radio costs, in worth. Default 0. */
+    /** Price of a kilobyte sent by radio, on the scale of `worth`. Default 0. */
     worthAKilobyte: z.optional(z.number().check(z.gte(0))),
   });
 

@@ -57,8 +57,8 @@ export function windowStatistics(window: Int8Array, knees: readonly number[]): I
 }
 
 /**
- * What a window (frames, channels) s8 says of each class, (nClasses,) Q10: nothing where a whole triad has not moved in it, since its sensor
- * is dead, or nobody wears it.
+ * What a window (frames, channels) s8 says of each class, (nClasses,) Q10. All are 0 if a triad of channels has not changed in the window:
+ * its sensor is dead, or the device is not worn.
  */
 export function computeLdaLogits(lda: Lda, window: Int8Array, knees: readonly number[]): Int16Array {
   const statistics = livingStatistics(window, knees);

@@ -11,7 +11,7 @@ export interface FormLimits {
   /** Of sensor data, that privacy lets leave the device now. */
   readonly allowedBytes: number;
   readonly maxBytes: number;
-  /** What a kilobyte of radio costs, in worth. */
+  /** Price of a kilobyte sent by radio, on the scale of `worth`. */
   readonly worthAKilobyte: number;
 }
 
