@@ -17,7 +17,7 @@ import { createLoop, loopAgent, loopModel } from "./loop.ts";
 import type { Loop, LoopStep } from "./loop-types.ts";
 import { type NodeCommandOptions, nodeCommands } from "./node-commands.ts";
 import { type PaceOptions, paced } from "./sensors/pace.ts";
-import type { Sensor } from "./sensors/sensor.ts";
+import type { Sensor, SensorFrame } from "./sensors/sensor.ts";
 import { createSuspicionRule } from "./suspicion-rule.ts";
 
 /** An unpaced replay waits for answers while more asks than this are pending; with suspicions, whose deadlines are sensor time, for each. */
@@ -48,7 +48,7 @@ export interface RunAgentOptions {
   readonly model: Model;
   readonly sensor: Sensor;
   readonly clock: Clock;
-  /** Paces a recording or a synthetic sensor by the clock. Left out: the sensor delivers frames at its own pace. */
+  /** Paces a recording or a synthetic sensor by the clock. Left out: frames are taken as fast as they come. A device keeps its own pace. */
   readonly pace?: Pick<PaceOptions, "speed" | "seconds" | "control">;
   /** The broker, and who asks. Left out: the agent decides locally and never asks. */
   readonly asker?: Omit<AskerOptions, "events" | "clock" | "onCommand">;
@@ -203,7 +203,18 @@ type Guard = ReturnType<typeof createFailure>["guard"];
 function framesOf({ sensor, model, clock, pace }: RunAgentOptions, signal: AbortSignal): LoopFrames {
   if (pace === undefined) return sensor;
   const hopFrames = model.image.hopPatches * model.image.patchFrames;
-  return paced(sensor, { clock, hopFrames, ...pace, signal });
+  if (sensor.device === undefined) return paced(sensor, { clock, hopFrames, ...pace, signal });
+  return pace.seconds === undefined ? sensor : limited(sensor, pace.seconds);
+}
+
+/** A device's frames of so many seconds. */
+async function* limited(sensor: Sensor, seconds: number): AsyncGenerator<SensorFrame> {
+  let left = Math.round(seconds * sensor.rateHz);
+  if (left > 0)
+    for await (const frame of sensor) {
+      yield frame;
+      if (--left <= 0) return;
+    }
 }
 
 type LoopFrames = Parameters<typeof createLoop>[0]["frames"];

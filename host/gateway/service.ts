@@ -93,9 +93,7 @@ async function runOnce(options: ServiceOptions, service: ServiceNode, reboot: Ab
   const { definition } = agent;
   const signal = AbortSignal.any([options.signal, reboot.signal]);
   const personalized = personalizedOf(options, service);
-  const source = openSource(config.sensor, agent, { cwd: options.stateFolder, clock, say, signal });
-  const stop = () => source.close();
-  signal.addEventListener("abort", stop, { once: true });
+  const source = openSource(config.sensor, agent, options.stateFolder, { clock, tell: say, signal });
   let run: AgentRun | undefined;
   let stopWatchdog = () => {};
   try {
@@ -139,8 +137,7 @@ async function runOnce(options: ServiceOptions, service: ServiceNode, reboot: Ab
   } finally {
     await closeAll(
       () => stopWatchdog(),
-      () => signal.removeEventListener("abort", stop),
-      () => source.close(),
+      () => source.sensor.device?.close(),
       () => run?.close(),
     );
   }

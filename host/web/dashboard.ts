@@ -104,7 +104,11 @@ export async function openDashboard(options: {
           ...fixed,
           node,
           durationSeconds: (sensor.frames ?? 0) / sensor.rateHz,
-          controls: { canPace: true, canSwitchBroker: tools.broker !== undefined, canAsk: tools.answer !== undefined },
+          controls: {
+            canPace: sensor.device === undefined,
+            canSwitchBroker: tools.broker !== undefined,
+            canAsk: tools.answer !== undefined,
+          },
         },
         channels: model.image.manifest.channels,
         isBrokerUp: () => tools.broker?.isUp ?? true,

@@ -7,15 +7,19 @@ import { loadHapt } from "../../data/hapt.ts";
 import { checkImuCounts, openRecordings } from "../../data/open-recordings.ts";
 import type { LoadedAgent } from "../loaded-agent.ts";
 import { csvSensor } from "./csv-sensor.ts";
+import { type DeviceSurroundings, openDeviceSensor } from "./device-sensor.ts";
 import { haptSensor } from "./hapt-sensor.ts";
 import type { Sensor } from "./sensor.ts";
 import { parseSensorSpec } from "./spec.ts";
 import { streamSensor } from "./stream-sensor.ts";
 import { readSyntheticParameters, syntheticSensor } from "./synthetic-sensor.ts";
 
-/** Opens the sensor that `text` names for an agent, and checks that it fits the agent's declaration. */
-export function openSensor(text: string, agent: LoadedAgent, cwd = process.cwd()): Sensor {
-  const sensor = open(text, agent, cwd);
+/**
+ * Opens the sensor that `text` names for an agent, and checks that it fits the agent's declaration: the one way of every verb. `around`
+ * is what a device needs; left out, serial ports and TCP are refused. The frames of a device end by its `close` or `around.signal`.
+ */
+export function openSensor(text: string, agent: LoadedAgent, cwd = process.cwd(), around?: DeviceSurroundings): Sensor {
+  const sensor = open(text, agent, cwd, around);
   const declared = agent.definition.sensor;
   if (sensor.rateHz !== declared.rateHz || sensor.channels !== declared.channels) {
     throw new ConfigError(
@@ -26,13 +30,19 @@ export function openSensor(text: string, agent: LoadedAgent, cwd = process.cwd()
   return sensor;
 }
 
-function open(text: string, agent: LoadedAgent, cwd: string): Sensor {
+function open(text: string, agent: LoadedAgent, cwd: string, around: DeviceSurroundings | undefined): Sensor {
   const spec = parseSensorSpec(text);
+  if (spec.kind === "serial" || spec.kind === "tcp") {
+    if (around === undefined)
+      throw new ConfigError("SENSOR_DEVICE", `a device (${text}) cannot be read here: use synthetic or replay:…, or dormouse run.`);
+    const { rateHz, channels } = agent.definition.sensor;
+    return openDeviceSensor(spec, { rateHz, channels }, around);
+  }
   if (spec.kind === "synthetic") {
     if (agent.syntheticPath === undefined) {
       throw new ConfigError(
         "SENSOR_NO_SYNTHETIC",
-        `agent ${agent.definition.name} has no synthetic wearer. Use --sensor replay:…, or name one as synthetic in its agent.ts.`,
+        `agent ${agent.definition.name} has no synthetic wearer. Use --sensor serial:…, tcp:… or replay:…, or name one as synthetic in its agent.ts.`,
       );
     }
     return syntheticSensor(readSyntheticParameters(agent.syntheticPath), spec.seed);

@@ -8,7 +8,15 @@ export interface SensorFrame {
   readonly truth?: string | undefined;
 }
 
-/** A source of frames: a recording, a synthetic wearer, later a device. */
+/** The frames of a device, which come at its own pace. */
+export interface DeviceFrames {
+  /** Frames that have come and were kept, that the model has taken, and that came too fast. */
+  progress(): { readonly arrived: number; readonly taken: number; readonly dropped: number };
+  /** Ends the frames, and closes the port. */
+  close(): void;
+}
+
+/** A source of frames: a recording, a synthetic wearer or a device. */
 export interface Sensor extends AsyncIterable<SensorFrame> {
   /** For people, e.g. `synthetic:1`. */
   readonly name: string;
@@ -16,4 +24,6 @@ export interface Sensor extends AsyncIterable<SensorFrame> {
   readonly channels: number;
   /** Frames in all, of a recording. Undefined: it has no end. */
   readonly frames?: number;
+  /** Of a device. Undefined: a clock must pace the frames. */
+  readonly device?: DeviceFrames;
 }

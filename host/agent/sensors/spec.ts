@@ -1,14 +1,22 @@
 import { ConfigError } from "../../core/system/errors.ts";
+import { type LinkAddress, parseLinkAddress } from "../../link/link-address.ts";
 
 /** A sensor as the command line names it. */
 export type SensorSpec =
+  | LinkAddress
   | { readonly kind: "synthetic"; readonly seed: number }
   | { readonly kind: "replay"; readonly path: string; readonly user?: number | string; readonly experiment?: number };
 
-const FORMS = "Use synthetic, synthetic:SEED, replay:DIR, replay:DIR#user=2,exp=3, replay:FILE.csv or replay:FILE.dls.";
+/** The forms of a sensor, for help. */
+export const SENSOR_FORMS =
+  "synthetic[:SEED], serial:PATH[@BAUD], tcp:HOST:PORT, replay:DIR[#user=1,exp=1] (a folder of the agent's data set), replay:FILE.csv or replay:FILE.dls";
+const FORMS =
+  "Use synthetic, synthetic:SEED, serial:PATH, serial:PATH@BAUD, tcp:HOST:PORT, replay:DIR, replay:DIR#user=2,exp=3, replay:FILE.csv or replay:FILE.dls.";
 
-/** Parses `synthetic[:seed]`, `replay:DIR[#user=2,exp=3]` (a wearer by number, or by name: `#user=SA01`), `replay:FILE.csv` and `replay:FILE.dls`. */
+/** Parses `serial:PATH[@BAUD]`, `tcp:HOST:PORT`, `synthetic[:seed]`, `replay:DIR[#user=2,exp=3]` (a wearer by number, or by name: `#user=SA01`), `replay:FILE.csv` and `replay:FILE.dls`. */
 export function parseSensorSpec(text: string): SensorSpec {
+  const address = parseLinkAddress(text);
+  if (address !== undefined) return address;
   const [kind, rest] = splitOnce(text, ":");
   if (kind === "synthetic") {
     const seed = rest === undefined ? 1 : Number(rest);

@@ -1,15 +1,16 @@
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { LINK_DEVICE } from "../../../assembly/device/layout.ts";
-import { LinkError } from "../../core/system/errors.ts";
+import { ConfigError, LinkError } from "../../core/system/errors.ts";
 import { plainJson, plainText } from "../../core/system/plain-text.ts";
 import { closeToOthers, PRIVATE_MODE } from "../../core/system/private-file.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
-import { openLinkPort } from "../../firmware/mcu/link-port.ts";
 import { type Described, describeLine, describeMessage, describeNodeFrame } from "../../link/describe.ts";
 import { encodeNodeHello } from "../../link/hello.ts";
 import { CAUSES, createCauseFinder } from "../../link/likely-cause.ts";
+import { DEFAULT_BAUD, parseLinkAddress } from "../../link/link-address.ts";
+import { type LinkPort, openLinkFile, openLinkPort } from "../../link/link-port.ts";
 import { createDeviceReader } from "../../link/messages.ts";
 import { createLinkDecoder, createLinkWriter } from "../../link/stream.ts";
 import { writing } from "../common/files.ts";
@@ -29,20 +30,31 @@ export function registerMonitor(program: Command, io: CliIo): void {
   program
     .command("monitor")
     .description("Show the frames of a device's link, from a serial port, an emulator or a recording.")
-    .argument("<source>", "a serial port, tcp:host:port or a file of link bytes")
-    .option("--baud <n>", "set the baud rate of the serial port", wholeNumber(300), 115_200)
+    .argument("<source>", "serial:PATH[@BAUD], tcp:HOST:PORT, replay:FILE.dls, or the path of a port or a file of link bytes")
+    .option("--baud <n>", "set the baud rate of a serial port that is given by its path", wholeNumber(300), DEFAULT_BAUD)
     .option("--hello", "send a hello first; the device replies with what it runs", false)
     .option("--sent", "decode bytes sent by a node: a recording of a device's input", false)
     .option("--capture <file>", "write the received bytes to this file, too")
     .option("--seconds <n>", "stop after this many seconds (default: at Ctrl-C or at the end)", numberAtLeast(0.1))
     .addOption(jsonOption().default(false, "print one JSON document per line: each message, then the counts"))
-    .addHelpText("after", "\nExamples:\n  $ dormouse monitor /dev/ttyACM0 --hello\n  $ dormouse monitor day.dls --sent --json")
+    .addHelpText("after", "\nExamples:\n  $ dormouse monitor serial:/dev/ttyACM0 --hello\n  $ dormouse monitor day.dls --sent --json")
     .action((source: string, options: MonitorOptions) => monitor(io, source, options));
 }
 
+/** A device's port by its address or path, or recorded bytes. */
+function openSource(io: CliIo, source: string, baud: number): Promise<LinkPort> {
+  const address = parseLinkAddress(source);
+  if (address !== undefined) return openLinkPort(address);
+  if (/^synthetic(:|$)/.test(source))
+    throw new ConfigError("SENSOR_NO_LINK", `${source} has no link to show. Give serial:PATH, tcp:HOST:PORT or replay:FILE.dls.`);
+  const isWindowsName = /^COM\d+$/i.test(source);
+  const path = isWindowsName ? source : resolve(io.cwd, source.replace(/^replay:/, ""));
+  const isPort = isWindowsName || (statSync(path, { throwIfNoEntry: false })?.isCharacterDevice() ?? false);
+  return isPort ? openLinkPort({ kind: "serial", path, baud }) : Promise.resolve(openLinkFile(path));
+}
+
 async function monitor(io: CliIo, source: string, options: MonitorOptions): Promise<void> {
-  const isAddress = source.startsWith("tcp:") || /^COM\d+$/i.test(source);
-  const port = await openLinkPort(isAddress ? source : resolve(io.cwd, source), options.baud);
+  const port = await openSource(io, source, options.baud);
   const capturePath = options.capture === undefined ? undefined : resolve(io.cwd, options.capture);
   let capture: number | undefined;
   const show = (described: Described) => io.stdout(`${options.json ? plainJson(described) : plainText(describeLine(described))}\n`);

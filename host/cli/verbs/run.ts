@@ -6,6 +6,7 @@ import { openNodeCommands } from "../../agent/node-commands.ts";
 import { NODE_CONFIG_FILE, type NodeConfig, openNodeConfig } from "../../agent/node-config.ts";
 import { loadAgent, openAgentModel, readsText } from "../../agent/registry.ts";
 import { openSensor } from "../../agent/sensors/open-sensor.ts";
+import { SENSOR_FORMS } from "../../agent/sensors/spec.ts";
 import type { Model } from "../../core/session/model.ts";
 import type { EngineName } from "../../core/session/session-types.ts";
 import type { Telemetry } from "../../core/session/telemetry.ts";
@@ -15,6 +16,7 @@ import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { DIARY_FOLDER } from "../../diary/day-folder.ts";
 import { type Diary, openDiary } from "../../diary/diary.ts";
+import { parseLinkAddress } from "../../link/link-address.ts";
 import type { LedgerFile } from "../../mqtt/outbox/ledger-file.ts";
 import type { BrokerOptions } from "../../mqtt/transport/broker-url.ts";
 import { checkPersonalized, openPersonalized } from "../../personalize/open-personalized.ts";
@@ -33,6 +35,7 @@ import {
   numberAtLeast,
   parseShares,
   radioOption,
+  refuseWith,
   refuseWithout,
   secondsOption,
   speedOption,
@@ -66,11 +69,7 @@ export function registerRun(program: Command, io: CliIo): void {
   withPage(withObservation(withBrokerLink(program.command("run"))))
     .description("Run an agent on this machine; it asks the cloud over MQTT when unsure.")
     .argument("<agent>", "a bundled agent's name, or the path of an agent.ts")
-    .option(
-      "--sensor <spec>",
-      "read synthetic[:SEED], replay:DIR[#user=1,exp=1] (a folder of the agent's data set), replay:FILE.csv or replay:FILE.dls",
-      "synthetic",
-    )
+    .option("--sensor <spec>", `read ${SENSOR_FORMS}`, "synthetic")
     .option("--text <question>", "answer this question with an agent that reads texts, and end (default: a prompt)")
     .option("--ask-text", "allow questions to leave the device, without names and numbers, as asks.text: true does", false)
     .addOption(
@@ -107,6 +106,7 @@ async function run(io: CliIo, name: string, options: RunOptions, command: Comman
   if (await readsText(name, io.cwd)) return runAssistant(io, name, options, command);
   refuseWithout(command, "an agent that reads texts (assistant)", "--text", "--ask-text", "--share");
   checkObserved(command, options);
+  if (parseLinkAddress(options.sensor) !== undefined) refuseWith(command, `--sensor ${options.sensor}`, "--speed");
   const out = createOutput(io, options.json);
   if (options.radio !== undefined && options.board === undefined) {
     throw new ConfigError("RADIO_WITHOUT_BOARD", "--radio prices the asks of a board: give --board, too (dormouse boards lists them).");
@@ -174,10 +174,12 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   const asker = broker === undefined ? undefined : nodeAsker(io, note, options, { ...config, broker, model: model.imageHash });
   if (asker?.ledgerSink) node.ledgers.push(asker.ledgerSink);
   const diary = diaryOf(io, note, options, definition);
+  const signal = AbortSignal.any([io.interrupt, reboot.signal]);
+  const sensor = openSensor(options.sensor, agent, io.cwd, { clock: io.clock, tell: note, signal });
   const wearable = runWearable(io, out, {
     agent,
     model,
-    sensor: openSensor(options.sensor, agent, io.cwd),
+    sensor,
     pace: { speed: options.speed, ...(options.seconds === undefined ? {} : { seconds: options.seconds }) },
     ...(options.deadlineSeconds === undefined ? {} : { deadlineSeconds: options.deadlineSeconds }),
     show: { isHeadless: options.headless, isVerbose: options.verbose, ...(log && { log }) },
@@ -202,6 +204,7 @@ async function runOnce(io: CliIo, out: Output, options: RunOptions, node: NodeRu
   const { loop, view, inbox } = wearable;
   await closeAll(
     () => wearable.ended,
+    () => sensor.device?.close(),
     () => diary?.close(),
     () => view.close(),
     () => wearable.close(),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../../host/core/system/package-root.ts";
-import { openLinkPort } from "../../../host/firmware/mcu/link-port.ts";
+import { openLinkFile } from "../../../host/link/link-port.ts";
 import { readLinkStream } from "../../../host/link/stream.ts";
 import { cli } from "./fake-io.ts";
 
@@ -102,10 +102,10 @@ describe("dormouse monitor", () => {
     const path = join(folder, "socket");
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(path, resolve));
-    const unread = await openLinkPort(path, 115_200); // a socket is there, and no stream of bytes
+    const unread = openLinkFile(path); // a socket is there, and no stream of bytes
     unread.close();
     const read = async () => {
-      for await (const _ of (await openLinkPort(path, 115_200)).bytes);
+      for await (const _ of openLinkFile(path).bytes);
     };
     await expect(read()).rejects.toMatchObject({ code: "ENXIO" });
     await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -1,6 +1,6 @@
-import type { SensorFrame } from "../agent/sensors/sensor.ts";
-import type { LinkFrame } from "../link/frame.ts";
-import { decodeSensor } from "../link/sensor.ts";
+import type { LinkFrame } from "../../link/frame.ts";
+import { decodeSensor } from "../../link/sensor.ts";
+import type { SensorFrame } from "./sensor.ts";
 
 /** Frames that may wait for the model: five seconds at 50 Hz. */
 const MAX_WAITING = 256;
@@ -23,19 +23,12 @@ export class FrameQueue implements AsyncIterable<SensorFrame> {
     this.#channels = channels;
   }
 
-  push(frame: LinkFrame): void {
-    const decoded = frame.type === "sensor" ? decodeSensor(frame.payload) : undefined;
-    if (decoded?.ok !== true || decoded.value.channels !== this.#channels) {
-      this.foreign++;
-      return;
-    }
-    const { tick, samples } = decoded.value;
-    for (let i = 0; i * this.#channels < samples.length; i++) {
-      this.arrived++;
-      if (this.#waiting.length >= MAX_WAITING) this.dropped++;
-      else this.#waiting.push({ tick: (tick + i) >>> 0, frame: samples.subarray(i * this.#channels, (i + 1) * this.#channels) });
-    }
+  /** Takes a sensor frame's samples. Returns why it is none of this agent's, or undefined. */
+  push(frame: LinkFrame): string | undefined {
+    const flaw = this.#take(frame);
+    if (flaw !== undefined) this.foreign++;
     this.#go();
+    return flaw;
   }
 
   close(): void {
@@ -56,6 +49,20 @@ export class FrameQueue implements AsyncIterable<SensorFrame> {
         });
       }
     }
+  }
+
+  #take(frame: LinkFrame): string | undefined {
+    if (frame.type !== "sensor") return `sends ${frame.type} frames: it decides itself. dormouse gateway passes its decisions on`;
+    const decoded = decodeSensor(frame.payload);
+    if (!decoded.ok) return `sent a sensor frame that cannot be read: ${decoded.reason}`;
+    const { tick, samples, channels } = decoded.value;
+    if (channels !== this.#channels) return `sends frames of ${channels} channels, the agent takes ${this.#channels}`;
+    for (let i = 0; i * channels < samples.length; i++) {
+      this.arrived++;
+      if (this.#waiting.length >= MAX_WAITING) this.dropped++;
+      else this.#waiting.push({ tick: (tick + i) >>> 0, frame: samples.subarray(i * channels, (i + 1) * channels) });
+    }
+    return undefined;
   }
 
   #go(): void {
