@@ -67,6 +67,7 @@ const io: CliIo = {
       screen.draw(lines);
     },
   },
+  stderrColumns: process.stderr.isTTY && process.env.TERM !== "dumb" ? () => process.stderr.columns || 80 : undefined,
   async *lines(signal) {
     const reader = createInterface({ input: process.stdin, signal });
     try {

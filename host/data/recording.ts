@@ -50,6 +50,11 @@ export function scoredWindows(recording: Recording): Window[] {
   return publishedWindows(recording).filter(({ label }) => isScored(recording, label));
 }
 
+/** The published windows of some recordings that an evaluation scores. */
+export function countScoredWindows(recordings: readonly Recording[]): number {
+  return recordings.reduce((sum, recording) => sum + scoredWindows(recording).length, 0);
+}
+
 /** True where windows of this label are scored. */
 export function isScored({ scoredLabels = Number.POSITIVE_INFINITY }: Recording, label: number): boolean {
   return label > 0 && label <= scoredLabels;

@@ -18,7 +18,7 @@ export async function askAll(
   members: readonly Model[],
   agent: string,
   decisions: readonly StreamDecision[],
-  onAnswer?: (done: number) => void,
+  onAnswer?: (done: number, total: number) => void,
 ): Promise<CascadeDecision[]> {
   const { image, imageHash } = edge;
   const patchBytes = image.channels * image.patchFrames;
@@ -38,7 +38,7 @@ export async function askAll(
     batch.forEach(({ truth, wearer, exits, context }, i) => {
       const { label, confidence } = granted(answers[i]);
       asked.push({ truth, wearer, exits, cloud: { label, confidence, macs: cloudMacs(members, context.length / patchBytes) } });
-      onAnswer?.(asked.length);
+      onAnswer?.(asked.length, decisions.length);
     });
   }
   return asked;

@@ -4,7 +4,7 @@ import type { Model } from "../core/session/model.ts";
 import type { CascadeDecision } from "../policy/certify/cascade.ts";
 import type { GradedDecisions } from "../policy/certify/exit-decisions.ts";
 import { askAll } from "./ask-cloud.ts";
-import { type EvalSetting, progress, recordingsFor, requireScored, type WearerRoles } from "./eval-setting.ts";
+import { type EvalSetting, recordingsFor, requireScored, type WearerRoles } from "./eval-setting.ts";
 import { streamDecisions } from "./stream-decisions.ts";
 
 /** Fewer decisions than this certify no threshold. */
@@ -26,10 +26,15 @@ export async function decideAll(setting: EvalSetting, roles: WearerRoles): Promi
   const decide = async (users: SubjectList): Promise<CascadeDecision[]> => {
     const recordings = recordingsFor(setting, users);
     out.note(`Streaming wearers ${users.join(" ")} …`);
-    const edge = streamDecisions(model, recordings, progress(out));
+    const streamed = out.progress("windows");
+    const edge = streamDecisions(model, recordings, streamed.at);
+    streamed.end();
     requireScored(edge.length, users);
     out.note("Asking the cloud about each window …");
-    return askAll(provider, model, members, agent.definition.name, edge, progress(out, "answers"));
+    const answered = out.progress("answers");
+    const asked = await askAll(provider, model, members, agent.definition.name, edge, answered.at);
+    answered.end();
+    return asked;
   };
   const scored = await decide(roles.score);
   const tuning: CascadeDecision[][] = [];

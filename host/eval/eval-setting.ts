@@ -73,12 +73,3 @@ export function requireScored(count: number, users: SubjectList): void {
 export function findBetweenClass({ manifest }: Model): number {
   return manifest.labels.indexOf("transition");
 }
-
-const PROGRESS_WINDOWS = 500;
-
-/** Notes every 500th. */
-export function progress(out: Output, what = "windows"): (done: number) => void {
-  return (done) => {
-    if (done % PROGRESS_WINDOWS === 0) out.note(`  ${done} ${what}`);
-  };
-}

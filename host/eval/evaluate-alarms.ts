@@ -18,7 +18,7 @@ export interface AlarmOptions {
   readonly stableDecisions: number; // the agent's
   readonly isSmoothed?: boolean; // whether the image smooths its labels. Default false
   readonly alarm: number; // class c, which is label c + 1 of the recordings
-  readonly onTrial?: (done: number) => void;
+  readonly onTrial?: (done: number, total: number) => void;
 }
 
 /** Alarms in every trial, and a hash of all decisions: the same on every engine. */
@@ -37,7 +37,7 @@ export function streamAlarms(createSession: () => Session, trials: readonly Reco
   const hash = createHash("sha256");
   const results = trials.map((trial, i): AlarmTrial => {
     const alarms = alarmsOf(session, trial, options, (text) => hash.update(text));
-    options.onTrial?.(i + 1);
+    options.onTrial?.(i + 1, trials.length);
     return {
       name: trial.name,
       subject: trial.subject,

@@ -1,11 +1,11 @@
 import type { SubjectList } from "../core/image/image-types.ts";
-import { type Dataset, scoredClassCount, selectRecordings } from "../data/recording.ts";
+import { countScoredWindows, type Dataset, scoredClassCount, selectRecordings } from "../data/recording.ts";
 import { fullDepth, type Losses, type Runnable, streamMoments, windowMoments } from "./protocols.ts";
 import { createScore, type Evaluation } from "./score.ts";
 
 export interface EvaluateOptions {
   readonly users: SubjectList;
-  readonly onWindow?: (done: number) => void;
+  readonly onWindow?: (done: number, total: number) => void;
   /** Counts what lost frames did. */
   readonly losses?: Losses;
 }
@@ -31,9 +31,10 @@ function evaluateAt(
   const score = createScore(session, scoredClassCount(recordings, session.logits()[0]!.length));
   const moments =
     protocol === "window" ? windowMoments(session, recordings, losses) : streamMoments(session, model.image, recordings, losses);
+  const total = onWindow && countScoredWindows(recordings);
   for (const moment of moments) {
     score.add(moment);
-    onWindow?.(score.count());
+    onWindow?.(score.count(), total!);
   }
   return score.result(protocol);
 }

@@ -53,6 +53,7 @@ export function chooseExits(
   groups: readonly (readonly SensedRecording[])[],
   tolerance: number,
   betweenClass: number,
+  onCandidate?: (done: number, total: number) => void,
 ): ExitChoice {
   const nExits = model.image.exits.length;
   const wearers = groups.map(recordingsByWearer);
@@ -63,7 +64,13 @@ export function chooseExits(
   const full = simulate(fullDepthThresholds(nExits)); // nothing is skipped there, so the core says the same
   const run = exitRunner(model, betweenClass);
   let coreRuns = 0;
-  const confirmed = shortlist(exitCandidates(nExits), simulate, full, tolerance).find((thresholds) => {
+  const candidates = exitCandidates(nExits);
+  let simulated = 0;
+  const counted: typeof simulate = (thresholds) => {
+    onCandidate?.(simulated++, candidates.length);
+    return simulate(thresholds);
+  };
+  const confirmed = shortlist(candidates, counted, full, tolerance).find((thresholds) => {
     coreRuns++;
     const runs = wearers.map((group) => group.map((recordings) => run(recordings, thresholds)));
     return isWithinTolerance(runs, full, tolerance);

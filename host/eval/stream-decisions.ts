@@ -1,7 +1,7 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
 import { argmaxLabel, computeConfidence, computeGateProbability } from "../core/arithmetic/exit-head.ts";
 import type { ModelImage } from "../core/image/image-types.ts";
-import type { SensedRecording } from "../data/recording.ts";
+import { countScoredWindows, type SensedRecording } from "../data/recording.ts";
 import type { ExitWord } from "../policy/certify/cascade.ts";
 import type { HopLogits } from "../policy/certify/replay.ts";
 import { classAt, type PolicyOptions } from "./evaluate-policy.ts";
@@ -24,10 +24,11 @@ export interface StreamDecision {
 export function streamDecisions(
   model: Runnable,
   recordings: readonly SensedRecording[],
-  onDecision?: (done: number) => void,
+  onDecision?: (done: number, total: number) => void,
 ): StreamDecision[] {
   const session = fullDepth(model.createSession());
   const decisions: StreamDecision[] = [];
+  const total = countScoredWindows(recordings);
   for (const { recording, frame, label, logits, scores, isSmoothed } of streamMoments(session, model.image, recordings)) {
     decisions.push({
       truth: label,
@@ -37,7 +38,7 @@ export function streamDecisions(
       exits: computeExits(model.image, logits, scores, isSmoothed),
       context: session.context(),
     });
-    onDecision?.(decisions.length);
+    onDecision?.(decisions.length, total);
   }
   return decisions;
 }

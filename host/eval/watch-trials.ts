@@ -34,7 +34,7 @@ interface WatchOptions {
   readonly setPoint: SetPoint;
   readonly scale: MotionScale;
   readonly judges: Readonly<Record<Judge, Provider>>;
-  readonly onTrial?: (done: number) => void;
+  readonly onTrial?: (done: number, total: number) => void;
 }
 
 /**
@@ -66,7 +66,7 @@ export async function watchTrials(model: Model, trials: readonly Trial[], option
     const linear = await probabilities(options.judges.linear, queries, rule.label);
     const verdicts = new Map(queries.map(({ tick }, i) => [tick, { cloud: cloud[i]!, linear: linear[i]! }]));
     watched.push({ name: recording.name, subject: recording.subject, frames, impact, decisions, verdicts });
-    options.onTrial?.(watched.length);
+    options.onTrial?.(watched.length, trials.length);
   }
   return watched;
 }

@@ -21,6 +21,8 @@ export interface QuantiseOptions {
   readonly residualMax?: number;
   /** Columns of a block's matrices that share a scale; 0: a whole row does. Default: 0. */
   readonly groups?: 0 | 32 | 64;
+  /** Called after each block. */
+  readonly onBlock?: () => void;
 }
 
 const LEVELS = 127; // of int8 on either side of 0
@@ -71,6 +73,7 @@ export function quantiseLlama(checkpoint: LlamaCheckpoint, options: QuantiseOpti
     block.setScale("gateUp", scaleOf(gate!.scale / LEVELS));
     block.setScale("up", scaleOf(up!.scale / LEVELS));
     block.setScale("down", scaleOf(writer.matrix(block, "down", [part("down")])[0]!.scale / LEVELS));
+    options.onBlock?.();
   }
   writer.gain(head, "gain", "final");
   const scale = shape.tiedHead ? embedding.scale : writer.matrix(head, "head", ["head"])[0]!.scale;

@@ -16,7 +16,7 @@ const chunkRows = 64;
  * The largest |residual| of a float run over 128 tokens, the first one that begins a text, the others drawn: the quantiser chooses the
  * residual's unit by it. It runs layer by layer and reads a few rows at a time, so that memory does not grow with the model.
  */
-export function residualMax({ checkpoint, tokenizer }: ImportedModel): number {
+export function residualMax({ checkpoint, tokenizer }: ImportedModel, onBlock?: () => void): number {
   const { shape } = checkpoint;
   const { dim, hidden } = shape;
   const tokens = drawTokens(tokenizer, Math.min(probeTokens, shape.context));
@@ -60,6 +60,7 @@ export function residualMax({ checkpoint, tokenizer }: ImportedModel): number {
     for (const t of tokens.keys()) swiGlu(gate[t]!, up[t]!);
     times("down", added, gate);
     addAll();
+    onBlock?.();
   }
   return most;
 }

@@ -6,7 +6,7 @@ import { type Spread, spread } from "../eval/seed-summary.ts";
 import { createPersonalizedSession } from "../personalize/personalized-session.ts";
 import type { Adaptable } from "../personalize/prior.ts";
 import { bootstrapInterval, type Interval } from "../policy/certify/bootstrap.ts";
-import { runUser, usersOf } from "./as-shipped.ts";
+import { countRecordings, runUser, usersOf } from "./as-shipped.ts";
 import { createSimulatedCloud } from "./cloud.ts";
 import type { RecordingsResult } from "./recordings-run.ts";
 
@@ -45,9 +45,11 @@ export async function adaptReport(setting: EvalSetting, users: SubjectList, adap
   const { agent, model } = setting;
   const cloud = createSimulatedCloud(await openTeacher(agent, model.engine));
   const gains: UserGain[] = [];
+  const { onRecording, end } = countRecordings(setting, users, 2);
   for (const user of usersOf(setting, users)) {
     const personalized = createPersonalizedSession(model, adaptable);
-    const [plain, own] = [await runUser(setting, user, cloud), await runUser(setting, user, cloud, personalized)];
+    const plain = await runUser(setting, user, cloud, { onRecording });
+    const own = await runUser(setting, user, cloud, { personalized, onRecording });
     const { learned, decided } = personalized.status();
     const [before, after] = [secondHalf(plain), secondHalf(own)];
     gains.push({
@@ -61,6 +63,7 @@ export async function adaptReport(setting: EvalSetting, users: SubjectList, adap
       gain: after.shown - before.shown,
     });
   }
+  end();
   return { users: gains, meanGain: meanOf(gains.map(({ gain }) => gain)), ...spreadOver(gains, random) };
 }
 

@@ -1,9 +1,8 @@
 import { openTeacher } from "../cloud/open-teacher.ts";
 import type { SubjectList } from "../core/image/image-types.ts";
 import { type EvalSetting, recordingsFor } from "../eval/eval-setting.ts";
-import type { PersonalizedSession } from "../personalize/personalized-session.ts";
 import { createSimulatedCloud, type SimulatedCloud } from "./cloud.ts";
-import { type RecordingsResult, runRecordings } from "./recordings-run.ts";
+import { type RecordingsResult, type RecordingsRun, runRecordings } from "./recordings-run.ts";
 
 /** What an agent did over whole recordings, run as `dormouse run` runs it: every hop is decided, unsure ones are asked as it declares. */
 export interface AsShipped {
@@ -30,7 +29,9 @@ export async function runAsShipped(setting: EvalSetting, users: SubjectList): Pr
   setting.out.note("Running the agent as it ships …");
   const cloud = createSimulatedCloud(await openTeacher(setting.agent, setting.model.engine));
   const runs: { user: string; result: RecordingsResult }[] = [];
-  for (const user of usersOf(setting, users)) runs.push({ user, result: await runUser(setting, user, cloud) });
+  const progress = countRecordings(setting, users);
+  for (const user of usersOf(setting, users)) runs.push({ user, result: await runUser(setting, user, cloud, progress) });
+  progress.end();
   const sum = (value: (result: RecordingsResult) => number): number => runs.reduce((total, { result }) => total + value(result), 0);
   const asksByForm: Record<string, number> = {};
   for (const { result } of runs)
@@ -66,10 +67,19 @@ export function runUser(
   { agent, model, dataset }: Pick<EvalSetting, "agent" | "model" | "dataset">,
   user: string,
   cloud: SimulatedCloud,
-  personalized?: PersonalizedSession,
+  { personalized, onRecording }: Pick<RecordingsRun, "personalized" | "onRecording"> = {},
 ): Promise<RecordingsResult> {
   const recordings = recordingsFor({ dataset, model }, [user]);
-  return runRecordings({ definition: agent.definition, model, recordings, cloud, ...(personalized === undefined ? {} : { personalized }) });
+  const more = { ...(personalized && { personalized }), ...(onRecording && { onRecording }) };
+  return runRecordings({ definition: agent.definition, model, recordings, cloud, ...more });
+}
+
+/** Shows how many recordings of the users are done, of `rounds` times all of them. */
+export function countRecordings(setting: EvalSetting, users: SubjectList, rounds = 1) {
+  const total = rounds * recordingsFor(setting, users).length;
+  const progress = setting.out.progress("recordings");
+  let done = 0;
+  return { onRecording: () => progress.at(++done, total), end: progress.end };
 }
 
 /** The users of a list that have recordings. */

@@ -5,7 +5,7 @@ import type { AskInput } from "../policy/govern/ask-inputs.ts";
 import { type Board, loadRadio } from "../power/board.ts";
 import { type RadioKind, radioKinds } from "../power/board-power.ts";
 import { createRadio } from "../power/radio.ts";
-import { runUser, usersOf } from "./as-shipped.ts";
+import { countRecordings, runUser, usersOf } from "./as-shipped.ts";
 import { ANSWER_BYTES } from "./baselines.ts";
 import { createSimulatedCloud } from "./cloud.ts";
 import type { RecordingsResult } from "./recordings-run.ts";
@@ -25,18 +25,20 @@ export interface AskFormCost {
 
 /** Runs the agent over the users' recordings once per form, that form alone being declared; `board` has the radios. */
 export async function measureAskForms(setting: EvalSetting, users: SubjectList, board: Board): Promise<AskFormCost[]> {
-  const { agent, model, out } = setting;
+  const { agent, model } = setting;
   const lowerExits = model.image.exits.slice(0, -1).map((_, atExit): AskInput => ({ form: "activations", worth: 1, atExit }));
   const inputs: AskInput[] = [{ form: "features", worth: 1 }, { form: "raw", worth: 1 }, ...lowerExits];
   const cloud = createSimulatedCloud(await openTeacher(agent, model.engine));
   const costs: AskFormCost[] = [];
+  const progress = countRecordings(setting, users, inputs.length);
   for (const input of inputs) {
-    out.note(`Asking with ${input.form}${input.atExit === undefined ? "" : ` of exit ${input.atExit + 1}`} …`);
     const definition = { ...agent.definition, asks: { ...agent.definition.asks, inputs: [input] } };
     const results: RecordingsResult[] = [];
-    for (const user of usersOf(setting, users)) results.push(await runUser({ ...setting, agent: { ...agent, definition } }, user, cloud));
+    for (const user of usersOf(setting, users))
+      results.push(await runUser({ ...setting, agent: { ...agent, definition } }, user, cloud, { onRecording: progress.onRecording }));
     costs.push(costOf(input, results, board));
   }
+  progress.end();
   return costs;
 }
 

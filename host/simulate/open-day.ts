@@ -65,7 +65,7 @@ export async function openDay(
   return {
     agent,
     ...{ definition: agent.definition, model, board, radioKind: options.radio, radio, trace, seed: options.seed },
-    day: openFrames(agent, model, options, cwd, out),
+    day: shownDay(openFrames(agent, model, options, cwd, out), agent.definition.sensor.rateHz, out),
     cloud: await cloudOf(agent, options.engine, out),
     policy: agent.policyPath === undefined ? policyFromCertificate(model) : readPolicy(agent.policyPath, model.imageHash),
     ambientCelsius: (at) => options.ambient + AMBIENT_SWING_KELVIN * Math.sin(2 * Math.PI * (at / DAY_SECONDS - 9 / 24)),
@@ -74,6 +74,21 @@ export async function openDay(
     privacyBytesPerDay: options.privacyBytes ?? privacyBytesPerDay(agent.definition.asks),
     reportSeconds: options.reportSeconds ?? agent.definition.events.reportSeconds,
   };
+}
+
+/** The day, showing how far each run over it is. */
+function shownDay(day: Day, rateHz: number, out: Output): Day {
+  let runs = 0;
+  function* frames() {
+    const progress = out.progress(`run ${++runs} over the day: minutes`);
+    let seen = 0;
+    for (const frame of day.frames()) {
+      yield frame;
+      if (++seen % (60 * rateHz) === 0) progress.at(seen / (60 * rateHz), Math.round(day.seconds / 60));
+    }
+    progress.end();
+  }
+  return { ...day, frames };
 }
 
 /** The agent's teacher behind a simulated network. */

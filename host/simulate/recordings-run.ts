@@ -28,6 +28,8 @@ export interface RecordingsRun {
   readonly cloud: SimulatedCloud;
   /** Runs instead of a session of the model. */
   readonly personalized?: PersonalizedSession;
+  /** Called after each recording. */
+  readonly onRecording?: () => void;
 }
 
 /** Results of an agent over recordings. */
@@ -84,6 +86,7 @@ export async function runRecordings(options: RecordingsRun): Promise<RecordingsR
         yield { tick, frame: frameAt(recording, i), truth };
       }
       tick += RECORDING_GAP_TICKS;
+      options.onRecording?.();
     }
     await clock.advanceTo((seen / rateHz + definition.asks.deadlineSeconds) * 1000); // the last answers
   }

@@ -29,7 +29,13 @@ interface Hop extends HopLogits {
  * Outcome statistics on wearers that the image was not trained on: whole recordings, hop by hop, for every deepest exit, sure and unsure,
  * at the certified thresholds; and the cloud's answers about them.
  */
-export async function tunePolicy(model: Model, recordings: readonly Recording[], agent: string, cloud: SimulatedCloud): Promise<Tuning> {
+export async function tunePolicy(
+  model: Model,
+  recordings: readonly Recording[],
+  agent: string,
+  cloud: SimulatedCloud,
+  onRecording?: (done: number, total: number) => void,
+): Promise<Tuning> {
   const { image, imageHash } = model;
   const { exits } = image;
   const { labels } = image.manifest;
@@ -41,7 +47,8 @@ export async function tunePolicy(model: Model, recordings: readonly Recording[],
   const certified = exits.map(({ threshold }) => threshold);
   const device = new Replay(decisionRule(image));
   let decisions = 0;
-  for (const recording of recordings) {
+  for (const [r, recording] of recordings.entries()) {
+    onRecording?.(r, recordings.length);
     device.reset();
     const session = model.createSession();
     session.setPoint({

@@ -3,7 +3,7 @@ import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { Lda } from "../core/image/image-types.ts";
 import { ModelError } from "../core/system/errors.ts";
 import type { Output } from "../core/system/output.ts";
-import { type Dataset, scoredClassCount, scoredWindows, selectRecordings, WINDOW_FRAMES } from "../data/recording.ts";
+import { countScoredWindows, type Dataset, scoredClassCount, scoredWindows, selectRecordings, WINDOW_FRAMES } from "../data/recording.ts";
 import type { EvaluateOptions } from "../eval/evaluate.ts";
 import { createTally, type Evaluation } from "../eval/score.ts";
 import { addLdaToExits, computeLdaLogitsAt } from "./fit-lda.ts";
@@ -18,12 +18,13 @@ export type FloatEvaluation = Omit<Evaluation, "sha256" | "decisionsSha256">;
 export function evaluateFloat(model: FloatModel, lda: Lda | undefined, dataset: Dataset, options: EvaluateOptions): FloatEvaluation {
   const recordings = selectRecordings(dataset, options.users);
   const tally = createTally(model.config.exits.length, model.config.nClasses, scoredClassCount(recordings, model.config.nClasses));
+  const total = countScoredWindows(recordings);
   for (const recording of recordings)
     for (const { start, label } of scoredWindows(recording)) {
       const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, WINDOW_FRAMES, model.features));
       if (lda) addLdaToExits(logits, 0, computeLdaLogitsAt(lda, recording, start, model.features));
       tally.add(logits, label - 1);
-      options.onWindow?.(tally.count());
+      options.onWindow?.(tally.count(), total);
     }
   return { protocol: "window", windows: tally.count(), exits: tally.exits(() => 0) };
 }

@@ -56,6 +56,7 @@ async function inThis(
     ...(options.steps === undefined ? {} : { steps: options.steps }),
     ...(training.ensemble ? { teaching: await loadTeaching(training.ensemble, outDir) } : {}),
     onProgress: (progress) => view.report(seed, progress),
+    onStep: (progress) => view.step(seed, progress),
   });
   if (agent === undefined) writeAgentFolder(dir, training, metrics);
 }

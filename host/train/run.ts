@@ -30,6 +30,8 @@ export interface TrainRun {
   /** Forgets what is in the folder. */
   readonly isFresh?: boolean;
   readonly onProgress?: (progress: TrainProgress) => void;
+  /** Called after the steps between two lines of progress. */
+  readonly onStep?: (progress: TrainProgress) => void;
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** Ends the training after the step in hand, with a checkpoint. */
@@ -86,16 +88,12 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
       const done = step + 1;
       if (!Number.isFinite(loss)) throw diverged(done, steps, loss);
       losses.push(loss);
-      if (done % reportEvery(steps) === 0 || done === steps) {
+      const meanLoss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+      const now = { step: done, steps, loss: meanLoss, learningRate, seconds: seconds() };
+      if (done % reportEvery(steps) !== 0 && done !== steps) run.onStep?.(now);
+      else {
         const accuracy = isLook(done, steps) ? validate(progress.snapshot(), isQuantized) : undefined;
-        const line = {
-          step: done,
-          steps,
-          loss: losses.reduce((sum, value) => sum + value, 0) / losses.length,
-          learningRate,
-          seconds: seconds(),
-          accuracy,
-        };
+        const line = { ...now, accuracy };
         losses = [];
         folder.append(line);
         save(progress);

@@ -24,10 +24,9 @@ export async function benchIntents(out: Output, data: string, isSaved: boolean):
   const folder = join(packageRoot(), "agents", "assistant");
   const encoder = await openEncoder();
   const words = await IntentModel.open(join(folder, "model.dmm"));
-  const onEmbedded = (done: number, all: number) => {
-    if (done % 1000 === 0 || done === all) out.note(`${done} of ${all} texts are vectors`);
-  };
-  const head = await trainIntents({ ...loadAssistantTexts(data, "final"), encoder, words, seed: 1, onEmbedded });
+  const progress = out.progress("texts encoded");
+  const head = await trainIntents({ ...loadAssistantTexts(data, "final"), encoder, words, seed: 1, onEmbedded: progress.at });
+  progress.end();
   const file = writeHead(head);
   if (isSaved) writeWhole(join(folder, HEAD_FILE), file);
   const classifier = createIntentClassifier({ encoder, head, words });

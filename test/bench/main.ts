@@ -11,6 +11,7 @@ const code = await runBench(process.argv.slice(2), {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   terminal: undefined,
+  stderrColumns: process.stderr.isTTY ? () => process.stderr.columns || 80 : undefined,
   env: process.env,
   cwd: process.cwd(),
   clock: systemClock,

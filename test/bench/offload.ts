@@ -158,7 +158,7 @@ export function runOffload(
     const latencies: number[] = [];
     let asked = 0;
     let ended = 0;
-    let told = 0;
+    const progress = out.progress("asks");
     const startedAt = io.clock.now();
     const cpuAtStart = cpuMillis();
     const workersAtStart = processMillis(testbed.workers.pids);
@@ -173,10 +173,7 @@ export function runOffload(
         ended++;
         finishedAt = io.clock.now();
         if (outcome.state === "answered") latencies.push(outcome.latencyMillis);
-        if (ended - told >= Math.max(1, options.asks / 10)) {
-          told = ended;
-          out.note(`${ended} of ${options.asks} asks have ended.`);
-        }
+        progress.at(ended, options.asks);
         if (!options.isBurst) queueMicrotask(() => next(device));
         if (ended >= options.asks) resolve();
       });

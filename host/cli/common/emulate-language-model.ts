@@ -37,12 +37,9 @@ export async function emulateLanguageModel(out: Output, path: string, options: E
     );
   out.note(`Building for ${target.id}, then ${tokens} tokens after ${context - tokens} …`);
   const settings = { target, image, model, prompt, tokens, context, window, variant, kernels };
-  const result = await emulateLanguage({
-    ...settings,
-    onToken: (done) => {
-      if (done % 16 === 0) out.note(`${done} of ${tokens}`);
-    },
-  });
+  const progress = out.progress("tokens");
+  const result = await emulateLanguage({ ...settings, onToken: (done) => progress.at(done, tokens) });
+  progress.end();
   const { emulator, unit, identical, firstDifference, lastCost, meanCost, stackBytes, arenaBytes, flashBytes, ramBytes, start, generated } =
     result;
   const misses = xipMissCycles(target, model.image);

@@ -1,6 +1,6 @@
 import { bytesText, countText, percentText, table } from "../../core/system/table.ts";
 import { FAULT_SEED, type FaultName, withFault } from "../../data/sensor-faults.ts";
-import { type EvalSetting, progress, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
+import { type EvalSetting, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
 import { evaluateStream, evaluateWindows } from "../../eval/evaluate.ts";
 import type { Losses } from "../../eval/protocols.ts";
 import { evaluateFloat, openFloatModel } from "../../train/evaluate-float.ts";
@@ -19,14 +19,16 @@ export function scoreAccuracy(setting: EvalSetting, { protocol, float: isFloat, 
   const sound = recordingsFor(setting, users);
   const dataset = { recordings: fault ? withFault(sound, fault, FAULT_SEED) : sound };
   const losses: Losses = { held: 0, resets: 0 };
-  const onWindow = progress(out);
   const run = protocol === "window" ? evaluateWindows : evaluateStream;
-  const result = run(model, dataset, { users, onWindow, losses });
+  const progress = out.progress("windows");
+  const result = run(model, dataset, { users, onWindow: progress.at, losses });
+  progress.end();
   requireScored(result.windows, users);
   const last = result.exits.at(-1)!;
   const floatModel = isFloat && protocol === "window" && fault === undefined ? openFloatModel(agent, out) : undefined;
-  if (floatModel) out.note("In floating point …");
-  const float = floatModel && evaluateFloat(floatModel, model.image.lda, dataset, { users, onWindow }).exits.at(-1)!.accuracy;
+  const inFloat = out.progress("windows in floating point");
+  const float = floatModel && evaluateFloat(floatModel, model.image.lda, dataset, { users, onWindow: inFloat.at }).exits.at(-1)!.accuracy;
+  inFloat.end();
   return {
     agent: agent.definition.name,
     protocol: result.protocol,

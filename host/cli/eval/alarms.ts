@@ -1,7 +1,7 @@
 import { ConfigError } from "../../core/system/errors.ts";
 import { bytesText, countText, percentText, table } from "../../core/system/table.ts";
 import { isElderly } from "../../data/sisfall.ts";
-import { type EvalSetting, progress, recordingsFor, wearerRoles } from "../../eval/eval-setting.ts";
+import { type EvalSetting, recordingsFor, wearerRoles } from "../../eval/eval-setting.ts";
 import { type AlarmScore, type AlarmTrial, countHours, scoreAlarms, streamAlarms } from "../../eval/evaluate-alarms.ts";
 
 /** How good an agent's alarms are: every trial of SisFall from a reset state, by the runtime's own policy, nothing asked. */
@@ -10,6 +10,7 @@ export function evalAlarms(setting: EvalSetting, alarm: string): void {
   const { manifest, exits, hopPatches } = model.image;
   const { name, sensor, events } = agent.definition;
   const users = wearerRoles(manifest.protocol, list).score;
+  const progress = out.progress("trials");
   const { trials, sha256 } = streamAlarms(() => model.createSession(), recordingsFor(setting, users), {
     setPoint: {
       ...{ maxExit: exits.length - 1, hopPatches, askAllowed: false, limitReason: "none", askIntervalHops: 1 },
@@ -18,8 +19,9 @@ export function evalAlarms(setting: EvalSetting, alarm: string): void {
     stableDecisions: events.stableDecisions,
     isSmoothed: model.image.smoothing !== undefined,
     alarm: alarmClass(manifest.labels, alarm, name),
-    onTrial: progress(out, "trials"),
+    onTrial: progress.at,
   });
+  progress.end();
   const falls = trials.filter(({ isEvent }) => isEvent);
   const daily = trials.filter(({ isEvent }) => !isEvent);
   const scoreOf = (group: readonly AlarmTrial[]): AlarmScore => scoreAlarms(group, sensor.rateHz);

@@ -9,7 +9,7 @@ import { haptAtBelt } from "../../data/hapt-belt.ts";
 import { impactFrame } from "../../data/sisfall-impact.ts";
 import { alarmsAlone, alarmsOfJudge, type ConfirmOptions, confirmedAlarms, type TrialOutcome } from "../../eval/confirm-alarms.ts";
 import { type AlarmFigures, alarmFigures, compareAlarms } from "../../eval/confirm-report.ts";
-import { type EvalSetting, progress, recordingsFor, wearerRoles } from "../../eval/eval-setting.ts";
+import { type EvalSetting, recordingsFor, wearerRoles } from "../../eval/eval-setting.ts";
 import { spread } from "../../eval/seed-summary.ts";
 import { type Judge, type Trial, type WatchedTrial, watchTrials } from "../../eval/watch-trials.ts";
 
@@ -46,6 +46,7 @@ export async function evalConfirmed(setting: EvalSetting, options: ConfirmEvalOp
     options.daily === undefined ? wearerRoles(manifest.protocol, list).score : unseenHapt(options.data, confirmation.protocol.daily ?? []);
   const trials = options.daily === undefined ? eventTrials(setting, users) : haptTrials(options.data, users);
   out.note(`Streaming ${countText(trials.length, "recording")}, and putting each hop with movement to the cloud …`);
+  const progress = out.progress("recordings");
   const watched = await watchTrials(model, trials, {
     ...{ agent: definition.name, rule, scale: confirmation.scale },
     setPoint: {
@@ -53,8 +54,9 @@ export async function evalConfirmed(setting: EvalSetting, options: ConfirmEvalOp
       thresholds: exits.map(() => 0), // the core never goes below the image's own
     },
     judges: { cloud: await openTeacher(agent, model.engine), linear: createConfirmer(confirmation, "linear") },
-    onTrial: progress(out, "recordings"),
+    onTrial: progress.at,
   });
+  progress.end();
   const { rateHz } = definition.sensor;
   const figures = (outcomes: readonly TrialOutcome[]): AlarmFigures => alarmFigures(outcomes, rateHz);
   const run = (more: Partial<ConfirmOptions> = {}, over: typeof confirmedAlarms = confirmedAlarms): TrialOutcome[] => {

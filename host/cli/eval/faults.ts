@@ -11,16 +11,17 @@ export function evalFaults(setting: EvalSetting): void {
   const sound = recordingsFor(setting, users);
   const conditions: readonly (FaultName | undefined)[] = [undefined, ...faultNames];
   const faults = conditions.map((fault) => {
-    out.note(`  ${fault ?? "no fault"} …`);
     const dataset = { recordings: fault ? withFault(sound, fault, FAULT_SEED) : sound };
-    const score = (run: typeof evaluateWindows) => {
+    const score = (run: typeof evaluateWindows, protocol: string) => {
+      const progress = out.progress(`${fault ?? "no fault"}, ${protocol}: windows`);
       const losses: Losses = { held: 0, resets: 0 };
-      const { windows, exits, sha256 } = run(model, dataset, { users, losses });
+      const { windows, exits, sha256 } = run(model, dataset, { users, losses, onWindow: progress.at });
+      progress.end();
       requireScored(windows, users);
       const { accuracy, macroF1 } = exits.at(-1)!;
       return { windows, accuracy, macroF1, ...losses, hash: sha256 };
     };
-    return { fault: fault ?? "none", window: score(evaluateWindows), stream: score(evaluateStream) };
+    return { fault: fault ?? "none", window: score(evaluateWindows, "window"), stream: score(evaluateStream, "stream") };
   });
   out.say(`${agent.definition.name}, faulty sensors, ${model.engine} core: ${countText(users.length, `${list} wearer`)}, last exit`);
   const rows = faults.map(({ fault, window, stream }) => [

@@ -25,7 +25,9 @@ export function evalPolicy(setting: EvalSetting): void {
   requireScored(own.decisions, roles.score);
   out.note("Exits alone: looking for their thresholds on the other wearers …");
   const groups = roles.tune.map((users) => recordingsFor(setting, users));
-  const choice = chooseExits(model, groups, TOLERANCE, betweenClass);
+  const progress = out.progress("choices of thresholds");
+  const choice = chooseExits(model, groups, TOLERANCE, betweenClass, progress.at);
+  progress.end();
   const savings = exitSavings(model, recordings, choice.thresholdsQ15, betweenClass);
   const { early, full } = savings;
   const document = {

@@ -114,13 +114,13 @@ async function run(io: CliIo, name: string | undefined, options: EmulateVerbOpti
   const windows = frames.reduce((total, { samples }) => total + samples.length, 0) / (model.image.channels * windowFrames);
   const { variant, kernels } = options;
   out.note(`Building for ${target.id}, then ${countText(Number(windows.toFixed(1)), "window")} …`);
+  const progress = out.progress(protocol === "window" ? "windows" : "stretches of frames");
   const result = await emulate({
     ...{ target, model, variant, kernels, frames, image: new Uint8Array(readFileSync(agent.modelPath)) },
     ...(protocol === "window" ? { setPoint: fullDepth(model) } : {}),
-    onFrames: (done) => {
-      if (done % 50 === 0) out.note(`${done} of ${frames.length}`);
-    },
+    onFrames: (done) => progress.at(done, frames.length),
   });
+  progress.end();
   const { emulator, unit, decisions, identical, hash, worst, stackBytes, linearCost } = result;
   const perWindow = Math.round(result.cost / windows);
   const perDecision = Math.round(result.cost / Math.max(1, decisions));

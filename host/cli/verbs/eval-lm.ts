@@ -60,14 +60,16 @@ async function evalLm(io: CliIo, options: EvalLmOptions, command: Command): Prom
       `${options.float} has ${reference.engine.vocab} tokens, ${options.model} has ${engine.vocab}: give the checkpoint it was imported from.`,
     );
   const start = cpuMillis();
+  const progress = out.progress("tokens");
   const evaluation = await evaluateLanguage(engine, reference.engine, tokenizer, storiesOf(text), {
     max: options.max,
     resets: options.reset,
     async onText(tokens) {
       await new Promise((next) => setImmediate(next));
-      if (io.terminal !== undefined) out.note(`${tokens} of ${options.max} tokens`);
+      progress.at(tokens, options.max);
     },
   });
+  progress.end();
   if (evaluation.tokens === 0) throw new DataError("EVAL_TEXT", `${options.text} has no tokens to predict: give a text of some sentences.`);
   const compared = options.float === undefined ? "image" : "checkpoint";
   const { perplexity, perplexityFloat, ratio, agreement, tokens } = evaluation;

@@ -37,10 +37,13 @@ function importVerb(io: CliIo, file: string, options: ImportVerbOptions): void {
   const out = createOutput(io, options.json);
   const to = resolve(io.cwd, options.out);
   checkWritable(to);
+  const progress = out.progress("blocks");
   const { image, residualMax } = importModel(resolve(io.cwd, file), {
     tokenizer: options.tokenizer === undefined ? undefined : resolve(io.cwd, options.tokenizer),
     groups: options.groups === undefined ? 0 : (Number(options.groups) as 32 | 64),
+    onBlock: progress.at,
   });
+  progress.end();
   writing(to, () => writeWhole(to, image));
   const { manifest, vocabulary, context, blocks, dModel, residualBits, tokenizer } = readLanguageImage(image);
   const hash = imageHash(image);

@@ -3,6 +3,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from "commander"
 import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput } from "../../core/system/output.ts";
 import { readPrivate } from "../../core/system/private-file.ts";
+import { showWait } from "../../core/system/progress.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import {
   COMMAND_VERBS,
@@ -93,11 +94,12 @@ async function ota(io: CliIo, node: string, name: string, options: OtaOptions): 
     counter: nextCounter(countersPath, `${site}/${node}`, Math.max(wallMillis, options.counter)),
     notAfterWallMillis,
   } as NodeCommand;
+  const endWait = showWait(io.clock, out.progress("seconds for the node's answer"), options.waitSeconds);
   const result = await sendCommand({
     ...{ broker, key, command, clock: io.clock, signal: io.interrupt },
     expirySeconds: options.expirySeconds,
     waitMillis: options.waitSeconds * 1000,
-  });
+  }).finally(endWait);
   const sent = { node, site, verb, payload, waitSeconds: options.waitSeconds, expiresWallMillis: notAfterWallMillis };
   const { lines, document } = otaResult(sent, result, io.clock.wall());
   for (const line of lines) out.say(line);

@@ -137,7 +137,9 @@ async function tune(io: CliIo, out: Output, name: string, options: SimulateOptio
   const dataset = openRecordings(resolve(io.cwd, options.data), model.manifest, agent.definition.data);
   const users = model.manifest.protocol[options.wearers].map(String);
   const cloud = createSimulatedCloud(await openTeacher(agent, options.engine));
-  const tuning = await tunePolicy(model, selectRecordings(dataset, users), agent.definition.name, cloud);
+  const progress = out.progress("recordings");
+  const tuning = await tunePolicy(model, selectRecordings(dataset, users), agent.definition.name, cloud, progress.at);
+  progress.end();
   const policy: PolicyFile = {
     imageHash: model.imageHash,
     tunedOn: users,

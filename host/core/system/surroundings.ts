@@ -6,6 +6,8 @@ export interface CliIo {
   stderr(text: string): void;
   /** The terminal to draw on, where stdout is one. */
   readonly terminal: Terminal | undefined;
+  /** Columns of the terminal that stderr is; left out: it is none. */
+  readonly stderrColumns?: (() => number) | undefined;
   /** Lines of the input, until it ends or the signal aborts; left out if there is none. */
   lines?(signal: AbortSignal): AsyncIterable<string>;
   readonly env: Readonly<Record<string, string | undefined>>;

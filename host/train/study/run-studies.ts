@@ -9,9 +9,6 @@ import { runInProcess } from "../seed-process.ts";
 import type { FinishedPart } from "./run-study.ts";
 import { type Study, type StudyName, type StudyPlan, studySizes } from "./study.ts";
 
-/** Steps between two notes of a part under way. */
-const noteEvery = 100;
-
 /** `dormouse train activity --study …`: a table of short trainings, resumable part by part. */
 export async function runStudyVerb(io: CliIo, out: Output, agent: string | undefined, options: TrainOptions & StudyOptions): Promise<void> {
   const name = options.study!;
@@ -83,12 +80,7 @@ function partArgs({ name, plan }: Study, options: TrainOptions, part: string): s
 }
 
 function watch(io: CliIo, out: Output, part: string) {
-  return {
-    signal: io.interrupt,
-    onStep: (step: number, steps: number) => {
-      if (step % noteEvery === 0) out.note(`  ${part}: step ${step} of ${steps}`);
-    },
-  };
+  return { signal: io.interrupt, onStep: out.progress(`${part}: steps`).at };
 }
 
 /** mean-logit.seed-1: window 91.20 %, stream 95.10 %, 48 s */

@@ -3,6 +3,7 @@ import { createOutput } from "../../../../host/core/system/output.ts";
 import { createProgressOutput } from "../../../../host/train/progress-output.ts";
 import { progressLines, progressText } from "../../../../host/train/progress-view.ts";
 import { runSeeds } from "../../../../host/train/run-seeds.ts";
+import { ManualClock } from "../../../support/manual-clock.ts";
 import { fakeIo } from "../fake-io.ts";
 
 const half = { step: 800, steps: 1600, loss: 0.51234, learningRate: 0.004, seconds: 201, accuracy: 0.912 };
@@ -44,6 +45,30 @@ describe("progress", () => {
     createProgressOutput(inTerminal.io, createOutput(inTerminal.io, true), "training", [1, 2]).report(2, half);
     expect(drawn).toHaveLength(before);
     expect(inTerminal.output()).toEqual({ stdout: "", stderr: "  seed 2: step 800 of 1600, loss 0.512, held out 91.2 %, 3:21 left\n" });
+  });
+
+  it("moves between two reports from second 3 on, once per second in a terminal, without one every half minute", () => {
+    const clock = new ManualClock();
+    const drawn: string[][] = [];
+    const terminal = {
+      size: () => ({ columns: 100, rows: 24 }),
+      draw: (lines: readonly string[]) => void drawn.push([...lines]),
+      finish: () => {},
+      onResize: () => () => {},
+    };
+    const inTerminal = fakeIo({ terminal, clock });
+    const bars = createProgressOutput(inTerminal.io, createOutput(inTerminal.io, false), "training", [1]);
+    const plain = fakeIo({ clock });
+    const lines = createProgressOutput(plain.io, createOutput(plain.io, false), "training", [1]);
+    for (let step = 1; step <= 40; step++) {
+      clock.advance(500);
+      const now = { step, steps: 1600, loss: 1, learningRate: 0.004, seconds: step / 2 };
+      bars.step(1, now);
+      lines.step(1, now);
+    }
+    expect(drawn).toHaveLength(1 + 18); // once when it begins
+    expect(drawn[1]!.join("\n")).toContain("step 6 of 1600, loss 1.000, 13:17 left");
+    expect(plain.output().stderr).toBe("  step 6 of 1600, loss 1.000, 13:17 left\n");
   });
 });
 
