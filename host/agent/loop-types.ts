@@ -9,6 +9,7 @@ import type { SensorFrame } from "./sensors/sensor.ts";
 import type { AnswerUse, LabelSource } from "./shown-label.ts";
 import type { SuspicionEnd } from "./suspicion.ts";
 import type { SuspicionRule } from "./suspicion-rule.ts";
+import type { TruthCounts } from "./truth-score.ts";
 
 /** What the loop needs to know of its model. `loopModel(model)` makes it. */
 export interface LoopModel {
@@ -96,13 +97,8 @@ export interface LoopCounters extends Omit<AskCounts, "duplicateAnswers" | "late
   readonly anomalies: number;
   /** Of an agent that declares suspicions. */
   readonly suspicions?: SuspicionCounts;
-  /** Where the wearer's truth is known: all decisions but the last, scored a hop later. */
-  readonly truth: {
-    readonly decisions: number;
-    readonly localRight: number; // the net alone: its label, decision by decision
-    readonly deviceRight: number; // the steady label as it would be without any answer of the cloud
-    readonly shownRight: number; // the steady label, answers included
-  };
+  /** Where the wearer's truth is known. */
+  readonly truth: TruthCounts;
 }
 
 export interface LoopOptions {

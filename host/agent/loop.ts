@@ -13,6 +13,7 @@ import { reasonText } from "./reason.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
 import { type LabelChange, ShownLabel } from "./shown-label.ts";
 import { SuspicionWatch } from "./suspicion-watch.ts";
+import { TruthScore } from "./truth-score.ts";
 
 const NO_ASKS = { asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 };
 
@@ -49,7 +50,7 @@ class AgentLoop implements Loop {
   readonly #alone: ShownLabel; // as it would be if no ask were ever answered: the other side of "with the cloud / without"
   readonly #log: DecisionRecord[] = [];
   readonly #exits: number[];
-  readonly #truth = { decisions: 0, localRight: 0, deviceRight: 0, shownRight: 0 };
+  readonly #score: TruthScore;
   readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
   readonly #asks: LoopAsks;
   #link: LinkState = "connecting";
@@ -62,6 +63,7 @@ class AgentLoop implements Loop {
   constructor(options: LoopOptions) {
     this.#options = options;
     this.#asks = new LoopAsks(options, () => this.asker);
+    this.#score = new TruthScore(options.model.labels, options.alarm, options.rateHz);
     this.#exits = new Array<number>(options.model.nExits).fill(0);
     const { stableDecisions, holdSeconds, rateHz, model } = options;
     const steady = { stableDecisions, isSmoothed: model.isSmoothed ?? false, holdFrames: holdSeconds * rateHz };
@@ -132,6 +134,7 @@ class AgentLoop implements Loop {
 
   finish(): void {
     this.#suspicions?.finish();
+    this.#score.alarms?.finish();
   }
 
   counters(): LoopCounters {
@@ -140,7 +143,7 @@ class AgentLoop implements Loop {
     const meanMacs = counts.decisions === 0 ? 0 : Math.round(macs / counts.decisions);
     const asks = { asked, answered, expired, refused, evicted, pending };
     const suspicions = this.#suspicions && { suspicions: this.#suspicions.counts() };
-    return { ...counts, ...asks, ...suspicions, exits: [...this.#exits], meanMacs, truth: { ...this.#truth } };
+    return { ...counts, ...asks, ...suspicions, exits: [...this.#exits], meanMacs, truth: this.#score.counts() };
   }
 
   lost(): number {
@@ -187,6 +190,7 @@ class AgentLoop implements Loop {
     const { model, logEntries = 256 } = this.#options;
     const link = this.asker && this.#link;
     this.#judge();
+    this.#score.alarms?.see(decision.tick, truth);
     this.#counts.decisions++;
     this.#counts.macs += decision.macs;
     this.#exits[decision.exit]!++;
@@ -203,7 +207,8 @@ class AgentLoop implements Loop {
         ? this.#shown.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick })
         : undefined;
     const suspicion = this.#suspicions && (this.#suspicions.standing ?? "none");
-    this.#alone.decide({ label: decision.label, isSure, isAsked: false, isOnline: false, tick: decision.tick });
+    const alone = this.#alone.decide({ label: decision.label, isSure, isAsked: false, isOnline: false, tick: decision.tick });
+    if (alone && this.#name(alone.label) === this.#options.alarm) this.#score.alarms?.hear("device", alone.tick);
     const record: DecisionRecord = {
       tick: decision.tick,
       label: this.#name(decision.label)!,
@@ -324,8 +329,10 @@ class AgentLoop implements Loop {
     const { source, tick } = change;
     this.#counts.events++;
     const told = { label, ...(before === undefined ? {} : { before }), confidence, source, tick };
-    if (label === this.#options.alarm) this.asker?.alarm(agent, told);
-    else this.asker?.event(agent, told);
+    if (label === this.#options.alarm) {
+      this.#score.alarms?.hear("shown", tick);
+      this.asker?.alarm(agent, told);
+    } else this.asker?.event(agent, told);
     this.#tell({ kind: "event", tick, label, before, source, confidence });
   }
 
@@ -337,11 +344,8 @@ class AgentLoop implements Loop {
   /** Scores the previous decision one hop later, when its answer has had time to arrive: the model's label, the device's and the shown one. */
   #judge(): void {
     const before = this.#log.at(-1);
-    if (before?.truth === undefined || !this.#options.model.labels.includes(before.truth)) return;
-    this.#truth.decisions++;
-    if (before.label === before.truth) this.#truth.localRight++;
-    if (this.#name(this.#alone.label) === before.truth) this.#truth.deviceRight++;
-    if (this.label === before.truth) this.#truth.shownRight++;
+    if (before !== undefined)
+      this.#score.judge(before.truth, { local: before.label, device: this.#name(this.#alone.label), shown: this.label });
   }
 
   get #telemetryFrames(): number {

@@ -14,6 +14,8 @@ export interface ViewInfo {
   readonly imageBytes: number;
   /** False: no broker was named, so nothing is ever asked. */
   readonly hasBroker: boolean;
+  /** The label whose events are alarms: it is shown for a while after each, so labels are not marked as right or wrong. Left out: none. */
+  readonly alarm?: string;
   /** The board that energy is priced as. Left out: nothing is governed. */
   readonly board?: string;
   /** Where the run is shown as a page. Left out: nowhere. */

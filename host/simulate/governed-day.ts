@@ -6,7 +6,6 @@ import { createRandom } from "../core/system/random.ts";
 import { createSteadyClock } from "../mqtt/outbox/log-time.ts";
 import { memoryOutbox } from "../mqtt/outbox/outbox.ts";
 import { answersToNotice } from "../policy/govern/drift-monitor.ts";
-import { createAlarmWatch } from "./alarm-tally.ts";
 import { createSimulatedClock } from "./clock.ts";
 import { pacedFrames } from "./paced-frames.ts";
 import type { GovernedDay, MinuteRow } from "./results.ts";
@@ -42,9 +41,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
   let maxOutboxBytes = 0;
   const outbox = memoryOutbox({ maxEntries: 256, maxBytes: 1 << 20 }, createSteadyClock(clock));
   const { deadlineSeconds } = definition.asks;
-  const alarms = definition.alarm === undefined ? undefined : createAlarmWatch(definition.alarm, rateHz);
   const onStep = (step: LoopStep): void => {
-    alarms?.onStep(step);
     if (step.kind === "ask") {
       askedAt.set(step.id, governor.decisionSeconds);
       isAsked = true;
@@ -179,7 +176,7 @@ export async function governedDay(setting: DaySetting): Promise<GovernedDay> {
     arenaBytes: model.arenaBytes,
     maxOutboxBytes,
     alarms: loop.asker?.stats().alarms.raised ?? 0,
-    ...(alarms && { alarmTally: alarms.tally() }),
+    ...(truth.alarms && { alarmTally: truth.alarms.shown }),
     rawBytes: privacy.sentBytes,
     radio: { messagesUp: network.messagesUp, bytesUp: network.bytesUp, resends: network.resends },
     drift: {

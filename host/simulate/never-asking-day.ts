@@ -4,7 +4,6 @@ import type { LoopGovernor } from "../policy/govern/governor-types.ts";
 import { createPrivacyBudget } from "../policy/govern/privacy-budget.ts";
 import { createOpsMeter } from "../power/ops-meter.ts";
 import { createRadio, type Radio } from "../power/radio.ts";
-import { createAlarmWatch } from "./alarm-tally.ts";
 import { createSimulatedClock } from "./clock.ts";
 import { countFrames, pacedFrames } from "./paced-frames.ts";
 import type { BaselineDay } from "./results.ts";
@@ -24,14 +23,12 @@ export async function neverAskingDay(setting: DaySetting, thresholds: readonly n
   const radio = createRadio(setting.radio);
   const network = createSimulatedNetwork({ clock, trace, radio, random, cloud: undefined });
   const account = createAccount(setting, radio, thresholds, () => network.flush());
-  const alarms = definition.alarm === undefined ? undefined : createAlarmWatch(definition.alarm, rateHz);
   const run = runAgent({
     definition,
     model,
     clock,
     sensor: { name: day.source, rateHz, channels: image.channels, [Symbol.asyncIterator]: () => pacedFrames(setting, clock, () => true) },
     governor: account.governor,
-    ...(alarms && { observers: { step: alarms.onStep } }),
     telemetrySeconds: setting.reportSeconds,
     drainMillis: 0, // simulated time stops after the last frame
     asker: {
@@ -49,7 +46,7 @@ export async function neverAskingDay(setting: DaySetting, thresholds: readonly n
     accuracy: truth.shownRight / Math.max(1, truth.decisions),
     joules: { compute: account.computeJoules, radio: radio.joules, ...floorJoules(setting) },
     decisionSeconds: account.decisionSeconds,
-    ...(alarms && { alarmTally: alarms.tally() }),
+    ...(truth.alarms && { alarmTally: truth.alarms.shown }),
     answeredInDeadline: isAlwaysAnswered ? exits.reduce((a, b) => a + b, 0) : account.sure,
   };
 }

@@ -1,8 +1,8 @@
+import type { AlarmTally } from "../agent/alarm-tally.ts";
 import type { LoopCounters } from "../agent/loop-types.ts";
 import type { Cluster } from "../policy/certify/bootstrap.ts";
 import type { DegradeLevel } from "../power/degrade.ts";
 import type { EnergyParts } from "../power/energy.ts";
-import type { AlarmTally } from "./alarm-tally.ts";
 
 /** A minute of a day, for the pictures. */
 export interface MinuteRow {

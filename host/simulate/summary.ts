@@ -1,6 +1,6 @@
+import { type AlarmTally, criticalSuccessIndex } from "../agent/alarm-tally.ts";
 import { createRandom } from "../core/system/random.ts";
 import { violationRate } from "../policy/certify/violation.ts";
-import { type AlarmTally, criticalSuccessIndex } from "./alarm-tally.ts";
 import type { Baselines } from "./baselines.ts";
 import { courseDocument } from "./course.ts";
 import { type BaselineDay, type GovernedDay, percentile } from "./results.ts";

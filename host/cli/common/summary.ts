@@ -1,4 +1,6 @@
+import type { AlarmTallies } from "../../agent/alarm-tally.ts";
 import type { Loop, SuspicionCounts } from "../../agent/loop-types.ts";
+import type { TruthCounts } from "../../agent/truth-score.ts";
 import type { Output } from "../../core/system/output.ts";
 import { countText, percentText } from "../../core/system/table.ts";
 import type { PersonalizationStatus } from "../../personalize/personalized-session.ts";
@@ -19,6 +21,7 @@ export interface Summary {
   readonly exits: readonly number[];
   readonly meanMacs: number;
   readonly suspicions?: SuspicionCounts; // of an agent that declares them
+  readonly truth?: TruthCounts; // where the wearer's truth is known
   readonly personalization?: PersonalizationStatus; // of run --personalize
   readonly [key: string]: unknown;
 }
@@ -69,6 +72,8 @@ export function saySummary(out: Output, summary: Summary, isAsking: boolean): vo
     `${countText(decisions, "decision")} in ${Math.round(seconds)} s of ${summary.agent}, ${countText(events, "change")} of label shown.`,
   );
   out.say(`Stopped at exit ${exits.map((count, exit) => `${exit + 1}: ${percentText(count / Math.max(1, decisions))}`).join(", ")}.`);
+  const alarms = summary.truth?.alarms;
+  if (alarms !== undefined) out.say(alarmSentence(alarms, isAsking));
   if (!isAsking) return;
   const ends = [
     `${answered} answered`,
@@ -89,4 +94,11 @@ export function saySummary(out: Output, summary: Summary, isAsking: boolean): vo
   if (personalization === undefined) return;
   const { learned, decided } = personalization;
   out.say(`Adapted to this user: learned ${countText(learned, "window")}, changed ${countText(decided, "decision")}.`);
+}
+
+/** The alarms against the truth: Of 3 falls 3 were told with the cloud, 2 without it; false alarms: 0 with it, 4 without it. */
+function alarmSentence({ label, shown, device }: AlarmTallies, isAsking: boolean): string {
+  const falls = `Of ${countText(shown.events, label)}`;
+  if (!isAsking) return `${falls} ${device.found} were told; false alarms: ${device.falseAlarms}.`;
+  return `${falls} ${shown.found} were told with the cloud, ${device.found} without it; false alarms: ${shown.falseAlarms} with it, ${device.falseAlarms} without it.`;
 }

@@ -55,6 +55,7 @@ export function runWearable(io: CliIo, out: Output, options: WearableOptions): W
     arenaBytes: personalized?.arenaBytes ?? model.arenaBytes,
     imageBytes: model.imageBytes,
     hasBroker: parts.asker !== undefined,
+    ...(definition.alarm === undefined ? {} : { alarm: definition.alarm }),
     ...(live === undefined ? {} : { board: live.board.id }),
     ...(page && { pageUrl: page.url }),
   };

@@ -1,3 +1,5 @@
+import { type AlarmTallies, tallyText } from "../../agent/alarm-tally.ts";
+import type { TruthCounts } from "../../agent/truth-score.ts";
 import { bytesText, countText, elapsedText, joinedToFit, percentText } from "../../core/system/table.ts";
 import { bigLetters } from "./big-letters.ts";
 import { AMBER, GREEN, type Line, measureWidth, paintLine, type Segment, spread } from "./paint.ts";
@@ -23,7 +25,7 @@ const TRUTH_COLUMNS = 72;
 
 /** Fewer free rows than this show nothing of what happened lately. */
 const LEAST_LATELY = 4;
-const NO_TRUTH = { decisions: 0, localRight: 0, deviceRight: 0, shownRight: 0 };
+const NO_TRUTH: TruthCounts = { decisions: 0, localRight: 0, deviceRight: 0, shownRight: 0 };
 
 const SAYS_WORTH = 7;
 /** Of every label's name; of those that the ribbon shows it is the ribbon's own worth, which says nothing without them. */
@@ -72,7 +74,7 @@ function rowsOf(state: ViewState, options: RenderOptions, legendLabels: readonly
     put("budget", budgetLine(state, body), 6);
     rows.push(blank);
   }
-  put("right", rightLine(state, body), 6);
+  for (const [i, line] of rightLines(state, body).entries()) put(i === 0 ? "right" : "", line, 6);
   put("totals", totalsLine(state, body, isNarrow), 6);
   put("memory", memoryLine(state, isNarrow), 5);
   if (state.remark !== undefined) put("note", [[state.remark, "dim"]], 2);
@@ -168,15 +170,21 @@ function latelyRows({ recent }: ViewState, room: number, gutter: number): Row[] 
   ];
 }
 
-/** How often the label was right with the cloud's answers, as it would be without them, and by the net alone. */
-function rightLine({ info, counters }: ViewState, body: number): Line {
-  const { decisions, localRight, deviceRight, shownRight } = counters?.truth ?? NO_TRUTH;
-  if (decisions === 0) return [];
+/** How often the label was right with the cloud's answers, as it would be without them, and by the net alone; of an alarm which were told. */
+function rightLines({ info, counters }: ViewState, body: number): Line[] {
+  const { decisions, localRight, deviceRight, shownRight, alarms } = counters?.truth ?? NO_TRUTH;
+  if (decisions === 0) return [[]];
+  if (alarms !== undefined) return alarmLines(alarms, info.hasBroker);
   const share = (right: number, digits = 1): string => percentText(right / decisions, digits);
   const net = `${share(localRight)} the net alone`;
-  if (!info.hasBroker) return [[joinedToFit([`${share(shownRight)} of the labels shown`, net], body)]];
-  if (body < 46) return [[`${share(shownRight, 0)} with the cloud, ${share(deviceRight, 0)} without`]];
-  return [[joinedToFit([`${share(shownRight)} with the cloud`, `${share(deviceRight)} without`, net], body)]];
+  if (!info.hasBroker) return [[[joinedToFit([`${share(shownRight)} of the labels shown`, net], body)]]];
+  if (body < 46) return [[[`${share(shownRight, 0)} with the cloud, ${share(deviceRight, 0)} without`]]];
+  return [[[joinedToFit([`${share(shownRight)} with the cloud`, `${share(deviceRight)} without`, net], body)]]];
+}
+
+function alarmLines({ label, shown, device }: AlarmTallies, hasBroker: boolean): Line[] {
+  if (!hasBroker) return [[[tallyText(shown, label)]]];
+  return [[[`with the cloud: ${tallyText(shown, label)}`]], [[`without: ${tallyText(device, label)}`]]];
 }
 
 /** As many of the parts as fit, the most telling first. */

@@ -57,7 +57,7 @@ export function drawRibbon(run: RunState, cursor: number | undefined): void {
     if (truth >= 0) {
       draw.fillStyle = labelColour(truth);
       draw.fillRect(start, truthTop, wide, TRUTH - 6);
-      if (truth !== shown) {
+      if (truth !== shown && info.alarm === undefined) {
         draw.fillStyle = theme.limit;
         draw.fillRect(start, foot - 4, wide, 3);
       }

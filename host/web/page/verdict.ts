@@ -1,4 +1,6 @@
-import { bytesText, numberText, percentText } from "../../core/system/table.ts";
+import type { AlarmTallies } from "../../agent/alarm-tally.ts";
+import type { TruthCounts } from "../../agent/truth-score.ts";
+import { bytesText, countText, numberText, percentText } from "../../core/system/table.ts";
 import { byId, create, setAttribute, setText } from "./dom.ts";
 import type { RunState } from "./run-state.ts";
 import { labelVariable } from "./theme.ts";
@@ -24,7 +26,7 @@ export function drawVerdict(run: RunState): void {
   sure.querySelector("i")!.style.setProperty("--part", `${percent}%`);
   const told: [text: string, className: string][] = [[row.isCloud ? "the cloud decided" : "the device decided", ""]];
   if (shown !== row.label) told.push([`net: ${run.labelText(row.label)}`, ""]);
-  if (row.truth >= 0) told.push(row.truth === shown ? ["right", ""] : [`wrong: ${run.labelText(row.truth)}`, "miss"]);
+  if (row.truth >= 0) told.push(truthChip(run, row.truth, shown));
   if (row.level > 0) told.push([`degraded, level ${row.level} of 4`, "miss"]);
   drawChips(told);
   if (marks.childElementCount !== info.nExits) marks.replaceChildren(...Array.from({ length: info.nExits }, () => create("i")));
@@ -32,6 +34,12 @@ export function drawVerdict(run: RunState): void {
   const saved = percentText(Math.max(0, 1 - row.macs / info.hopMacs));
   setText(byId("exit-text"), `exit ${row.exit + 1} of ${info.nExits}, ${saved} of a full decision saved`);
   setText(byId("reason"), row.reason);
+}
+
+/** An alarm is shown longer than its event lasts: of an agent with one, the truth is told and nothing is called wrong. */
+function truthChip(run: RunState, truth: number, shown: number): [text: string, className: string] {
+  if (run.info.alarm !== undefined) return [`in truth: ${run.labelText(truth)}`, ""];
+  return truth === shown ? ["right", ""] : [`wrong: ${run.labelText(truth)}`, "miss"];
 }
 
 function drawChips(wanted: readonly (readonly [text: string, className: string])[]): void {
@@ -43,23 +51,24 @@ function drawChips(wanted: readonly (readonly [text: string, className: string])
   }
 }
 
-/** Right so far: with the cloud, without it, the net alone. The best of them is marked, unless all are equal. */
+/** A row of "right so far". */
+interface RightRow {
+  readonly name: string;
+  readonly text: string;
+  readonly share: number; // length of the bar, 0…1
+  readonly isBest: boolean;
+}
+
+/** Right so far: with the cloud, without it, the net alone; of an agent with an alarm which were told. The best is marked, unless all are equal. */
 export function drawAccuracy({ status, info }: RunState): void {
-  const { decisions, localRight, deviceRight, shownRight } = status.counters.truth;
+  const { truth } = status.counters;
+  const { decisions, alarms } = truth;
   const list = byId("accuracy");
-  setText(
-    byId("accuracy-of"),
-    decisions === 0 ? "the truth is not known here, or nothing was scored yet" : `of ${numberText(decisions)} decisions`,
-  );
+  const of = alarms === undefined ? `of ${numberText(decisions)} decisions` : `of ${countText(alarms.shown.events, alarms.label)}`;
+  setText(byId("accuracy-of"), decisions === 0 ? "the truth is not known here, or nothing was scored yet" : of);
   list.hidden = decisions === 0;
   if (decisions === 0) return;
-  const rows: [name: string, right: number][] = [
-    ["without the cloud", deviceRight],
-    ["the net alone", localRight],
-  ];
-  if (info.hasBroker) rows.unshift(["with the cloud", shownRight]);
-  const best = Math.max(...rows.map(([, right]) => right));
-  const isTold = rows.some(([, right]) => right !== best);
+  const rows = alarms === undefined ? labelRows(truth, info.hasBroker) : alarmRows(alarms, info.hasBroker);
   if (list.childElementCount !== rows.length)
     list.replaceChildren(
       ...rows.map(() => {
@@ -68,13 +77,50 @@ export function drawAccuracy({ status, info }: RunState): void {
         return row;
       }),
     );
-  for (const [i, [name, right]] of rows.entries()) {
+  for (const [i, { name, share, text, isBest }] of rows.entries()) {
     const row = list.children[i] as HTMLElement;
-    row.className = isTold && right === best ? "best" : "";
+    row.className = isBest ? "best" : "";
     setText(row.children[0]!, name);
-    setText(row.children[1]!, percentText(right / decisions, 1));
-    row.style.setProperty("--part", `${(100 * right) / decisions}%`);
+    setText(row.children[1]!, text);
+    row.style.setProperty("--part", `${100 * share}%`);
   }
+}
+
+function labelRows({ decisions, localRight, deviceRight, shownRight }: TruthCounts, hasBroker: boolean): RightRow[] {
+  const counts: [name: string, right: number][] = [
+    ["without the cloud", deviceRight],
+    ["the net alone", localRight],
+  ];
+  if (hasBroker) counts.unshift(["with the cloud", shownRight]);
+  const shares = counts.map(([, right]) => right / decisions);
+  const isBest = bestOf(shares);
+  return counts.map(([name], i) => ({ name, text: percentText(shares[i]!, 1), share: shares[i]!, isBest: isBest(i) }));
+}
+
+function alarmRows({ label, shown, device }: AlarmTallies, hasBroker: boolean): RightRow[] {
+  const sides = hasBroker ? { "with the cloud": shown, without: device } : { "by the device": device };
+  const names = Object.keys(sides);
+  const tallies = Object.values(sides);
+  const mostFalse = Math.max(1, ...tallies.map(({ falseAlarms }) => falseAlarms));
+  const isBestFound = bestOf(tallies.map(({ found }) => found));
+  const isBestFalse = bestOf(tallies.map(({ falseAlarms }) => -falseAlarms));
+  return [
+    ...tallies.map(({ events, found }, i) => ({
+      ...{ name: `${label}s told, ${names[i]}`, text: `${found} of ${events}` },
+      ...{ share: found / Math.max(1, events), isBest: isBestFound(i) },
+    })),
+    ...tallies.map(({ falseAlarms }, i) => ({
+      ...{ name: `false alarms, ${names[i]}`, text: numberText(falseAlarms) },
+      ...{ share: falseAlarms / mostFalse, isBest: isBestFalse(i) },
+    })),
+  ];
+}
+
+/** Which of some values are the largest, unless all are equal. */
+function bestOf(values: readonly number[]): (i: number) => boolean {
+  const best = Math.max(...values);
+  const isTold = values.some((value) => value !== best);
+  return (i) => isTold && values[i] === best;
 }
 
 /** Battery, skin, power, compute saved, memory. */

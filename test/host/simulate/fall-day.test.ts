@@ -7,7 +7,6 @@ import { policyFromCertificate } from "../../../host/policy/govern/policy-file.t
 import { loadBoard, loadRadio } from "../../../host/power/board.ts";
 import type { RadioKind } from "../../../host/power/board-power.ts";
 import { poweredBoard } from "../../../host/power/powered-board.ts";
-import { createAlarmWatch, criticalSuccessIndex } from "../../../host/simulate/alarm-tally.ts";
 import { createSimulatedCloud, type SimulatedCloud } from "../../../host/simulate/cloud.ts";
 import { recordedDay, syntheticDay } from "../../../host/simulate/day.ts";
 import { governedDay } from "../../../host/simulate/governed-day.ts";
@@ -55,30 +54,6 @@ describe("a day of a wearer who falls", () => {
     const { alarmTally, counters } = await fallDay("ble", undefined);
     expect(alarmTally).toMatchObject({ events: 2, found: 2 });
     expect(counters.suspicions).toMatchObject({ told: 0, dismissed: 0, expired: counters.suspicions!.raised });
-  });
-});
-
-describe("the tally of alarms", () => {
-  const decision = (tick: number, truth: string) => ({ kind: "decision", record: { tick, truth } }) as never;
-  const alarm = (tick: number, label = "fall") => ({ kind: "event", tick, label }) as never;
-
-  it("counts each stretch of the alarm's label once, and alarms far from any as false", () => {
-    const watch = createAlarmWatch("fall", 50);
-    for (const tick of [100, 1000, 1100, 5000, 9000]) watch.onStep(decision(tick, tick === 1000 || tick === 1100 ? "fall" : "daily"));
-    for (const tick of [990, 1300, 3000]) watch.onStep(alarm(tick));
-    watch.onStep(alarm(7000, "daily"));
-    expect(watch.tally()).toEqual({ events: 1, found: 1, alarms: 3, falseAlarms: 1 });
-  });
-});
-
-describe("the critical success index", () => {
-  it("falls with each missed event and each false alarm", () => {
-    const index = (events: number, found: number, falseAlarms: number) =>
-      criticalSuccessIndex({ events, found, falseAlarms, alarms: found + falseAlarms });
-    expect(index(0, 0, 0)).toBe(1);
-    expect(index(16, 16, 0)).toBe(1);
-    expect(index(16, 8, 0)).toBe(0.5);
-    expect(index(16, 16, 16)).toBe(0.5);
   });
 });
 

@@ -180,6 +180,21 @@ describe("the screen", () => {
     ]);
   });
 
+  it("counts an agent's alarms instead of its labels", () => {
+    const tally = (found: number, falseAlarms: number) => ({ events: 3, found, alarms: found + falseAlarms, falseAlarms });
+    const counters = { ...COUNTERS, truth: { ...COUNTERS.truth, alarms: { label: "fall", shown: tally(3, 0), device: tally(2, 4) } } };
+    const rightOf = (state: ViewState, columns: number) => {
+      const lines = render({ ...state, counters }, { ...plain, columns });
+      const at = lines.findIndex((line) => line.includes("falls told"));
+      return lines.slice(at, at + 2).map((line) => line.trimEnd());
+    };
+    expect(rightOf(example({ alarm: "fall" }), 80)).toEqual([
+      "  right    with the cloud: 3 of 3 falls told, 0 false alarms",
+      "           without: 2 of 3 falls told, 4 false alarms",
+    ]);
+    expect(rightOf(example({ alarm: "fall", hasBroker: false }), 80)[0]).toBe("  right    3 of 3 falls told, 0 false alarms");
+  });
+
   it.each([
     [20, 10],
     [40, 16],
