@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LINK_DEVICE } from "../../../assembly/device/layout.ts";
 import { loadAgent } from "../../../host/agent/registry.ts";
 import { haptSensor } from "../../../host/agent/sensors/hapt-sensor.ts";
 import { openSensor } from "../../../host/agent/sensors/open-sensor.ts";
@@ -13,6 +14,7 @@ import { readImage } from "../../../host/core/image/image-read.ts";
 import { writeImage } from "../../../host/core/image/image-write.ts";
 import { openRecordings } from "../../../host/data/open-recordings.ts";
 import type { Dataset } from "../../../host/data/recording.ts";
+import { createLinkWriter } from "../../../host/link/stream.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { TREMBLING, tempFolder, writeAgent } from "../cli/temp-agent.ts";
 import { writeTinyHapt } from "../cli/tiny-hapt.ts";
@@ -127,6 +129,27 @@ describe("opening a sensor", () => {
     expect(() => openSensor("replay:noise.dls", agent, folder.path)).toThrow(/holds no sensor frame/);
     writeFileSync(join(folder.path, "synthetic.json"), '{"version":2}');
     expect(() => openSensor("synthetic", agent, folder.path)).toThrow(/no synthetic wearer of version 1/);
+  });
+
+  it("replays a link stream as it was when it was opened: what is added, torn or cut off later changes nothing", async () => {
+    const agent = await loadAgent(writeAgent(folder.path));
+    const path = join(folder.path, "day.dls");
+    const chunks: Uint8Array[] = [];
+    const writer = createLinkWriter((bytes) => void chunks.push(bytes.slice()));
+    for (let tick = 1; tick <= 30; tick += 10)
+      writer.sensor(LINK_DEVICE, tick, 6, new Int16Array(60).fill(tick));
+    writeFileSync(path, Buffer.concat(chunks));
+    const all = openSensor("replay:day.dls", agent, folder.path);
+    expect(all.frames).toBe(30);
+    const frames = all[Symbol.asyncIterator]();
+    expect((await frames.next()).value).toMatchObject({ tick: 1 });
+    appendFileSync(path, Buffer.concat(chunks)); // it grows while it is played
+    writeFileSync(path, ""); // and is emptied
+    const rest = [];
+    for (let next = await frames.next(); !next.done; next = await frames.next()) rest.push(next.value.tick);
+    expect(rest).toEqual(Array.from({ length: 29 }, (_, i) => i + 2));
+    writeFileSync(path, Buffer.concat(chunks).subarray(0, -20)); // its writer died within a frame
+    expect(openSensor("replay:day.dls", agent, folder.path).frames).toBe(20);
   });
 
   it.each(["replay:HAPT", "SisFall"])("refuses IMU recordings for a model of other channels or counts: %s", async (path) => {

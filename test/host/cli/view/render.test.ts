@@ -201,6 +201,7 @@ describe("the screen", () => {
     [50, 20],
     [80, 24],
     [100, 30],
+    [120, 50],
     [200, 60],
   ])("never leaves a terminal of %i × %i", (columns, rows) => {
     for (const state of [startView(INFO), example(), example({ hasBroker: false })]) {
