@@ -4,6 +4,7 @@ import { reportFailure } from "../core/system/output.ts";
 import { endSoon, watchOutput, watchUncaught } from "../core/system/process-end.ts";
 import type { CliIo } from "../core/system/surroundings.ts";
 import { runCli } from "./program.ts";
+import { readKeys } from "./view/keys.ts";
 import { openTerminal } from "./view/terminal.ts";
 
 /** npm forwards a Ctrl-C to a child that has already received it: signals this close together count as one. */
@@ -76,6 +77,7 @@ const io: CliIo = {
       reader.close();
     }
   },
+  keys: (signal) => readKeys(process.stdin, signal),
   env: process.env,
   cwd: process.cwd(),
   clock: systemClock,

@@ -15,7 +15,10 @@ type Register = (program: Command, io: CliIo) => void;
  */
 const GROUPS = {
   "Try and run:": { verbs: ["demo", "run", "diary", "cloud", "broker", "provision", "ota"], load: () => import("./groups/run.ts") },
-  "Train and score:": { verbs: ["train", "eval", "simulate", "import", "generate", "eval-lm"], load: () => import("./groups/train.ts") },
+  "Train and score:": {
+    verbs: ["new", "capture", "train", "eval", "simulate", "import", "generate", "eval-lm"],
+    load: () => import("./groups/train.ts"),
+  },
   "Put on a device:": { verbs: ["fits", "build", "flash", "emulate", "monitor"], load: () => import("./groups/device.ts") },
   "Look up:": { verbs: ["inspect", "doctor", "boards", "agents"], load: () => import("./groups/look-up.ts") },
 };

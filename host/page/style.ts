@@ -11,7 +11,7 @@ body { margin: 0 auto; max-width: 1080px; padding: 24px 16px 40px; background: v
 h1 { margin: 0 0 12px; font-size: 26px; line-height: 1.25; } h1 span { color: var(--soft); font-weight: 400; }
 h2 { margin: 0; font-size: 16px; } header p { margin: 4px 0; }
 .key { display: flex; flex-wrap: wrap; gap: 8px 32px; margin: 0 0 12px; } .key div { display: flex; flex-direction: column-reverse; }
-.key dt { color: var(--soft); font-size: 13px; } .key dd { margin: 0; font-size: 24px; font-weight: 600; line-height: 1.2; color: var(--c0); font-variant-numeric: tabular-nums; }
+.key dt { color: var(--soft); font-size: 13px; } .key dd { margin: 0; font-size: 24px; font-weight: 600; line-height: 1.2; font-variant-numeric: tabular-nums; }
 .key .over { color: var(--limit); }
 .warning { margin: 8px 0; padding: 10px 14px; border-left: 4px solid var(--c1); background: var(--card); } .notes { color: var(--soft); font-size: 13.5px; }
 .tables, main { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; align-items: start; margin-top: 16px; }

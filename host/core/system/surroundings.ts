@@ -10,6 +10,8 @@ export interface CliIo {
   readonly stderrColumns?: (() => number) | undefined;
   /** Lines of the input, until it ends or the signal aborts; left out if there is none. */
   lines?(signal: AbortSignal): AsyncIterable<string>;
+  /** Keys as they are pressed, without Enter in a terminal, until the input ends or the signal aborts; left out if there is no input. */
+  keys?(signal: AbortSignal): AsyncIterable<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import { cli, fakeIo } from "./fake-io.ts";
 const VERBS = new Set(
   `abort adapt add address aim allow answer append apply assume build certify check choose compare compile compute connect continue convert copy
   create decode discard display divide draw emulate flash generate hold inject inspect keep limit list listen log map measure name output print push
-  read remove replay report resample reach run score seed send serve set show sign simulate skip start stop store take train try use wait
+  read record remove replay report resample reach run score seed send serve set show sign simulate skip start stop store take train try use wait
   write`.split(/\s+/),
 );
 /** Words that give a machine a mouth, an ear or a mood. */

@@ -12,6 +12,8 @@ const VERBS = [
   "broker",
   "provision",
   "ota",
+  "new",
+  "capture",
   "train",
   "eval",
   "simulate",
