@@ -136,8 +136,7 @@ describe("opening a sensor", () => {
     const path = join(folder.path, "day.dls");
     const chunks: Uint8Array[] = [];
     const writer = createLinkWriter((bytes) => void chunks.push(bytes.slice()));
-    for (let tick = 1; tick <= 30; tick += 10)
-      writer.sensor(LINK_DEVICE, tick, 6, new Int16Array(60).fill(tick));
+    for (let tick = 1; tick <= 30; tick += 10) writer.sensor(LINK_DEVICE, tick, 6, new Int16Array(60).fill(tick));
     writeFileSync(path, Buffer.concat(chunks));
     const all = openSensor("replay:day.dls", agent, folder.path);
     expect(all.frames).toBe(30);
