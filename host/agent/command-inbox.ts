@@ -13,12 +13,12 @@ import { parseTopic } from "../mqtt/wire/topics.ts";
 /** What doing a command has brought about, for the operator to read; or, as a text, why it cannot be done. */
 export type ActionResult = string | Readonly<Record<string, unknown>>;
 
-/** Commands that a node can carry out. */
+/** Commands that a node can carry out; a promise is of a device at the end of a link. */
 export interface CommandActions {
-  setPoint(order: CommandPayload<"set-point">): ActionResult;
-  snapshot(): ActionResult;
+  setPoint(order: CommandPayload<"set-point">): ActionResult | Promise<ActionResult>;
+  snapshot(): ActionResult | Promise<ActionResult>;
   /** Begun when it returns. */
-  reboot(): ActionResult;
+  reboot(): ActionResult | Promise<ActionResult>;
 }
 
 export interface CommandInboxOptions {
@@ -50,15 +50,19 @@ export function createCommandInbox(options: CommandInboxOptions): CommandInbox {
   const tellRefusal = createRefusalTeller(clock, options.tell);
 
   /** Orders what the disk has taken already; what cannot be done is taken back from there. */
-  function order(setPoint: CommandPayload<"set-point">): ActionResult {
+  function order(setPoint: CommandPayload<"set-point">): ActionResult | Promise<ActionResult> {
     const before = store.state;
     store.commit({ ...before, setPoint });
-    const done = attempt(() => actions.setPoint(setPoint));
-    if (typeof done === "string") store.commit(before);
-    return done;
+    return after(
+      attempt(() => actions.setPoint(setPoint)),
+      (done) => {
+        if (typeof done === "string") store.commit({ ...before, counter: store.state.counter });
+        return done;
+      },
+    );
   }
 
-  function execute(command: Command): ActionResult {
+  function execute(command: Command): ActionResult | Promise<ActionResult> {
     switch (command.verb) {
       case "set-point":
         return order(command.payload);
@@ -83,21 +87,32 @@ export function createCommandInbox(options: CommandInboxOptions): CommandInbox {
       const admitted = guard.admit(verb, message.payload);
       if (!admitted.ok) return refused(verb, admitted.refusal, admitted.reason, admitted.counter);
       const { counter } = admitted.command;
-      const done = attempt(() => execute(admitted.command));
-      if (typeof done === "string") return refused(verb, "not-done", done, counter);
-      counts.obeyed++;
-      options.onCommand?.(verb, "obeyed");
-      options.tell({ verb, counter, result: "obeyed", effect: done });
+      void after(
+        attempt(() => execute(admitted.command)),
+        (done) => {
+          if (typeof done === "string") return refused(verb, "not-done", done, counter);
+          counts.obeyed++;
+          options.onCommand?.(verb, "obeyed");
+          options.tell({ verb, counter, result: "obeyed", effect: done });
+        },
+      );
     },
     counts: () => ({ ...counts }),
   };
 }
 
 /** A full disk while a command is done is a reason, not a crash. */
-function attempt(run: () => ActionResult): ActionResult {
+function attempt(run: () => ActionResult | Promise<ActionResult>): ActionResult | Promise<ActionResult> {
+  const reason = (error: unknown) => (error instanceof Error ? error.message : String(error));
   try {
-    return run();
+    const result = run();
+    return result instanceof Promise ? result.catch(reason) : result;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reason(error);
   }
+}
+
+/** Goes on at once with a result that is there, or once it is. */
+function after<T>(result: ActionResult | Promise<ActionResult>, go: (done: ActionResult) => T): T | Promise<T> {
+  return result instanceof Promise ? result.then(go) : go(result);
 }

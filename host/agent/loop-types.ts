@@ -1,6 +1,7 @@
 import type { DecisionWhy, Session, SetPoint } from "../core/session/session-types.ts";
 import type { DormouseError } from "../core/system/errors.ts";
 import type { AskCounts, Asker, AskerEvents } from "../mqtt/asks/asker-types.ts";
+import type { Presence } from "../mqtt/asks/presence.ts";
 import type { AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
 import type { AnswerLearner } from "../personalize/personalized-session.ts";
 import type { AskInputOptions } from "../policy/govern/ask-inputs.ts";
@@ -127,6 +128,8 @@ export interface LoopOptions {
   /** Gets asks and answers; a personalized session learns from them. */
   readonly learner?: AnswerLearner;
   readonly onStep?: (step: LoopStep) => void;
+  /** What is known of the node besides, for telemetry and its retained state. */
+  readonly about?: Presence;
   /** Ends a wait for answers; the frames end by themselves. */
   readonly signal?: AbortSignal;
   /** Waits for answers while more asks than this are pending and the link is up. For unpaced replays. Default: never waits. */
@@ -148,6 +151,8 @@ export interface Loop {
   log(): readonly DecisionRecord[];
   /** Ends suspicions that no answer has come for: the device's own rule decides. Call when no more answers will come. */
   finish(): void;
+  /** What the node's retained state tells; what is unknown is left out. */
+  presence(): Presence;
   /** The steady label. */
   readonly label: string | undefined;
   readonly asker: Asker | undefined;

@@ -2,6 +2,7 @@ import type { Model } from "../core/session/model.ts";
 import type { Decision, PushResult, SetPoint } from "../core/session/session-types.ts";
 import { ModelError } from "../core/system/errors.ts";
 import type { Asker } from "../mqtt/asks/asker-types.ts";
+import type { Presence } from "../mqtt/asks/presence.ts";
 import type { AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
 import type { AskPurpose } from "../policy/govern/may-ask.ts";
 import { isSameSetPoint, orderedSetPoint } from "../policy/govern/set-point-order.ts";
@@ -15,6 +16,8 @@ import { type LabelChange, ShownLabel } from "./shown-label.ts";
 import { SuspicionWatch } from "./suspicion-watch.ts";
 import { TruthScore } from "./truth-score.ts";
 
+/** Device seconds between two telemetry messages, if not said otherwise. */
+const TELEMETRY_SECONDS = 60;
 const NO_ASKS = { asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 };
 
 /** What the loop needs of a loaded model. */
@@ -333,12 +336,30 @@ class AgentLoop implements Loop {
       this.#score.alarms?.hear("shown", tick);
       this.asker?.alarm(agent, told);
     } else this.asker?.event(agent, told);
+    this.asker?.report(this.presence());
     this.#tell({ kind: "event", tick, label, before, source, confidence });
   }
 
   #telemetry(): void {
     this.#nextTelemetryFrame = this.#counts.frames + this.#telemetryFrames;
-    this.asker?.telemetry({ ...this.counters() });
+    const presence = this.presence();
+    this.asker?.telemetry({ ...this.counters(), ...presence });
+    this.asker?.report(presence);
+  }
+
+  presence(): Presence {
+    const { about, agent, governor, telemetrySeconds = TELEMETRY_SECONDS } = this.#options;
+    const { stateOfCharge, skinCelsius, level } = governor?.status?.() ?? {};
+    return {
+      ...about,
+      agent,
+      exits: [...this.#exits],
+      reportSeconds: telemetrySeconds,
+      ...(this.label === undefined ? {} : { label: this.label }),
+      ...(stateOfCharge === undefined ? {} : { batteryPercent: Math.round(1000 * stateOfCharge) / 10 }),
+      ...(skinCelsius === undefined ? {} : { skinCelsius: Math.round(100 * skinCelsius) / 100 }),
+      ...(level === undefined ? {} : { level }),
+    };
   }
 
   /** Scores the previous decision one hop later, when its answer has had time to arrive: the model's label, the device's and the shown one. */
@@ -349,7 +370,7 @@ class AgentLoop implements Loop {
   }
 
   get #telemetryFrames(): number {
-    return (this.#options.telemetrySeconds ?? 60) * this.#options.rateHz;
+    return (this.#options.telemetrySeconds ?? TELEMETRY_SECONDS) * this.#options.rateHz;
   }
 
   #name(label: number | undefined): string | undefined {

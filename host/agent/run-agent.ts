@@ -1,4 +1,5 @@
 import type { Model } from "../core/session/model.ts";
+import type { SetPoint } from "../core/session/session-types.ts";
 import type { Clock } from "../core/system/clock.ts";
 import type { DormouseError } from "../core/system/errors.ts";
 import { untilAborted } from "../core/system/until-aborted.ts";
@@ -54,6 +55,8 @@ export interface RunAgentOptions {
   readonly asker?: Omit<AskerOptions, "events" | "clock" | "onCommand">;
   /** How long an answer may take. Default: the definition's. */
   readonly deadlineSeconds?: number;
+  /** Parts of the set-point that hold unless an operator orders others. */
+  readonly setPoint?: Partial<SetPoint>;
   /** Energy, heat, privacy per day and the worth of asks: `liveGovernor` makes one for a board. Left out: nothing is governed. */
   readonly governor?: LoopGovernor;
   /** Runs instead of a session of the model, and learns from the answers. */
@@ -122,6 +125,8 @@ export function runAgent(options: RunAgentOptions): AgentRun {
             },
           }),
       onStep: stepObserver(options),
+      ...(options.asker?.presence && { about: options.asker.presence }),
+      ...(options.setPoint === undefined ? {} : { setPoint: options.setPoint }),
       ...(governor === undefined ? {} : { governor }),
       ...(personalized === undefined ? {} : { learner: personalized }),
       ...(pace?.speed === Number.POSITIVE_INFINITY ? { maxPending: definition.suspicion ? 0 : UNPACED_PENDING } : {}),

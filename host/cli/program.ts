@@ -14,7 +14,10 @@ type Register = (program: Command, io: CliIo) => void;
  * times Node's own start, and a file per verb would need more open files than a small limit allows.
  */
 const GROUPS = {
-  "Try and run:": { verbs: ["demo", "run", "diary", "cloud", "broker", "provision", "ota"], load: () => import("./groups/run.ts") },
+  "Try and run:": {
+    verbs: ["demo", "run", "gateway", "diary", "cloud", "broker", "provision", "ota"],
+    load: () => import("./groups/run.ts"),
+  },
   "Train and score:": {
     verbs: ["new", "capture", "train", "eval", "simulate", "import", "generate", "eval-lm"],
     load: () => import("./groups/train.ts"),

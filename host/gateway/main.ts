@@ -7,11 +7,12 @@ import { packageRoot } from "../core/system/package-root.ts";
 import { plainText } from "../core/system/plain-text.ts";
 import { endSoon, watchOutput, watchUncaught } from "../core/system/process-end.ts";
 import { textWithoutSecrets } from "../core/system/secrets.ts";
-import { runService } from "./service.ts";
-import { readServiceConfig } from "./service-config.ts";
+import { runGateway } from "./gateway.ts";
+import { checkGateway } from "./gateway-check.ts";
+import { readGatewayConfig } from "./gateway-config.ts";
 import { createServiceManager } from "./service-manager.ts";
 
-// Program of a gateway image: one agent as a service, bundled into dist/gateway.js.
+// Program of a gateway package, bundled into dist/gateway.js: `dormouse gateway` without the rest of the command line.
 
 const stop = new AbortController();
 const complain = (sentence: string): void => {
@@ -27,7 +28,12 @@ watchOutput((code, sentence) => {
 watchUncaught((error) => complain(`unexpected: ${error instanceof Error ? error.message : String(error)}`));
 
 const { values } = parseArgs({
-  options: { agent: { type: "string" }, config: { type: "string" }, state: { type: "string", default: process.env.STATE_DIRECTORY } },
+  options: {
+    agent: { type: "string" },
+    config: { type: "string" },
+    state: { type: "string", default: process.env.STATE_DIRECTORY },
+    check: { type: "boolean", default: false },
+  },
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
 const say = (line: string): void => {
@@ -35,27 +41,39 @@ const say = (line: string): void => {
 };
 
 try {
-  const { agent, config, state } = values;
-  if (agent === undefined || config === undefined || state === undefined) {
+  const { agent: defaultAgent, config: path, state, check } = values;
+  if (path === undefined || (state === undefined && !check)) {
     throw new DormouseError(
       "SERVICE_USAGE",
-      "usage: gateway.js --agent NAME --config FILE --state DIR (systemd's STATE_DIRECTORY when left out).",
+      "usage: gateway.js --config FILE --state DIR (systemd's STATE_DIRECTORY when left out) [--agent NAME] [--check].",
     );
   }
+  const config = readGatewayConfig(path);
   const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
-  await runService({
-    config: readServiceConfig(config),
-    readConfig: () => readServiceConfig(config),
-    agentFolder: join(packageRoot(), "agents", agent),
-    stateFolder: state,
-    version,
+  const common = {
+    config,
+    defaultAgent,
+    agentsFolder: join(packageRoot(), "agents"),
+    cwd: process.cwd(),
     clock: systemClock,
     env: process.env,
-    manager: createServiceManager(process.env, say),
-    say,
-    signal: stop.signal,
-  });
-  endSoon(outputCode ?? 0);
+  };
+  if (check) {
+    const findings = await checkGateway(common);
+    for (const { what, result, text } of findings) say(`${result}: ${what}: ${text}`);
+    endSoon(outputCode ?? (findings.some(({ result }) => result === "failed") ? 1 : 0));
+  } else {
+    await runGateway({
+      ...common,
+      readConfig: () => readGatewayConfig(path),
+      stateFolder: state!,
+      version,
+      manager: createServiceManager(process.env, say),
+      say,
+      signal: stop.signal,
+    });
+    endSoon(outputCode ?? 0);
+  }
 } catch (error) {
   complain(error instanceof DormouseError ? error.message : String(error));
   endSoon(1);

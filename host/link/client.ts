@@ -20,6 +20,8 @@ export interface LinkClientOptions {
   /** This end's name, as the device's recording shows it. */
   readonly node: string;
   readonly onMessage?: (message: DeviceMessage) => void;
+  /** Bytes that are no frame, or a payload that cannot be read, and why. */
+  readonly onBad?: (reason: string, bytes: number) => void;
   /** Takes an ask over, durably; the device keeps it until this returns true. Default: never. */
   readonly onAsk?: (message: Extract<DeviceMessage, { type: "ask" }>) => boolean;
   /** Milliseconds until a message is sent again. Default 500. */
@@ -146,6 +148,7 @@ export function createLinkClient(options: LinkClientOptions): LinkClient {
     pump();
   };
   const reader = createDeviceReader({
+    ...(options.onBad && { onBad: options.onBad }),
     onMessage(message) {
       if (message.type === "ack") onAck(message.ack);
       else if (message.type === "hello") onHello(message.hello);

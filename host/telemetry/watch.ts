@@ -2,6 +2,7 @@ import type { Loop } from "../agent/loop-types.ts";
 import type { Provider } from "../cloud/provider.ts";
 import type { Worker, WorkerStats } from "../cloud/worker-types.ts";
 import type { Metric, Telemetry } from "../core/session/telemetry.ts";
+import type { Presence } from "../mqtt/asks/presence.ts";
 import { METRICS } from "./catalogue.ts";
 
 const ENDS = ["answered", "expired", "refused", "evicted"] as const;
@@ -36,7 +37,28 @@ export function watchLoop(telemetry: Telemetry, loop: Loop, commands?: () => Rea
       telemetry.observe(METRICS.connects, () => [{ value: asker.stats().connects }]),
     );
   }
+  stops.push(watchPresence(telemetry, () => loop.presence()));
   if (commands !== undefined) stops.push(telemetry.observe(METRICS.commands, () => byKey(commands(), "outcome")));
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** Reads what is known of a node on every scrape; what is unknown has no value. */
+export function watchPresence(telemetry: Telemetry, read: () => Presence): () => void {
+  const gauge = (value: number | undefined) => (value === undefined ? [] : [{ value }]);
+  const stops = [
+    telemetry.observe(METRICS.batteryPercent, () => gauge(read().batteryPercent)),
+    telemetry.observe(METRICS.skinCelsius, () => gauge(read().skinCelsius)),
+    telemetry.observe(METRICS.level, () => gauge(read().level)),
+    telemetry.observe(METRICS.node, () => {
+      const { agent, board, label, model, firmware } = read();
+      const attributes = Object.fromEntries(
+        Object.entries({ agent, board, label, model, firmware }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+      );
+      return [{ value: 1, attributes }];
+    }),
+  ];
   return () => {
     for (const stop of stops) stop();
   };

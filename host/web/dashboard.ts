@@ -45,7 +45,7 @@ export interface Dashboard {
   readonly clients: number;
   /** Messages that were left out because a page read too slowly. */
   readonly lostMessages: number;
-  /** Shows a run: a view of its steps, and its sensor, watched. A second run takes the first one's place. */
+  /** Shows a run: a view of its steps, and its sensor, watched. A second run takes the first one's place; with a fleet each node has a page of its own, `?node=`. */
   show(run: DashboardRun): { readonly view: View; readonly sensor: Sensor };
   /** Tells the pages why it ends, and ends. */
   close(reason?: string): Promise<void>;
@@ -60,15 +60,18 @@ export async function openDashboard(options: {
 }): Promise<Dashboard> {
   const { clock, address, tools = {} } = options;
   const pace = createPaceControl(options.speed);
-  let feed: RunFeed | undefined;
-  const clients = createStreamClients(clock, () => [
-    ...(feed === undefined ? [] : [["run", feed.hello()] as const]),
-    ...(tools.fleet === undefined ? [] : [["fleet", tools.fleet.hello()] as const]),
-  ]);
-  tools.fleet?.onFrame((frame) => clients.send("fleet-frame", frame));
+  let feed: RunFeed | undefined; // of the run that was shown last
+  const feeds = new Map<string, RunFeed>(); // by node, with a fleet
+  const clients = createStreamClients(clock, (node) => {
+    const mine = tools.fleet === undefined ? feed : node === undefined ? undefined : feeds.get(node);
+    if (mine !== undefined) return [["run", mine.hello()]];
+    return tools.fleet === undefined ? [] : [["fleet", tools.fleet.hello()]];
+  });
+  const isOnTable = (node: string | undefined): boolean => node === undefined || !feeds.has(node);
+  tools.fleet?.onFrame((frame) => clients.send("fleet-frame", frame, isOnTable));
   const server = await startWebServer({
     address,
-    onStream: (response) => clients.add(response),
+    onStream: (response, query) => clients.add(response, query.get("node") ?? undefined),
     acts: {
       pace(body) {
         steer(pace, body);
@@ -98,24 +101,28 @@ export async function openDashboard(options: {
     },
     show({ info, node, model, sensor, loop, power }) {
       const { speed: _, pageUrl: __, ...fixed } = info;
-      feed = createRunFeed({
+      const isAlone = tools.fleet === undefined;
+      const isMine = (of: string | undefined): boolean => isAlone || of === node;
+      const shown = createRunFeed({
         ...{ clock, loop, power, pace },
         info: {
           ...fixed,
           node,
           durationSeconds: (sensor.frames ?? 0) / sensor.rateHz,
           controls: {
-            canPace: sensor.device === undefined,
+            canPace: isAlone && sensor.device === undefined,
             canSwitchBroker: tools.broker !== undefined,
             canAsk: tools.answer !== undefined,
           },
         },
         channels: model.image.manifest.channels,
         isBrokerUp: () => tools.broker?.isUp ?? true,
-        send: (event, frame) => clients.send(event, frame),
+        send: (event, frame) => clients.send(event, frame, isMine),
       });
-      clients.send("run", feed.hello());
-      return { view: feed, sensor: feed.tap(sensor) };
+      feed = shown;
+      if (!isAlone) feeds.set(node, shown);
+      clients.send("run", shown.hello(), isMine);
+      return { view: shown, sensor: shown.tap(sensor) };
     },
     async close(reason = "The run has ended.") {
       tools.fleet?.close();

@@ -126,6 +126,8 @@ export interface FleetRow {
   readonly stateOfCharge: number; // 0…1; −1: unknown
   readonly skinCelsius: number; // −1: unknown
   readonly model: string;
+  readonly firmware?: string;
+  readonly wallMillis?: number; // of its last word
   readonly asks: number;
 }
 

@@ -13,6 +13,7 @@ const HEARTBEAT_MILLIS = 15_000;
 
 interface Client {
   readonly response: ServerResponse;
+  readonly node: string | undefined; // whose page it is; undefined: of all
   lost: number; // messages left out since the last one that went out
   cancelStuck: () => void;
 }
@@ -22,15 +23,18 @@ export interface StreamClients {
   /** Messages that were left out, over all clients. */
   readonly lost: number;
   /** Takes a client over, and sends it `hello`; refuses it with a reason if there are too many. */
-  add(response: ServerResponse): void;
-  /** Sends a message to all. */
-  send(event: string, data: unknown): void;
+  add(response: ServerResponse, node?: string): void;
+  /** Sends a message to all, or to the pages that it `isFor`. */
+  send(event: string, data: unknown, isFor?: (node: string | undefined) => boolean): void;
   /** Says why the stream ends, and ends it. */
   close(reason: string): void;
 }
 
-/** Clients of a stream of server-sent events. `hello` gives the messages that bring a client up to date. */
-export function createStreamClients(clock: Clock, hello: () => readonly (readonly [event: string, data: unknown])[]): StreamClients {
+/** Clients of a stream of server-sent events. `hello` gives the messages that bring a page up to date, of all nodes or of one. */
+export function createStreamClients(
+  clock: Clock,
+  hello: (node: string | undefined) => readonly (readonly [event: string, data: unknown])[],
+): StreamClients {
   const clients = new Set<Client>();
   let lost = 0;
   let cancelBeat = () => {};
@@ -48,8 +52,8 @@ export function createStreamClients(clock: Clock, hello: () => readonly (readonl
     client.lost = 0;
     greet(client);
   };
-  const greet = ({ response }: Client): void => {
-    for (const [event, data] of hello()) response.write(eventText(event, data));
+  const greet = ({ response, node }: Client): void => {
+    for (const [event, data] of hello(node)) response.write(eventText(event, data));
   };
   const write = (client: Client, text: string): void => {
     if (client.lost > 0 || client.response.writableLength > MAX_BACKLOG_BYTES) {
@@ -69,14 +73,14 @@ export function createStreamClients(clock: Clock, hello: () => readonly (readonl
     get lost() {
       return lost;
     },
-    add(response) {
+    add(response, node) {
       response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
       if (clients.size >= MAX_CLIENTS) {
         const reason = `${MAX_CLIENTS} pages are open, and no more are served. Close one, then reload this page.`;
         response.end(eventText("bye", { reason } satisfies ByeMessage));
         return;
       }
-      const client: Client = { response, lost: 0, cancelStuck: () => {} };
+      const client: Client = { response, node, lost: 0, cancelStuck: () => {} };
       clients.add(client);
       response.on("drain", () => catchUp(client));
       response.on("close", () => drop(client));
@@ -84,10 +88,11 @@ export function createStreamClients(clock: Clock, hello: () => readonly (readonl
       if (clients.size === 1) cancelBeat = clock.after(HEARTBEAT_MILLIS, beat);
       greet(client);
     },
-    send(event, data) {
-      if (clients.size === 0) return;
+    send(event, data, isFor = () => true) {
+      const meant = [...clients].filter(({ node }) => isFor(node));
+      if (meant.length === 0) return;
       const text = eventText(event, data);
-      for (const client of clients) write(client, text);
+      for (const client of meant) write(client, text);
     },
     close(reason) {
       cancelBeat();

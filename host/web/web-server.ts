@@ -26,7 +26,7 @@ export type Act = (body: Readonly<Record<string, unknown>>) => unknown;
 export interface WebServerOptions {
   readonly address: ListenAddress;
   /** Takes a page's stream of events. */
-  readonly onStream: (response: ServerResponse) => void;
+  readonly onStream: (response: ServerResponse, query: URLSearchParams) => void;
   /** By name: POST act/<name>. */
   readonly acts: Readonly<Record<string, Act>>;
 }
@@ -73,7 +73,7 @@ export async function startWebServer({ address, onStream, acts }: WebServerOptio
     if (request.method !== "GET") return refuse(response, 405, "only GET and POST are answered.");
     if (path === "/events") {
       request.socket.setTimeout(0); // a stream is open for as long as its page
-      return onStream(response);
+      return onStream(response, new URLSearchParams(query));
     }
     const file = files.get(path);
     if (file === undefined) return refuse(response, 404, "there is no such page.");

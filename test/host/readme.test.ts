@@ -7,7 +7,7 @@ import { bundledAgents, loadAgent, readsText } from "../../host/agent/registry.t
 import { Model } from "../../host/core/session/model.ts";
 import { packageRoot } from "../../host/core/system/package-root.ts";
 import { IntentModel } from "../../host/core/text/intent-model.ts";
-import { serviceConfigSchema } from "../../host/gateway/service-config.ts";
+import { gatewayConfigSchema } from "../../host/gateway/gateway-config.ts";
 import { loadBoards } from "../../host/power/board.ts";
 import { fencedBlocks, linksOf, namedFiles, readmePaths, readText } from "../support/readme.ts";
 
@@ -97,11 +97,11 @@ describe("host/gateway/README.md", () => {
 
   it("shows a configuration that is valid", () => {
     const example = fencedBlocks(gateway).find(({ language }) => language === "json")!.text;
-    expect(serviceConfigSchema.safeParse(JSON.parse(example)).error).toBeUndefined();
+    expect(gatewayConfigSchema.safeParse(JSON.parse(example)).error).toBeUndefined();
   });
 
   it("names every field of the configuration", () => {
-    for (const field of Object.keys(serviceConfigSchema.shape)) expect(gateway).toContain(`\`${field}\``);
+    for (const field of Object.keys(gatewayConfigSchema.shape)) expect(gateway).toContain(`\`${field}\``);
   });
 });
 

@@ -18,9 +18,56 @@ export interface DeviceSensor extends Sensor {
   readonly device: DeviceFrames;
 }
 
-const RETRY_MILLIS = 5000;
+/** A device's frames from bytes that somebody else reads. */
+export interface FrameIntake {
+  readonly sensor: DeviceSensor;
+  /** Bytes of the link, cut anywhere. */
+  push(bytes: Uint8Array): void;
+  /** The link was lost: what is unfinished is given up. */
+  lost(): void;
+}
+
+/** How often a device that is not there is looked for. */
+export const RETRY_MILLIS = 5000;
 /** Bytes without a sound frame after which a device is said to send noise. */
 const NOISE_BYTES = 2048;
+
+/** Turns the bytes of a link into a sensor. What is no frame of the agent's is told in a sentence. */
+export function createFrameIntake(
+  name: string,
+  declared: { readonly rateHz: number; readonly channels: number },
+  tell: (text: string) => void,
+  onClose: () => void,
+): FrameIntake {
+  const queue = new FrameQueue(declared.channels);
+  let badBytes = 0; // since the last sound frame
+  const decoder = createLinkDecoder({
+    onFrame(frame) {
+      badBytes = 0;
+      const flaw = queue.push(frame);
+      if (flaw !== undefined) tell(`${name} ${flaw}`);
+    },
+    onBad(reason, bytes) {
+      badBytes += bytes;
+      if (badBytes > NOISE_BYTES) tell(noiseText(name, reason));
+    },
+  });
+  const close = () => {
+    queue.close();
+    onClose();
+  };
+  const progress = () => ({ arrived: queue.arrived - queue.dropped, taken: queue.taken, dropped: queue.dropped });
+  return {
+    sensor: { ...declared, name, device: { progress, close }, [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator]() },
+    push: (bytes) => decoder.push(bytes),
+    lost: () => decoder.end(),
+  };
+}
+
+/** What is said of a device that sends bytes which are no frames. */
+export function noiseText(name: string, reason: string): string {
+  return `${name} sends no link frames (${reason}): check the baud rate and the wiring`;
+}
 
 /** Reads the sensor frames of a device's link. A device that is missing or goes is looked for every five seconds, until closed. */
 export function openDeviceSensor(
@@ -28,62 +75,45 @@ export function openDeviceSensor(
   declared: { readonly rateHz: number; readonly channels: number },
   { clock, tell, signal }: DeviceSurroundings,
 ): DeviceSensor {
-  const queue = new FrameQueue(declared.channels);
   const name = linkAddressText(address);
   let port: LinkPort | undefined;
   let isClosed = false;
   let said = ""; // the last sentence, told once
   let cancel: () => void = () => undefined;
-  let badBytes = 0; // since the last sound frame
 
   const say = (text: string) => {
     if (text !== said) tell(text);
     said = text;
   };
-  const decoder = createLinkDecoder({
-    onFrame(frame) {
-      badBytes = 0;
-      const flaw = queue.push(frame);
-      if (flaw !== undefined) say(`${name} ${flaw}`);
-    },
-    onBad(reason, bytes) {
-      badBytes += bytes;
-      if (badBytes > NOISE_BYTES) say(`${name} sends no link frames (${reason}): check the baud rate and the wiring`);
-    },
-  });
+  const intake = createFrameIntake(name, declared, say, close);
+  function close(): void {
+    if (isClosed) return;
+    isClosed = true;
+    cancel();
+    port?.close();
+    signal?.removeEventListener("abort", intake.sensor.device.close);
+  }
   const read = async () => {
     try {
       port = await openLinkPort(address);
       if (!isClosed) {
         say(`reading ${name}`);
-        for await (const bytes of port.bytes) decoder.push(bytes);
+        for await (const bytes of port.bytes) intake.push(bytes);
         if (!isClosed) say(`${name} has gone; looking for it again`);
       }
     } catch (error) {
-      if (!isClosed)
-        say(`no device at ${name}: ${error instanceof Error ? error.message : String(error)} Trying again every ${RETRY_MILLIS / 1000} s.`);
+      const why = error instanceof Error ? error.message : String(error);
+      if (!isClosed) say(`no device at ${name}: ${why} Trying again every ${RETRY_MILLIS / 1000} s.`);
     }
     port?.close();
     port = undefined;
-    decoder.end();
+    intake.lost();
     if (!isClosed) cancel = clock.after(RETRY_MILLIS, () => void read());
   };
-  const close = () => {
-    isClosed = true;
-    cancel();
-    port?.close();
-    queue.close();
-    signal?.removeEventListener("abort", close);
-  };
-  if (signal?.aborted) close();
+  if (signal?.aborted) intake.sensor.device.close();
   else {
-    signal?.addEventListener("abort", close, { once: true });
+    signal?.addEventListener("abort", intake.sensor.device.close, { once: true });
     void read();
   }
-  return {
-    ...declared,
-    name,
-    device: { progress: () => ({ arrived: queue.arrived - queue.dropped, taken: queue.taken, dropped: queue.dropped }), close },
-    [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
-  };
+  return intake.sensor;
 }

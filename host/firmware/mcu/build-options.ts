@@ -1,9 +1,9 @@
 import type { Model } from "../../core/session/model.ts";
 import { instantiateCore } from "../../core/session/module.ts";
+import type { ImuAxes } from "../../data/imu-axes.ts";
 import type { MemoryVariant } from "../c/compile.ts";
 import type { CModuleName } from "../c/generated-c.ts";
 import { replayDevice } from "../emulate/replay-device.ts";
-import type { ImuAxes } from "./imu-axes.ts";
 import type { Target } from "./target.ts";
 
 /** c: the kernels of boards/common/kernels.c, with SMLAD if the core has it; wasm: those of the wasm module, through wasm2c. */

@@ -2,11 +2,11 @@ import { STORE_HEADER_WORDS } from "../../../assembly/device/layout.ts";
 import { SNAPSHOT_HEADER_BYTES } from "../../../assembly/layout.ts";
 import { Model } from "../../core/session/model.ts";
 import { ConfigError } from "../../core/system/errors.ts";
+import { CHIP_AXES } from "../../data/imu-axes.ts";
 import { compileFirmware } from "../c/compile.ts";
 import { makeStore, type StoreShape, storeGeometry } from "../emulate/device-store.ts";
 import { deviceMemoryBytes, type FirmwareOptions, findModule } from "./build-options.ts";
 import { frameSource } from "./frame-source.ts";
-import { CHIP_AXES } from "./imu-axes.ts";
 import type { Target } from "./target.ts";
 
 /** Largest slot: room for a model four times the activity agent's. */

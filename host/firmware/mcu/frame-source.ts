@@ -1,6 +1,6 @@
 import type { Manifest, ModelImage } from "../../core/image/image-types.ts";
 import { areImuChannels, type Channel, channelsText, IMU_CHANNELS } from "../../core/image/imu-channels.ts";
-import { CHIP_AXES, type ImuAxes } from "./imu-axes.ts";
+import { CHIP_AXES, type ImuAxes } from "../../data/imu-axes.ts";
 import type { Target } from "./target.ts";
 
 /** Frames per second that the IMU driver reads (boards/common/imu.c): its parts measure 100 times, and their low-pass ends at 20 Hz. */

@@ -6,8 +6,8 @@ import { openAgentModel } from "../../agent/registry.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import { makeFolders } from "../../core/system/folder.ts";
 import { packageRoot } from "../../core/system/package-root.ts";
+import type { GatewayConfigInput } from "../../gateway/gateway-config.ts";
 import { PACKED_AGENT_FILE } from "../../gateway/packed-agent.ts";
-import type { ServiceConfigInput } from "../../gateway/service-config.ts";
 import { type Board, loadBoards } from "../../power/board.ts";
 import { gzip, type PackageFile, writeDeb } from "./deb.ts";
 import { bundleGateway } from "./gateway-bundle.ts";
@@ -166,12 +166,12 @@ function optionalFile(from: string, path: string): PackageFile[] {
 }
 
 /** Frames from the board's link if it has one, else from a synthetic wearer until configured. */
-function defaultConfig({ syntheticPath }: LoadedAgent, board: Board): ServiceConfigInput {
+function defaultConfig({ syntheticPath }: LoadedAgent, board: Board): GatewayConfigInput {
   const device = linkDevice(board) ?? (syntheticPath === undefined ? "/dev/ttyACM0" : undefined);
   const baud = board.link?.baud ?? 115_200;
   return {
     site: "home",
-    sensor: device === undefined ? "synthetic" : `serial:${device}@${baud}`,
+    devices: [{ match: device === undefined ? "synthetic" : `serial:${device}@${baud}` }],
     engine: "simd",
   };
 }

@@ -1,8 +1,9 @@
 import { MqttError } from "../../core/system/errors.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { Connection } from "../transport/connection.ts";
-import { decodePayload, encodePayload, type Payload, SCHEMA_VERSION } from "../wire/payloads.ts";
+import { decodePayload, encodePayload, type Payload, type PayloadFormat, SCHEMA_VERSION } from "../wire/payloads.ts";
 import type { NodeTopics } from "../wire/topics.ts";
+import { eventType } from "./event-publisher.ts";
 
 /** Alarms that no disk would take, kept in memory; one more gives up the oldest. */
 const MAX_VOLATILE = 64;
@@ -32,10 +33,11 @@ export function createAlarms(options: {
   readonly connection: Connection;
   readonly outbox: Outbox;
   readonly wall: () => number;
+  readonly format: PayloadFormat;
   readonly onAnomaly: (error: MqttError) => void;
   readonly onSettled: () => void;
 }): Alarms {
-  const { node, topics, connection, outbox, wall } = options;
+  const { node, topics, connection, outbox, wall, format } = options;
   const pending = new Map<string, { readonly agent: string; readonly payload: Uint8Array }>();
   const volatile = new Set<string>();
   const underWay = new Set<string>();
@@ -97,10 +99,11 @@ export function createAlarms(options: {
         wallMillis: wall(),
         id,
         isAlarm: true,
+        ...eventType(format, data),
         data: { ...data },
       };
       topics.event(agent); // throws for a name that no topic can carry
-      const payload = encodePayload(event);
+      const payload = encodePayload(event, format);
       counts.raised++;
       if (isClosed) {
         counts.undelivered++;

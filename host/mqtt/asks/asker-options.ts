@@ -6,7 +6,9 @@ import type { BreakerOptions } from "../transport/breaker.ts";
 import type { BrokerOptions } from "../transport/broker-url.ts";
 import type { Connect } from "../transport/connection.ts";
 import type { IncomingMessage } from "../transport/connection-options.ts";
+import type { PayloadFormat } from "../wire/payloads.ts";
 import type { AskerEvents } from "./asker-types.ts";
+import type { Companion } from "./companion.ts";
 import type { Presence } from "./presence.ts";
 
 export interface AskerOptions {
@@ -22,6 +24,11 @@ export interface AskerOptions {
   /** The asker takes it over and closes it. */
   readonly ledgerSink?: LedgerSink;
   readonly presence?: Presence;
+  /** How state, events and telemetry are written. `json` also keeps `availability` and `label/{agent}` as plain words. Default cbor. */
+  readonly payload?: PayloadFormat;
+  /** `report` publishes the state at once. Default: it waits for the next connection, which costs a radio nothing. */
+  readonly isStateLive?: boolean;
+  readonly companion?: Companion;
   /** Hears `command/+` of this node. Left out: commands are not subscribed to. */
   readonly onCommand?: (message: IncomingMessage) => void;
   /** Default 300. The will delay is one minute longer, the session expiry another hour. */

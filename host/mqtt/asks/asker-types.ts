@@ -1,6 +1,7 @@
 import type { DormouseError } from "../../core/system/errors.ts";
 import type { AskOutcome, AskQuery, AskState, LinkState, TextOutcome, TextQuery } from "../wire/ask.ts";
 import type { AlarmCounts } from "./alarms.ts";
+import type { Presence } from "./presence.ts";
 
 /** Every ask is in exactly one of these; duplicates, late, malformed and unknown count answers that were ignored. */
 export interface AskCounts {
@@ -28,6 +29,8 @@ export interface Asker {
   event(agent: string, event: Readonly<Record<string, unknown>>): void;
   /** An event that must arrive: durable where the outbox is, before everything else on the way, at least once; given up once closed. Returns its id. */
   alarm(agent: string, event: Readonly<Record<string, unknown>>): string;
+  /** News about the node for its retained state. */
+  report(presence: Presence): void;
   telemetry(values: Readonly<Record<string, unknown>>): void;
   stats(): AskerStats;
   /** Publishes `asleep`, disconnects with the will kept (0x04) and stays off the air until `wake`. Asks go on ageing. */

@@ -16,9 +16,11 @@ import { createAnswerIntake } from "./answer-intake.ts";
 import { type AskPayload, createAskLife } from "./ask-life.ts";
 import type { AskerOptions } from "./asker-options.ts";
 import type { Asker } from "./asker-types.ts";
+import type { Publish } from "./companion.ts";
 import { createEventPublisher } from "./event-publisher.ts";
+import { createNodeState, type RetainedMessage } from "./node-state.ts";
 import { createPendingAsks, type PendingAsk } from "./pending-asks.ts";
-import { presenceSeconds, statePayload } from "./presence.ts";
+import { presenceSeconds } from "./presence.ts";
 
 export type { AskerOptions } from "./asker-options.ts";
 
@@ -33,6 +35,7 @@ const LEAST_PATIENCE_MILLIS = 500;
  */
 export function createAsker(options: AskerOptions): Asker {
   const { node, events, clock = systemClock, random = systemRandom, connect = createConnection } = options;
+  const { companion, payload: format = "cbor" } = options;
   const { retry = { firstMillis: 3000, maxMillis: 15_000 } } = options;
   const outbox = options.outbox ?? memoryOutbox({}, clock === systemClock ? systemSteadyClock : createSteadyClock(clock));
   const topics = buildTopics(options.site, node);
@@ -43,6 +46,12 @@ export function createAsker(options: AskerOptions): Asker {
 
   const anomalies = createRepeatLimit(clock, (code, message) => events.onAnomaly?.(new MqttError(code, message)));
   const anomaly = anomalies.tell;
+  const state = createNodeState({
+    ...{ node, topics, format, isLive: options.isStateLive ?? false, presence: options.presence ?? {} },
+    connection: () => connection,
+    wall: () => clock.wall(),
+  });
+  const publish: Publish = (topic, payload, publishOptions) => connection.publish(topic, payload, publishOptions);
   const connection: Connection = connect({
     broker: options.broker,
     clientId: node,
@@ -56,24 +65,24 @@ export function createAsker(options: AskerOptions): Asker {
     cleanStart: false,
     sessionExpirySeconds: seconds.sessionExpiry,
     receiveMaximum: RECEIVE_MAXIMUM,
-    will: () => ({ topic: topics.state, payload: statePayload(node, clock.wall(), "offline"), delaySeconds: seconds.willDelay }),
-    filters: () => [topics.answer, ...(options.onCommand ? [topics.commands] : [])],
+    will: () => ({ ...state.will(), delaySeconds: seconds.willDelay, ...(format === "json" && { contentType: "text/plain" }) }),
+    filters: () => [topics.answer, ...(options.onCommand ? [topics.commands] : []), ...(companion?.filters ?? [])],
     onMessage: receive,
     onAnomaly: anomaly,
-    onState(state, detail, retryMillis) {
-      if (state === "online") {
+    onState(link, detail, retryMillis) {
+      if (link === "online") {
         stats.connects++;
-        const { topic, payload } = stateMessage("awake");
-        void connection.publish(topic, payload, { retain: true, priority: "state" });
+        state.online();
+        companion?.online(publish);
         alarms.flush();
         asks.pump();
         publisher.flush();
       } else asks.pause();
-      events.onLinkState?.(state, detail, retryMillis);
+      events.onLinkState?.(link, detail, retryMillis);
     },
   });
   const onAnomaly = ({ code, message }: MqttError) => anomaly(code, message);
-  const publisher = createEventPublisher({ node, topics, connection, wall: () => clock.wall(), onAnomaly });
+  const publisher = createEventPublisher({ node, topics, connection, format, wall: () => clock.wall(), onAnomaly });
   const life = createAskLife({
     ...{ node, clock, outbox, anomaly, ledgerEntries: options.ledgerEntries ?? 65_536, ledgerSink: options.ledgerSink },
     onOutcome: (outcome) => events.onOutcome(outcome),
@@ -100,12 +109,12 @@ export function createAsker(options: AskerOptions): Asker {
     leastPatienceMillis: Math.min(LEAST_PATIENCE_MILLIS, retry.firstMillis),
   });
 
-  function idle(): void {
-    if (counts.pending === 0) for (const resolve of drained) resolve();
+  function tellLabel(agent: string, { label }: Readonly<Record<string, unknown>>): void {
+    if (typeof label === "string") state.label(agent, label);
   }
 
-  function stateMessage(state: "awake" | "asleep" | "offline", untilWallMillis?: number) {
-    return { topic: topics.state, payload: statePayload(node, clock.wall(), state, options.presence, untilWallMillis) };
+  function idle(): void {
+    if (counts.pending === 0) for (const resolve of drained) resolve();
   }
 
   function send(ask: PendingAsk): void {
@@ -128,6 +137,7 @@ export function createAsker(options: AskerOptions): Asker {
   }
 
   function receive(message: IncomingMessage): void {
+    if (companion?.receive(message, publish)) return;
     life.catchUp();
     if (message.topic === topics.answer) answers.receive(message);
     else if (parseTopic(message.topic)?.kind === "command") options.onCommand?.(message);
@@ -148,7 +158,7 @@ export function createAsker(options: AskerOptions): Asker {
     anomaly("OUTBOX_RECOVERED", `${kept}: ${recovery.reason}. ${where}`);
   }
   life.begin(asks);
-  const alarms = createAlarms({ node, topics, connection, outbox, wall: () => clock.wall(), onAnomaly, onSettled: idle });
+  const alarms = createAlarms({ node, topics, connection, outbox, format, wall: () => clock.wall(), onAnomaly, onSettled: idle });
   if (alarms.counts().pending > 0) life.watch();
   connection.open();
 
@@ -183,9 +193,17 @@ export function createAsker(options: AskerOptions): Asker {
     get linkState() {
       return connection.state;
     },
-    event: publisher.event,
+    event(agent, data) {
+      tellLabel(agent, data);
+      publisher.event(agent, data);
+    },
+    report(presence) {
+      state.report(presence);
+      companion?.report(presence, publish);
+    },
     telemetry: publisher.telemetry,
     alarm(agent, data) {
+      tellLabel(agent, data);
       const id = newId();
       const { evicted } = alarms.raise(id, agent, data);
       for (const gone of evicted) if (!alarms.gone(gone)) life.finish(gone, "evicted", { reason: "an alarm took its place" });
@@ -198,7 +216,7 @@ export function createAsker(options: AskerOptions): Asker {
       const isLonger = sessionExpiry > seconds.sessionExpiry;
       if (isLonger)
         anomaly("SLEEP_TOO_LONG", `${Math.round(sleepSeconds)} s is above longestSleepSeconds: the broker will tell that it is lost.`);
-      const farewell = stateMessage("asleep", untilWallMillis);
+      const farewell = state.farewell("asleep", untilWallMillis);
       await connection.close({ keepWill: true, farewell, ...(isLonger ? { sessionExpirySeconds: sessionExpiry } : {}) });
     },
     wake() {
@@ -220,10 +238,11 @@ export function createAsker(options: AskerOptions): Asker {
     async close() {
       if (isClosed) return;
       isClosed = true;
-      const leave: { farewell?: ReturnType<typeof stateMessage> } = {};
+      const leave: { farewell?: RetainedMessage } = {};
       await closeAll(
         () => life.end(),
-        () => Object.assign(leave, { farewell: stateMessage("offline") }),
+        () => Object.assign(leave, { farewell: state.farewell("offline") }),
+        () => companion?.close(),
         () => connection.close({ ...leave, ...(counts.pending === 0 ? { sessionExpirySeconds: 0 } : {}) }),
         () => asks.clear(),
         () => {

@@ -1,6 +1,6 @@
 import { MqttError } from "../../core/system/errors.ts";
 import type { Connection } from "../transport/connection.ts";
-import { encodePayload, SCHEMA_VERSION } from "../wire/payloads.ts";
+import { encodePayload, type PayloadFormat, SCHEMA_VERSION } from "../wire/payloads.ts";
 import type { NodeTopics } from "../wire/topics.ts";
 
 /** Events that wait while the link is down; one more drops the oldest. */
@@ -27,9 +27,10 @@ export function createEventPublisher(options: {
   readonly topics: NodeTopics;
   readonly connection: Connection;
   readonly wall: () => number;
+  readonly format: PayloadFormat;
   readonly onAnomaly: (error: MqttError) => void;
 }): EventPublisher {
-  const { node, topics, connection, wall } = options;
+  const { node, topics, connection, wall, format } = options;
   const queue: QueuedEvent[] = [];
   let droppedEvents = 0;
   let droppedTelemetry = 0;
@@ -63,7 +64,10 @@ export function createEventPublisher(options: {
     },
     event(agent, data) {
       try {
-        const payload = encodePayload({ v: SCHEMA_VERSION, kind: "event", node, agent, wallMillis: wall(), data });
+        const payload = encodePayload(
+          { v: SCHEMA_VERSION, kind: "event", node, agent, wallMillis: wall(), ...eventType(format, data), data },
+          format,
+        );
         queue.push({ topic: topics.event(agent), payload, isUnderWay: false });
       } catch (error) {
         if (!(error instanceof MqttError)) throw error;
@@ -77,7 +81,7 @@ export function createEventPublisher(options: {
     },
     telemetry(data) {
       try {
-        const payload = encodePayload({ v: SCHEMA_VERSION, kind: "telemetry", node, wallMillis: wall(), data });
+        const payload = encodePayload({ v: SCHEMA_VERSION, kind: "telemetry", node, wallMillis: wall(), data }, format);
         if (connection.state === "online") void connection.publish(topics.telemetry, payload, { qos: 0, priority: "telemetry" });
         else droppedTelemetry++;
       } catch (error) {
@@ -88,4 +92,9 @@ export function createEventPublisher(options: {
     },
     flush,
   };
+}
+
+/** The label where readers of text look for it. */
+export function eventType(format: PayloadFormat, { label }: Readonly<Record<string, unknown>>): { readonly event_type?: string } {
+  return format === "json" && typeof label === "string" ? { event_type: label } : {};
 }

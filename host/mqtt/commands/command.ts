@@ -10,17 +10,20 @@ export const MAX_COMMAND_BYTES = 4096;
 
 const int = (least: number, most: number) => z.int().min(least).max(most);
 
+/** Parts of the core's set-point; what is left out is as the node has it. */
+export const setPointSchema = z.strictObject({
+  maxExit: int(0, LIMIT_EXITS - 1).optional(),
+  hopPatches: int(1, LIMIT_PATCHES).optional(),
+  askAllowed: z.boolean().optional(), // false: never asks; true: as the node decides
+  limitReason: z.enum(["none", "budget", "thermal"]).optional(),
+  askIntervalHops: int(1, 65_535).optional(),
+  thresholds: z.array(int(0, 32_769)).max(LIMIT_EXITS).optional(), // Q15; the core never goes below the certified ones
+});
+
 /** The payload of each verb. */
 const payloads = {
-  /** Parts of the core's set-point; what is left out is as the node has it. An empty one takes the last back. */
-  "set-point": z.strictObject({
-    maxExit: int(0, LIMIT_EXITS - 1).optional(),
-    hopPatches: int(1, LIMIT_PATCHES).optional(),
-    askAllowed: z.boolean().optional(), // false: never asks; true: as the node decides
-    limitReason: z.enum(["none", "budget", "thermal"]).optional(),
-    askIntervalHops: int(1, 65_535).optional(),
-    thresholds: z.array(int(0, 32_769)).max(LIMIT_EXITS).optional(), // Q15; the core never goes below the certified ones
-  }),
+  /** An empty one takes the last back. */
+  "set-point": setPointSchema,
   /** Writes the session's state beside the outbox. */
   snapshot: z.strictObject({}),
   /** Ends the run in good order and begins it anew. */

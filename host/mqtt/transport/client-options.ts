@@ -1,5 +1,5 @@
 import type { IClientOptions } from "mqtt";
-import { CONTENT_TYPE, MAX_PACKET_BYTES } from "../wire/payloads.ts";
+import { contentType, MAX_PACKET_BYTES } from "../wire/payloads.ts";
 import type { BrokerAddress, BrokerOptions } from "./broker-url.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 
@@ -41,7 +41,7 @@ export function clientOptions(
         payload: Buffer.from(will.payload),
         qos: 1,
         retain: true,
-        properties: { willDelayInterval: will.delaySeconds, contentType: CONTENT_TYPE },
+        properties: { willDelayInterval: will.delaySeconds, contentType: will.contentType ?? contentType(will.payload) },
       },
     }),
   };

@@ -21,7 +21,12 @@ export interface ConnectionOptions {
   readonly sessionExpirySeconds: number;
   /** QoS 1 messages that the broker may have under way to us. */
   readonly receiveMaximum: number;
-  readonly will?: () => { readonly topic: string; readonly payload: Uint8Array; readonly delaySeconds: number };
+  readonly will?: () => {
+    readonly topic: string;
+    readonly payload: Uint8Array;
+    readonly delaySeconds: number;
+    readonly contentType?: string;
+  };
   /** Subscribed, at QoS 1, before the link counts as online. Told what the broker offers. */
   readonly filters: (offer: BrokerOffer) => readonly string[];
   readonly onMessage: (message: IncomingMessage) => void;

@@ -11,6 +11,8 @@ export interface PublishOptions {
   readonly correlationData?: Uint8Array;
   readonly responseTopic?: string;
   readonly messageExpirySeconds?: number;
+  /** Default: of CBOR or JSON, by the payload. */
+  readonly contentType?: string;
   readonly userProperties?: Readonly<Record<string, string>>;
 }
 

@@ -1,6 +1,6 @@
 import type { IClientPublishOptions, MqttClient } from "mqtt";
 import type { Clock } from "../../core/system/clock.ts";
-import { CONTENT_TYPE, MAX_PACKET_BYTES } from "../wire/payloads.ts";
+import { contentType, MAX_PACKET_BYTES } from "../wire/payloads.ts";
 import type { BrokerOffer } from "./broker-offer.ts";
 import { publishBytes } from "./packet-size.ts";
 import { PRIORITIES, type Priority, type PublishOptions, type PublishResult } from "./publish.ts";
@@ -93,7 +93,7 @@ export function createSendWindow({ client, offer, clock, ackTimeoutMillis, onSta
             client.publish(
               topic,
               Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
-              packetOptions(options, offer),
+              packetOptions(options, offer, payload),
               (error, packet) => {
                 const hasNoReceiver = unreceived.delete(packet?.messageId ?? 0);
                 settle(error ? { ok: false, reason: error.message } : { ok: true, ...(hasNoReceiver && { hasNoReceiver }) });
@@ -128,12 +128,12 @@ export function createSendWindow({ client, offer, clock, ackTimeoutMillis, onSta
 
 const qosOf = (options: PublishOptions, offer: BrokerOffer): 0 | 1 => (offer.maximumQos === 0 ? 0 : (options.qos ?? 1));
 
-function packetOptions(options: PublishOptions, offer: BrokerOffer): IClientPublishOptions {
+function packetOptions(options: PublishOptions, offer: BrokerOffer, payload: Uint8Array): IClientPublishOptions {
   return {
     qos: qosOf(options, offer),
     retain: (options.retain ?? false) && offer.canRetain,
     properties: {
-      contentType: CONTENT_TYPE,
+      contentType: options.contentType ?? contentType(payload),
       ...(options.correlationData && { correlationData: Buffer.from(options.correlationData) }),
       ...(options.responseTopic !== undefined && { responseTopic: options.responseTopic }),
       ...(options.userProperties && { userProperties: { ...options.userProperties } }),

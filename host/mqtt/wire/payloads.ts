@@ -8,8 +8,13 @@ import { isName, MAX_NAME_CHARS } from "./topics.ts";
 
 /** `v` of every payload; a payload of another version is refused as a value. */
 export const SCHEMA_VERSION = 1;
-/** MQTT 5 Content Type of every payload. */
+/** MQTT 5 Content Type of every payload but readable ones. */
 export const CONTENT_TYPE = "application/cbor";
+/** How state, events and telemetry are written. Asks, answers and commands are CBOR always. */
+export type PayloadFormat = "cbor" | "json";
+const JSON_CONTENT_TYPE = "application/json";
+/** "{": no CBOR map begins so, nor an array. */
+const BRACE = 0x7b;
 /** Longest deadline of an ask: one day. */
 export const MAX_DEADLINE_MILLIS = 86_400_000;
 /** Largest payload of each kind, in bytes; checked before a byte is decoded. */
@@ -32,6 +37,7 @@ const u32 = z.int().min(0).max(0xffff_ffff);
 const millis = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
 const probability = z.number().min(0).max(1);
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, "not bytes");
+const finite = z.number().min(-1e6).max(1e6);
 const head = { v: z.literal(SCHEMA_VERSION), node: name, wallMillis: millis };
 const data = z.record(z.string().max(MAX_NAME_CHARS), z.unknown());
 
@@ -88,7 +94,7 @@ const schemas = {
     detail: text,
     retryAfterMillis: millis.optional(),
   }),
-  /** A decision worth telling. An alarm may come twice; it is one by its id. */
+  /** A decision worth telling. An alarm may come twice; it is one by its id. `event_type` is the label once more, for readers of text. */
   event: z.object({
     ...head,
     kind: z.literal("event"),
@@ -98,9 +104,10 @@ const schemas = {
       .regex(/^[0-9a-f]{32}$/)
       .optional(),
     isAlarm: z.boolean().optional(),
+    event_type: text.optional(),
     data,
   }),
-  /** Presence, retained. `untilWallMillis` when asleep. */
+  /** Presence, retained. `untilWallMillis` when asleep. What is unknown is left out. `reportSeconds`: how often a live state comes. */
   state: z.object({
     ...head,
     kind: z.literal("state"),
@@ -108,7 +115,14 @@ const schemas = {
     untilWallMillis: millis.optional(),
     firmware: text.optional(),
     model: text.optional(),
+    agent: name.optional(),
+    board: text.optional(),
+    label: text.optional(),
     batteryPercent: z.number().min(0).max(100).optional(),
+    skinCelsius: finite.optional(),
+    level: z.int().min(0).max(15).optional(), // of degradation
+    exits: z.array(z.int().min(0)).max(LIMIT_EXITS).optional(), // decisions by exit
+    reportSeconds: z.number().min(0).max(MAX_DEADLINE_MILLIS).optional(),
   }),
   telemetry: z.object({ ...head, kind: z.literal("telemetry"), data }),
 };
@@ -117,11 +131,12 @@ export type PayloadKind = keyof typeof schemas;
 export type Payload<K extends PayloadKind = PayloadKind> = { [P in K]: z.infer<(typeof schemas)[P]> }[K];
 
 /**
- * A payload as CBOR, a wall time before 1970 as 0: not set. Throws MqttError for one that its own reader would refuse: a fault of the
- * program, not of the network.
+ * A payload as CBOR or JSON, a wall time before 1970 as 0: not set. Throws MqttError for one that its own reader would refuse: a fault of
+ * the program, not of the network.
  */
-export function encodePayload(payload: Payload): Uint8Array {
-  const encoded = encodeCbor({ ...payload, wallMillis: Math.max(0, payload.wallMillis) });
+export function encodePayload(payload: Payload, format: PayloadFormat = "cbor"): Uint8Array {
+  const map = { ...payload, wallMillis: Math.max(0, payload.wallMillis) };
+  const encoded = format === "cbor" ? encodeCbor(map) : Buffer.from(JSON.stringify(printable(map)));
   const check = decodePayload([payload.kind], encoded);
   if (check.ok) return encoded;
   throw new MqttError(
@@ -132,7 +147,8 @@ export function encodePayload(payload: Payload): Uint8Array {
 
 /** Any bytes as a payload of one of `kinds`, or the reason why they are not. Never throws; the work is bounded by the size limit. */
 export function decodePayload<K extends PayloadKind>(kinds: readonly K[], bytes: Uint8Array): Decoded<Payload<K>> {
-  const map = decodeCbor(bytes, Math.max(...kinds.map((kind) => PAYLOAD_LIMITS[kind])));
+  const mostBytes = Math.max(...kinds.map((kind) => PAYLOAD_LIMITS[kind]));
+  const map = bytes[0] === BRACE ? decodeJson(bytes, mostBytes) : decodeCbor(bytes, mostBytes);
   if (!map.ok) return map;
   const kind = kinds.find((one) => one === map.value.kind);
   if (kind === undefined) return { ok: false, reason: `kind is not ${kinds.join(" or ")}` };
@@ -140,6 +156,21 @@ export function decodePayload<K extends PayloadKind>(kinds: readonly K[], bytes:
     return { ok: false, reason: `${bytes.length} B is above the limit of ${PAYLOAD_LIMITS[kind]} B` };
   const parsed = schemas[kind].safeParse(map.value);
   return parsed.success ? { ok: true, value: parsed.data as Payload<K> } : { ok: false, reason: describe(parsed) ?? "invalid" };
+}
+
+/** The MQTT 5 Content Type of a payload. */
+export function contentType(payload: Uint8Array): string {
+  return payload[0] === BRACE ? JSON_CONTENT_TYPE : CONTENT_TYPE;
+}
+
+/** A JSON object of at most `maxBytes`. */
+function decodeJson(bytes: Uint8Array, maxBytes: number): Decoded<Record<string, unknown>> {
+  if (bytes.length > maxBytes) return { ok: false, reason: `${bytes.length} B is above the limit of ${maxBytes} B` };
+  try {
+    return { ok: true, value: JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, unknown> };
+  } catch {
+    return { ok: false, reason: "not readable as JSON" };
+  }
 }
 
 /** A payload for people and `--json`: bytes as base64, everything else as it is. */

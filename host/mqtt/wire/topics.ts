@@ -6,6 +6,10 @@ import { MqttError } from "../../core/system/errors.ts";
  * | topic           | retained      | direction       |
  * |-----------------|---------------|-----------------|
  * | state           | yes, and will | node →          |
+ * | availability    | yes, and will | node →, if json |
+ * | label/{agent}   | yes           | node →, if json |
+ * | update          | yes           | gateway →       |
+ * | worker/{name}   | yes, and will | worker →        |
  * | event/{agent}   | no            | node →          |
  * | telemetry       | no            | node →          |
  * | ask/{agent}     | no            | node → cloud    |
@@ -20,10 +24,14 @@ export const MAX_NAME_CHARS = 64;
 /** The workers' shared subscription at a broker without identities. A provisioned site has a group name of its own, which devices do not know. */
 const DEFAULT_SHARED_GROUP = "cloud";
 
-export type TopicKind = "state" | "event" | "telemetry" | "ask" | "answer" | "command";
+export type TopicKind = "state" | "availability" | "label" | "update" | "worker" | "event" | "telemetry" | "ask" | "answer" | "command";
 
 const hasTail: Readonly<Record<TopicKind, boolean>> = {
   state: false,
+  availability: false,
+  label: true,
+  update: false,
+  worker: true,
   event: true,
   telemetry: false,
   ask: true,
@@ -42,10 +50,16 @@ export interface ParsedTopic {
 /** The topics of one node. */
 export interface NodeTopics {
   readonly state: string;
+  /** Plain words, for readers of text. */
+  readonly availability: string;
+  /** Which image the device runs, and which there is, as JSON for readers of text. */
+  readonly update: string;
   readonly telemetry: string;
   readonly answer: string;
   ask(agent: string): string;
   event(agent: string): string;
+  /** The shown label, a plain word, for readers of text. */
+  label(agent: string): string;
   command(verb: string): string;
   /** Every command to this node, as a filter. */
   readonly commands: string;
@@ -72,13 +86,30 @@ export function buildTopics(site: string, node: string): NodeTopics {
   const base = `${TOPIC_PREFIX}/${checkName("site", site)}/${checkName("node", node)}`;
   return {
     state: `${base}/state`,
+    availability: `${base}/availability`,
+    update: `${base}/update`,
     telemetry: `${base}/telemetry`,
     answer: `${base}/answer`,
     commands: `${base}/command/+`,
     ask: (agent) => `${base}/ask/${checkName("agent", agent)}`,
     event: (agent) => `${base}/event/${checkName("agent", agent)}`,
+    label: (agent) => `${base}/label/${checkName("agent", agent)}`,
     command: (verb) => `${base}/command/${checkName("verb", verb)}`,
   };
+}
+
+/** Below it workers say that they are there: no node may have this name. */
+const WORKERS = "cloud";
+
+/** Where a worker says that it is there. Throws for names that MQTT could not carry. */
+export function workerTopic(site: string, worker: string): string {
+  return `${TOPIC_PREFIX}/${checkName("site", site)}/${WORKERS}/worker/${checkName("worker", worker)}`;
+}
+
+/** Topic filters of all that nodes and workers of a site (default: every site) tell of themselves; asks and answers are not among them. */
+export function tellingFilters(site = "+"): string[] {
+  const base = `${TOPIC_PREFIX}/${site === "+" ? site : checkName("site", site)}/+`;
+  return ["state", "availability", "label/+", "update", "worker/+", "event/+", "telemetry"].map((end) => `${base}/${end}`);
 }
 
 /** The topic filter for every node's asks; shared = one worker of the group receives each. */

@@ -89,4 +89,6 @@ export interface LoopGovernor {
   setPoint(state: { readonly canAsk: boolean; readonly link: LinkState | undefined }): Partial<SetPoint>;
   /** Why the set-point in force is as it is, as a clause; undefined: nothing is held back. */
   readonly reason: string | undefined;
+  /** What people see of it. Left out: nothing is known of battery and skin. */
+  status?(): GovernorStatus;
 }

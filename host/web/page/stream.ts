@@ -22,7 +22,7 @@ export function openStream(events: StreamEvents, onState: (isOpen: boolean) => v
   };
   const open = (): void => {
     if (source !== undefined || isOver || document.visibilityState === "hidden") return;
-    const mine = new EventSource("events");
+    const mine = new EventSource(`events${location.search}`);
     source = mine;
     mine.onopen = () => onState(true);
     mine.onerror = () => onState(false);

@@ -113,6 +113,10 @@ export class FakeAsker implements Asker {
   ledger(): ReadonlyMap<string, AskState> {
     return this.#states;
   }
+  readonly reports: Readonly<Record<string, unknown>>[] = [];
+  report(presence: Readonly<Record<string, unknown>>): void {
+    this.reports.push(presence);
+  }
   event(_agent: string, event: Readonly<Record<string, unknown>>): void {
     this.told.push(event);
   }

@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { AgentDefinition } from "../../../host/agent/define-agent.ts";
 import type { LoadedAgent } from "../../../host/agent/loaded-agent.ts";
@@ -10,8 +10,8 @@ import { runWearable } from "../../../host/cli/common/wearable.ts";
 import { openTeacher } from "../../../host/cloud/open-teacher.ts";
 import { systemClock } from "../../../host/core/system/clock.ts";
 import { createOutput } from "../../../host/core/system/output.ts";
-import { runService } from "../../../host/gateway/service.ts";
-import { readServiceConfig } from "../../../host/gateway/service-config.ts";
+import { runGateway } from "../../../host/gateway/gateway.ts";
+import { readGatewayConfig } from "../../../host/gateway/gateway-config.ts";
 import { createServiceManager } from "../../../host/gateway/service-manager.ts";
 import type { Connect } from "../../../host/mqtt/transport/connection.ts";
 import { decodePayload } from "../../../host/mqtt/wire/payloads.ts";
@@ -87,7 +87,7 @@ async function inRun(agent: LoadedAgent): Promise<Told> {
 
 let services = 0;
 
-/** The gateway: runService. */
+/** The gateway: runGateway. */
 async function inGateway(agent: LoadedAgent): Promise<Told> {
   const { told, connect } = listener();
   const clock = new ManualClock();
@@ -99,15 +99,17 @@ async function inGateway(agent: LoadedAgent): Promise<Told> {
   writeFileSync(config, JSON.stringify({ sensor: "synthetic:1", node: "gw-1", broker: { url: "mqtt://127.0.0.1" } }), { mode: 0o600 });
   const stop = new AbortController();
   let isReady = false;
-  const ended = runService({
-    config: readServiceConfig(config),
-    agentFolder: at,
+  const ended = runGateway({
+    config: readGatewayConfig(config),
+    agentsFolder: folder.path,
+    cwd: at,
+    defaultAgent: basename(at),
     stateFolder: join(at, "state"),
     version: "test",
     clock,
     manager: createServiceManager({}, () => undefined),
     say: (line) => {
-      isReady ||= line.startsWith("agent ");
+      isReady ||= line.startsWith("gw-1: agent ");
     },
     signal: stop.signal,
     connect,

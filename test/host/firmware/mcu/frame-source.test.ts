@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ModelImage } from "../../../../host/core/image/image-types.ts";
 import { areImuChannels, type Channel, channelsText, IMU_CHANNELS } from "../../../../host/core/image/imu-channels.ts";
+import { parseImuAxes } from "../../../../host/data/imu-axes.ts";
 import { frameSource, frameSourceText } from "../../../../host/firmware/mcu/frame-source.ts";
-import { parseImuAxes } from "../../../../host/firmware/mcu/imu-axes.ts";
 import { loadTarget, targetIds } from "../../../../host/firmware/mcu/target.ts";
 import { activity } from "../../../support/device.ts";
 

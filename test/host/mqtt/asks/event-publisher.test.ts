@@ -19,7 +19,7 @@ function rig() {
     },
   };
   const publisher = createEventPublisher({
-    ...{ node: "wrist", topics: buildTopics("lab", "wrist"), wall: () => 0 },
+    ...{ node: "wrist", topics: buildTopics("lab", "wrist"), wall: () => 0, format: "cbor" as const },
     connection: connection as unknown as Connection,
     onAnomaly: ({ code }) => anomalies.push(code),
   });

@@ -1,4 +1,4 @@
-import { ConfigError } from "../../core/system/errors.ts";
+import { ConfigError } from "../core/system/errors.ts";
 
 /** The body's x, y, z as axes of the IMU's chip: 1 x, 2 y, 3 z, negative if it points the other way. */
 export type ImuAxes = readonly [number, number, number];

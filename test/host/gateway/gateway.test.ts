@@ -7,9 +7,9 @@ import activity from "../../../agents/activity/agent.ts";
 import type { AgentDefinition } from "../../../host/agent/define-agent.ts";
 import { readSyntheticParameters } from "../../../host/agent/sensors/synthetic-sensor.ts";
 import { createSyntheticWearer } from "../../../host/data/synthetic.ts";
+import { type GatewayOptions, runGateway } from "../../../host/gateway/gateway.ts";
+import { readGatewayConfig } from "../../../host/gateway/gateway-config.ts";
 import { openPackedAgent } from "../../../host/gateway/packed-agent.ts";
-import { runService, type ServiceOptions } from "../../../host/gateway/service.ts";
-import { readServiceConfig } from "../../../host/gateway/service-config.ts";
 import { createServiceManager } from "../../../host/gateway/service-manager.ts";
 import { keepAlive } from "../../../host/gateway/watchdog.ts";
 import { createLinkWriter } from "../../../host/link/stream.ts";
@@ -27,23 +27,28 @@ const file = (name: string, text: string): string => {
   return join(folder, name);
 };
 
+const pem = (name: string): string => `-----BEGIN ${name}-----`;
+
 describe("a service's configuration", () => {
   it("fills in what is left out", () => {
-    expect(readServiceConfig(file("a.json", '{"sensor":"synthetic"}'))).toEqual({
+    const expected = {
       site: "home",
-      sensor: "synthetic",
-      radio: "ble",
+      devices: [{ match: { kind: "frames", sensor: "synthetic" }, radio: "ble" }],
+      homeAssistant: undefined,
+      reportSeconds: 60,
       engine: "simd",
       isVerbose: false,
-    });
+    };
+    expect(readGatewayConfig(file("a.json", '{"devices":[{"match":"synthetic"}]}'))).toEqual(expected);
+    expect(readGatewayConfig(file("a.json", '{"sensor":"synthetic"}'))).toEqual(expected); // of release 0.1
   });
 
   it("names the wrong field, the file and what to do", () => {
-    expect(() => readServiceConfig(file("b.json", '{"sensor":"synthetic","brooker":{}}'))).toThrow(
-      /b\.json.*brooker.*restart the service/s,
+    expect(() => readGatewayConfig(file("b.json", '{"sensor":"synthetic","brooker":{}}'))).toThrow(
+      /b\.json.*brooker.*restart the gateway/s,
     );
-    expect(() => readServiceConfig(file("c.json", "{"))).toThrow(/cannot read the configuration .*c\.json/);
-    expect(() => readServiceConfig(join(folder, "none.json"))).toThrow(/ENOENT/);
+    expect(() => readGatewayConfig(file("c.json", "{"))).toThrow(/cannot read the configuration .*c\.json/);
+    expect(() => readGatewayConfig(join(folder, "none.json"))).toThrow(/ENOENT/);
     expect(() => openPackedAgent(folder)).toThrow(/cannot read the packed agent/);
   });
 });
@@ -53,7 +58,7 @@ describe("a service's broker password", () => {
     for (const text of ['{"broker":{"password":hunter22}}', '{"sensor":"synthetic","broker":{"url":1,"password":"hunter22"}}']) {
       let message = "";
       try {
-        readServiceConfig(file("p.json", text));
+        readGatewayConfig(file("p.json", text));
       } catch (error) {
         message = `${(error as Error).message} ${(error as Error).stack} ${String((error as Error).cause)}`;
       }
@@ -64,19 +69,19 @@ describe("a service's broker password", () => {
 
   it.skipIf(process.platform === "win32")("lies in a configuration that others can read → it is refused", () => {
     const path = file("s.json", '{"sensor":"synthetic","broker":{"url":"mqtts://h","password":"hunter22"}}');
-    expect(readServiceConfig(path).broker?.password).toBe("hunter22");
+    expect(readGatewayConfig(path).broker?.password).toBe("hunter22");
     chmodSync(path, 0o644);
-    expect(() => readServiceConfig(path)).toThrow(expect.objectContaining({ code: "KEY_EXPOSED" }));
+    expect(() => readGatewayConfig(path)).toThrow(expect.objectContaining({ code: "KEY_EXPOSED" }));
   });
 
   it("may lie in a file, found beside the configuration", () => {
-    const config = readServiceConfig(file("q.json", '{"sensor":"synthetic","broker":{"url":"mqtt://h","passwordFile":"password"}}'));
+    const config = readGatewayConfig(file("q.json", '{"sensor":"synthetic","broker":{"url":"mqtt://h","passwordFile":"password"}}'));
     expect(config.broker?.passwordFile).toBe(join(folder, "password"));
   });
 
   it("lies in no folder that a name points to: a name is no path", () => {
     for (const name of ["..", "../x", "."])
-      expect(() => readServiceConfig(file("r.json", JSON.stringify({ sensor: "synthetic", node: name })))).toThrow(/node/);
+      expect(() => readGatewayConfig(file("r.json", JSON.stringify({ sensor: "synthetic", node: name })))).toThrow(/node/);
   });
 });
 
@@ -138,11 +143,12 @@ describe("a service", () => {
   const folders = (name: string, over: Partial<AgentDefinition> = {}) => {
     const [agentFolder, stateFolder] = [join(folder, `${name}-agent`), join(folder, `${name}-state`)];
     mkdirSync(agentFolder);
-    for (const name of ["model.dmm", "lda-prior.safetensors"]) cpSync(join("agents/activity", name), join(agentFolder, name));
+    for (const name of ["model.dmm", "lda-prior.safetensors", "synthetic.json"])
+      cpSync(join("agents/activity", name), join(agentFolder, name));
     writeFileSync(join(agentFolder, "agent.json"), JSON.stringify({ ...activity, ...over }));
-    return { agentFolder, stateFolder };
+    return { agentsFolder: folder, cwd: folder, defaultAgent: `${name}-agent`, stateFolder };
   };
-  const config = (what: object): ServiceOptions["config"] => readServiceConfig(file("service.json", JSON.stringify(what)));
+  const config = (what: object): GatewayOptions["config"] => readGatewayConfig(file("service.json", JSON.stringify(what)));
   const common = {
     ...{ version: "test", clock, say: () => undefined, signal: new AbortController().signal },
     manager: createServiceManager({}, () => undefined),
@@ -192,7 +198,7 @@ describe("a service", () => {
     writeFileSync(path, Buffer.concat(recording));
     let isDone = false;
     const broker = { url: "mqtt://127.0.0.1" };
-    const service = runService({
+    const service = runGateway({
       ...common,
       ...folders(name, over),
       config: config({ node: "gw-1", sensor: `replay:${path}`, broker, ...configured }),
@@ -209,7 +215,7 @@ describe("a service", () => {
       await new Promise(setImmediate);
       if (metrics !== undefined) await metrics;
     }
-    const counters = await done;
+    const counters = (await done).get("gw-1")!;
     return { ...counters, asks, events, reports, said, metrics: await metrics };
   }
 
@@ -249,28 +255,39 @@ describe("a service", () => {
       { verb: "reboot", refusal: "replayed" },
       { verb: "reboot", refusal: "replayed" },
     ]);
-    expect(heard.said).toContain("rebooted on the operator's command");
+    expect(heard.said).toContain("gw-1: rebooted on the operator's command");
     expect(heard.asked).toBe(0);
     expect(heard.exits.slice(1)).toEqual([0, 0, 0]); // the order holds after the reboot
     expect(heard.metrics).toMatch(/dormouse_decisions_total\{exit="1"/);
     expect(heard.metrics).toMatch(/dormouse_commands_total\{outcome="replayed".*\} 2/);
   });
 
+  /** What a gateway says until its one device has failed; a device's fault ends nothing. */
+  async function saidUntilFault(where: string | ReturnType<typeof folders>, what: object, connect: Connect): Promise<string> {
+    const said: string[] = [];
+    const stop = new AbortController();
+    const isFault = (line: string): boolean => line.includes("Trying again");
+    const given = { ...common, ...(typeof where === "string" ? folders(where) : where), config: config(what), connect };
+    const running = runGateway({ ...given, say: (line) => said.push(line), signal: stop.signal });
+    while (!said.some(isFault)) await new Promise(setImmediate);
+    stop.abort();
+    await running;
+    return said.find(isFault)!;
+  }
+
   it("its configuration names a board that nobody wears, or no port → it is refused, and says what to write", async () => {
     const given = { ...common, ...folders("unworn"), config: config({ sensor: `serial:${join(folder, "none")}`, board: "linux-x64" }) };
-    await expect(runService(given)).rejects.toThrow(expect.objectContaining({ code: "BOARD_NO_POWER" }));
+    await expect(runGateway(given)).rejects.toThrow(expect.objectContaining({ code: "BOARD_NO_POWER" }));
     expect(() => config({ sensor: "synthetic", metrics: "everywhere" })).toThrow(/metrics.*host:port/);
   });
 
   it("shows the broker the certificate of its identity", async () => {
-    const broker = { url: "mqtts://broker.example", ca: "CA", cert: "CERT", key: "KEY" };
+    const broker = { url: "mqtts://broker.example", ca: pem("CA"), cert: pem("CERT"), key: pem("KEY") };
     const connect: Connect = (options) => {
       expect(options.broker).toEqual(broker);
       throw new Error("far enough");
     };
-    const sensor = `serial:${join(folder, "none")}`;
-    const service = runService({ ...common, ...folders("known"), config: config({ node: "gw-2", sensor, broker }), connect });
-    await expect(service).rejects.toThrow("far enough");
+    expect(await saidUntilFault("known", { node: "gw-2", sensor: "synthetic", broker }, connect)).toContain("gw-2: far enough");
   });
 
   it("its configuration names a file to personalize → the state folder keeps it, for its owner alone; not with a board, not without a broker", async () => {
@@ -279,11 +296,11 @@ describe("a service", () => {
     const connect: Connect = () => {
       throw new Error("far enough");
     };
-    const run = (what: object) =>
-      runService({ ...common, ...where, connect, config: config({ node: "gw-3", sensor: "synthetic", personalize, ...what }) });
+    const of = (what: object) => ({ node: "gw-3", sensor: "synthetic", personalize, ...what });
+    const run = (what: object) => runGateway({ ...common, ...where, connect, config: config(of(what)) });
     await expect(run({ broker, board: "nrf52840-dk" })).rejects.toThrow(expect.objectContaining({ code: "PERSONALIZE_WITH_BOARD" }));
     await expect(run({})).rejects.toThrow(expect.objectContaining({ code: "PERSONALIZE_ALONE" }));
-    await expect(run({ broker })).rejects.toThrow();
+    expect(await saidUntilFault(where, of({ broker }), connect)).toContain("gw-3: far enough");
     expect(statSync(join(where.stateFolder, personalize)).mode & 0o777).toBe(0o600);
   });
 
@@ -294,7 +311,7 @@ describe("a service", () => {
       ...folders("broken"),
       config: config({ sensor: `serial:${join(folder, "none")}`, broker: { url: "http://x" } }),
     };
-    await expect(runService(broken)).rejects.toThrow(/not a broker's URL/);
+    await expect(runGateway(broken)).rejects.toThrow(/not a broker's URL/);
     await new Promise(setImmediate); // the device was being opened
     expect(clock.timers).toBe(timers);
   });
