@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
 import { hostname } from "node:os";
 import { ConfigError, DormouseError } from "../core/system/errors.ts";
 import { hostText, type ListenAddress, listenAt } from "../core/system/listen-address.ts";
-import { readPageFiles } from "./page-files.ts";
+import { type PageFile, readPageFiles } from "./page-files.ts";
 import { isLoopback, isOwnHost, isOwnOrigin, isSameSecret, readCookie, readJson } from "./request-guard.ts";
 
 const MAX_CONNECTIONS = 128;
@@ -25,8 +26,14 @@ export type Act = (body: Readonly<Record<string, unknown>>) => unknown;
 
 export interface WebServerOptions {
   readonly address: ListenAddress;
-  /** Takes a page's stream of events. */
-  readonly onStream: (response: ServerResponse, query: URLSearchParams) => void;
+  /** Takes a page's stream of events. Left out: there is none. */
+  readonly onStream?: (response: ServerResponse, query: URLSearchParams) => void;
+  /** By path. Default: the dashboard's. */
+  readonly files?: ReadonlyMap<string, PageFile>;
+  /** Serves over https with this key (PEM), and lets the printed token in once: later visitors are told to start anew. */
+  readonly once?: { readonly certificate: string; readonly privateKey: string };
+  /** Longest body of a POST. Default 4096. */
+  readonly mostBodyBytes?: number;
   /** By name: POST act/<name>. */
   readonly acts: Readonly<Record<string, Act>>;
 }
@@ -41,37 +48,44 @@ export interface WebServer {
  * Serves the page, its stream and its acts. Without a token only on the machine itself; elsewhere every request needs the printed token,
  * once, and then a cookie. A request must name this server in `Host`, and one that changes something must come from our own page.
  */
-export async function startWebServer({ address, onStream, acts }: WebServerOptions): Promise<WebServer> {
+export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
+  const { address, onStream, acts, once, files = readPageFiles(), mostBodyBytes = MAX_BODY_BYTES } = options;
   const { host, port } = address;
-  const files = readPageFiles();
-  const token = isLoopback(host) ? undefined : randomBytes(TOKEN_BYTES).toString("base64url");
+  const token = isLoopback(host) && once === undefined ? undefined : randomBytes(TOKEN_BYTES).toString("base64url");
+  const session = once ? randomBytes(TOKEN_BYTES).toString("base64url") : (token ?? ""); // a used code is no key
   const names = [host.toLowerCase(), hostname().toLowerCase()];
   let cookie = "";
+  let isUsed = false;
 
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     answer(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else if (error instanceof DormouseError) refuse(response, 409, error.message);
       else refuse(response, 500, "the server failed to answer.");
     });
-  });
+  };
+  const server = once ? createSecureServer({ cert: once.certificate, key: once.privateKey }, listener) : createServer(listener);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!isOwnHost(request.headers.host, names)) return refuse(response, 403, "this server does not go by that name. Use its address.");
     const [path = "/", query] = (request.url ?? "/").split("?", 2);
     if (token !== undefined) {
       const given = new URLSearchParams(query).get("token") ?? undefined;
+      const isKnown = isSameSecret(readCookie(request, cookie), session);
       if (isSameSecret(given, token)) {
-        response.writeHead(303, { location: path, "set-cookie": `${cookie}=${token}; HttpOnly; SameSite=Strict; Path=/` }).end();
+        if (isUsed && once && !isKnown)
+          return refuse(response, 401, "this code was used before: it opens the page once. Start the capture again for a new one.");
+        isUsed = true;
+        const parts = `HttpOnly; SameSite=Strict; Path=/${once ? "; Secure" : ""}`;
+        response.writeHead(303, { location: path, "set-cookie": `${cookie}=${session}; ${parts}` }).end();
         return;
       }
-      if (!isSameSecret(readCookie(request, cookie), token))
-        return refuse(response, 401, "open the address that was printed at the start: it has the token.");
+      if (!isKnown) return refuse(response, 401, "open the address that was printed at the start: it has the token.");
     }
     if (request.method === "POST") return act(request, response, path);
     if (request.method !== "GET") return refuse(response, 405, "only GET and POST are answered.");
-    if (path === "/events") {
+    if (path === "/events" && onStream) {
       request.socket.setTimeout(0); // a stream is open for as long as its page
       return onStream(response, new URLSearchParams(query));
     }
@@ -87,8 +101,8 @@ export async function startWebServer({ address, onStream, acts }: WebServerOptio
       return refuse(response, 403, "a change must come from this server's own page.");
     const run = path.startsWith("/act/") && Object.hasOwn(acts, path.slice(5)) ? acts[path.slice(5)] : undefined;
     if (run === undefined) return refuse(response, 404, "there is no such act.");
-    const body = await readJson(request, MAX_BODY_BYTES);
-    if (body === undefined) return refuse(response, 400, `the body must be a JSON object of at most ${MAX_BODY_BYTES} B.`);
+    const body = await readJson(request, mostBodyBytes);
+    if (body === undefined) return refuse(response, 400, `the body must be a JSON object of at most ${mostBodyBytes} B.`);
     const result = await run(body);
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(result ?? {}));
   }
@@ -111,7 +125,7 @@ export async function startWebServer({ address, onStream, acts }: WebServerOptio
   server.unref();
   cookie = `dormouse-${bound}`; // cookies of one host are shared by its ports
   return {
-    url: `http://${hostText(host)}:${bound}/${token === undefined ? "" : `?token=${token}`}`,
+    url: `${once ? "https" : "http"}://${hostText(host)}:${bound}/${token === undefined ? "" : `?token=${token}`}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -13,6 +13,8 @@ export interface CaptureState {
   readonly values: readonly string[]; // the last sample, a text per channel
   /** The last remark, of the sensor or of a key. */
   readonly remark: string;
+  /** Lines in place of all else: how to connect. None: the capture is shown. */
+  readonly banner: readonly string[];
 }
 
 /** 50.02 ± 0.01 Hz is no claim that a beat makes: the rate, and by how much arrivals stray from it. */
@@ -30,6 +32,7 @@ export function phaseText({ phase, label, countdown }: CaptureState["session"]):
 /** The lines of the screen, each at most `columns` wide. */
 export function captureLines(state: CaptureState, size: { readonly columns: number; readonly rows: number }, hasColour: boolean): string[] {
   const { session, rate, rateHz } = state;
+  if (state.banner.length > 0 && state.banner.length < size.rows) return [...state.banner];
   const isOn = session.phase === "labelling";
   const labels = [...session.samples()].map(([label, samples], i): Line => {
     const isChosen = label === session.label && (isOn || session.phase === "countdown");

@@ -8,7 +8,9 @@ import { streamSensor } from "../../agent/sensors/stream-sensor.ts";
 import { IMU_CHANNELS } from "../../core/image/imu-channels.ts";
 import type { Clock } from "../../core/system/clock.ts";
 import { ConfigError } from "../../core/system/errors.ts";
+import type { CaptureSession } from "./capture-session.ts";
 import { createFrameCount } from "./frame-time.ts";
+import type { MeasuredRate } from "./rate-meter.ts";
 import type { RecordedChannel } from "./recording-file.ts";
 
 /** A sample on its way into a recording. */
@@ -24,7 +26,17 @@ export interface CaptureSource {
   readonly channels: readonly RecordedChannel[];
   /** Whether the beat of the samples is the sensor's own and must be measured; false: they are on the agent's beat already. */
   readonly isMeasured: boolean;
+  /** The sensor's own rate, where the samples are on another beat. */
+  readonly rate?: () => MeasuredRate | undefined;
+  /** Lets the source steer: a phone has the labels as buttons. */
+  readonly attach?: (controls: CaptureControls) => void;
   readonly samples: AsyncIterable<CapturedSample>;
+}
+
+/** What a source may do with the capture that it feeds. */
+export interface CaptureControls {
+  readonly session: CaptureSession;
+  press(key: string): void;
 }
 
 /** What a source needs of its surroundings. */

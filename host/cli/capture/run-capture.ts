@@ -21,6 +21,8 @@ export interface CaptureRun {
   /** The last sentence about the sensor. */
   readonly remark: () => string;
   readonly stop: AbortController;
+  /** Shown until the first sample comes. */
+  readonly banner?: readonly string[];
 }
 
 export interface CaptureSummary {
@@ -47,21 +49,25 @@ export async function runCapture(io: CliIo, out: Output, run: CaptureRun): Promi
   let rateRemark = "";
   let origin: number | undefined; // count of the first sample that the session got
   let values: readonly number[] = [];
+  const measuredRate = (): MeasuredRate | undefined => (source.rate ? source.rate() : meter.measured());
   const screen = createScreen(io, out, () => ({
     title: `${run.title} · ${source.name}`,
     path: file.path,
     session,
-    rate: meter.measured(),
+    rate: measuredRate(),
+    banner: values.length === 0 ? (run.banner ?? []) : [],
     rateHz: rateHz ?? run.rateHz,
     values: source.channels.map(({ name }, c) => `${name} ${(values[c] ?? 0).toFixed(2)}`),
     remark: rateRemark || run.remark(),
   }));
   const onInterrupt = (): void => stop.abort();
   io.interrupt.addEventListener("abort", onInterrupt, { once: true });
-  const keys = readKeys(io, stop, (key) => {
+  const press = (key: string): void => {
     if (session.press(key) === "quit") stop.abort();
     screen.changed();
-  });
+  };
+  source.attach?.({ session, press });
+  const keys = readKeys(io, stop, press);
   try {
     for await (const sample of source.samples) {
       if (stop.signal.aborted) break;
@@ -101,7 +107,7 @@ export async function runCapture(io: CliIo, out: Output, run: CaptureRun): Promi
     file: file.path,
     samples: file.rows,
     rateHz: rateHz ?? run.rateHz,
-    measured: source.isMeasured ? meter.measured() : undefined,
+    measured: source.isMeasured || source.rate ? measuredRate() : undefined,
     secondsByLabel: Object.fromEntries(seconds),
   };
 }

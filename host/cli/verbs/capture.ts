@@ -1,18 +1,21 @@
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { loadAgent } from "../../agent/registry.ts";
 import { ConfigError } from "../../core/system/errors.ts";
-import { createOutput } from "../../core/system/output.ts";
+import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { rateText } from "../capture/capture-screen.ts";
-import { openCaptureSource } from "../capture/capture-source.ts";
+import { type CaptureSurroundings, openCaptureSource } from "../capture/capture-source.ts";
 import { runCapture } from "../capture/run-capture.ts";
 import { checkFolder } from "../common/files.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../common/options.ts";
+import { wantsColour } from "../view/paint.ts";
 
 interface CaptureVerbOptions {
   readonly json: boolean;
   readonly sensor?: string;
+  readonly phone?: string | true;
   readonly wearer: number;
   readonly labels: readonly string[];
   readonly countdown: number;
@@ -29,7 +32,11 @@ export function registerCapture(program: Command, io: CliIo): void {
     .command("capture")
     .description("Record a sensor into a CSV file that train reads; keys choose the label.")
     .argument("<folder>", "an agent's folder, as dormouse new writes it; recordings go to its folder recordings")
-    .requiredOption("--sensor <spec>", "read serial:PATH[@BAUD], tcp:HOST:PORT or replay:FILE.dls")
+    .addOption(new Option("--sensor <spec>", "read serial:PATH[@BAUD], tcp:HOST:PORT or replay:FILE.dls").conflicts("phone"))
+    .option(
+      "--phone [host[:port]]",
+      "read a phone's motion: serve a page over https on this machine's network address and show its QR code",
+    )
     .requiredOption("--wearer <n>", "name the person by this number in the file's name; train needs five persons", wholeNumber(1, 9999))
     .addOption(new Option("--labels <list>", "choose among these labels by the keys 1 to 9").argParser(readLabels).makeOptionMandatory())
     .option("--countdown <seconds>", "wait this long from the key to the first labelled sample", numberAtLeast(0), 3)
@@ -39,13 +46,16 @@ export function registerCapture(program: Command, io: CliIo): void {
     .addHelpText(
       "after",
       "\nKeys: 1 to 9 label, space pause, u take the labels of the last 5 s away, q end." +
-        "\n\nExample:\n  $ dormouse capture gestures --sensor serial:/dev/ttyACM0 --wearer 1 --labels walk,sit,stand",
+        "\n\nExamples:\n  $ dormouse capture gestures --sensor serial:/dev/ttyACM0 --wearer 1 --labels walk,sit,stand" +
+        "\n  $ dormouse capture gestures --phone --wearer 2 --labels walk,sit,stand",
     )
     .action((folder: string, options: CaptureVerbOptions) => capture(io, folder, options));
 }
 
 async function capture(io: CliIo, name: string, options: CaptureVerbOptions): Promise<void> {
   const out = createOutput(io, options.json);
+  if ((options.sensor === undefined) === (options.phone === undefined))
+    throw new ConfigError("CAPTURE_SENSOR", "give a sensor to record: --sensor serial:PATH, tcp:HOST:PORT or replay:FILE.dls, or --phone.");
   const agent = await loadAgent(name, io.cwd);
   if (agent.isBundled && options.out === undefined)
     throw new ConfigError("CAPTURE_FOLDER", `${name} comes with the package: give --out DIR, or an agent of your own (dormouse new NAME).`);
@@ -57,15 +67,31 @@ async function capture(io: CliIo, name: string, options: CaptureVerbOptions): Pr
     remark = text;
     if (io.terminal === undefined || out.isJson) out.note(text);
   };
-  const source = openCaptureSource(options.sensor!, agent, { clock: io.clock, cwd: io.cwd, tell, signal: stop.signal });
-  const { labels, wearer, countdown, seconds } = options;
+  const { labels, wearer, countdown, seconds, sensor } = options;
+  const around = { clock: io.clock, cwd: io.cwd, tell, signal: stop.signal };
+  const phone = options.phone === undefined ? undefined : await openPhone(io, out, agent, options, around);
+  const source = phone?.source ?? openCaptureSource(sensor!, agent, around);
   const { rateHz } = agent.definition.sensor;
   const run = { title: `${agent.definition.name}, wearer ${wearer}`, source, rateHz, folder, wearer, labels, seconds, stop };
-  const summary = await runCapture(io, out, { ...run, countdownSeconds: countdown, remark: () => remark });
+  const banner = phone?.banner ?? [];
+  const summary = await runCapture(io, out, { ...run, banner, countdownSeconds: countdown, remark: () => remark }).finally(() =>
+    phone?.source.close(),
+  );
   const parts = Object.entries(summary.secondsByLabel).map(([label, some]) => `${label} ${some.toFixed(1)} s`);
   out.say(`${summary.file}: ${summary.samples} samples at ${summary.rateHz} Hz, ${parts.join(", ")}`);
   if (summary.measured !== undefined) out.say(`measured: ${rateText(summary.measured)}`);
   out.document(summary);
+}
+
+/** Serves the phone's page, and makes what shows the way to it: printed here without a terminal. */
+async function openPhone(io: CliIo, out: Output, agent: LoadedAgent, { phone, labels }: CaptureVerbOptions, around: CaptureSurroundings) {
+  const { openPhoneSource, phoneAddress } = await import("../capture/phone-source.ts");
+  const { qrLines } = await import("../capture/qr-code.ts");
+  const source = await openPhoneSource(phoneAddress(phone!), agent, labels, around);
+  const hint = "The certificate is this machine's own: the phone warns once. The address opens the page once.";
+  const banner = [...qrLines(source.url, wantsColour(io.env)), `  ${source.url}`, `  ${hint}`];
+  if (io.terminal === undefined || out.isJson) for (const line of [`Open ${source.url} on the phone.`, hint]) out.note(line);
+  return { source, banner };
 }
 
 /** Parses `walk,sit,stand`. */

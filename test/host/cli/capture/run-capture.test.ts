@@ -130,6 +130,7 @@ describe("the screen of a capture", () => {
     rate: { hz: 49.98, jitterMillis: 1.2, seconds: 10 },
     rateHz: 50,
     values: ["ax 0.98 g", "ay -0.05 g"],
+    banner: [],
     remark: "",
   };
 
