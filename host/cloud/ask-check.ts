@@ -43,19 +43,33 @@ export function checkAsk(message: IncomingMessage, nowMillis: number): CheckedAs
   const { node, agent, tick, deadlineMillis } = decoded.value;
   if (node !== topic.node || agent !== topic.tail) return { ok: false, flaw: "payload and topic name different nodes or agents", to };
   const expiryMillis = message.messageExpirySeconds === undefined ? deadlineMillis : message.messageExpirySeconds * 1000;
-  const asked = { id, node, agent, tick, deadlineAtMillis: nowMillis + Math.min(deadlineMillis, expiryMillis) };
-  return { ok: true, to: { ...to, tick }, query: { ...asked, ...contentOf(decoded.value) } };
+  const deadlineAtMillis = nowMillis + Math.min(deadlineMillis, expiryMillis);
+  return { ok: true, to: { id, node, agent, tick, topic: own }, query: queryOf(id, deadlineAtMillis, decoded.value) };
 }
 
-type Content<Q> = Omit<Q, "id" | "node" | "agent" | "tick" | "deadlineAtMillis">;
-
-function contentOf(ask: Payload<"ask" | "text-ask">): Content<CloudQuery> | Content<CloudTextQuery> {
-  if (ask.kind === "text-ask") return { question: ask.question, facts: ask.facts, said: ask.said };
-  const { imageHash, labels, form, atExit, patches, patchBytes, windowPatches, local } = ask;
-  return {
-    ...{ imageHash, labels, patchBytes, windowPatches, local },
-    ...(form === undefined ? {} : { form }),
-    ...(atExit === undefined ? {} : { atExit }),
-    patches: new Int8Array(patches.buffer, patches.byteOffset, patches.byteLength),
+/** Field by field: a worker reads every ask, and gathering them by spreads takes it three times as long as decoding. */
+function queryOf(id: string, deadlineAtMillis: number, ask: Payload<"ask" | "text-ask">): CloudQuery | CloudTextQuery {
+  const { node, agent, tick } = ask;
+  if (ask.kind === "text-ask") {
+    const { question, facts, said } = ask;
+    return { id, node, agent, tick, deadlineAtMillis, question, facts, said };
+  }
+  const { imageHash, labels, patchBytes, windowPatches, local, form, atExit } = ask;
+  const patches = new Int8Array(ask.patches.buffer, ask.patches.byteOffset, ask.patches.byteLength);
+  const query: { -readonly [K in keyof CloudQuery]: CloudQuery[K] } = {
+    id,
+    node,
+    agent,
+    tick,
+    deadlineAtMillis,
+    imageHash,
+    labels,
+    patches,
+    patchBytes,
+    windowPatches,
+    local,
   };
+  if (form !== undefined) query.form = form;
+  if (atExit !== undefined) query.atExit = atExit;
+  return query;
 }

@@ -6,7 +6,7 @@ import { createLedger } from "../mqtt/outbox/ledger.ts";
 import { systemRandom } from "../mqtt/transport/backoff.ts";
 import { createConnection } from "../mqtt/transport/connection.ts";
 import type { IncomingMessage } from "../mqtt/transport/connection-options.ts";
-import { encodePayload, SCHEMA_VERSION } from "../mqtt/wire/payloads.ts";
+import { encodePayload, type Payload, SCHEMA_VERSION } from "../mqtt/wire/payloads.ts";
 import { askFilter } from "../mqtt/wire/topics.ts";
 import { type Admission, admit, createServiceTime } from "./admission.ts";
 import { createAnswerCache } from "./answer-cache.ts";
@@ -72,6 +72,7 @@ export function startWorker(options: WorkerOptions): Worker {
     cleanStart: true, // a session would hold asks for a worker that is gone
     sessionExpirySeconds: 0,
     receiveMaximum: RECEIVE_MAXIMUM,
+    hasTopicAliases: false, // each reply has another node's topic
     filters(offer) {
       subscription = offer.hasSharedSubscriptions ? "shared" : "partitioned";
       return [askFilter({ shared: offer.hasSharedSubscriptions, group: options.group })];
@@ -172,12 +173,10 @@ export function startWorker(options: WorkerOptions): Worker {
 
   /** Replies are not retried; the device resends and hits the answer cache. */
   async function reply(to: ReplyTo, answer: CloudAnswer | CloudTextAnswer): Promise<void> {
-    const head = { v: SCHEMA_VERSION, node: to.node, agent: to.agent, tick: to.tick, wallMillis: clock.wall() } as const;
-    const { ok, ...rest } = answer;
     try {
-      const kind = !ok ? "refusal" : "reply" in rest ? "text-answer" : "answer";
-      const payload = encodePayload({ ...head, kind, ...rest } as Parameters<typeof encodePayload>[0]);
-      await connection.publish(to.topic, payload, { correlationData: Buffer.from(to.id, "hex") });
+      await connection.publish(to.topic, encodePayload(payloadOf(to, clock.wall(), answer)), {
+        correlationData: Buffer.from(to.id, "hex"),
+      });
     } catch (error) {
       anomaly("ANSWER_INVALID", `the answer of ${provider.name} cannot be sent: ${(error as Error).message}`);
       options.onDropped?.(to, "invalid");
@@ -224,6 +223,19 @@ export function startWorker(options: WorkerOptions): Worker {
       );
     },
   };
+}
+
+function payloadOf(to: ReplyTo, wallMillis: number, answer: CloudAnswer | CloudTextAnswer): Payload<"answer" | "text-answer" | "refusal"> {
+  const { node, agent, tick } = to;
+  if (!answer.ok) {
+    const { reason, detail, retryAfterMillis } = answer;
+    const refusal = { v: SCHEMA_VERSION, kind: "refusal", node, wallMillis, agent, tick, reason, detail } as const;
+    return retryAfterMillis === undefined ? refusal : { ...refusal, retryAfterMillis };
+  }
+  const { model } = answer;
+  if ("reply" in answer) return { v: SCHEMA_VERSION, kind: "text-answer", node, wallMillis, agent, tick, reply: answer.reply, model };
+  const { label, confidence } = answer;
+  return { v: SCHEMA_VERSION, kind: "answer", node, wallMillis, agent, tick, label, confidence, model };
 }
 
 function checkIndex(index: number, count: number): void {

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { crc32 } from "../../host/core/arithmetic/crc32.ts";
 import { exp2Neg } from "../../host/core/arithmetic/exp2-neg.ts";
@@ -386,5 +387,12 @@ describe(`kernels (${build})`, () => {
     const text = new TextEncoder().encode("123456789");
     expect(k.crc32(0, space.s8(text).byteOffset, 9) >>> 0).toBe(0xcbf43926);
     expect(crc32(text)).toBe(0xcbf43926);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 70 }), fc.nat(70), (bytes, cut) => {
+        const whole = k.crc32(0, space.s8(bytes).byteOffset, bytes.length) >>> 0;
+        expect(crc32(bytes)).toBe(whole);
+        expect(crc32(bytes.subarray(cut), crc32(bytes.subarray(0, cut)))).toBe(whole);
+      }),
+    );
   });
 });

@@ -91,13 +91,20 @@ export function createAskLife(options: AskLifeOptions): AskLife {
 
   /** Ends an ask; the only place that does. The end is on disk already. */
   function conclude(id: string, payload: AskPayload, state: AskEnd, latencyMillis: number, more: More): void {
-    const { eviction = "full", answer, reply, ...rest } = more;
+    const { eviction = "full", answer, reply, reason } = more;
     ledger.set(id, node, state, eviction === "notDurable" ? NOT_DURABLE : undefined);
     counts[state]++;
     if (state === "evicted") evictions[eviction]++;
-    const end = { id, state, ...rest, agent: payload.agent, tick: payload.tick, latencyMillis };
-    if (payload.kind === "text-ask") options.onTextOutcome({ ...end, question: payload.question, ...(reply && { reply }) });
-    else options.onOutcome({ ...end, local: payload.local, ...(answer && { answer }) });
+    const { agent, tick } = payload;
+    const end = { id, state, agent, tick, latencyMillis };
+    const told = reason === undefined ? end : { ...end, reason };
+    if (payload.kind === "text-ask") {
+      const outcome = { ...told, question: payload.question };
+      options.onTextOutcome(reply ? { ...outcome, reply } : outcome);
+    } else {
+      const outcome = { ...told, local: payload.local };
+      options.onOutcome(answer ? { ...outcome, answer } : outcome);
+    }
   }
 
   function finish(id: string, state: AskEnd, more: More = {}): void {

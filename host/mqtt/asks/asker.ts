@@ -8,7 +8,7 @@ import { systemRandom } from "../transport/backoff.ts";
 import { type Connection, createConnection } from "../transport/connection.ts";
 import type { IncomingMessage } from "../transport/connection-options.ts";
 import type { AskQuery, TextQuery } from "../wire/ask.ts";
-import { encodePayload, MAX_DEADLINE_MILLIS, SCHEMA_VERSION } from "../wire/payloads.ts";
+import { encodeAndRead, encodePayload, MAX_DEADLINE_MILLIS, type Payload, SCHEMA_VERSION } from "../wire/payloads.ts";
 import { buildTopics, parseTopic } from "../wire/topics.ts";
 import { createAlarms } from "./alarms.ts";
 import { ID_BYTES } from "./answer-check.ts";
@@ -128,12 +128,18 @@ export function createAsker(options: AskerOptions): Asker {
       responseTopic: topics.answer,
       messageExpirySeconds: Math.ceil(deadlineMillis / 1000),
     };
-    void connection.publish(topics.ask(ask.payload.agent), encodePayload({ ...ask.payload, deadlineMillis }), message).then((result) => {
+    void connection.publish(topics.ask(ask.payload.agent), encoded(ask, deadlineMillis), message).then((result) => {
       if (result.ok) return;
       if (result.isTooLarge) life.finish(ask.id, "refused", { reason: `too large: ${result.reason}` });
       else if (connection.state === "online")
         anomaly("ASK_NOT_TAKEN", `the broker did not take ask ${ask.id}: ${result.reason}. It is sent again.`);
     });
+  }
+
+  /** The ask as the outbox has it, while its deadline is as far away as when it was asked. */
+  function encoded({ id, payload }: PendingAsk, deadlineMillis: number): Uint8Array {
+    const stored = deadlineMillis === payload.deadlineMillis ? outbox.pending.get(id)?.payload : undefined;
+    return stored ?? encodePayload({ ...payload, deadlineMillis });
   }
 
   function receive(message: IncomingMessage): void {
@@ -169,7 +175,8 @@ export function createAsker(options: AskerOptions): Asker {
       const id = newId();
       try {
         if (isClosed) throw new MqttError("ASKER_CLOSED", "the asker is closed");
-        life.ask(id, payload, encodePayload(payload));
+        const { bytes, read } = encodeAndRead<"ask" | "text-ask">(payload);
+        life.ask(id, read, bytes);
       } catch (error) {
         if (!(error instanceof MqttError)) throw error;
         life.turnAway(id, payload, "refused", { reason: error.message });
@@ -267,16 +274,25 @@ function textOf({ agent, tick, question, facts, said }: TextQuery) {
 }
 
 function payloadOf(node: string, wallMillis: number, query: AskQuery | TextQuery): AskPayload {
-  const head = { v: SCHEMA_VERSION, node, wallMillis } as const;
   const deadlineMillis = Math.min(Math.max(1, Math.ceil(query.deadlineMillis)), MAX_DEADLINE_MILLIS);
-  if ("question" in query) return { ...head, kind: "text-ask", ...textOf(query), deadlineMillis };
-  const { patches, labels, ...rest } = query;
-  return {
-    ...rest,
-    ...head,
+  if ("question" in query) return { v: SCHEMA_VERSION, kind: "text-ask", node, wallMillis, ...textOf(query), deadlineMillis };
+  const { agent, tick, imageHash, labels, form, atExit, patches, patchBytes, windowPatches, local } = query;
+  const payload: Payload<"ask"> = {
+    v: SCHEMA_VERSION,
     kind: "ask",
+    node,
+    wallMillis,
+    agent,
+    tick,
+    imageHash,
     labels: [...labels],
-    patches: new Uint8Array(patches.buffer, patches.byteOffset, patches.byteLength).slice(),
+    patches: new Uint8Array(patches.buffer, patches.byteOffset, patches.byteLength),
+    patchBytes,
+    windowPatches,
+    local,
     deadlineMillis,
   };
+  if (form !== undefined) payload.form = form;
+  if (atExit !== undefined) payload.atExit = atExit;
+  return payload;
 }

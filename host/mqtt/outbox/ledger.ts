@@ -57,7 +57,8 @@ export function createLedger<S extends string>(options: {
       return forgotten;
     },
     set(id, node, state, reason) {
-      options.sink?.append({ id, node, state, wallMillis: options.wall(), ...(reason === undefined ? {} : { reason }) });
+      const entry = { id, node, state, wallMillis: options.wall() };
+      options.sink?.append(reason === undefined ? entry : { ...entry, reason });
       remember(id, state);
     },
     restore: remember,

@@ -13,8 +13,38 @@ export interface SteadyClock {
 /** Boot id when the real one cannot be read (not Linux, or /proc is hidden). Two such boots look alike. */
 export const NAMELESS_BOOT = "0".repeat(32);
 
-/** The machine's own: on Linux CLOCK_BOOTTIME. */
-export const systemSteadyClock: SteadyClock = { boot: bootId(), steady: () => uptime() * 1000, wall: systemClock.wall };
+/** The machine's own: on Linux the time since it started (/proc/uptime). */
+export const systemSteadyClock: SteadyClock = {
+  boot: bootId(),
+  steady: createUptime(() => uptime() * 1000, systemClock),
+  wall: systemClock.wall,
+};
+
+/** How long the process's own clock may stand in for the machine's, in milliseconds. */
+const UPTIME_MILLIS = 1000;
+/** By how much wall clock and process's clock may part meanwhile. */
+const PARTED_MILLIS = 50;
+
+/**
+ * Milliseconds since the machine started. `readMillis` opens a file, and an ask needs the time about six times: so between two readings the
+ * process's own clock counts on. That one stands still while the machine sleeps, and the wall clock does not: when they part, the machine
+ * slept or somebody set the clock, and the file is read anew.
+ */
+export function createUptime(readMillis: () => number, clock: Pick<Clock, "now" | "wall">): () => number {
+  let readAt = Number.NEGATIVE_INFINITY;
+  let wallAhead = 0; // wall clock minus the process's, when it was read
+  let millis = 0;
+  return () => {
+    const at = clock.now();
+    const ahead = clock.wall() - at;
+    if (at - readAt >= UPTIME_MILLIS || Math.abs(ahead - wallAhead) > PARTED_MILLIS) {
+      millis = readMillis();
+      readAt = at;
+      wallAhead = ahead;
+    }
+    return millis + at - readAt;
+  };
+}
 
 /** An injected clock as a steady one, of one start of its own. */
 export function createSteadyClock(clock: Clock, boot = randomBytes(16).toString("hex")): SteadyClock {

@@ -46,6 +46,7 @@ export interface AppendLog {
 
 /** Room is taken in steps, so that few appends grow the file. */
 const GROWTH_BYTES = 16_384;
+const ZEROS = new Uint8Array(GROWTH_BYTES);
 const CLOSED: LogResult = { ok: false, reason: "the outbox is closed" };
 
 /** Opens or creates a log, synced or left to the system, and returns it with the bodies it holds. Throws MqttError when the folder cannot be written at all. */
@@ -71,7 +72,7 @@ export function openLog(
     }
   };
   const zero = (from: number, to: number) => {
-    for (let at = from; at < to; at += GROWTH_BYTES) write(new Uint8Array(Math.min(GROWTH_BYTES, to - at)), at);
+    for (let at = from; at < to; at += GROWTH_BYTES) write(ZEROS.subarray(0, Math.min(GROWTH_BYTES, to - at)), at);
   };
   /** Zeros whatever a failed write or a torn end left after the records. */
   const clean = () => {

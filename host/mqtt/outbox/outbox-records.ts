@@ -87,7 +87,7 @@ export function readRecord(bytes: Uint8Array): OutboxRecord | undefined {
 }
 
 function body(type: number, id: string, at: number, wall: number, rest: Uint8Array): Uint8Array {
-  const bytes = Buffer.alloc(HEAD_BYTES + rest.length);
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES + rest.length).fill(0, 0, HEAD_BYTES);
   bytes.writeUInt8(type, 0);
   bytes.write(id, 1, "hex");
   bytes.writeDoubleLE(at, 17);

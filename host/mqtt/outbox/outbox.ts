@@ -16,7 +16,7 @@ import { replay } from "./outbox-replay.ts";
 export type { OutboxEntry } from "./outbox-records.ts";
 
 /** A log shorter than this is not worth compacting. */
-const COMPACT_MIN_BYTES = 65_536;
+const COMPACT_MIN_BYTES = 524_288;
 const DAY_MILLIS = 86_400_000;
 
 export interface OutboxLimits {

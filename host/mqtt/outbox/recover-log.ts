@@ -55,13 +55,12 @@ export function recoverLog(file: Uint8Array): RecoveredLog {
 
 /** Bodies as records, after `header`. */
 export function frameRecords(bodies: readonly Uint8Array[], header = new Uint8Array()): Uint8Array {
-  const bytes = new Uint8Array(header.length + bodies.reduce((sum, body) => sum + RECORD_HEADER_BYTES + body.length, 0));
-  const view = new DataView(bytes.buffer);
+  const bytes = Buffer.allocUnsafe(header.length + bodies.reduce((sum, body) => sum + RECORD_HEADER_BYTES + body.length, 0));
   bytes.set(header);
   let at = header.length;
   for (const body of bodies) {
-    view.setUint32(at, body.length, true);
-    view.setUint32(at + 4, crc32(body), true);
+    bytes.writeUInt32LE(body.length, at);
+    bytes.writeUInt32LE(crc32(body), at + 4);
     bytes.set(body, at + RECORD_HEADER_BYTES);
     at += RECORD_HEADER_BYTES + body.length;
   }

@@ -3,8 +3,25 @@ import { randomBytes } from "node:crypto";
 /** Fills `count` bytes; injected so that tests and simulations repeat. */
 export type RandomBytes = (count: number) => Uint8Array;
 
-/** The machine's own randomness. */
-export const systemRandom: RandomBytes = (count) => randomBytes(count);
+/** Bytes that are drawn at once: a call of the system costs far more than the few that an ask needs. */
+const POOL_BYTES = 1024;
+
+/** The machine's own randomness; every byte is handed out once. */
+export const systemRandom: RandomBytes = createPool(randomBytes);
+
+function createPool(draw: RandomBytes): RandomBytes {
+  let pool: Uint8Array = new Uint8Array();
+  let used = 0;
+  return (count) => {
+    if (count > POOL_BYTES) return draw(count);
+    if (used + count > pool.length) {
+      pool = draw(POOL_BYTES); // a new one: who keeps a part of the last keeps its bytes
+      used = 0;
+    }
+    used += count;
+    return pool.subarray(used - count, used);
+  };
+}
 
 /** How long to wait between tries: doubling from `firstMillis`, never above `maxMillis`. */
 export interface Backoff {

@@ -28,7 +28,8 @@ export function clientOptions(
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
-    autoAssignTopicAlias: true, // as many as the CONNACK offers, least recently used out first
+    autoAssignTopicAlias: options.hasTopicAliases ?? true, // as many as the CONNACK offers, least recently used out first
+    log: () => {}, // its own formats and drops some forty lines per message
     properties: {
       sessionExpiryInterval: options.sessionExpirySeconds,
       receiveMaximum: options.receiveMaximum,

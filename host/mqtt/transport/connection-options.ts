@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   readonly sessionExpirySeconds: number;
   /** QoS 1 messages that the broker may have under way to us. */
   readonly receiveMaximum: number;
+  /** Whether topics are shortened to a number towards the broker, default true. For who publishes to many topics it costs more than it saves. */
+  readonly hasTopicAliases?: boolean | undefined;
   readonly will?: () => {
     readonly topic: string;
     readonly payload: Uint8Array;

@@ -250,17 +250,14 @@ function sessionText({ sessionPresent, sessionExpirySeconds }: BrokerOffer, opti
 }
 
 function incoming(topic: string, payload: Uint8Array, packet: IPublishPacket): IncomingMessage {
-  const properties = packet.properties ?? {};
-  return {
-    topic,
-    payload,
-    retain: packet.retain,
-    ...(properties.correlationData && { correlationData: properties.correlationData }),
-    ...(properties.responseTopic !== undefined && { responseTopic: properties.responseTopic.toString() }),
-    ...(properties.contentType !== undefined && { contentType: properties.contentType.toString() }),
-    ...(properties.userProperties && { userProperties: { ...properties.userProperties } }),
-    ...(properties.messageExpiryInterval !== undefined && { messageExpirySeconds: properties.messageExpiryInterval }),
-  };
+  const { correlationData, responseTopic, contentType, userProperties, messageExpiryInterval } = packet.properties ?? {};
+  const message: { -readonly [K in keyof IncomingMessage]: IncomingMessage[K] } = { topic, payload, retain: packet.retain };
+  if (correlationData) message.correlationData = correlationData;
+  if (responseTopic !== undefined) message.responseTopic = responseTopic.toString();
+  if (contentType !== undefined) message.contentType = contentType.toString();
+  if (userProperties) message.userProperties = { ...userProperties };
+  if (messageExpiryInterval !== undefined) message.messageExpirySeconds = messageExpiryInterval;
+  return message;
 }
 
 function disconnect(client: MqttClient, options: CloseOptions): Promise<void> {

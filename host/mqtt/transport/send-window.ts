@@ -129,15 +129,13 @@ export function createSendWindow({ client, offer, clock, ackTimeoutMillis, onSta
 const qosOf = (options: PublishOptions, offer: BrokerOffer): 0 | 1 => (offer.maximumQos === 0 ? 0 : (options.qos ?? 1));
 
 function packetOptions(options: PublishOptions, offer: BrokerOffer, payload: Uint8Array): IClientPublishOptions {
-  return {
-    qos: qosOf(options, offer),
-    retain: (options.retain ?? false) && offer.canRetain,
-    properties: {
-      contentType: options.contentType ?? contentType(payload),
-      ...(options.correlationData && { correlationData: Buffer.from(options.correlationData) }),
-      ...(options.responseTopic !== undefined && { responseTopic: options.responseTopic }),
-      ...(options.userProperties && { userProperties: { ...options.userProperties } }),
-      ...(options.messageExpirySeconds !== undefined && { messageExpiryInterval: options.messageExpirySeconds }),
-    },
+  const { correlationData, responseTopic, userProperties, messageExpirySeconds } = options;
+  const properties: NonNullable<IClientPublishOptions["properties"]> = {
+    contentType: options.contentType ?? contentType(payload),
   };
+  if (correlationData) properties.correlationData = Buffer.from(correlationData);
+  if (responseTopic !== undefined) properties.responseTopic = responseTopic;
+  if (userProperties) properties.userProperties = { ...userProperties };
+  if (messageExpirySeconds !== undefined) properties.messageExpiryInterval = messageExpirySeconds;
+  return { qos: qosOf(options, offer), retain: (options.retain ?? false) && offer.canRetain, properties };
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { LIMIT_CLASSES, LIMIT_DIM, LIMIT_EXITS, LIMIT_PATCHES } from "../../../assembly/layout.ts";
 import { MqttError } from "../../core/system/errors.ts";
-import { ASK_FORMS } from "./ask-forms.ts";
+import { ASK_FORMS, type AskForm } from "./ask-forms.ts";
 import { type Decoded, decodeCbor, encodeCbor } from "./cbor.ts";
 import { textAnswerFields, textAskFields } from "./text-ask.ts";
 import { isName, MAX_NAME_CHARS } from "./topics.ts";
@@ -66,11 +66,10 @@ const schemas = {
       local: z.object({ label: u32, confidenceQ15: z.int().min(0).max(32768), exit: z.int().min(0).max(255) }),
       deadlineMillis: z.int().min(1).max(MAX_DEADLINE_MILLIS),
     })
-    .refine((ask) => ask.patches.length > 0 && ask.patches.length % ask.patchBytes === 0, "patches are not a whole number of patchBytes")
-    .refine((ask) => ask.patches.length / ask.patchBytes <= LIMIT_PATCHES, `more than ${LIMIT_PATCHES} patches`)
-    .refine((ask) => (ask.atExit !== undefined) === (ask.form === "activations"), "atExit goes with activations, and they with it")
-    .refine((ask) => ask.form !== "raw" || ask.patchBytes % 2 === 0, "raw rows are whole int16 values")
-    .refine((ask) => ask.local.label < ask.labels.length, "the local label is not among the labels"),
+    .check(({ value, issues }) => {
+      const message = askFlaw(value);
+      if (message !== undefined) issues.push({ code: "custom", message, input: value });
+    }),
   /** A question in free text, with all that its answer needs: computed facts, and what was asked and answered before. */
   "text-ask": z.object({
     ...head,
@@ -127,6 +126,23 @@ const schemas = {
   telemetry: z.object({ ...head, kind: z.literal("telemetry"), data }),
 };
 
+/** What no field of an ask shows alone. In one check: each costs an ask as much as a field. */
+function askFlaw(ask: {
+  readonly form?: AskForm | undefined;
+  readonly atExit?: number | undefined;
+  readonly patches: Uint8Array;
+  readonly patchBytes: number;
+  readonly labels: readonly string[];
+  readonly local: { readonly label: number };
+}): string | undefined {
+  const { form, atExit, patches, patchBytes, labels, local } = ask;
+  if (patches.length === 0 || patches.length % patchBytes !== 0) return "patches are not a whole number of patchBytes";
+  if (patches.length / patchBytes > LIMIT_PATCHES) return `more than ${LIMIT_PATCHES} patches`;
+  if ((atExit !== undefined) !== (form === "activations")) return "atExit goes with activations, and they with it";
+  if (form === "raw" && patchBytes % 2 !== 0) return "raw rows are whole int16 values";
+  return local.label < labels.length ? undefined : "the local label is not among the labels";
+}
+
 export type PayloadKind = keyof typeof schemas;
 export type Payload<K extends PayloadKind = PayloadKind> = { [P in K]: z.infer<(typeof schemas)[P]> }[K];
 
@@ -135,10 +151,18 @@ export type Payload<K extends PayloadKind = PayloadKind> = { [P in K]: z.infer<(
  * the program, not of the network.
  */
 export function encodePayload(payload: Payload, format: PayloadFormat = "cbor"): Uint8Array {
+  return encodeAndRead(payload, format).bytes;
+}
+
+/** As `encodePayload`, with what its reader will see: it shares no memory with `payload`. */
+export function encodeAndRead<K extends PayloadKind>(
+  payload: Payload<K>,
+  format: PayloadFormat = "cbor",
+): { readonly bytes: Uint8Array; readonly read: Payload<K> } {
   const map = { ...payload, wallMillis: Math.max(0, payload.wallMillis) };
-  const encoded = format === "cbor" ? encodeCbor(map) : Buffer.from(JSON.stringify(printable(map)));
-  const check = decodePayload([payload.kind], encoded);
-  if (check.ok) return encoded;
+  const bytes = format === "cbor" ? encodeCbor(map) : Buffer.from(JSON.stringify(printable(map)));
+  const check = decodePayload([payload.kind as K], bytes);
+  if (check.ok) return { bytes, read: check.value };
   throw new MqttError(
     "PAYLOAD_INVALID",
     `the ${payload.kind} of ${payload.node} cannot be sent: ${check.reason}. Mend the named field, or send less.`,

@@ -14,7 +14,7 @@ import { memoryOutbox, openOutbox } from "../../../../host/mqtt/outbox/outbox.ts
 import { startBroker } from "../../../../host/mqtt/transport/broker.ts";
 import type { Connect } from "../../../../host/mqtt/transport/connection.ts";
 import type { AskOutcome } from "../../../../host/mqtt/wire/ask.ts";
-import { encodePayload } from "../../../../host/mqtt/wire/payloads.ts";
+import { decodePayload, encodePayload } from "../../../../host/mqtt/wire/payloads.ts";
 import { freePort } from "../../../support/broker.ts";
 import { echoProvider } from "../../../support/echo-provider.ts";
 import { failingMedium } from "../../../support/failing-medium.ts";
@@ -346,6 +346,41 @@ describe("an asker with a durable outbox", () => {
     closers.push(() => edge.close());
     expect(edge.counts()).toMatchObject({ asked: 1, evicted: 1, pending: 0 });
     expect(anomalies).toContain("OUTBOX_ENTRY_UNREADABLE");
+  });
+});
+
+describe("what an asker sends", () => {
+  it("the outbox's bytes at first, whatever the caller does with its patches; a repeat says how much time is left", async () => {
+    const clock = new ManualClock();
+    const outbox = memoryOutbox({}, createSteadyClock(clock));
+    const sent: Uint8Array[] = [];
+    const connect: Connect = ({ onState }) => ({
+      state: "online",
+      open: () => onState("online"),
+      async publish(topic, payload) {
+        if (topic.includes("/ask/")) sent.push(payload);
+        return { ok: true };
+      },
+      flush: async () => {},
+      close: async () => {},
+      effort: () => ({ radioMillis: 0, breakerOpens: 0, takeovers: 0 }),
+    });
+    const edge = createAsker({
+      ...{ broker: { url: "mqtt://127.0.0.1" }, site: "lab", node: "wrist", connect, clock, outbox },
+      events: { onOutcome: () => {} },
+    });
+    const asked = query(7, { deadlineMillis: 20_000 });
+    const patches = [...asked.patches];
+    const id = edge.ask(asked);
+    asked.patches.fill(0); // the ring that it came from goes on
+    clock.advance(5000);
+    expect(sent[0]).toBe(outbox.pending.get(id)!.payload);
+    const read = sent.map((bytes) => decodePayload(["ask"], bytes)).map((decoded) => (decoded.ok ? decoded.value : undefined)!);
+    expect(read.map((ask) => [...ask.patches])).toEqual([patches, patches]);
+    expect(read[0]!.deadlineMillis).toBe(20_000);
+    expect(read[1]!.deadlineMillis).toBeGreaterThanOrEqual(15_000);
+    expect(read[1]!.deadlineMillis).toBeLessThan(20_000);
+    await edge.close();
   });
 });
 

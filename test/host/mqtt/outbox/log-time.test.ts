@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createSteadyClock, NAMELESS_BOOT } from "../../../../host/mqtt/outbox/log-time.ts";
+import { createSteadyClock, createUptime, NAMELESS_BOOT } from "../../../../host/mqtt/outbox/log-time.ts";
 import { type Outbox, openOutbox } from "../../../../host/mqtt/outbox/outbox.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { outboxEntry as entry, outboxId as idOf } from "../../../support/outbox-entry.ts";
@@ -15,6 +15,55 @@ beforeEach(() => {
   path = join(folder, "outbox.log");
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the machine's uptime", () => {
+  function machine() {
+    const clock = new ManualClock();
+    let slept = 0;
+    let reads = 0;
+    const uptime = createUptime(() => {
+      reads++;
+      return clock.now() + slept;
+    }, clock);
+    return {
+      clock,
+      uptime,
+      truth: () => clock.now() + slept,
+      reads: () => reads,
+      sleep(millis: number) {
+        slept += millis; // the process's clock stands still
+        clock.jumpWall(millis);
+      },
+    };
+  }
+
+  it("is read once per second at most while the machine is awake", () => {
+    const { clock, uptime, truth, reads } = machine();
+    for (let i = 0; i < 5000; i++) {
+      expect(uptime()).toBe(truth());
+      clock.advance(1);
+    }
+    expect(reads()).toBe(5);
+  });
+
+  it("counts a sleep at once, and no wall clock that is set (property)", () => {
+    const step = fc.record({ awake: fc.nat(3000), asleep: fc.nat(1e8), set: fc.integer({ min: -1e10, max: 1e10 }) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const { clock, uptime, truth, sleep } = machine();
+        uptime();
+        for (const { awake, asleep, set } of steps) {
+          clock.advance(awake);
+          if (asleep > 0) sleep(asleep);
+          else clock.jumpWall(set);
+          const late = truth() - uptime();
+          expect(late).toBeGreaterThanOrEqual(0);
+          expect(late).toBeLessThanOrEqual(50);
+        }
+      }),
+    );
+  });
+});
 
 describe("log time", () => {
   const at = (outbox: Outbox, n: number) => outbox.now() - outbox.pending.get(idOf(n))!.at;
@@ -90,10 +139,11 @@ describe("log time", () => {
     const first = openOutbox({ path, fsync: "none", time, maxAgeMillis: 100_000 });
     first.add(entry(1));
     clock.advance(90_000);
-    for (let n = 2; n < 2000; n++) {
+    for (let n = 2; n < 4000; n++) {
       first.add(entry(n, 100));
-      if (n < 1999) first.end(idOf(n), "answered");
+      if (n < 3999) first.end(idOf(n), "answered");
     }
+    expect(first.fileBytes).toBeLessThan(4000 * 100);
     expect(first.overdue()).toEqual([]);
     first.close();
     clock.advance(20_000);

@@ -195,10 +195,11 @@ describe("an outbox file", () => {
       openOutbox({ path }).close();
       expect(modeOf(path)).toBe(0o600);
       const compacted = openOutbox({ path, fsync: "none", maxBytes: 50_000 });
-      for (let n = 1; n < 1000; n++) {
+      for (let n = 1; n < 2000; n++) {
         compacted.add(entry(n, 200));
         compacted.end(idOf(n), "answered");
       }
+      expect(compacted.fileBytes).toBeLessThan(2000 * 200);
       compacted.close();
       expect(modeOf(path)).toBe(0o600);
       fs.chmodSync(path, 0o644);

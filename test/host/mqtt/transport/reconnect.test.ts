@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MqttError } from "../../../../host/core/system/errors.ts";
 import { createAsker } from "../../../../host/mqtt/asks/asker.ts";
-import { backoffMillis, resendMillis } from "../../../../host/mqtt/transport/backoff.ts";
+import { backoffMillis, resendMillis, systemRandom } from "../../../../host/mqtt/transport/backoff.ts";
 import { createBreaker } from "../../../../host/mqtt/transport/breaker.ts";
 import { createReconnect, STABLE_MILLIS } from "../../../../host/mqtt/transport/reconnect.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
@@ -26,6 +26,18 @@ function worstHour(spans: readonly (readonly [number, number])[]): number {
   }
   return worst;
 }
+
+describe("the machine's randomness", () => {
+  it("hands out each byte once: no id comes twice, and one that is kept stays as it was", () => {
+    const ids = Array.from({ length: 1000 }, (_, n) => systemRandom(1 + (n % 40)));
+    const texts = ids.map((id) => Buffer.from(id).toString("hex"));
+    const long = systemRandom(5000);
+    expect(long.length).toBe(5000);
+    expect(ids.map((id) => Buffer.from(id).toString("hex"))).toEqual(texts);
+    const whole = texts.filter((text) => text.length >= 32).map((text) => text.slice(0, 32));
+    expect(new Set(whole).size).toBe(whole.length);
+  });
+});
 
 describe("reconnection", () => {
   it("waits anywhere up to the doubled delay, so that a thousand devices spread", () => {
