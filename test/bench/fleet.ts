@@ -28,6 +28,8 @@ export interface FleetOptions {
   /** Ledgers and outboxes, a file each a device. */
   readonly folder: string;
   readonly fsync: "asked" | "none";
+  /** Whether each device writes a ledger, default true. */
+  readonly hasLedgers?: boolean;
   readonly clock: Clock;
   readonly onOutcome: (device: Device, outcome: AskOutcome) => void;
 }
@@ -68,7 +70,7 @@ function openDevice(options: FleetOptions, index: number, onOnline: () => void):
       broker: options.broker,
       ...{ site: "bench", node, clock: options.clock, ledgerEntries: LEDGER_ENTRIES },
       outbox: openOutbox({ path: join(options.folder, `${node}.outbox`), fsync: options.fsync }),
-      ledgerSink: openLedgerFile(ledgerPath),
+      ...(options.hasLedgers === false ? {} : { ledgerSink: openLedgerFile(ledgerPath) }),
       events: {
         onOutcome: (outcome) => options.onOutcome(device, outcome),
         onLinkState: (state) => state === "online" && onOnline(),
