@@ -71,7 +71,7 @@ export function openCaptureSource(text: string, agent: LoadedAgent, around: Capt
   }
   throw new ConfigError(
     "CAPTURE_SENSOR",
-    `sensor "${text}" has nothing new to record: use serial:PATH[@BAUD], tcp:HOST:PORT, replay:FILE.dls or --phone.`,
+    `sensor "${text}" has nothing new to record: use serial:PATH[@BAUD], tcp:HOST:PORT, mqtt://HOST:PORT/TOPIC, replay:FILE.dls or --phone.`,
   );
 }
 

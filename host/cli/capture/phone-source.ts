@@ -3,18 +3,12 @@ import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { ConfigError } from "../../core/system/errors.ts";
 import { type ListenAddress, parseListenAddress } from "../../core/system/listen-address.ts";
 import { startPhoneServer } from "../../web/phone-server.ts";
+import { BeatResampler } from "./beat-resampler.ts";
 import { phaseText } from "./capture-screen.ts";
-import {
-  type CaptureControls,
-  type CapturedSample,
-  type CaptureSource,
-  type CaptureSurroundings,
-  recordedChannels,
-} from "./capture-source.ts";
-import { PhoneResampler } from "./phone-resampler.ts";
+import { type CaptureControls, type CaptureSource, type CaptureSurroundings, recordedChannels } from "./capture-source.ts";
+import { SampleQueue } from "./sample-queue.ts";
 
-/** Samples that may wait to be written: a minute at 50 Hz. */
-const MOST_WAITING = 3000;
+const SENDER = { name: "phone", mend: "end its low-power mode, or use another browser" };
 
 /** A phone as a sensor, and the address that it opens. */
 export interface PhoneSource extends CaptureSource {
@@ -32,15 +26,12 @@ export async function openPhoneSource(
   const { name, sensor } = agent.definition;
   if (sensor.kind !== "imu")
     throw new ConfigError("CAPTURE_PHONE", `agent ${name} reads no IMU: a phone has only that. Record its sensor with --sensor.`);
-  const waiting: CapturedSample[] = [];
-  const resampler = new PhoneResampler(sensor.rateHz, tell);
+  const queue = new SampleQueue(signal);
+  const resampler = new BeatResampler(sensor.rateHz, SENDER, tell);
   let controls: CaptureControls | undefined;
-  let wake = (): void => {};
   const server = await startPhoneServer(address, clock.wall(), {
     onSamples(samples) {
-      for (const sample of samples) waiting.push(...resampler.push(sample));
-      waiting.splice(0, Math.max(0, waiting.length - MOST_WAITING));
-      wake();
+      for (const sample of samples) queue.push(resampler.push(sample));
     },
     onKey: (key) => controls?.press(key),
     state: () => ({
@@ -51,18 +42,6 @@ export async function openPhoneSource(
       trouble: resampler.trouble,
     }),
   });
-  const onAbort = (): void => wake();
-  signal.addEventListener("abort", onAbort, { once: true });
-  async function* samples(): AsyncGenerator<CapturedSample> {
-    while (!signal.aborted) {
-      const next = waiting.shift();
-      if (next !== undefined) yield next;
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-    }
-  }
   return {
     name: "phone",
     channels: recordedChannels(agent),
@@ -71,12 +50,9 @@ export async function openPhoneSource(
     attach(given) {
       controls = given;
     },
-    samples: { [Symbol.asyncIterator]: samples },
+    samples: queue,
     url: server.url,
-    async close() {
-      signal.removeEventListener("abort", onAbort);
-      await server.close();
-    },
+    close: server.close,
   };
 }
 

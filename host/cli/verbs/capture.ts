@@ -6,7 +6,7 @@ import { ConfigError } from "../../core/system/errors.ts";
 import { createOutput, type Output } from "../../core/system/output.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { rateText } from "../capture/capture-screen.ts";
-import { type CaptureSurroundings, openCaptureSource } from "../capture/capture-source.ts";
+import { type CaptureSource, type CaptureSurroundings, openCaptureSource } from "../capture/capture-source.ts";
 import { runCapture } from "../capture/run-capture.ts";
 import { checkFolder } from "../common/files.ts";
 import { jsonOption, numberAtLeast, wholeNumber } from "../common/options.ts";
@@ -32,7 +32,11 @@ export function registerCapture(program: Command, io: CliIo): void {
     .command("capture")
     .description("Record a sensor into a CSV file that train reads; keys choose the label.")
     .argument("<folder>", "an agent's folder, as dormouse new writes it; recordings go to its folder recordings")
-    .addOption(new Option("--sensor <spec>", "read serial:PATH[@BAUD], tcp:HOST:PORT or replay:FILE.dls").conflicts("phone"))
+    .addOption(
+      new Option("--sensor <spec>", "read serial:PATH[@BAUD], tcp:HOST:PORT, mqtt://HOST:PORT/TOPIC (JSON) or replay:FILE.dls").conflicts(
+        "phone",
+      ),
+    )
     .option(
       "--phone [host[:port]]",
       "read a phone's motion: serve a page over https on this machine's network address and show its QR code",
@@ -55,7 +59,10 @@ export function registerCapture(program: Command, io: CliIo): void {
 async function capture(io: CliIo, name: string, options: CaptureVerbOptions): Promise<void> {
   const out = createOutput(io, options.json);
   if ((options.sensor === undefined) === (options.phone === undefined))
-    throw new ConfigError("CAPTURE_SENSOR", "give a sensor to record: --sensor serial:PATH, tcp:HOST:PORT or replay:FILE.dls, or --phone.");
+    throw new ConfigError(
+      "CAPTURE_SENSOR",
+      "give a sensor to record: --sensor serial:PATH, tcp:HOST:PORT, mqtt://HOST/TOPIC or replay:FILE.dls, or --phone.",
+    );
   const agent = await loadAgent(name, io.cwd);
   if (agent.isBundled && options.out === undefined)
     throw new ConfigError("CAPTURE_FOLDER", `${name} comes with the package: give --out DIR, or an agent of your own (dormouse new NAME).`);
@@ -70,7 +77,7 @@ async function capture(io: CliIo, name: string, options: CaptureVerbOptions): Pr
   const { labels, wearer, countdown, seconds, sensor } = options;
   const around = { clock: io.clock, cwd: io.cwd, tell, signal: stop.signal };
   const phone = options.phone === undefined ? undefined : await openPhone(io, out, agent, options, around);
-  const source = phone?.source ?? openCaptureSource(sensor!, agent, around);
+  const source = phone?.source ?? (await openSensor(sensor!, agent, around));
   const { rateHz } = agent.definition.sensor;
   const run = { title: `${agent.definition.name}, wearer ${wearer}`, source, rateHz, folder, wearer, labels, seconds, stop };
   const banner = phone?.banner ?? [];
@@ -81,6 +88,14 @@ async function capture(io: CliIo, name: string, options: CaptureVerbOptions): Pr
   out.say(`${summary.file}: ${summary.samples} samples at ${summary.rateHz} Hz, ${parts.join(", ")}`);
   if (summary.measured !== undefined) out.say(`measured: ${rateText(summary.measured)}`);
   out.document(summary);
+}
+
+/** A sensor over MQTT, or on a link. */
+async function openSensor(sensor: string, agent: LoadedAgent, around: CaptureSurroundings): Promise<CaptureSource> {
+  if (!sensor.startsWith("mqtt")) return openCaptureSource(sensor, agent, around);
+  const { openMqttSource, parseMqttSensor } = await import("../capture/mqtt-source.ts");
+  const topic = parseMqttSensor(sensor);
+  return topic === undefined ? openCaptureSource(sensor, agent, around) : openMqttSource(topic, agent, around);
 }
 
 /** Serves the phone's page, and makes what shows the way to it: printed here without a terminal. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PhoneResampler } from "../../../../host/cli/capture/phone-resampler.ts";
+import { BeatResampler } from "../../../../host/cli/capture/beat-resampler.ts";
 import { phoneAddress } from "../../../../host/cli/capture/phone-source.ts";
 import { qrLines } from "../../../../host/cli/capture/qr-code.ts";
 import type { PhoneSample } from "../../../../host/web/phone-messages.ts";
@@ -15,7 +15,7 @@ function phone(from: number, seconds: number, hz: number): PhoneSample[] {
 
 function resampler() {
   const told: string[] = [];
-  const stream = new PhoneResampler(50, (text) => told.push(text));
+  const stream = new BeatResampler(50, { name: "phone", mend: "use another" }, (text) => told.push(text));
   return { told, stream, push: (samples: readonly PhoneSample[]) => samples.flatMap((sample) => stream.push(sample)) };
 }
 

@@ -1,37 +1,48 @@
-import type { PhoneSample } from "../../web/phone-messages.ts";
 import type { CapturedSample } from "./capture-source.ts";
 import { type MeasuredRate, RateMeter } from "./rate-meter.ts";
 
-/** A phone's rate is judged anew after so long. */
+/** A sample with its own time in ms: the time, then a value per channel. */
+export type TimedSample = readonly [millis: number, ...values: number[]];
+
+/** Who sends, for the sentences about its rate. */
+export interface Sender {
+  readonly name: string; // "phone"
+  /** What helps if it is too slow. */
+  readonly mend: string;
+}
+
+/** A rate is judged anew after so long. */
 const JUDGE_MILLIS = 2000;
 /** A rate is another one from this share on. */
 const CHANGE = 0.1;
-/** Slower than this share of the agent's rate, a phone is refused: interpolation would invent what it did not measure. */
+/** Slower than this share of the agent's rate, samples are refused: interpolation would invent what it did not measure. */
 const LEAST_SHARE = 0.8;
 /** A longer gap is not bridged: the recording is split there. */
 const GAP_MILLIS = 250;
 
 /**
- * Brings a phone's samples to the agent's beat by linear interpolation. A browser chooses its own rate, and may change it: each change is
- * told, and too slow a phone is refused until it is fast enough.
+ * Brings samples with times of their own to the agent's beat by linear interpolation. A phone's browser chooses its rate, and may change
+ * it: each change is told, and too slow a sender is refused until it is fast enough.
  */
-export class PhoneResampler {
+export class BeatResampler {
   readonly #rateHz: number;
+  readonly #sender: Sender;
   readonly #tell: (text: string) => void;
   readonly #meter = new RateMeter();
-  #last: PhoneSample | undefined;
+  #last: TimedSample | undefined;
   #samples = 0;
   #judged = { atMillis: 0, samples: 0, hz: 0 }; // hz 0: not yet
   #startMillis: number | undefined;
   #next = 0; // count of the next sample on the beat
   #trouble = "";
 
-  constructor(rateHz: number, tell: (text: string) => void) {
+  constructor(rateHz: number, sender: Sender, tell: (text: string) => void) {
     this.#rateHz = rateHz;
+    this.#sender = sender;
     this.#tell = tell;
   }
 
-  /** The phone's own rate. */
+  /** The sender's own rate. */
   rate(): MeasuredRate | undefined {
     return this.#meter.measured();
   }
@@ -42,7 +53,7 @@ export class PhoneResampler {
   }
 
   /** Takes a sample; returns those on the beat that it completes. Late and repeated ones are left out. */
-  push(sample: PhoneSample): CapturedSample[] {
+  push(sample: TimedSample): CapturedSample[] {
     const last = this.#last;
     const [millis] = sample;
     if (last !== undefined && millis <= last[0]) return [];
@@ -73,10 +84,10 @@ export class PhoneResampler {
     this.#judged = { atMillis: millis, samples: this.#samples, hz: isOther ? hz : before };
     if (!isOther) return;
     const was = before === 0 ? "" : `, ${before.toFixed(0)} before`;
+    const { name, mend } = this.#sender;
+    const sends = `The ${name} sends ${hz.toFixed(0)} samples per second${was}`;
     const isSlow = hz < LEAST_SHARE * this.#rateHz;
-    this.#trouble = isSlow
-      ? `The phone sends ${hz.toFixed(0)} samples per second${was}; the agent needs ${this.#rateHz}. Nothing is recorded meanwhile: end its low-power mode, or use another browser.`
-      : "";
-    this.#tell(this.#trouble || `The phone sends ${hz.toFixed(0)} samples per second${was}: resampled to ${this.#rateHz}.`);
+    this.#trouble = isSlow ? `${sends}; the agent needs ${this.#rateHz}. Nothing is recorded meanwhile: ${mend}.` : "";
+    this.#tell(this.#trouble || `${sends}: resampled to ${this.#rateHz}.`);
   }
 }
