@@ -17,6 +17,7 @@ export interface ExtraTreesOptions {
 export function trainExtraTrees({ rows, targets, weights }: TreeTable, options: ExtraTreesOptions): Forest {
   const random = createRandom(options.seed);
   const statistics = rows[0]?.length ?? 0;
+  const columns = Array.from({ length: statistics }, (_, f) => Float64Array.from(rows, (row) => row[f]!));
 
   function grow(members: readonly number[], depth: number): GrowingNode {
     let all = 0;
@@ -31,17 +32,18 @@ export function trainExtraTrees({ rows, targets, weights }: TreeTable, options: 
     let bestImpurity = Number.POSITIVE_INFINITY;
     for (let k = 0; k < options.tries; k++) {
       const f = random.integer(statistics);
+      const column = columns[f]!;
       let low = Number.POSITIVE_INFINITY;
       let high = Number.NEGATIVE_INFINITY;
       for (const i of members) {
-        low = Math.min(low, rows[i]![f]!);
-        high = Math.max(high, rows[i]![f]!);
+        low = Math.min(low, column[i]!);
+        high = Math.max(high, column[i]!);
       }
       const threshold = Math.fround(low + random.uniform() * (high - low));
       if (!(high > low) || !(threshold < high)) continue;
       let [count, left, leftFalls] = [0, 0, 0];
       for (const i of members) {
-        if (rows[i]![f]! > threshold) continue;
+        if (column[i]! > threshold) continue;
         count++;
         left += weights[i]!;
         leftFalls += weights[i]! * targets[i]!;
@@ -54,15 +56,16 @@ export function trainExtraTrees({ rows, targets, weights }: TreeTable, options: 
       }
     }
     if (best === undefined) return leaf;
-    const { feature, threshold } = best;
+    const { threshold } = best;
+    const column = columns[best.feature]!;
     return {
       ...best,
       left: grow(
-        members.filter((i) => rows[i]![feature]! <= threshold),
+        members.filter((i) => column[i]! <= threshold),
         depth - 1,
       ),
       right: grow(
-        members.filter((i) => rows[i]![feature]! > threshold),
+        members.filter((i) => column[i]! > threshold),
         depth - 1,
       ),
     };
