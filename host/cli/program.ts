@@ -15,7 +15,7 @@ type Register = (program: Command, io: CliIo) => void;
  */
 const GROUPS = {
   "Try and run:": {
-    verbs: ["demo", "run", "gateway", "diary", "cloud", "broker", "provision", "ota"],
+    verbs: ["demo", "run", "gateway", "diary", "cloud", "broker", "provision", "ota", "fleet", "watch"],
     load: () => import("./groups/run.ts"),
   },
   "Train and score:": {

@@ -28,6 +28,8 @@ export interface WorkerOptions {
   readonly onTaken?: (to: ReplyTo) => void;
   /** An ask that was taken ends without a reply. */
   readonly onDropped?: (to: ReplyTo, why: "expired" | "invalid") => void;
+  /** Says on worker/{name} of this site that it is there, as long as it is. Left out: it does not. */
+  readonly presence?: { readonly site: string; readonly name: string; readonly firmware: string };
   /** Default `cloud-` and 16 random hex digits. */
   readonly clientId?: string;
   /** Asks that may wait, default 512; one more is refused with a time to come back. */

@@ -7,7 +7,7 @@ import { systemRandom } from "../mqtt/transport/backoff.ts";
 import { createConnection } from "../mqtt/transport/connection.ts";
 import type { IncomingMessage } from "../mqtt/transport/connection-options.ts";
 import { encodePayload, type Payload, SCHEMA_VERSION } from "../mqtt/wire/payloads.ts";
-import { askFilter } from "../mqtt/wire/topics.ts";
+import { askFilter, workerTopic } from "../mqtt/wire/topics.ts";
 import { type Admission, admit, createServiceTime } from "./admission.ts";
 import { createAnswerCache } from "./answer-cache.ts";
 import { checkAsk, type ReplyTo, senderOf } from "./ask-check.ts";
@@ -21,13 +21,15 @@ export type { Worker, WorkerOptions } from "./worker-types.ts";
 
 /** QoS 1 messages that the broker may have under way to a worker. */
 const RECEIVE_MAXIMUM = 512;
+/** What takes a retained message back. */
+const GONE = new Uint8Array();
 /** An ask's rank counts no deadline nearer than this: who asks in a hurry gains nothing over who asked before. */
 const DEADLINE_FLOOR_MILLIS = 1000;
 
 /** Answers asks with a provider; stateless but for a best-effort cache. Example: `startWorker({ broker: { url }, provider: createTeacher({ members }) })`. */
 export function startWorker(options: WorkerOptions): Worker {
   const { provider, clock = systemClock, random = systemRandom, workerIndex = 0, workerCount = 1 } = options;
-  const { queueLimit = 512, retryAfterMillis = 1000 } = options;
+  const { queueLimit = 512, retryAfterMillis = 1000, presence } = options;
   checkIndex(workerIndex, workerCount);
   const count = { received: 0, answered: 0, refused: 0, expired: 0, malformed: 0, duplicates: 0, cacheHits: 0, notMine: 0, unread: 0 };
   const turnedAway = { busy: 0, hopeless: 0 };
@@ -73,6 +75,7 @@ export function startWorker(options: WorkerOptions): Worker {
     sessionExpirySeconds: 0,
     receiveMaximum: RECEIVE_MAXIMUM,
     hasTopicAliases: false, // each reply has another node's topic
+    ...(presence && { will: () => ({ topic: workerTopic(presence.site, presence.name), payload: GONE, delaySeconds: 0 }) }),
     filters(offer) {
       subscription = offer.hasSharedSubscriptions ? "shared" : "partitioned";
       return [askFilter({ shared: offer.hasSharedSubscriptions, group: options.group })];
@@ -80,10 +83,21 @@ export function startWorker(options: WorkerOptions): Worker {
     onMessage: receive,
     onAnomaly: anomaly,
     onState(state, detail) {
-      if (state === "online") for (const resolve of whenReady) resolve();
+      if (state === "online") {
+        for (const resolve of whenReady) resolve();
+        if (presence !== undefined) sayPresent(presence);
+      }
       options.onLinkState?.(state, detail);
     },
   });
+
+  function sayPresent({ site, name, firmware }: NonNullable<WorkerOptions["presence"]>): void {
+    const payload = encodePayload(
+      { v: SCHEMA_VERSION, kind: "state", node: name, wallMillis: clock.wall(), state: "awake", firmware },
+      "json",
+    );
+    void connection.publish(workerTopic(site, name), payload, { retain: true, priority: "state" });
+  }
 
   function receive(message: IncomingMessage): void {
     const sender = senderOf(message.topic);
@@ -216,7 +230,7 @@ export function startWorker(options: WorkerOptions): Worker {
       await closeAll(
         () => batcher.idle(options.drainMillis ?? 10_000),
         () => connection.flush(),
-        () => connection.close(),
+        () => connection.close(presence && { farewell: { topic: workerTopic(presence.site, presence.name), payload: GONE } }),
         () => provider.close?.(),
         () => options.ledgerSink?.close(),
         () => anomalies.flush(),

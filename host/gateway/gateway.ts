@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import type { LoopCounters } from "../agent/loop-types.ts";
 import { openNodeConfig } from "../agent/node-config.ts";
@@ -22,6 +23,9 @@ import { servePort } from "./port-session.ts";
 import { checkSensorNode, runSensorNode } from "./sensor-node.ts";
 import type { ServiceManager } from "./service-manager.ts";
 import { keepAlive, type Progress } from "./watchdog.ts";
+
+/** Listeners of the signal per device, at most: Node warns of more as of a leak. */
+const LISTENERS = 16;
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -55,6 +59,7 @@ export interface GatewayOptions {
 export async function runGateway(options: GatewayOptions): Promise<ReadonlyMap<string, LoopCounters>> {
   const { config, say, signal, env = {}, stateFolder, version, clock, manager } = options;
   const agents = createAgentShelf(options.agentsFolder, options.cwd, config.engine);
+  setMaxListeners(LISTENERS + LISTENERS * config.devices.length, signal);
   makePrivateFolder(stateFolder, { mark: ".outbox" });
   const own = openNodeConfig({ path: join(stateFolder, "node.json") }).config.node;
   const devices = config.devices.map((device, i) => ({

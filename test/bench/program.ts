@@ -7,6 +7,7 @@ import { radioKinds } from "../../host/power/board-power.ts";
 import { benchCompute } from "./compute.ts";
 import { benchDays, type DaysRequest } from "./days.ts";
 import { benchFairness } from "./fairness.ts";
+import { benchGateway } from "./gateway.ts";
 import { benchIntents } from "./intents.ts";
 import { benchLanguage } from "./language.ts";
 import { type OffloadOptions, runOffload } from "./offload.ts";
@@ -124,6 +125,21 @@ export function createBench(io: CliIo): Command {
       ]);
       for (const line of table(["start", "CPU ms", "peak MiB", "ratio"], rows)) out.say(line);
       out.document({ starts });
+    });
+  bench
+    .command("gateway")
+    .description("Pass on devices that decide themselves through one gateway and mosquitto, once per second each (Linux).")
+    .option("--devices <n>", "devices, each over TCP", wholeNumber(1, 1000), 200)
+    .option("--minutes <n>", "duration", numberAtLeast(0.1), 0.5)
+    .addOption(jsonOption())
+    .action(async (options: { readonly devices: number; readonly minutes: number; readonly json: boolean }) => {
+      const out = createOutput(io, options.json);
+      const report = await benchGateway(io, out, options);
+      const { devices, listed, awake, cpuOfACore, statesPerSecond, telemetryPerSecond, memory } = report;
+      out.say(`${devices} devices: ${listed} listed, ${awake} awake; ${percentText(cpuOfACore, 1)} of a core.`);
+      out.say(`${statesPerSecond.toFixed(0)} states and ${telemetryPerSecond.toFixed(0)} telemetry messages per second.`);
+      out.say(`${memory.firstMiB} MiB after the warm-up, ${memory.lastMiB} MiB at the end: ${memory.isFlat ? "flat" : "it grows"}.`);
+      out.document(report);
     });
   bench
     .command("page")

@@ -61,6 +61,7 @@ const ELSEWHERE: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^npx vitest/, "runs specs"],
   [/^apt install/, "another program"],
   [/^mosquitto_(sub|passwd) /, "another program; test/host/gateway/home-assistant.test.ts makes such a broker"],
+  [/^dormouse (fleet|watch) /, "test/host/cli/fleet.test.ts"],
   [/^dormouse gateway /, "runs until it is stopped; test/host/gateway/home-assistant.test.ts walks that way"],
   [/^mosquitto -/, "another program; test/host/security/mosquitto.test.ts runs it on such a folder"],
   [/--data DIR|replay:DIR/, "needs recordings; test/agents and test/host/cli/eval.test.ts score them"],

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { loadAgent } from "../../agent/registry.ts";
@@ -37,6 +38,7 @@ import {
   refuseWithout,
   wholeNumber,
 } from "../common/options.ts";
+import { packageVersion } from "../common/version.ts";
 
 interface CloudOptions extends BrokerLinkOptions, ObserveOptions, ProviderOptions {
   readonly json: boolean;
@@ -124,6 +126,11 @@ async function one(io: CliIo, options: CloudOptions): Promise<void> {
     workerIndex: options.worker.index,
     workerCount: options.worker.count,
     group: identity?.group,
+    presence: {
+      site: identity?.site ?? "home",
+      name: `${hostname()}-${process.pid}`.slice(-64),
+      firmware: `dormouse-edge ${packageVersion()}`,
+    },
     queueLimit: options.queue,
     batchLimit: options.batch,
     onLinkState(state, detail) {

@@ -26,6 +26,7 @@ export function createHomeAssistant(options: {
   let told = ""; // the last payload
   let toldUpdate = "";
   let cancel = () => {};
+  let gone: Readonly<Record<string, Component>> = {}; // components of a former run that are to be taken back
 
   const publishJson = (to: string, text: string, publish: Publish) => void publish(to, Buffer.from(text), RETAINED);
   const announce = (publish: Publish, isForced: boolean) => {
@@ -39,9 +40,20 @@ export function createHomeAssistant(options: {
     toldUpdate = updateText;
   };
 
+  /** A component that goes is named once more with its platform alone; the next payload is without it. */
+  const takeBack = (publish: Publish) => {
+    const now = discoveryPayload(about, presence);
+    const left = gone;
+    if (Object.keys(left).length > 0)
+      void publish(topic, Buffer.from(JSON.stringify({ ...now, cmps: { ...now.cmps, ...left } })), RETAINED).then(({ ok }) => {
+        if (ok && gone === left) gone = {}; // else the link was not up: at the next connection
+      });
+    announce(publish, true);
+  };
+
   return {
     filters: [birth, topic],
-    online: (publish) => announce(publish, true),
+    online: (publish) => takeBack(publish),
     receive(message, publish) {
       if (message.topic === birth) {
         if (Buffer.from(message.payload).toString() !== "online" || message.retain) return true;
@@ -50,12 +62,10 @@ export function createHomeAssistant(options: {
         return true;
       }
       if (message.topic !== topic) return false;
-      const gone = goneComponents(message.payload, discoveryPayload(about, presence).cmps);
-      if (gone === undefined) return true;
-      // A component that goes is named once more with its platform alone; the next payload is without it.
-      const now = discoveryPayload(about, presence);
-      publishJson(topic, JSON.stringify({ ...now, cmps: { ...now.cmps, ...gone } }), publish);
-      announce(publish, true);
+      const former = goneComponents(message.payload, discoveryPayload(about, presence).cmps);
+      if (former === undefined) return true;
+      gone = former;
+      takeBack(publish);
       return true;
     },
     report(news, publish) {

@@ -132,7 +132,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     me.on("message", (topic, payload, packet) => client === me && options.onMessage(incoming(topic, payload, packet)));
     me.on("connect", (connack) => {
       const offer = readOffer(connack);
-      me.subscribe([...options.filters(offer)], { qos: 1 }, (error) => {
+      const filters = [...options.filters(offer)];
+      const subscribed = (error: Error | null) => {
         if (client !== me) return;
         if (error) return giveUp(`subscription refused: ${error.message}${subackText}`);
         cancelTimer();
@@ -141,7 +142,9 @@ export function createConnection(options: ConnectionOptions): Connection {
         const onStalled = () => giveUp(`the broker acknowledged nothing for ${ackTimeoutMillis} ms`);
         window = createSendWindow({ client: me, offer, clock, ackTimeoutMillis, onStalled });
         setState("online", sessionText(offer, options));
-      });
+      };
+      if (filters.length === 0) subscribed(null);
+      else me.subscribe(filters, { qos: 1 }, subscribed);
     });
   }
 
