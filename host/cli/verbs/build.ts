@@ -63,7 +63,7 @@ export function registerBuild(program: Command, io: CliIo): void {
     .addOption(
       new Option(
         "--target <kind>",
-        "build a self-contained C library for this build system instead; onnx: the float net over one window, for other runtimes",
+        "build a self-contained C library for this build system instead; onnx: the float net over one window, and patch by patch, for other runtimes",
       ).choices(targets),
     )
     .addOption(new Option("--node <origin>", "take a gateway's Node from npm, even if the Node of this machine would fit").choices(["npm"]))
@@ -115,7 +115,7 @@ async function build(io: CliIo, name: string, options: BuildOptions, command: Co
   if (target === "onnx") {
     const { artifacts, ...rest } = writeOnnx(agent, outFolder, packageVersion());
     out.say(
-      `${rest.agent} as ONNX: ${rest.nodes} operators, frames (${rest.frames}, ${rest.channels}) of counts to the logits of ${rest.exits} exits; without LDA head and smoothing`,
+      `${rest.agent} as ONNX: ${rest.nodes} operators, frames (${rest.frames}, ${rest.channels}) of counts to the logits of ${rest.exits} exits; patch by patch ${rest.step.nodes} operators and ${rest.step.states.length} states; without LDA head and smoothing`,
     );
     return report(out, artifacts, rest);
   }

@@ -7,9 +7,10 @@ import { Model } from "../../../host/core/session/model.ts";
 import type { EngineName } from "../../../host/core/session/session-types.ts";
 import { createSyntheticWearer } from "../../../host/data/synthetic.ts";
 import { readFloatModel } from "../../../host/train/float-forward.ts";
-import { drawNet, exportOnnx } from "../../../host/train/onnx/export-onnx.ts";
+import { exportOnnx, exportOnnxStep } from "../../../host/train/onnx/export-onnx.ts";
+import { WindowGraph } from "../../../host/train/onnx/window-graph.ts";
 import { median } from "../measure.ts";
-import { openOnnxruntime } from "./onnx-runtimes.ts";
+import { openOnnxruntime, openOnnxruntimeStep } from "./onnx-runtimes.ts";
 import { openTfjs } from "./tfjs.ts";
 
 /** Microseconds of one window of `activity` in one way: 128 frames in, the logits of the last exit out. */
@@ -70,8 +71,12 @@ export async function timeWindows(rounds: number, onRound: (done: number) => voi
     ours("simd"),
     ours("scalar"),
     peer("onnxruntime-node, float32, whole window", await openOnnxruntime("onnxruntime-node", onnx, shape, last)),
+    peer(
+      "onnxruntime-node, float32, patch by patch",
+      await openOnnxruntimeStep(exportOnnxStep(float, { name: "activity", version: "bench" }), last),
+    ),
     peer("onnxruntime-web, float32, whole window", await openOnnxruntime("onnxruntime-web", onnx, shape, last)),
-    peer("tfjs wasm, float32, whole window", await openTfjs((graph) => drawNet(graph, float, patches), shape, last)),
+    peer("tfjs wasm, float32, whole window", await openTfjs((graph) => new WindowGraph(graph, float, patches).draw(), shape, last)),
   ];
 
   const labels = await Promise.all(subjects.map(async (subject) => labelsOf(subject)));

@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { packageRoot } from "../../../../host/core/system/package-root.ts";
 import { floatLogits, floatPatches, readFloatModel } from "../../../../host/train/float-forward.ts";
-import { exportOnnx } from "../../../../host/train/onnx/export-onnx.ts";
+import { exportOnnx, exportOnnxStep } from "../../../../host/train/onnx/export-onnx.ts";
 import { encodeMessage, type Field } from "../../../../host/train/onnx/protobuf.ts";
-import { openOnnxruntime } from "../../../bench/peers/onnx-runtimes.ts";
+import { openOnnxruntime, openOnnxruntimeStep } from "../../../bench/peers/onnx-runtimes.ts";
 import { seeded } from "../../../support/random.ts";
 
 const about = { name: "net", version: "0" };
@@ -70,6 +70,28 @@ describe("ONNX", () => {
           const net = await openOnnxruntime("onnxruntime-node", bytes, [frames, channels], `exit${k}`);
           const logits = await net.run(Float32Array.from(counts));
           expect(Math.max(...wanted[k]!.map((logit, c) => Math.abs(logit - logits[c]!)))).toBeLessThan(1e-4);
+        }
+      }
+    },
+  );
+
+  it.for(["activity", "fall"])(
+    "%s patch by patch has the whole window's logits at every exit, over 1 to 40 patches",
+    async (agent, context) => {
+      if (!isInstalled) context.skip("onnxruntime is not installed: npm ci --prefix test/bench/peers --ignore-scripts");
+      const model = floatModel(agent);
+      const step = exportOnnxStep(model, about);
+      for (const patches of [1, 3, 40]) {
+        const { bytes, frames, channels, exits } = exportOnnx(model, patches, about);
+        const random = seeded(patches);
+        const counts = Float32Array.from({ length: frames * channels }, () => Math.round(4000 * (random() - 0.5)));
+        for (let k = 0; k < exits; k++) {
+          const whole = await (await openOnnxruntime("onnxruntime-node", bytes, [frames, channels], `exit${k}`)).run(counts);
+          const net = await openOnnxruntimeStep(step, `exit${k}`);
+          for (let again = 0; again < 2; again++) {
+            const logits = await net.run(counts); // each run begins with a reset
+            expect(Math.max(...whole.map((logit, c) => Math.abs(logit - logits[c]!)))).toBeLessThan(1e-4);
+          }
         }
       }
     },
