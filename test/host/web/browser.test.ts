@@ -1,6 +1,7 @@
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Loop } from "../../../host/agent/loop-types.ts";
 import { runCli } from "../../../host/cli/program.ts";
 import { systemClock } from "../../../host/core/system/clock.ts";
 import { type Dashboard, type DashboardRun, type DashboardTools, openDashboard } from "../../../host/web/dashboard.ts";
@@ -8,7 +9,7 @@ import { createFleetFeed } from "../../../host/web/fleet-feed.ts";
 import { launchChromium, noChromium, openBrowserPage, skipsChromium } from "../../support/chromium.ts";
 import { until } from "../../support/until.ts";
 import { fakeIo } from "../cli/fake-io.ts";
-import { ask, decision, INFO, LABELS, outcome, scriptedRun } from "./scripted-run.ts";
+import { ask, COUNTERS, decision, INFO, LABELS, outcome, scriptedRun } from "./scripted-run.ts";
 
 /** Violations of the accessibility rules, in words. */
 async function violations(page: Page): Promise<string[]> {
@@ -122,6 +123,28 @@ describe.skipIf(skipsChromium)(`the page in Chromium (${skipsChromium ? noChromi
     view!.close();
     await page.locator("#clock", { hasText: "ended" }).waitFor();
     expect(await page.locator("#play").isDisabled()).toBe(true);
+    await page.close();
+  });
+
+  it("an agent with an alarm: which events were told and which alarms were false, and no label is called wrong", async () => {
+    const tally = (found: number, falseAlarms: number) => ({ events: 3, found, alarms: found + falseAlarms, falseAlarms });
+    const truth = { ...COUNTERS.truth, alarms: { label: "fall", shown: tally(3, 0), device: tally(2, 4) } };
+    const loop = () => ({ counters: () => ({ ...COUNTERS, truth }) }) as unknown as Loop;
+    const { view } = await dashboard({ info: { ...INFO, labels: ["daily", "fall"], alarm: "fall" }, loop });
+    view!.onStep(decision(1, { label: "daily", shown: "fall", truth: "daily" }));
+    const { page, complaints } = await openBrowserPage(browser, { width: 1280 });
+    await page.goto(open.at(-1)!.url);
+    await page.locator("#accuracy div").first().waitFor();
+    expect(await page.locator("#accuracy div").allTextContents()).toEqual([
+      "falls told, with the cloud3 of 3",
+      "falls told, without2 of 3",
+      "false alarms, with the cloud0",
+      "false alarms, without4",
+    ]);
+    expect(await page.locator("#accuracy .best").count()).toBe(2);
+    expect(await page.locator("#chips").textContent()).toContain("in truth: daily");
+    expect(await page.locator("#chips .miss").count()).toBe(0);
+    expect(complaints).toEqual([]);
     await page.close();
   });
 
