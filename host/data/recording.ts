@@ -24,24 +24,36 @@ export interface Recording {
   readonly segments: readonly Segment[];
   /** Labels 1…scoredLabels are what windows are scored on; those above are between two of them. Default: every label is scored. */
   readonly scoredLabels?: number;
+  /** Frames of a window of this recording. Default: WINDOW_FRAMES. */
+  readonly windowFrames?: number;
+  /** The windows of this recording, by a rule of its own (window-rule.ts). Default: those that lie whole within a segment. */
+  readonly windows?: readonly Window[];
+  /** Stretches of one label as they were recorded, where a rule has made other labels of them. */
+  readonly bouts?: readonly Segment[];
 }
 
 export interface Dataset {
   readonly recordings: readonly Recording[];
 }
 
-/** Frames start ≤ i < start + WINDOW_FRAMES of a recording, all of one label. */
+/** Frames start ≤ i < start + the recording's window of one label. */
 export interface Window {
   readonly start: number;
   readonly label: number;
 }
 
-/** Windows of 128 frames, stride 64, from each labelled segment's first frame; only whole ones (HAPT: 10,929 in all). */
-export function publishedWindows(recording: Recording): Window[] {
+/** Frames of a window of a recording. */
+export function countWindowFrames({ windowFrames = WINDOW_FRAMES }: Pick<Recording, "windowFrames">): number {
+  return windowFrames;
+}
+
+/** A recording's own windows, or those of 128 frames, stride 64, from each labelled segment's first frame; only whole ones (HAPT: 10,929 in all). */
+export function publishedWindows(recording: Recording): readonly Window[] {
+  if (recording.windows) return recording.windows;
+  const frames = countWindowFrames(recording);
   const windows: Window[] = [];
   for (const segment of recording.segments)
-    for (let start = segment.start; start + WINDOW_FRAMES <= segment.end; start += WINDOW_STRIDE)
-      windows.push({ start, label: segment.label });
+    for (let start = segment.start; start + frames <= segment.end; start += frames / 2) windows.push({ start, label: segment.label });
   return windows;
 }
 
@@ -71,9 +83,9 @@ export function selectRecordings<R extends Recording>(dataset: { readonly record
   return dataset.recordings.filter(({ subject }) => names.has(subject));
 }
 
-/** Index of the last patch of a recording that ends within the window starting at frame `start`. */
-export function streamPatch(start: number, patchFrames: number): number {
-  return Math.floor((start + WINDOW_FRAMES) / patchFrames) - 1;
+/** Index of the last patch of a recording that ends within the window of `frames` frames starting at frame `start`. */
+export function streamPatch(start: number, patchFrames: number, frames = WINDOW_FRAMES): number {
+  return Math.floor((start + frames) / patchFrames) - 1;
 }
 
 /** A recording, maybe with frames that never arrived. */

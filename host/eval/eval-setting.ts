@@ -65,7 +65,7 @@ export function requireScored(count: number, users: SubjectList): void {
   if (count > 0) return;
   throw new DataError(
     "EVAL_NO_WINDOWS",
-    `the recordings of the wearers ${users.join(" ")} have no labelled window of 2.56 s: nothing can be scored. Label longer stretches.`,
+    `the recordings of the wearers ${users.join(" ")} have no labelled window: nothing can be scored. Label longer stretches.`,
   );
 }
 

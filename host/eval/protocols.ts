@@ -2,7 +2,7 @@ import { EXIT_NEVER, LIMIT_PATCHES } from "../../assembly/layout.ts";
 import { LabelSmoother } from "../core/arithmetic/smoothing.ts";
 import type { ModelImage } from "../core/image/image-types.ts";
 import type { Session } from "../core/session/session-types.ts";
-import { type Recording, type SensedRecording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../data/recording.ts";
+import { countWindowFrames, type Recording, type SensedRecording, scoredWindows, streamPatch } from "../data/recording.ts";
 
 /** A model that evaluations run: Model, or what stands in for it. */
 export interface Runnable {
@@ -31,17 +31,19 @@ const patchFrames = 4;
 /** The window protocol: each published window from a reset state, every patch at full depth. */
 export function* windowMoments(session: Session, recordings: readonly SensedRecording[], losses?: Losses): Generator<ScoredMoment> {
   let tick = 0;
-  for (const recording of recordings)
+  for (const recording of recordings) {
+    const frames = countWindowFrames(recording);
     for (const { start, label } of scoredWindows(recording)) {
       session.reset();
       let logits: Int16Array[] = [];
-      for (let i = start; i < start + WINDOW_FRAMES; i++) {
+      for (let i = start; i < start + frames; i++) {
         push(session, recording, i, ++tick, losses);
         if ((i + 1 - start) % patchFrames === 0) logits = session.logits(); // no ring overflows
       }
       const scores = logits.map((own) => Int32Array.from(own));
-      yield { recording, frame: start + WINDOW_FRAMES - 1, label: label - 1, logits, scores, isSmoothed: false };
+      yield { recording, frame: start + frames - 1, label: label - 1, logits, scores, isSmoothed: false };
     }
+  }
 }
 
 /**
@@ -58,7 +60,7 @@ export function* streamMoments(
   const smoothers = image.exits.map(() => new LabelSmoother(image));
   for (const recording of recordings) {
     const labelAt = new Map<number, number>();
-    for (const { start, label } of scoredWindows(recording)) labelAt.set(streamPatch(start, patchFrames), label - 1);
+    for (const { start, label } of scoredWindows(recording)) labelAt.set(streamPatch(start, patchFrames, countWindowFrames(recording)), label - 1);
     session.reset();
     for (const smoother of smoothers) smoother.reset();
     let frames = 0; // that the session has had since its state began, held ones too

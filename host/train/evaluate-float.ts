@@ -3,7 +3,7 @@ import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { Lda } from "../core/image/image-types.ts";
 import { ModelError } from "../core/system/errors.ts";
 import type { Output } from "../core/system/output.ts";
-import { countScoredWindows, type Dataset, scoredClassCount, scoredWindows, selectRecordings, WINDOW_FRAMES } from "../data/recording.ts";
+import { countScoredWindows, countWindowFrames, type Dataset, scoredClassCount, scoredWindows, selectRecordings } from "../data/recording.ts";
 import type { EvaluateOptions } from "../eval/evaluate.ts";
 import { createTally, type Evaluation } from "../eval/score.ts";
 import { addLdaToExits, computeLdaLogitsAt } from "./fit-lda.ts";
@@ -21,7 +21,7 @@ export function evaluateFloat(model: FloatModel, lda: Lda | undefined, dataset: 
   const total = countScoredWindows(recordings);
   for (const recording of recordings)
     for (const { start, label } of scoredWindows(recording)) {
-      const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, WINDOW_FRAMES, model.features));
+      const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, countWindowFrames(recording), model.features));
       if (lda) addLdaToExits(logits, 0, computeLdaLogitsAt(lda, recording, start, model.features));
       tally.add(logits, label - 1);
       options.onWindow?.(tally.count(), total);

@@ -2,7 +2,7 @@ import { LIMIT_LDA_LIMIT } from "../../assembly/layout.ts";
 import { computeLdaLogits, windowStatistics } from "../core/arithmetic/lda.ts";
 import type { Lda } from "../core/image/image-types.ts";
 import { createRandom } from "../core/system/random.ts";
-import { isScored, type Recording, scoredWindows, WINDOW_FRAMES } from "../data/recording.ts";
+import { countWindowFrames, isScored, type Recording, scoredWindows } from "../data/recording.ts";
 import { asLogits, fixedPoint } from "../personalize/logit-scale.ts";
 import type { LdaPrior } from "../personalize/prior.ts";
 import { LOGIT_ONE } from "../policy/certify/replay.ts";
@@ -90,7 +90,7 @@ function windowsOf(recording: Recording): { readonly start: number; readonly lab
     .filter(({ label }) => !isScored(recording, label))
     .flatMap(({ label, start, end }) =>
       Array.from({ length: Math.ceil((end - start) / BETWEEN_TRANSITION_FRAMES) }, (_, i) => ({
-        start: start + i * BETWEEN_TRANSITION_FRAMES + 1 - WINDOW_FRAMES,
+        start: start + i * BETWEEN_TRANSITION_FRAMES + 1 - countWindowFrames(recording),
         label,
       })),
     );
@@ -112,13 +112,13 @@ function statisticsOf(window: Float32Array, features: FeatureConfig): Int32Array
 }
 
 function readWindow(
-  { frames }: Recording,
+  recording: Recording,
   start: number,
   features: FeatureConfig,
   disturbance?: Parameters<typeof quantizeFrames>[4],
 ): Float32Array {
-  const window = new Float32Array(WINDOW_FRAMES * features.stepCounts.length);
-  quantizeFrames(frames, start, window, features, disturbance);
+  const window = new Float32Array(countWindowFrames(recording) * features.stepCounts.length);
+  quantizeFrames(recording.frames, start, window, features, disturbance);
   return window;
 }
 

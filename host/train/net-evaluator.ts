@@ -2,7 +2,7 @@ import { jit, type numpy as np } from "@jax-js/jax";
 import { clampS16 } from "../core/arithmetic/fixed-point.ts";
 import { LabelSmoother } from "../core/arithmetic/smoothing.ts";
 import type { Lda, Smoothing } from "../core/image/image-types.ts";
-import { LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch, WINDOW_FRAMES } from "../data/recording.ts";
+import { countWindowFrames, LONGEST_RECORDING_PATCHES, type Recording, scoredWindows, streamPatch } from "../data/recording.ts";
 import { type HopLogits, LOGIT_ONE } from "../policy/certify/replay.ts";
 import { largest } from "../policy/certify/softmax.ts";
 import { type ClassOf, type FeatureConfig, quantizeFrames } from "./batches.ts";
@@ -55,10 +55,11 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
     const patches = new Float32Array(seqLen * perPatch);
     quantizeFrames(recording.frames, 0, patches.subarray(0, count * perPatch), features);
     const exits = sequences(patches, seqLen);
-    const first = WINDOW_FRAMES / config.patchFrames;
+    const frames = countWindowFrames(recording);
+    const first = frames / config.patchFrames;
     const own =
       said.get(recording) ??
-      Array.from({ length: Math.max(0, count + 1 - first) }, (_, i) => computeLdaLogitsAt(patches, (first + i) * perPatch));
+      Array.from({ length: Math.max(0, count + 1 - first) }, (_, i) => computeLdaLogitsAt(patches, (first + i) * perPatch, frames));
     said.set(recording, own);
     own.forEach((one, i) => {
       if (one) addLdaToExits(exits, (first + i - 1) * config.nClasses, one);
@@ -67,14 +68,14 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
   };
   const said = new Map<Recording, (Int16Array | undefined)[]>(); // a recording is read several times
   /** Output of the window that ends at value `end` of `patches`. */
-  const computeLdaLogitsAt = (patches: Float32Array, end: number): Int16Array | undefined =>
-    lda && computeFrameLdaLogits(lda, patches.subarray(end - WINDOW_FRAMES * config.channels, end), features);
+  const computeLdaLogitsAt = (patches: Float32Array, end: number, frames: number): Int16Array | undefined =>
+    lda && computeFrameLdaLogits(lda, patches.subarray(end - frames * config.channels, end), features);
   /** Sequences of `seqLen` patches from a reset state that end where each published window does. */
   const endingWith = (recordings: readonly Recording[], seqLen: number): ScoredWindows => {
     const score = createCollector(config.exits.length, config.nClasses);
     const all = recordings.flatMap((recording) =>
       scoredWindows(recording)
-        .map(({ start, label }) => ({ recording, label, start: start + WINDOW_FRAMES - seqLen * config.patchFrames }))
+        .map(({ start, label }) => ({ recording, label, start: start + countWindowFrames(recording) - seqLen * config.patchFrames }))
         .filter(({ start }) => start >= 0),
     );
     for (let at = 0; at < all.length; at += windowBatch) {
@@ -86,7 +87,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
       const exits = sequences(patches, seqLen);
       chunk.forEach(({ recording, label }, i) => {
         const last = (i + 1) * seqLen - 1;
-        const own = computeLdaLogitsAt(patches, (last + 1) * perPatch);
+        const own = computeLdaLogitsAt(patches, (last + 1) * perPatch, countWindowFrames(recording));
         if (own) addLdaToExits(exits, last * config.nClasses, own);
         score.add(exits, last, label - 1, recording.subject);
       });
@@ -95,7 +96,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
   };
   return {
     sequences,
-    windows: (recordings) => endingWith(recordings, WINDOW_FRAMES / config.patchFrames),
+    windows: (recordings) => endingWith(recordings, countWindowFrames(recordings[0] ?? {}) / config.patchFrames),
     contexts: endingWith,
     decisions(recordings, hopPatches, classOf) {
       const score = createCollector(config.exits.length, config.nClasses);
@@ -125,7 +126,7 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
         const exits = wholeRecording(recording);
         const followed = smoothing && exits.map((exit) => scoresOf(exit, config.nClasses, smoothing));
         for (const { start, label } of scoredWindows(recording)) {
-          const patch = streamPatch(start, config.patchFrames);
+          const patch = streamPatch(start, config.patchFrames, countWindowFrames(recording));
           score.add(exits, patch, label - 1, recording.subject);
           if (followed) smoothed.add(followed, patch, label - 1, recording.subject);
         }

@@ -124,7 +124,7 @@ async function planCsv(io: CliIo, name: string, options: TrainOptions): Promise<
   const { labelledTraining } = await import("../../agents/activity/train.ts");
   const path = resolve(io.cwd, options.data);
   if (!existsSync(path)) throw new DataError("CSV_NONE", `${path} is not there: give a folder with one CSV file a recording.`);
-  const { training, dataset, cuts } = csvTraining(name, readCsvFolder(path, options.rate), labelledTraining);
+  const { training, dataset, cuts } = csvTraining(name, readCsvFolder(path, { rateHz: options.rate }), labelledTraining);
   const outDir = resolve(io.cwd, options.out ?? `runs/${name}`);
   const own = options.float ? inFloat(training) : training;
   const { provenance, frameRateHz } = training.manifest;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../core/system/clock.ts";
 import { ConfigError, DataError } from "../core/system/errors.ts";
 import { packageRoot } from "../core/system/package-root.ts";
-import { type Dataset, scoredWindows, selectRecordings, WINDOW_FRAMES } from "../data/recording.ts";
+import { countWindowFrames, type Dataset, scoredWindows, selectRecordings } from "../data/recording.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Teaching } from "./distill.ts";
 import { computeFingerprint } from "./fingerprint.ts";
@@ -145,7 +145,7 @@ function checkWindows(dataset: Dataset, subjects: readonly string[], use: string
   if (selectRecordings(dataset, subjects).some((recording) => scoredWindows(recording).length > 0)) return;
   throw new DataError(
     "NO_WINDOWS",
-    `the wearers ${use} (${subjects.join(", ") || "none"}) have no labelled stretch of ${WINDOW_FRAMES} frames: give the whole data set, or longer labelled recordings of them.`,
+    `the wearers ${use} (${subjects.join(", ") || "none"}) have no labelled stretch of ${countWindowFrames(dataset.recordings[0] ?? {})} frames: give the whole data set, or longer labelled recordings of them.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { jit, type numpy as np, valueAndGrad } from "@jax-js/jax";
 import { createRandom, type Random, type RandomState, resumeRandom } from "../core/system/random.ts";
-import { type Recording, WINDOW_FRAMES } from "../data/recording.ts";
+import { countWindowFrames, type Recording } from "../data/recording.ts";
 import { type AdamWState, createAdamW, oneCycle } from "./adamw.ts";
 import type { Augmentation } from "./augment.ts";
 import { type Batch, type BatchOptions, type ClassOf, type FeatureConfig, makeBatch } from "./batches.ts";
@@ -32,6 +32,7 @@ export interface Recipe {
   readonly transitionShare: number; // of window batches
   readonly resetProbability: number; // of crops
   readonly spliceShare: number; // of crops
+  readonly balance?: number; // 0…1: draws windows by 1 / (windows of their label · of their subject)^balance. Default: every window is drawn as often
   readonly quantizeFromShare: number; // of the steps: float before, int8 imitated after
   readonly averageDecay: number; // exponential average of the weights
 }
@@ -166,13 +167,14 @@ function taughtBatches(options: TrainNetOptions, teaching: Teaching, pick: Rando
 /** Window batches and crops of the recipe. */
 function batchDrawer(options: TrainNetOptions, random: Random): (isWindow: boolean) => Batch {
   const { config, recipe } = options;
-  const windowPatches = WINDOW_FRAMES / config.patchFrames;
-  const windows: Sampler = windowSampler(options.recordings, recipe.transitionShare);
+  const windowPatches = countWindowFrames(options.recordings[0] ?? {}) / config.patchFrames;
+  const windows: Sampler = windowSampler(options.recordings, recipe.transitionShare, recipe.balance);
   const crops: Sampler = cropSampler(options.recordings, {
     channels: config.channels,
     patchFrames: config.patchFrames,
     patches: recipe.cropPatches,
     spliceShare: recipe.spliceShare,
+    balance: recipe.balance,
   });
   const common: BatchOptions = {
     config,

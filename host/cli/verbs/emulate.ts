@@ -10,7 +10,7 @@ import { readWhole } from "../../core/system/read-whole.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { countText } from "../../core/system/table.ts";
 import { openRecordings } from "../../data/open-recordings.ts";
-import { scoredWindows, selectRecordings, WINDOW_FRAMES } from "../../data/recording.ts";
+import { countWindowFrames, scoredWindows, selectRecordings } from "../../data/recording.ts";
 import type { MemoryVariant } from "../../firmware/c/compile.ts";
 import { emulate, fullDepth, type PlacedFrames } from "../../firmware/emulate/emulate.ts";
 import { findEmulator } from "../../firmware/emulate/start-board.ts";
@@ -174,15 +174,16 @@ function placedFrames(
   if (all.length === 0)
     throw new DataError("EMULATE_NO_WINDOWS", `${options.data} holds no labelled window. Give a folder with the agent's recordings.`);
   const count = Math.min(options.windows, all.length);
+  const frames = countWindowFrames(all[0]!.recording);
   if (protocol === "stream") {
     const { recording } = all[0]!;
-    return [{ tick: 0, samples: recording.frames.subarray(0, count * WINDOW_FRAMES * recording.channels) }];
+    return [{ tick: 0, samples: recording.frames.subarray(0, count * frames * recording.channels) }];
   }
   return Array.from({ length: count }, (_, i) => {
     const { recording, start } = all[Math.floor((i * all.length) / count)]!;
     return {
-      tick: i * (WINDOW_FRAMES + GAP_TICKS),
-      samples: recording.frames.subarray(start * recording.channels, (start + WINDOW_FRAMES) * recording.channels),
+      tick: i * (frames + GAP_TICKS),
+      samples: recording.frames.subarray(start * recording.channels, (start + frames) * recording.channels),
     };
   });
 }

@@ -63,6 +63,8 @@ export interface Manifest {
   readonly parameters: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly calibration: readonly ExitCalibration[];
+  /** How windows are labelled: trained and scored by this rule of host/data/window-rule.ts. Absent: windows of 128 frames of one label. */
+  readonly windows?: { readonly rule: string; readonly frames: number; readonly background?: string };
   readonly guarantee?: { readonly alpha: number; readonly delta: number; readonly windows: number; readonly wearers: number };
 }
 

@@ -23,7 +23,10 @@ const manifestShape = fields(
       ),
     ),
   },
-  { guarantee: fields({ alpha: number(), delta: number(), windows: countNumber, wearers: countNumber }) },
+  {
+    windows: fields({ rule: text(1), frames: countNumber }, { background: text(1) }),
+    guarantee: fields({ alpha: number(), delta: number(), windows: countNumber, wearers: countNumber }),
+  },
 );
 
 /** Throws BAD_MANIFEST unless `value` is a manifest. */
@@ -46,7 +49,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
 
 /** Compact JSON, keys in the order of the type, metrics by name: the same manifest gives the same bytes. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  const { provenance, protocol, guarantee } = checkManifest(manifest);
+  const { provenance, protocol, windows, guarantee } = checkManifest(manifest);
   const names = Object.keys(manifest.metrics).sort();
   const ordered: Manifest = {
     name: manifest.name,
@@ -65,6 +68,9 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
       coverage,
       errorBound,
     })),
+    ...(windows && {
+      windows: { rule: windows.rule, frames: windows.frames, ...(windows.background !== undefined && { background: windows.background }) },
+    }),
     ...(guarantee && {
       guarantee: { alpha: guarantee.alpha, delta: guarantee.delta, windows: guarantee.windows, wearers: guarantee.wearers },
     }),

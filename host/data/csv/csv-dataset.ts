@@ -1,6 +1,8 @@
 import type { Manifest } from "../../core/image/image-types.ts";
 import { DataError } from "../../core/system/errors.ts";
-import { type Dataset, LONGEST_RECORDING_PATCHES, type Recording, type Segment } from "../recording.ts";
+import { findSegments } from "../find-segments.ts";
+import { type Dataset, LONGEST_RECORDING_PATCHES, type Recording } from "../recording.ts";
+import { readLabelRule, type WindowRule, withWindows } from "../window-rule.ts";
 import { type CsvFolder, type CsvPart, readCsvFolder } from "./csv-folder.ts";
 
 /** Frames of the longest recording: longer ones are cut. */
@@ -10,26 +12,23 @@ const longestFrames = 4 * LONGEST_RECORDING_PATCHES;
 export type CsvScale = Pick<Manifest, "channels" | "labels">;
 
 /** Reads CSV recordings as the agent with this manifest takes them: its rate, its channels by name, its counts, its labels. Throws DataError. */
-export function loadCsv(path: string, manifest: Pick<Manifest, "channels" | "labels" | "frameRateHz" | "name">): Dataset {
-  const folder = readCsvFolder(path, manifest.frameRateHz);
-  const named = (channels: readonly { name: string; unit: string }[]): string =>
-    channels.map(({ name, unit }) => `${name}[${unit}]`).join(",");
-  const columns = manifest.channels.map(({ name, unit }) =>
-    folder.channels.findIndex((other) => other.name === name && other.unit === unit),
-  );
-  if (columns.includes(-1) || columns.length !== folder.channels.length)
-    throw new DataError(
-      "CSV_CHANNELS",
-      `${path} has the channels ${named(folder.channels)}, model ${manifest.name} takes ${named(manifest.channels)}. Replay recordings of its sensor.`,
-    );
+export function loadCsv(path: string, manifest: Pick<Manifest, "channels" | "labels" | "frameRateHz" | "name" | "windows">): Dataset {
+  const folder = readCsvFolder(path, { rateHz: manifest.frameRateHz, channels: manifest.channels });
   const unknown = folder.labels.find((label) => !manifest.labels.includes(label));
   if (unknown !== undefined)
     throw new DataError(
       "CSV_LABEL",
       `${path} has the label "${unknown}", model ${manifest.name} knows ${manifest.labels.join(", ")}. Empty the label where it is none of these, or train anew.`,
     );
-  const parts = folder.parts.map((part) => ({ ...part, values: reordered(part.values, columns) }));
-  return csvDataset({ ...folder, parts }, manifest);
+  const { windows } = manifest;
+  const dataset = csvDataset(folder, manifest);
+  return windows === undefined ? dataset : applyWindows(dataset, { ...windows, rule: readLabelRule(windows.rule) }, manifest.labels);
+}
+
+/** The recordings with the windows of a rule. */
+export function applyWindows({ recordings }: Dataset, rule: WindowRule, labels: readonly string[]): Dataset {
+  const background = rule.background === undefined ? undefined : labels.indexOf(rule.background) + 1;
+  return { recordings: recordings.map((recording) => withWindows(recording, rule, background)) };
 }
 
 /** int16 counts and numbered labels of a folder whose channels are in the scale's order. */
@@ -57,21 +56,4 @@ function recordingsOfPart(part: CsvPart, { channels }: CsvScale, numbers: Readon
       segments: findSegments(own),
     };
   });
-}
-
-/** Stretches of one label, unlabelled ones left out. */
-export function findSegments(labels: Uint8Array): Segment[] {
-  const segments: Segment[] = [];
-  for (let start = 0; start < labels.length; ) {
-    let end = start + 1;
-    while (end < labels.length && labels[end] === labels[start]) end++;
-    if (labels[start]! > 0) segments.push({ label: labels[start]!, start, end });
-    start = end;
-  }
-  return segments;
-}
-
-function reordered(values: Float64Array, columns: readonly number[]): Float64Array {
-  const n = columns.length;
-  return values.map((_, i) => values[i - (i % n) + columns[i % n]!]!);
 }

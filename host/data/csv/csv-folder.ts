@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../../core/system/errors.ts";
-import { type CsvChannel, type CsvFile, checkCsvSize, parseCsvFile } from "./csv-file.ts";
+import { type CsvFile, checkCsvSize, parseCsvFile } from "./csv-file.ts";
+import { bridgeGaps } from "./csv-gaps.ts";
+import type { CsvChannel, CsvColumns } from "./csv-header.ts";
 import { medianStep, type ResampledPart, rateOfStep, resample } from "./csv-time.ts";
 
 /** Recordings of a folder in their own units, all at one rate with the same channels. */
@@ -10,7 +12,8 @@ export interface CsvFolder {
   readonly rateHz: number;
   readonly labels: readonly string[]; // sorted
   readonly parts: readonly CsvPart[];
-  readonly files: number;
+  readonly files: number; // recordings
+  readonly notes: readonly string[]; // what reading changed, for people
 }
 
 /** A gapless part of a file. */
@@ -23,7 +26,8 @@ export interface CsvPart extends ResampledPart {
 /** Gaps longer than so many frames split a recording, as they reset a running agent. */
 export const GAP_LIMIT_FRAMES = 8;
 const highestRateHz = 1000;
-const lowestInferredHz = 1; // slower is likelier a time in another unit than a recording
+const lowestRateHz = 1 / 300;
+const lowestInferredHz = 1; // slower is likelier a time in another unit than a recording, unless the file says its unit
 /** Units that a time column may be in without saying so, by their steps per second. */
 const finerUnits = [
   ["milliseconds", "ms", 1e3],
@@ -36,45 +40,89 @@ export function holdsCsv(path: string): boolean {
   return statSync(path).isDirectory() ? csvPaths(path).length > 0 : /\.csv$/i.test(path);
 }
 
-/** Reads a CSV file, or every *.csv of a folder (not of folders in it), at `rateHz`; default: the rate of the time columns. Throws DataError. */
-export function readCsvFolder(path: string, rateHz?: number): CsvFolder {
+/** How a folder of recordings is read. */
+export interface CsvReading extends CsvColumns {
+  readonly rateHz?: number | undefined; // default: the rate of the time columns
+}
+
+/** Reads a CSV file, or every *.csv of a folder (not of folders in it). Throws DataError. */
+export function readCsvFolder(path: string, { rateHz, ...columns }: CsvReading = {}): CsvFolder {
   if (!existsSync(path)) throw new DataError("CSV_NONE", `${path} is not there: name a folder with one .csv file a recording.`);
   const paths = statSync(path).isDirectory() ? csvPaths(path) : [path];
-  const files = paths.map(readCsv);
+  const files = paths.flatMap((file) => readCsv(file, columns));
   const first = files[0];
   if (first === undefined) throw new DataError("CSV_NONE", `${path} holds no .csv file: give a folder with one file a recording.`);
   const step = medianStep(files);
-  const rate = rateHz ?? inferredRate(step, path);
-  if (!(rate > 0 && rate <= highestRateHz))
-    throw new DataError(
-      "CSV_RATE",
-      `${path}: ${rate} samples a second${rateHz === undefined ? " by the time columns" : ""}, at most ${highestRateHz} are taken. Write time in seconds or its unit into the header, or choose a rate with --rate.`,
-    );
-  const parts = files.flatMap((file) => {
-    const ordered = inOrderOf(first, file);
-    return resample(ordered, rate, GAP_LIMIT_FRAMES / rate).map((part, i) => ({
-      ...part,
-      path: file.path,
-      name: i === 0 ? file.name : `${file.name}#${i + 1}`,
-      subject: file.subject,
-    }));
-  });
+  const rate = rateHz ?? inferredRate(step, first.hasTimeUnit, path);
+  if (rate > highestRateHz || rate < 0.99 * lowestRateHz) throw outsideRates(rate, rateHz, path);
+  const gapSeconds = GAP_LIMIT_FRAMES / rate;
+  const whole = files.map((file) => bridgeGaps(inOrderOf(first, file), gapSeconds));
+  const parts = whole.flatMap((file) =>
+    file === undefined
+      ? []
+      : resample(file, rate, gapSeconds).map((part, i) => ({
+          ...part,
+          path: file.path,
+          name: i === 0 ? file.name : `${file.name}#${i + 1}`,
+          subject: file.subject,
+        })),
+  );
   if (parts.length === 0)
     throw new DataError(
       "CSV_RATE",
-      `${path}: at ${rate} Hz every sample stands alone, for the usual step of time is ${secondsText(step)} and gaps of more than ${GAP_LIMIT_FRAMES} frames split. ${unitQuestion(step)}`,
+      `${path}: at ${rateText(rate)} every sample stands alone, for the usual step of time is ${secondsText(step)} and gaps of more than ${GAP_LIMIT_FRAMES} frames split. ${unitQuestion(step)}`,
     );
   const labels = new Set(files.flatMap((file) => file.labels.filter((label) => label !== undefined)));
-  return { channels: first.channels, rateHz: rate, labels: [...labels].sort(), parts, files: files.length };
+  return {
+    channels: first.channels,
+    rateHz: rate,
+    labels: [...labels].sort(),
+    parts,
+    files: files.length,
+    notes: notesOf(files, whole),
+  };
+}
+
+/** "50 Hz"; below one hertz "a sample every 60 s". */
+export function rateText(rateHz: number): string {
+  return rateHz >= 1 ? `${Number(rateHz.toPrecision(6))} Hz` : `a sample every ${Number((1 / rateHz).toPrecision(4))} s`;
+}
+
+/** What reading changed: units, lines of one time, missing values. */
+function notesOf(files: readonly CsvFile[], whole: readonly (CsvFile | undefined)[]): string[] {
+  const first = files[0]!;
+  const read = first.channels.flatMap(({ name, unit }, c) => {
+    const written = first.headers[c]!.replace(/\s+(?=[[(])/, "").replace(/\((.*)\)$/, "[$1]");
+    return unit === "" || written === `${name}[${unit}]` ? [] : [`${first.headers[c]} as ${name}[${unit}]`];
+  });
+  const doubles = files.reduce((sum, file) => sum + file.doubles, 0);
+  const lines = files.reduce((sum, { time }) => sum + time.length, 0);
+  const left = whole.reduce((sum, file) => sum + (file?.time.length ?? 0), 0);
+  const filled = files.reduce((sum, { values }) => sum + values.reduce((count, value) => count + Number(Number.isNaN(value)), 0), 0);
+  return [
+    ...(read.length > 0 ? [`Reads ${read.join(", ")}.`] : []),
+    ...(doubles > 0 ? [`Left out ${doubles} lines with the time of the line before.`] : []),
+    ...(filled > 0 ? [`${filled} cells are empty: short gaps are filled by straight lines, ${lines - left} of ${lines} lines are left out.`] : []),
+  ];
 }
 
 /** The rate of a usual step of time, seconds; throws CSV_RATE where it is too slow to be meant. */
-function inferredRate(step: number, path: string): number {
+function inferredRate(step: number, hasTimeUnit: boolean, path: string): number {
   const rate = rateOfStep(step);
-  if (rate >= lowestInferredHz) return rate;
+  if (rate >= lowestInferredHz || hasTimeUnit) return rate;
   throw new DataError(
     "CSV_RATE",
-    `${path}: the time columns say that a sample comes every ${secondsText(step)}. ${unitQuestion(step)} Else choose a rate with --rate.`,
+    `${path}: the time columns say that a sample comes every ${secondsText(step)}. ${unitQuestion(step)} If it is in seconds, write time[s].`,
+  );
+}
+
+function outsideRates(rate: number, chosen: number | undefined, path: string): DataError {
+  const found = `${path}: ${rate >= 1 ? `${rate} samples a second` : rateText(rate)}${chosen === undefined ? " by the time columns" : ""}`;
+  return new DataError(
+    "CSV_RATE",
+    rate > highestRateHz
+      ? `${found}, at most ${highestRateHz} are taken. Write what matters of it as columns at a lower rate: the signal's power in some bands, every 10 ms (time,low[dB],mid[dB],high[dB],label). --rate ${highestRateHz} keeps only what lies below ${highestRateHz / 2} Hz.`
+      : `${found}, at least one every ${1 / lowestRateHz} s is needed. Choose --rate 1/${1 / lowestRateHz}, or check the unit of time in the header.`,
   );
 }
 
@@ -93,9 +141,9 @@ function csvPaths(dir: string): string[] {
     .map((name) => join(dir, name));
 }
 
-function readCsv(path: string): CsvFile {
+function readCsv(path: string, columns: CsvColumns): CsvFile[] {
   checkCsvSize(statSync(path).size, path);
-  return parseCsvFile(new Uint8Array(readFileSync(path)), path);
+  return parseCsvFile(new Uint8Array(readFileSync(path)), path, columns);
 }
 
 /** The file with its channels in the order of the first one's. */
@@ -110,5 +158,5 @@ function inOrderOf(first: CsvFile, file: CsvFile): CsvFile {
     );
   const n = columns.length;
   const values = Float64Array.from({ length: file.values.length }, (_, i) => file.values[Math.floor(i / n) * n + columns[i % n]!]!);
-  return { ...file, channels: first.channels, values };
+  return { ...file, channels: first.channels, headers: columns.map((column) => file.headers[column]!), values };
 }

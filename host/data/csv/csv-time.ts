@@ -21,11 +21,13 @@ export function medianStep(files: readonly Pick<CsvFile, "time">[]): number {
   return steps[Math.floor(steps.length / 2)]!;
 }
 
-/** A rate for a median step: whole hertz where that is within 2 %, else rounded to a thousandth. */
+/** A rate for a median step: whole hertz, or one sample in whole seconds, where that is within 2 %; else to four digits. */
 export function rateOfStep(seconds: number): number {
   const rate = 1 / seconds;
-  const whole = Math.round(rate);
-  return whole > 0 && Math.abs(rate / whole - 1) <= 0.02 ? whole : Number(rate.toFixed(3));
+  const near = (value: number): number | undefined =>
+    Math.round(value) > 0 && Math.abs(value / Math.round(value) - 1) <= 0.02 ? Math.round(value) : undefined;
+  const [hertz, whole] = [near(rate), near(seconds)];
+  return hertz ?? (whole === undefined ? Number(rate.toPrecision(4)) : 1 / whole);
 }
 
 /** Cuts a file at steps longer than `gapSeconds` and brings each part to `rateHz`; parts of one sample are left out. */

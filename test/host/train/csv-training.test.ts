@@ -141,7 +141,7 @@ describe("an agent trained on a folder of CSV recordings", () => {
   it("has its agent.ts and its card written again by another training, each while nobody has changed it", () => {
     const train = (rateHz: number) => {
       openRunFolder(agent, true); // as another training begins
-      writeAgentFolder(agent, csvTraining("shaker", readCsvFolder(data, rateHz), shape).training, metrics);
+      writeAgentFolder(agent, csvTraining("shaker", readCsvFolder(data, { rateHz }), shape).training, metrics);
     };
     const [source, card] = [join(agent, "agent.ts"), join(agent, "CARD.md")];
     train(50);
