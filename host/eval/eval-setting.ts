@@ -40,7 +40,7 @@ export interface WearerRoles {
  * rehearsal that leaves the test wearers alone: the other one then does both.
  */
 export function wearerRoles({ select, calibrate, test }: Model["manifest"]["protocol"], list: ScoredList): WearerRoles {
-  if (list === "test") return { score: test, tune: [select, calibrate], certify: calibrate };
+  if (list === "test") return { score: test, tune: [select, calibrate].filter(({ length }) => length > 0), certify: calibrate };
   const [score, other] = list === "select" ? [select, calibrate] : [calibrate, select];
   return { score, tune: [other], certify: other };
 }

@@ -60,7 +60,8 @@ export function* streamMoments(
   const smoothers = image.exits.map(() => new LabelSmoother(image));
   for (const recording of recordings) {
     const labelAt = new Map<number, number>();
-    for (const { start, label } of scoredWindows(recording)) labelAt.set(streamPatch(start, patchFrames, countWindowFrames(recording)), label - 1);
+    for (const { start, label } of scoredWindows(recording))
+      labelAt.set(streamPatch(start, patchFrames, countWindowFrames(recording)), label - 1);
     session.reset();
     for (const smoother of smoothers) smoother.reset();
     let frames = 0; // that the session has had since its state began, held ones too

@@ -31,7 +31,17 @@ const metricsSchema = z.object({
   steps: z.int(),
   wearers: z.object({ heldOut: z.array(z.string()) }),
   exits: z.array(z.object({ thresholdQ15: z.int() })),
-  certification: z.object({ wearers: z.int(), windows: z.int(), hops: z.int(), leastAnswered: z.int() }).optional(),
+  certification: z
+    .object({
+      ...{ wearers: z.int(), windows: z.int(), hops: z.int(), leastAnswered: z.int() },
+      open: z
+        .object({
+          ...{ thresholdsQ15: z.array(z.int()), accuracy: z.number(), fullAccuracy: z.number(), computeShare: z.number() },
+          ...{ coverage: z.array(z.number()), asked: z.number() },
+        })
+        .optional(),
+    })
+    .optional(),
   heldOut: z.object({ window: accuracies.extend({ windows: z.int() }), stream: accuracies }),
 });
 export type SeedMetrics = z.infer<typeof metricsSchema>;

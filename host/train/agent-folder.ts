@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { areImuChannels } from "../core/image/imu-channels.ts";
+import { makeFolders } from "../core/system/folder.ts";
 import { writeWhole } from "../core/system/private-file.ts";
+import { memberDir } from "./member-dir.ts";
 import type { RunMetrics } from "./metrics.ts";
 import { runFiles } from "./run-folder.ts";
 import type { AgentTraining } from "./training.ts";
@@ -11,10 +13,11 @@ const mostLines = 3; // of a kept file's differences that are printed
 
 /**
  * Writes what makes a folder with model.dmm an agent: agent.ts, and a CARD.md to be completed by its author. Those that are there are
- * written anew only while they are as `train` left them.
+ * written anew only while they are as `train` left them. `outDir`: where the ensemble was trained, whose images come into the folder too.
  */
-export function writeAgentFolder(dir: string, training: AgentTraining, metrics: RunMetrics): void {
-  const texts = { [runFiles.agent]: agentSource(training), [runFiles.card]: cardText(training, metrics) };
+export function writeAgentFolder(dir: string, training: AgentTraining, metrics: RunMetrics, outDir?: string): void {
+  const teachers = outDir === undefined ? [] : copyTeachers(dir, training, outDir);
+  const texts = { [runFiles.agent]: agentSource(training, teachers), [runFiles.card]: cardText(training, metrics) };
   const before = generatedIn(dir);
   for (const [name, text] of Object.entries(texts)) {
     const path = join(dir, name);
@@ -51,12 +54,23 @@ function generatedIn(dir: string): Record<string, string> {
   }
 }
 
-function agentSource({ name, manifest }: AgentTraining): string {
+/** The images of the ensemble beside the agent's, so that its folder is whole. Returns their names in it. */
+function copyTeachers(dir: string, { ensemble }: AgentTraining, outDir: string): string[] {
+  return (ensemble?.members ?? []).map((member) => {
+    const name = `teacher/${member.name}.dmm`;
+    makeFolders(join(dir, "teacher"));
+    copyFileSync(join(memberDir(outDir, member), runFiles.image), join(dir, name));
+    return name;
+  });
+}
+
+function agentSource({ name, manifest }: AgentTraining, teachers: readonly string[]): string {
+  const cloud = teachers.length === 0 ? "" : `\n  teacher: ${JSON.stringify(teachers).replaceAll(",", ", ")},`;
   return `import { defineAgent } from "dormouse-edge";
 
 export default defineAgent({
   name: ${JSON.stringify(name)},
-  model: "model.dmm",
+  model: "model.dmm",${cloud}
   data: "csv",
   sensor: { kind: "${areImuChannels(manifest.channels) ? "imu" : "custom"}", rateHz: ${manifest.frameRateHz}, channels: ${manifest.channels.length}, orientation: ${JSON.stringify(manifest.orientation)} },
 });
@@ -96,7 +110,7 @@ Axes and orientation: ${manifest.orientation}. Complete this: where the sensor s
 | calibrate | ${split.calibrate.join(" ")} |
 | test | ${split.test.join(" ")} |
 
-Wearers in ascending order, counted from 0: position mod 5 = 1 tests, 2 calibrates, 4 selects, the rest fit.
+Wearers in ascending order, counted from 0: position mod 5 = 1 tests, 2 calibrates, 4 selects, the rest fit; with fewer than five nobody selects.
 
 ## Results on the ${phase === "select" ? "select" : "calibrate"} wearers
 

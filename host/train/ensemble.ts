@@ -6,15 +6,11 @@ import { startJax } from "./device-arrays.ts";
 import type { Teaching } from "./distill.ts";
 import { computeFingerprint } from "./fingerprint.ts";
 import { readFloatModel } from "./float-forward.ts";
+import { memberDir } from "./member-dir.ts";
 import { createNetEvaluator, type NetEvaluator } from "./net-evaluator.ts";
 import { netOptions, type TrainRun } from "./run.ts";
 import { runFiles } from "./run-folder.ts";
 import type { Ensemble, EnsembleMember } from "./training.ts";
-
-/** Where a member's run lies, beside the students' runs in `outDir`. */
-export function memberDir(outDir: string, { name, seed }: EnsembleMember): string {
-  return join(outDir, "ensemble", name, `seed-${seed}`);
-}
 
 /**
  * Whether a member's run has ended, and was the one that `run` would make: of another phase, data set, recipe, length, LDA head or timing it is

@@ -21,7 +21,11 @@ export function evaluateFloat(model: FloatModel, lda: Lda | undefined, dataset: 
   const total = countScoredWindows(recordings);
   for (const recording of recordings)
     for (const { start, label } of scoredWindows(recording)) {
-      const logits = floatLogits(model.parameters, model.config, floatPatches(recording.frames, start, countWindowFrames(recording), model.features));
+      const logits = floatLogits(
+        model.parameters,
+        model.config,
+        floatPatches(recording.frames, start, countWindowFrames(recording), model.features),
+      );
       if (lda) addLdaToExits(logits, 0, computeLdaLogitsAt(lda, recording, start, model.features));
       tally.add(logits, label - 1);
       options.onWindow?.(tally.count(), total);

@@ -1,17 +1,22 @@
+import { EXIT_NEVER } from "../../assembly/layout.ts";
 import { readImage } from "../core/image/image-read.ts";
 import type { ExitCalibration } from "../core/image/image-types.ts";
 import { writeImage } from "../core/image/image-write.ts";
 import { windowOps } from "../core/image/op-count.ts";
+import { Model } from "../core/session/model.ts";
 import { type Dataset, selectRecordings } from "../data/recording.ts";
 import { writePrior } from "../personalize/prior.ts";
 import { type CalibratedExit, calibrateExits, streamGroup, windowGroup } from "../policy/certify/calibrate-exits.ts";
+import { exitDecisions } from "../policy/certify/exit-decisions.ts";
 import { leastAnswered, notCertified } from "../policy/certify/learn-then-test.ts";
 import { fitTemperature } from "../policy/certify/temperature.ts";
+import { type Comparison, compareWithBaselines } from "./comparison.ts";
 import { exportNet } from "./export.ts";
 import { countLdaParameters, fitLda } from "./fit-lda.ts";
 import { type CertificationMetrics, type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
 import { parameterCount } from "./net-config.ts";
 import { computeAccuracy, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "./net-evaluator.ts";
+import { chooseOpenThresholds } from "./open-thresholds.ts";
 import type { TrainedNet } from "./train-net.ts";
 import { type AgentTraining, assignRoles, type Phase } from "./training.ts";
 
@@ -23,6 +28,7 @@ export interface FinishedAgent {
   readonly exits: readonly CalibratedExit[];
   readonly certification: CertificationMetrics | undefined; // none of a teacher
   readonly heldOut: HeldOutMetrics;
+  readonly comparison: Comparison | undefined; // of an agent of one's own
 }
 
 /** Calibrates a trained net on the calibrate wearers, scores it on the phase's held-out ones, and writes its image. */
@@ -36,41 +42,53 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
   const heldOut = selectRecordings(dataset, others);
   const window = evaluator.windows(heldOut);
   const stream = evaluator.stream(heldOut, training.image.smoothing);
-  const { exits, windows, certification } = calibrate(training, dataset, evaluator);
-  const { guarantee } = training;
+  const { exits: certified, windows, certification: tested, gateProbabilityQ15 } = calibrate(training, dataset, evaluator);
+  const isOwn = tested !== undefined && training.manifest.windows !== undefined; // an agent of one's own
+  const isOpen = isOwn && certified.every(({ thresholdQ15 }) => thresholdQ15 === EXIT_NEVER);
+  const guarantee = isOpen ? undefined : training.guarantee;
   const parameters = parameterCount(config) + (lda ? countLdaParameters(lda) : 0);
   const { smoothing, ...timing } = training.image;
-  const image = writeImage(
-    exportNet(net, {
-      ...timing,
-      ...(lda && { lda }),
-      ...(guarantee && smoothing && { smoothing }), // a teacher answers one context at a time
-      features: training.features,
-      exits: exits.map(({ temperature, smoothedTemperature, thresholdQ15 }) => ({
-        temperature,
-        ...(smoothedTemperature && { smoothedTemperature }),
-        threshold: thresholdQ15,
-      })),
-      manifest: {
-        name: training.name,
-        ...training.manifest,
-        provenance: { ...training.manifest.provenance, seed },
-        protocol: split,
-        parameters,
-        metrics: manifestMetrics(phase === "select" ? "select" : "calibrate", window, stream),
-        calibration: exits.map(
-          ({ temperature, smoothedTemperature, thresholdQ15, coverage, errorBound }): ExitCalibration => ({
-            temperature,
-            ...(smoothedTemperature && { trackedTemperature: smoothedTemperature }),
-            threshold: thresholdQ15 / 32768,
-            coverage,
-            errorBound,
-          }),
-        ),
-        ...(guarantee ? { guarantee: { alpha: guarantee.alpha, delta: guarantee.delta, windows, wearers: split.calibrate.length } } : {}),
-      },
-    }),
-  );
+  const write = (exits: readonly CalibratedExit[]): Uint8Array =>
+    writeImage(
+      exportNet(net, {
+        ...timing,
+        ...(lda && { lda }),
+        ...(training.guarantee && smoothing && { smoothing }), // a teacher answers one context at a time
+        features: training.features,
+        exits: exits.map(({ temperature, smoothedTemperature, thresholdQ15 }) => ({
+          temperature,
+          ...(smoothedTemperature && { smoothedTemperature }),
+          threshold: thresholdQ15,
+        })),
+        manifest: {
+          name: training.name,
+          ...training.manifest,
+          provenance: { ...training.manifest.provenance, seed },
+          protocol: split,
+          parameters,
+          metrics: manifestMetrics(phase === "select" ? "select" : "calibrate", window, stream),
+          calibration: exits.map(
+            ({ temperature, smoothedTemperature, thresholdQ15, coverage, errorBound }): ExitCalibration => ({
+              temperature,
+              ...(smoothedTemperature && { trackedTemperature: smoothedTemperature }),
+              threshold: thresholdQ15 / 32768,
+              coverage,
+              errorBound,
+            }),
+          ),
+          ...(guarantee ? { guarantee: { alpha: guarantee.alpha, delta: guarantee.delta, windows, wearers: split.calibrate.length } } : {}),
+        },
+      }),
+    );
+  const closed = write(certified);
+  const open = isOpen
+    ? chooseOpenThresholds(Model.load(closed), selectRecordings(dataset, split.calibrate), gateProbabilityQ15)
+    : undefined;
+  const exits = open
+    ? certified.map((exit, k) => ({ ...exit, thresholdQ15: open.thresholdsQ15[k]!, coverage: open.coverage[k]! }))
+    : certified;
+  const image = open ? write(exits) : closed;
+  const certification = tested && { ...tested, ...(open && { open }) };
   const read = readImage(image);
   const temperatures = exits.map(({ temperature, smoothedTemperature = temperature }) => ({
     alone: temperature,
@@ -78,7 +96,8 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
   }));
   const macs = exits.map((_, k) => windowOps(read, k).macs);
   const prior = fitted?.prior && writePrior(fitted.prior, fitted.lda);
-  return { image, prior, parameters, exits, certification, heldOut: heldOutMetrics(window, stream, temperatures, macs) };
+  const comparison = isOwn ? compareWithBaselines(Model.load(image), dataset, { train, scored: others }) : undefined;
+  return { image, prior, parameters, exits, certification, heldOut: heldOutMetrics(window, stream, temperatures, macs), comparison };
 }
 
 /** Certified thresholds on windows and on streaming decisions; for a teacher temperatures alone, at the end of whole contexts. */
@@ -88,14 +107,20 @@ function calibrate(training: AgentTraining, dataset: Dataset, evaluator: NetEval
   if (!guarantee) {
     const contexts = evaluator.contexts(recordings, image.contextPatches);
     const exits = config.exits.map((_, k): CalibratedExit => ({ temperature: fitTemperature([contexts], k), ...notCertified }));
-    return { exits, windows: contexts.labels.length, certification: undefined };
+    return { exits, windows: contexts.labels.length, certification: undefined, gateProbabilityQ15: new Float64Array() };
   }
   const hops = evaluator.hops(recordings, image.hopPatches, classOf);
   const groups = [windowGroup(evaluator.windows(recordings)), streamGroup(hops, { ...image, nClasses: config.nClasses })];
   const [windows, hopsScored] = groups.map(({ labelled }) => labelled.labels.length) as [number, number];
   const least = leastAnswered(guarantee, config.exits.length);
   const certification = { wearers: split.calibrate.length, windows, hops: hopsScored, leastAnswered: least };
-  return { exits: calibrateExits(groups, guarantee), windows: windows + hopsScored, certification };
+  const exits = calibrateExits(groups, guarantee);
+  const temperatures = exits.map(({ temperature, smoothedTemperature = temperature }) => ({
+    alone: temperature,
+    smoothed: smoothedTemperature,
+  }));
+  const { gateProbabilityQ15 } = exitDecisions(groups[1]!.labelled, temperatures);
+  return { exits, windows: windows + hopsScored, certification, gateProbabilityQ15: gateProbabilityQ15.at(-1)! };
 }
 
 function manifestMetrics(group: string, window: ScoredWindows, stream: ScoredWindows): Record<string, number> {

@@ -107,6 +107,11 @@ export function computeFrameLdaLogits(lda: Lda, window: Float32Array, features: 
   return computeLdaLogits(lda, stepsOf(window), kneesOf(features));
 }
 
+/** Statistics of the window that starts at frame `start`. */
+export function statisticsAt(recording: Recording, start: number, features: FeatureConfig): Int32Array {
+  return statisticsOf(readWindow(recording, start, features), features);
+}
+
 function statisticsOf(window: Float32Array, features: FeatureConfig): Int32Array {
   return windowStatistics(stepsOf(window), kneesOf(features));
 }

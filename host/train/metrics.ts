@@ -1,7 +1,9 @@
 import type { CalibratedExit } from "../policy/certify/calibrate-exits.ts";
 import { type ExitTemperatures, exitDecisions, type GradedDecisions } from "../policy/certify/exit-decisions.ts";
 import { type Reliability, reliability } from "../policy/certify/reliability.ts";
+import type { Comparison } from "./comparison.ts";
 import { computeAccuracy, type ScoredWindows } from "./net-evaluator.ts";
+import type { OpenThresholds } from "./open-thresholds.ts";
 import type { Phase } from "./training.ts";
 
 /** metrics.json of one seed's run. */
@@ -19,6 +21,8 @@ export interface RunMetrics {
   /** Left out: a teacher, which answers everything. */
   readonly certification?: CertificationMetrics;
   readonly heldOut: HeldOutMetrics;
+  /** Of an agent of one's own: beside simple methods, on the held-out wearers. */
+  readonly comparison?: Comparison;
 }
 
 /** What the exits' thresholds were tested on. */
@@ -27,6 +31,8 @@ export interface CertificationMetrics {
   readonly windows: number; // decisions from a reset state
   readonly hops: number; // decisions of whole recordings
   readonly leastAnswered: number; // of either kind, without an error: fewer certify nothing
+  /** Nothing is certified, and thresholds were chosen by what they cost on the calibrate wearers. */
+  readonly open?: OpenThresholds | undefined;
 }
 
 /** How right a net is on the held-out wearers, and what the figures of its report show. */

@@ -2,10 +2,14 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ConfigError, DataError } from "../core/system/errors.ts";
 import type { CliIo } from "../core/system/surroundings.ts";
-import { readCsvFolder } from "../data/csv/csv-folder.ts";
+import { type CsvFolder, readCsvFolder } from "../data/csv/csv-folder.ts";
+import type { Grouping } from "../data/csv/regroup.ts";
 import type { Dataset } from "../data/recording.ts";
+import type { LabelRule } from "../data/window-rule.ts";
 import type { ConfirmationTraining } from "./confirm/train-confirmation.ts";
-import { csvTraining } from "./csv-training.ts";
+import { chooseWindows } from "./csv/choose-windows.ts";
+import { csvTraining } from "./csv/csv-training.ts";
+import { describeTraining } from "./csv/describe-training.ts";
 import { isMemberTrained } from "./ensemble.ts";
 import type { AgentTraining, EnsembleMember, Phase } from "./training.ts";
 
@@ -16,9 +20,16 @@ export interface TrainOptions {
   readonly out?: string;
   readonly name?: string;
   readonly rate?: number;
+  readonly ignore?: readonly string[];
+  readonly window?: number; // seconds
+  readonly labelRule?: LabelRule;
+  readonly split?: Grouping;
+  readonly fold?: number;
+  readonly teachers?: number;
+  readonly dryRun: boolean;
   readonly seed?: number;
   readonly seeds?: number;
-  readonly workers: number;
+  readonly workers?: number;
   readonly steps?: number;
   readonly phase: Phase;
   readonly teacher?: string;
@@ -77,8 +88,14 @@ export async function planTraining(io: CliIo, agent: string | undefined, options
       "name a bundled agent to train it (dormouse train activity), or give --name for an agent of your own on CSV recordings.",
     );
   if (name !== undefined) return planCsv(io, name, options);
-  if (options.rate !== undefined)
-    throw new ConfigError("TRAIN_OPTIONS", "--rate goes with --name: a bundled agent's data set has its own.");
+  const own = (["rate", "ignore", "window", "labelRule", "split", "fold", "teachers"] as const).find(
+    (option) => options[option] !== undefined,
+  );
+  if (own !== undefined || options.dryRun)
+    throw new ConfigError(
+      "TRAIN_OPTIONS",
+      `--${(own ?? "dryRun").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} goes with --name: a bundled agent's data set has its own.`,
+    );
   const recipe = recipes[agent!];
   if (recipe === undefined)
     throw new ConfigError(
@@ -119,18 +136,41 @@ function memberOf({ ensemble }: AgentTraining, name: string): EnsembleMember {
 
 /** An agent of one's own: CSV recordings, the activity agent's net and recipe with as many channels and classes. */
 async function planCsv(io: CliIo, name: string, options: TrainOptions): Promise<TrainPlan> {
-  if (options.teacher !== undefined)
-    throw new ConfigError("TRAIN_OPTIONS", "--teacher goes with the activity agent: leave it out with --name.");
   const { labelledTraining } = await import("../../agents/activity/train.ts");
+  const { rate, ignore, window, labelRule, split, fold, teachers, steps, phase } = options;
   const path = resolve(io.cwd, options.data);
   if (!existsSync(path)) throw new DataError("CSV_NONE", `${path} is not there: give a folder with one CSV file a recording.`);
-  const { training, dataset, cuts } = csvTraining(name, readCsvFolder(path, { rateHz: options.rate }), labelledTraining);
+  const read = (rateHz: number | undefined): CsvFolder => readCsvFolder(path, { rateHz, ...(ignore && { ignore }) });
+  const recorded = read(rate);
+  const choice = chooseWindows(recorded, { seconds: window, rule: labelRule });
+  const folder = choice.rateHz === recorded.rateHz ? recorded : read(choice.rateHz);
+  const shape = { ...labelledTraining, recipe: { ...labelledTraining.recipe, steps: steps ?? CSV_STEPS } };
+  const planned = csvTraining(name, folder, shape, {
+    windows: choice.windows,
+    ...(split && { grouping: split }),
+    ...(fold !== undefined && { fold }),
+    ...(teachers !== undefined && { teachers }),
+  });
+  const member = options.teacher === undefined ? undefined : memberOf(planned.training, options.teacher);
+  const training = member?.training ?? (options.float ? inFloat(planned.training) : planned.training);
   const outDir = resolve(io.cwd, options.out ?? `runs/${name}`);
-  const own = options.float ? inFloat(training) : training;
-  const { provenance, frameRateHz } = training.manifest;
-  const notes = [`${provenance.data}, ${frameRateHz} samples a second${options.rate === undefined ? " by their times" : ""}.`, ...cuts];
-  return { training: own, dataset, seeds: seedsOf(options, 1), outDir, missingMembers: [], agent: undefined, notes, options };
+  const { dataset } = planned;
+  const members = training.ensemble?.members ?? [];
+  const run = { dataset, phase };
+  return {
+    training,
+    dataset,
+    seeds: seedsOf(options, member?.seed ?? 1),
+    outDir,
+    missingMembers: options.fresh ? members : members.filter((one) => !isMemberTrained(outDir, one, run)),
+    agent: undefined,
+    notes: describeTraining(planned, folder, choice),
+    options,
+  };
 }
+
+/** Steps of an own agent's training by default, and of its teachers half as many: a usable agent in minutes. */
+const CSV_STEPS = 600;
 
 /** --seeds N: 1…N; --seed n: that one. */
 function seedsOf({ seed, seeds }: TrainOptions, usual: number): number[] {

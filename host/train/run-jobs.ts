@@ -1,8 +1,9 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Output } from "../core/system/output.ts";
 import type { CliIo } from "../core/system/surroundings.ts";
 import { keptFiles, writeAgentFolder } from "./agent-folder.ts";
-import { memberDir } from "./ensemble.ts";
+import { memberDir } from "./member-dir.ts";
 import type { TrainPlan } from "./plan.ts";
 import { createProgressOutput, type ProgressOutput } from "./progress-output.ts";
 import { openRunFolder } from "./run-folder.ts";
@@ -30,9 +31,10 @@ export async function runJobs(io: CliIo, out: Output, plan: TrainPlan, jobs: rea
   const seeds = jobs.map(({ seed }) => seed);
   if (plan.options.fresh) for (const { dir } of jobs) openRunFolder(dir, true);
   const view = createProgressOutput(io, out, `${title} → ${plan.outDir}`, seeds);
-  const run = plan.options.workers > 1 && jobs.length > 1 ? inProcess : inThis;
+  const workers = plan.options.workers ?? (plan.agent === undefined ? Math.min(2, availableParallelism()) : 1);
+  const run = workers > 1 && jobs.length > 1 ? inProcess : inThis;
   try {
-    await runSeeds(seeds, plan.options.workers, async (seed) => {
+    await runSeeds(seeds, workers, async (seed) => {
       await run(io, plan, jobs.find((job) => job.seed === seed)!, view);
       view.done(seed);
     });
@@ -46,24 +48,24 @@ export async function runJobs(io: CliIo, out: Output, plan: TrainPlan, jobs: rea
 async function inThis(
   io: CliIo,
   { dataset, options, outDir, agent }: TrainPlan,
-  { training, seed, dir }: TrainJob,
+  { training, seed, dir, member }: TrainJob,
   view: ProgressOutput,
 ): Promise<void> {
   const { trainAgent } = await import("./run.ts");
   const { loadTeaching } = await import("./ensemble.ts");
   const { metrics } = await trainAgent(training, {
     ...{ dataset, seed, outDir: dir, phase: options.phase, clock: io.clock, signal: io.interrupt },
-    ...(options.steps === undefined ? {} : { steps: options.steps }),
+    ...(options.steps === undefined || agent === undefined ? {} : { steps: options.steps }), // an own agent's plan has them
     ...(training.ensemble ? { teaching: await loadTeaching(training.ensemble, outDir) } : {}),
     onProgress: (progress) => view.report(seed, progress),
     onStep: (progress) => view.step(seed, progress),
   });
-  if (agent === undefined) writeAgentFolder(dir, training, metrics);
+  if (agent === undefined && member === undefined) writeAgentFolder(dir, training, metrics, training.ensemble ? outDir : undefined);
 }
 
 /** Trains a job in a process of its own, by the same command line with --seed. */
 function inProcess(io: CliIo, { agent, options }: TrainPlan, { seed, outDir, dir, member }: TrainJob, view: ProgressOutput): Promise<void> {
-  const { data, phase, steps, name, rate, float } = options;
+  const { data, phase, steps, name, rate, float, ignore, window, labelRule, split, fold, teachers } = options;
   const args = [
     "train",
     ...(agent === undefined ? [] : [agent]),
@@ -78,6 +80,12 @@ function inProcess(io: CliIo, { agent, options }: TrainPlan, { seed, outDir, dir
   ];
   if (name !== undefined) args.push("--name", name);
   if (rate !== undefined) args.push("--rate", String(rate));
+  if (ignore !== undefined) args.push("--ignore", ignore.join(","));
+  if (window !== undefined) args.push("--window", `${window}s`);
+  if (labelRule !== undefined) args.push("--label-rule", labelRule);
+  if (split !== undefined) args.push("--split", split);
+  if (fold !== undefined) args.push("--fold", String(fold));
+  if (teachers !== undefined) args.push("--teachers", String(teachers));
   if (steps !== undefined) args.push("--steps", String(steps));
   if (member !== undefined) args.push("--teacher", member);
   else if (float) args.push("--float");

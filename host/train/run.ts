@@ -38,7 +38,7 @@ export interface TrainRun {
   readonly signal?: AbortSignal;
 }
 
-export interface TrainReport extends Omit<FinishedAgent, "heldOut"> {
+export interface TrainReport extends Omit<FinishedAgent, "heldOut" | "comparison"> {
   readonly metrics: RunMetrics;
   readonly folder: RunFolder;
 }
@@ -105,7 +105,7 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
       throw interrupted(done, steps, run.outDir);
     },
   });
-  const { heldOut, ...finished } = finishAgent(training, dataset, seed, phase, net);
+  const { heldOut, comparison, ...finished } = finishAgent(training, dataset, seed, phase, net);
   folder.write("image", finished.image);
   if (finished.prior) folder.write("prior", finished.prior);
   folder.write("weights", writeFloatModel({ config, features, parameters: net.parameters }));
@@ -122,6 +122,7 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
     exits: finished.exits,
     ...(finished.certification && { certification: finished.certification }),
     heldOut,
+    ...(comparison && { comparison }),
   };
   folder.write("metrics", `${JSON.stringify(metrics, undefined, 1)}\n`);
   folder.write("report", reportHtml(metrics, folder.progress()));

@@ -42,7 +42,7 @@ export interface AgentTraining {
   readonly image: Omit<ExportOptions, "features" | "exits" | "manifest" | "lda">;
   /** Undefined: the net's logits are all. */
   readonly lda?: LdaRecipe;
-  readonly manifest: Pick<Manifest, "labels" | "channels" | "frameRateHz" | "orientation"> & {
+  readonly manifest: Pick<Manifest, "labels" | "channels" | "frameRateHz" | "orientation" | "windows"> & {
     readonly provenance: Omit<Manifest["provenance"], "seed">;
   };
   /** Undefined: temperatures alone, at the end of whole contexts; no exit may answer by itself (a teacher). */

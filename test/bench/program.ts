@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { jsonOption, numberAtLeast, wholeNumber } from "../../host/cli/common/options.ts";
 import { createOutput, reportFailure } from "../../host/core/system/output.ts";
@@ -11,6 +12,7 @@ import { benchGateway } from "./gateway.ts";
 import { benchIntents } from "./intents.ts";
 import { benchLanguage } from "./language.ts";
 import { type OffloadOptions, runOffload } from "./offload.ts";
+import { writeOwnData } from "./own-data.ts";
 import { benchPage } from "./page.ts";
 import { benchCExport } from "./peers/c-export.ts";
 import { benchShortScan, type ScanAccuracy } from "./short-scan.ts";
@@ -109,6 +111,13 @@ export function createBench(io: CliIo): Command {
       );
       out.document(report);
     });
+  bench
+    .command("own-data")
+    .argument("<set>", "gas, beats, hapt or sisfall")
+    .argument("<dir>", "write to this folder")
+    .description("Write recordings as CSV, as people bring them to train.")
+    .option("--data <dir>", "the folder of HAPT or SisFall")
+    .action((set: string, dir: string, { data }: { readonly data?: string }) => writeOwnData(set, resolve(io.cwd, dir), data));
   bench
     .command("start")
     .description("Measure the CPU time from a process's start to a first decision, and of the command's shortest verbs.")

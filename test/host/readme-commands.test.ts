@@ -21,7 +21,7 @@ const dormouse = (lines: Iterable<string>): string[] =>
 
 /** Run below, in this order and in one folder, with options that shorten them. */
 const RUN: readonly (readonly [command: string, more: string])[] = [
-  ["dormouse train --data recordings --name gestures", "--steps 2"],
+  ["dormouse train --data recordings --name gestures", "--steps 2 --teachers 0"],
   ["dormouse eval runs/gestures/seed-1 --data recordings", ""],
   ["dormouse run runs/gestures/seed-1 --sensor replay:recordings/s03_walk.csv", "--headless --speed max"],
   ["dormouse new pump --kind csv --data recordings", ""],

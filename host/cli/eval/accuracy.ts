@@ -1,9 +1,13 @@
+import type { SubjectList } from "../../core/image/image-types.ts";
+import type { Model } from "../../core/session/model.ts";
 import { bytesText, countText, percentText, table } from "../../core/system/table.ts";
 import { FAULT_SEED, type FaultName, withFault } from "../../data/sensor-faults.ts";
-import { type EvalSetting, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
+import { type EvalSetting, hasLearnedFromSelect, recordingsFor, requireScored, wearerRoles } from "../../eval/eval-setting.ts";
 import { evaluateStream, evaluateWindows } from "../../eval/evaluate.ts";
 import type { Losses } from "../../eval/protocols.ts";
+import { compareWithBaselines } from "../../train/comparison.ts";
 import { evaluateFloat, openFloatModel } from "../../train/evaluate-float.ts";
+import { comparisonsLines } from "../../train/report/comparison-text.ts";
 
 export interface AccuracyOptions {
   readonly protocol: "window" | "stream";
@@ -15,6 +19,7 @@ export interface AccuracyOptions {
 export function scoreAccuracy(setting: EvalSetting, { protocol, float: isFloat, fault }: AccuracyOptions) {
   const { out, agent, model, list } = setting;
   const { manifest } = model;
+  const isCompared = manifest.windows !== undefined && fault === undefined; // an agent of one's own, the data set whole
   const users = wearerRoles(manifest.protocol, list).score;
   const sound = recordingsFor(setting, users);
   const dataset = { recordings: fault ? withFault(sound, fault, FAULT_SEED) : sound };
@@ -49,7 +54,15 @@ export function scoreAccuracy(setting: EvalSetting, { protocol, float: isFloat, 
     imageHash: model.imageHash,
     labels: manifest.labels,
     users,
+    ...(isCompared && { comparison: compareWithBaselines(model, setting.dataset, trainedAndScored(model, users)) }),
   };
+}
+
+/** Who the image learned from, and who is scored: the fit wearers, and in training's last phase the select wearers too. */
+export function trainedAndScored(model: Model, users: SubjectList) {
+  const { fit, select } = model.manifest.protocol;
+  const train = hasLearnedFromSelect(model.manifest) ? [...fit, ...select] : fit;
+  return { train: train.map(String), scored: users.map(String) };
 }
 
 /** Says and documents scoreAccuracy. */
@@ -74,6 +87,8 @@ export function evalAccuracy(setting: EvalSetting, options: AccuracyOptions): vo
   out.say();
   const confusion = document.confusion.map((row, i) => [labels[i]!, ...row]);
   for (const line of table(["truth \\ predicted", ...labels], confusion)) out.say(line);
+  if (document.comparison)
+    for (const line of comparisonsLines([document.comparison], trainedAndScored(model, []).train.length)) out.say(line);
   out.say(`decisions hash ${document.decisionsHash}; with the state ${document.hash}`);
   out.document(document);
 }

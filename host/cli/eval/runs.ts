@@ -5,8 +5,9 @@ import { ConfigError } from "../../core/system/errors.ts";
 import { countText, percentText, table } from "../../core/system/table.ts";
 import { type EvalSetting, withModel } from "../../eval/eval-setting.ts";
 import { type Spread, spread, spreadText } from "../../eval/seed-summary.ts";
+import { comparisonsLines } from "../../train/report/comparison-text.ts";
 import { runFiles } from "../../train/run-folder.ts";
-import { type AccuracyOptions, scoreAccuracy } from "./accuracy.ts";
+import { type AccuracyOptions, scoreAccuracy, trainedAndScored } from "./accuracy.ts";
 
 /** Scores the image of every seed that `train` left in a folder, and reports mean and deviation. Throws EVAL_NO_RUNS. */
 export async function evalRuns(setting: EvalSetting, dir: string, options: AccuracyOptions): Promise<void> {
@@ -26,8 +27,9 @@ export async function evalRuns(setting: EvalSetting, dir: string, options: Accur
     accuracy: exits.at(-1)!,
     exits,
     ...(floats.length === runs.length ? { float: spread(floats) } : {}),
-    runs: runs.map(({ seed, accuracy, macroF1, float, imageBytes, imageHash }) => ({
+    runs: runs.map(({ seed, accuracy, macroF1, float, imageBytes, imageHash, comparison }) => ({
       seed,
+      ...(comparison && { comparison }),
       accuracy,
       macroF1,
       float,
@@ -46,6 +48,8 @@ export async function evalRuns(setting: EvalSetting, dir: string, options: Accur
   ]);
   const means = ["mean ± sd", ...exits.map(spreadText), document.float ? spreadText(document.float) : ""];
   for (const line of table(["seed", ...exits.map((_, k) => `exit ${k + 1}`), "float"], [...rows, means])) out.say(line);
+  const comparisons = runs.flatMap(({ comparison }) => comparison ?? []);
+  for (const line of comparisonsLines(comparisons, trainedAndScored(setting.model, []).train.length)) out.say(line);
   out.document(document);
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../../core/system/errors.ts";
@@ -7,26 +7,32 @@ import { writeWhole } from "../../core/system/private-file.ts";
 import type { CliIo } from "../../core/system/surroundings.ts";
 import { countText, table } from "../../core/system/table.ts";
 import { answersFromText, type RunSummary, readMetrics, type SeedMetrics, spreadText, summarize } from "../../eval/seed-summary.ts";
-import { confirmationOf, planTraining, runsDir, type TrainOptions } from "../../train/plan.ts";
+import type { RunMetrics } from "../../train/metrics.ts";
+import { confirmationOf, planTraining, runsDir, type TrainOptions, type TrainPlan } from "../../train/plan.ts";
 import { uncertifiedText } from "../../train/report/certificate.ts";
+import { comparisonsLines } from "../../train/report/comparison-text.ts";
 import { runFiles } from "../../train/run-folder.ts";
 import { memberJob, runJobs, type TrainJob } from "../../train/run-jobs.ts";
 import { runStudyVerb, type StudyOptions } from "../../train/study/run-studies.ts";
 import { planText } from "../../train/text/plan-text.ts";
+import { csvOptions } from "../common/csv-options.ts";
 import { checkFolder } from "../common/files.ts";
-import { jsonOption, numberAtLeast, wholeNumber } from "../common/options.ts";
+import { jsonOption, wholeNumber } from "../common/options.ts";
 import { studyOptions } from "../common/study-options.ts";
 import { CONFIRMATION, trainConfirmationInto, tryTrainConfirmation } from "../common/train-confirmation.ts";
 import { trainTexts } from "../common/train-text.ts";
 
 const CSV_HELP = `
-CSV recordings (--name): every .csv of the folder is one recording of one wearer. The first line is
-time,<channel…>,label[,subject], in any order, a channel maybe with its unit: time,ax[g],ay[g],az[g],label.
-Time is in seconds, or as time[ms], time[us] or time[ns] says, and increases; an empty label means unlabelled;
-gaps of more than 8 frames split a recording.
-Without a subject column the file's name says who wore it: s, subject, user, p, participant, person or wearer
-and a number, as in s03_walk.csv or subject3-walk.csv. Wearers in ascending order, counted from 0: position
-mod 5 = 1 tests, 2 calibrates, 4 selects, the rest fit. At least 5 are needed.
+CSV recordings (--name): every .csv of the folder, one recording or several. The first line names the columns
+time,<channel…>,label[,subject][,recording], in any order, a channel maybe with its unit: time,ax[g],ay[g],az[g],label.
+Commas, semicolons or tabs between fields. Time is in seconds, in the unit of its header (time[ms]), or a date such
+as 2026-05-01T12:00:00.020Z. timestamp is read as time, activity and class as label, user and participant as subject;
+acc_x[m/s^2] is read as ax[g], gyro_x[rad/s] as gx[°/s]. An empty cell or NaN is a gap: 8 frames are filled, a longer
+one splits the recording. An empty label means unlabelled.
+A new recording begins where the subject or the recording changes, or time goes back. Without a subject column the
+file's name says who wore it: s, subject, user, p, participant, person or wearer and a number, as in s03_walk.csv.
+Subjects in ascending order, counted from 0: position mod 5 = 1 tests, 2 calibrates, 4 selects, the rest fit. At least
+3 are needed; --dry-run shows what was understood.
 
 CSV texts (--name): a file whose first line has the columns text and label trains an agent that reads texts. Every fifth text
 of a label validates; the label oos is for texts that are none of the others. It takes seconds and begins anew each time.
@@ -50,11 +56,6 @@ export function registerTrain(program: Command, io: CliIo): void {
       "read HAPT (activity), SisFall (fall), CLINC150 (assistant), or with --name CSV files, one per recording, or a CSV file text,label",
     )
     .addOption(new Option("--name <name>", "train an agent of your own on CSV recordings").argParser(agentName))
-    .option(
-      "--rate <hz>",
-      "resample to this many frames per second, with --name (default: the rate of the time columns)",
-      numberAtLeast(0.001),
-    )
     .option("--out <dir>", "write seed-<n>/ and summary.json to this folder (default: runs/<agent>)")
     .addOption(
       new Option("--seed <n>", "seed weights, batches and augmentation (default: 1; a teacher has its own)")
@@ -62,7 +63,12 @@ export function registerTrain(program: Command, io: CliIo): void {
         .conflicts("seeds"),
     )
     .option("--seeds <n>", "train the seeds 1…n, and report their mean and deviation", wholeNumber(1, 1000))
-    .addOption(new Option("--workers <n>", "train this many seeds at once, each in a process").default(1).argParser(wholeNumber(1, 64)))
+    .addOption(
+      new Option(
+        "--workers <n>",
+        "train this many seeds at once, each in a process (default: 1; with --name 2 where there are two cores)",
+      ).argParser(wholeNumber(1, 64)),
+    )
     .option("--steps <n>", "train for this many steps (default: set by the recipe)", wholeNumber(1))
     .addOption(
       new Option(
@@ -82,7 +88,7 @@ export function registerTrain(program: Command, io: CliIo): void {
       "train this member of the cloud's ensemble alone; of fall: confirmation, the model that confirms its alarms",
     )
     .option("--fresh", "discard an earlier run in the folder", false);
-  for (const option of studyOptions()) command.addOption(option);
+  for (const option of [...csvOptions(), ...studyOptions()]) command.addOption(option);
   command
     .addOption(jsonOption())
     .addHelpText(
@@ -114,6 +120,7 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
   }
   const plan = await planTraining(io, agent, options);
   const { training, seeds, outDir } = plan;
+  if (options.dryRun) return sayPlan(out, plan);
   for (const note of plan.notes) out.note(note);
   const dir = runsDir(plan);
   const ensemble = plan.missingMembers.map((member) => memberJob(outDir, member));
@@ -124,6 +131,9 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
   const summary = summarize(metrics);
   writeWhole(join(dir, "summary.json"), `${JSON.stringify(summary, undefined, 1)}\n`);
   saySummary(out, summary, metrics);
+  const whole = jobs.map((job) => JSON.parse(readFileSync(join(job.dir, runFiles.metrics), "utf8")) as RunMetrics); // as trainAgent wrote them
+  const comparisons = whole.flatMap(({ comparison }) => comparison ?? []);
+  for (const line of comparisonsLines(comparisons, whole[0]!.wearers.train.length)) out.say(line);
   const { image, weights, report, card } = runFiles;
   const files = jobs.flatMap((job) => [image, weights, report, card].map((file) => join(job.dir, file)).filter((path) => existsSync(path)));
   for (const file of [...files, join(dir, "summary.json")]) out.say(`wrote ${file}`);
@@ -139,6 +149,14 @@ async function train(io: CliIo, agent: string | undefined, options: TrainOptions
       heldOut: { window: heldOut.window.accuracy, stream: heldOut.stream.accuracy },
     })),
   });
+}
+
+/** What a training would learn from; nothing is trained. */
+function sayPlan(out: Output, { notes, training, seeds }: TrainPlan): void {
+  for (const note of notes) out.say(note);
+  out.say("Nothing is trained: leave --dry-run out to train.");
+  const { manifest, split, recipe } = training;
+  out.document({ agent: training.name, isDryRun: true, seeds, steps: recipe.steps, manifest, split, notes });
 }
 
 function saySummary(out: Output, summary: RunSummary, metrics: readonly SeedMetrics[]): void {

@@ -64,7 +64,12 @@ export interface Manifest {
   readonly metrics: Readonly<Record<string, number>>;
   readonly calibration: readonly ExitCalibration[];
   /** How windows are labelled: trained and scored by this rule of host/data/window-rule.ts. Absent: windows of 128 frames of one label. */
-  readonly windows?: { readonly rule: string; readonly frames: number; readonly background?: string };
+  readonly windows?: {
+    readonly rule: string;
+    readonly frames: number;
+    readonly background?: string; // of any>20%
+    readonly grouping?: string; // what was kept apart, if not people: host/data/csv/regroup.ts
+  };
   readonly guarantee?: { readonly alpha: number; readonly delta: number; readonly windows: number; readonly wearers: number };
 }
 

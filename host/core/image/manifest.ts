@@ -24,7 +24,7 @@ const manifestShape = fields(
     ),
   },
   {
-    windows: fields({ rule: text(1), frames: countNumber }, { background: text(1) }),
+    windows: fields({ rule: text(1), frames: countNumber }, { background: text(1), grouping: text(1) }),
     guarantee: fields({ alpha: number(), delta: number(), windows: countNumber, wearers: countNumber }),
   },
 );
@@ -69,7 +69,12 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
       errorBound,
     })),
     ...(windows && {
-      windows: { rule: windows.rule, frames: windows.frames, ...(windows.background !== undefined && { background: windows.background }) },
+      windows: {
+        rule: windows.rule,
+        frames: windows.frames,
+        ...(windows.background !== undefined && { background: windows.background }),
+        ...(windows.grouping !== undefined && { grouping: windows.grouping }),
+      },
     }),
     ...(guarantee && {
       guarantee: { alpha: guarantee.alpha, delta: guarantee.delta, windows: guarantee.windows, wearers: guarantee.wearers },

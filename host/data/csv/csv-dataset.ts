@@ -4,6 +4,7 @@ import { findSegments } from "../find-segments.ts";
 import { type Dataset, LONGEST_RECORDING_PATCHES, type Recording } from "../recording.ts";
 import { readLabelRule, type WindowRule, withWindows } from "../window-rule.ts";
 import { type CsvFolder, type CsvPart, readCsvFolder } from "./csv-folder.ts";
+import { readGrouping, regroup } from "./regroup.ts";
 
 /** Frames of the longest recording: longer ones are cut. */
 const longestFrames = 4 * LONGEST_RECORDING_PATCHES;
@@ -13,14 +14,15 @@ export type CsvScale = Pick<Manifest, "channels" | "labels">;
 
 /** Reads CSV recordings as the agent with this manifest takes them: its rate, its channels by name, its counts, its labels. Throws DataError. */
 export function loadCsv(path: string, manifest: Pick<Manifest, "channels" | "labels" | "frameRateHz" | "name" | "windows">): Dataset {
-  const folder = readCsvFolder(path, { rateHz: manifest.frameRateHz, channels: manifest.channels });
+  const { windows } = manifest;
+  const recorded = readCsvFolder(path, { rateHz: manifest.frameRateHz, channels: manifest.channels });
+  const folder = windows?.grouping === undefined ? recorded : regroup(recorded, readGrouping(windows.grouping));
   const unknown = folder.labels.find((label) => !manifest.labels.includes(label));
   if (unknown !== undefined)
     throw new DataError(
       "CSV_LABEL",
       `${path} has the label "${unknown}", model ${manifest.name} knows ${manifest.labels.join(", ")}. Empty the label where it is none of these, or train anew.`,
     );
-  const { windows } = manifest;
   const dataset = csvDataset(folder, manifest);
   return windows === undefined ? dataset : applyWindows(dataset, { ...windows, rule: readLabelRule(windows.rule) }, manifest.labels);
 }

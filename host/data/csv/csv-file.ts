@@ -58,8 +58,7 @@ export function parseCsvFile(bytes: Uint8Array, path: string, wanted: CsvColumns
     const at = fields[header.time]!;
     const seconds = clock.read(hasDecimalCommas ? at.replace(",", ".") : at, line);
     const subject = header.subject === undefined ? "" : fields[header.subject]!;
-    if (header.subject !== undefined && subject === "")
-      throw lineError(path, line, "no subject", "Fill the subject column in every line.");
+    if (header.subject !== undefined && subject === "") throw lineError(path, line, "no subject", "Fill the subject column in every line.");
     const recording = header.recording === undefined ? "" : fields[header.recording]!;
     const isSame = samples?.subject === subject && samples.recording === recording;
     if (isSame && seconds === samples!.last) {

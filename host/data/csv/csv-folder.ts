@@ -102,7 +102,9 @@ function notesOf(files: readonly CsvFile[], whole: readonly (CsvFile | undefined
   return [
     ...(read.length > 0 ? [`Reads ${read.join(", ")}.`] : []),
     ...(doubles > 0 ? [`Left out ${doubles} lines with the time of the line before.`] : []),
-    ...(filled > 0 ? [`${filled} cells are empty: short gaps are filled by straight lines, ${lines - left} of ${lines} lines are left out.`] : []),
+    ...(filled > 0
+      ? [`${filled} cells are empty: short gaps are filled by straight lines, ${lines - left} of ${lines} lines are left out.`]
+      : []),
   ];
 }
 

@@ -37,15 +37,22 @@ const meanings = {
 type Meaning = keyof typeof meanings;
 
 /** Reads a file's first line. Throws CSV_HEADER. */
-export function readCsvHeader(fields: readonly string[], path: string, line: number, { ignore = [], channels: wanted }: CsvColumns): CsvHeader {
+export function readCsvHeader(
+  fields: readonly string[],
+  path: string,
+  line: number,
+  { ignore = [], channels: wanted }: CsvColumns,
+): CsvHeader {
   const fail = (what: string, fix: string) => lineError(path, line, what, fix, "CSV_HEADER");
   const mend = "Begin the file with time,<channels>,label, and a subject column if the file's name does not say who wore it.";
   const left = new Set(ignore.map((name) => name.toLowerCase()));
-  const columns = fields.map((field, column) => ({ field, column, ...splitHeader(field) })).filter(({ field, name, column }) => {
-    if (left.has(name?.toLowerCase() ?? "") || left.has(field.toLowerCase())) return false;
-    if (name !== undefined) return true;
-    throw fail(`column ${column + 1} is called "${field}"`, `Name it, maybe with a unit: ax or ax[g]. ${mend}`);
-  }) as { field: string; column: number; name: string; unit: string | undefined }[];
+  const columns = fields
+    .map((field, column) => ({ field, column, ...splitHeader(field) }))
+    .filter(({ field, name, column }) => {
+      if (left.has(name?.toLowerCase() ?? "") || left.has(field.toLowerCase())) return false;
+      if (name !== undefined) return true;
+      throw fail(`column ${column + 1} is called "${field}"`, `Name it, maybe with a unit: ax or ax[g]. ${mend}`);
+    }) as { field: string; column: number; name: string; unit: string | undefined }[];
   const keys = columns.map(({ name }) => name.toLowerCase());
   const twice = keys.findIndex((key, i) => keys.indexOf(key) !== i);
   if (twice >= 0) throw fail(`two columns are called ${columns[twice]!.name}`, "Give each its own name.");

@@ -6,11 +6,12 @@ import type { Table } from "../../page/table.ts";
 import type { RunMetrics } from "../metrics.ts";
 import type { TrainProgress } from "../run-folder.ts";
 import { uncertifiedText } from "./certificate.ts";
+import { comparisonTables, recordNext } from "./comparison-text.ts";
 import { accuracyCurve, askingCurveFigure, exitTradeOff, lossCurve, reliabilityDiagram } from "./figures.ts";
 
 /** report.html of one seed. */
 export function reportHtml(metrics: RunMetrics, progress: readonly TrainProgress[]): string {
-  const { agent, seed, heldOut, wearers } = metrics;
+  const { agent, seed, heldOut, wearers, comparison } = metrics;
   const warning = uncertifiedText(metrics);
   const keyFigures: KeyFigure[] = [
     { value: percentText(heldOut.stream.accuracy.at(-1)!, 2), name: "accuracy, streaming" },
@@ -20,9 +21,9 @@ export function reportHtml(metrics: RunMetrics, progress: readonly TrainProgress
     title: agent,
     subtitle: `seed ${seed}`,
     keyFigures,
-    sentences: [basisText(metrics)],
+    sentences: [basisText(metrics), ...(comparison ? recordNext(comparison, wearers.train.length) : [])],
     warnings: warning === undefined ? [] : [warning],
-    tables: [factsTable(metrics), exitTable(metrics)],
+    tables: [factsTable(metrics), exitTable(metrics), ...(comparison ? comparisonTables(comparison).map(({ table }) => table) : [])],
     figures: figuresOf(metrics, progress),
     notes: [
       `Held out: ${wearers.heldOut.join(" ")}. Trained on: ${wearers.train.join(" ")}. The test wearers are in neither: dormouse eval scores those.`,

@@ -19,7 +19,8 @@ export async function runStudyVerb(io: CliIo, out: Output, agent: string | undef
   const computeHere = (part: string): Promise<FinishedPart> => computePart(study, part, watch(io, out, part), () => io.clock.now());
   if (options.part !== undefined) return out.document(await computeHere(options.part));
   if (options.fresh) partFiles(study).clear();
-  const isApart = options.workers > 1;
+  const { workers = 1 } = options;
+  const isApart = workers > 1;
   const began = io.clock.now();
   let known = 0;
   let computed = 0;
@@ -27,7 +28,7 @@ export async function runStudyVerb(io: CliIo, out: Output, agent: string | undef
     computeAll: (parts) =>
       runSeeds(
         parts.map((_, i) => i),
-        options.workers,
+        workers,
         async (i) => {
           if (isApart) await runInProcess(io, partArgs(study, options, parts[i]!), () => {});
           else await computeHere(parts[i]!);

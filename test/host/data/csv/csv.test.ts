@@ -8,8 +8,8 @@ import { loadCsv } from "../../../../host/data/csv/csv-dataset.ts";
 import { parseCsvFile } from "../../../../host/data/csv/csv-file.ts";
 import { readCsvFolder } from "../../../../host/data/csv/csv-folder.ts";
 import type { CsvColumns } from "../../../../host/data/csv/csv-header.ts";
-import { findSegments } from "../../../../host/data/find-segments.ts";
 import { rateOfStep, resample } from "../../../../host/data/csv/csv-time.ts";
+import { findSegments } from "../../../../host/data/find-segments.ts";
 
 const parseAll = (text: string | Uint8Array, path = "in/s01.csv", wanted?: CsvColumns) =>
   parseCsvFile(typeof text === "string" ? new TextEncoder().encode(text) : text, path, wanted);
