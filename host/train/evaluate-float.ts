@@ -3,7 +3,14 @@ import type { LoadedAgent } from "../agent/loaded-agent.ts";
 import type { Lda } from "../core/image/image-types.ts";
 import { ModelError } from "../core/system/errors.ts";
 import type { Output } from "../core/system/output.ts";
-import { countScoredWindows, countWindowFrames, type Dataset, scoredClassCount, scoredWindows, selectRecordings } from "../data/recording.ts";
+import {
+  countScoredWindows,
+  countWindowFrames,
+  type Dataset,
+  scoredClassCount,
+  scoredWindows,
+  selectRecordings,
+} from "../data/recording.ts";
 import type { EvaluateOptions } from "../eval/evaluate.ts";
 import { createTally, type Evaluation } from "../eval/score.ts";
 import { addLdaToExits, computeLdaLogitsAt } from "./fit-lda.ts";

@@ -85,7 +85,7 @@ it("1/60 Hz: the unit of time into the header", async () => {
   await taken(/Windows of 2.13 h \(128 frames\), label rule centre/, "--window", "2h", "--label-rule", "centre");
   await taken(/Windows of 3 h \(128 frames\), label rule any>20%/, "--window", "3h", "--label-rule", "any>20%");
   await refused(/the label "smoke" has no window .*Choose a shorter --window: bouts of "smoke" last 41.3 min/, "--window", "8h");
-  await refused(/a window of 300 s holds 5 frames at a sample every 60 s.*Choose --window 32 min or longer/, "--window", "5min");
+  await refused(/a window of 5 min holds 5 frames at a sample every 60 s.*Choose --window 32 min or longer/, "--window", "5min");
   await taken(/Windows of 32 min/, "--window", "32min");
 });
 
