@@ -122,7 +122,7 @@ describe.skipIf(skipsChromium)(`a phone's browser (${skipsChromium ? noChromium 
     expect(await ended).toBe(0);
     await context.close();
     const path = join(folder.path, "gestures/recordings/s04-1.csv");
-    const file = parseCsvFile(new Uint8Array(readFileSync(path)), path);
+    const file = parseCsvFile(new Uint8Array(readFileSync(path)), path)[0]!;
     expect([...file.values.slice(0, 6)]).toEqual([0, 0.5, 1, 1, -2, 90]);
     expect(file.channels.map(({ name, unit }) => `${name}[${unit}]`).join()).toBe("ax[g],ay[g],az[g],gx[dps],gy[dps],gz[dps]");
     expect(file.time[1]).toBeCloseTo(0.02, 6);

@@ -70,7 +70,7 @@ describe("a capture", () => {
     expect(summary.measured!.hz).toBeCloseTo(50, 6);
     expect(summary.measured!.jitterMillis).toBeCloseTo(0, 6);
     const file = parseCsvFile(new Uint8Array(readFileSync(summary.file)), summary.file)[0]!;
-    expect(file.channels).toEqual(CHANNELS.map(({ name, unit }) => ({ name, unit })));
+    expect(file.channels).toEqual(CHANNELS.map(({ name, unit }) => ({ name, unit: unit === "dps" ? "°/s" : unit })));
     expect(file.subject).toBe("3");
     const read = readCsvFolder(folder.path);
     expect(read).toMatchObject({ rateHz: 50, labels: ["sit", "walk"], files: 1 });
