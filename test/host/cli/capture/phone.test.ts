@@ -124,7 +124,7 @@ describe.skipIf(skipsChromium)(`a phone's browser (${skipsChromium ? noChromium 
     const path = join(folder.path, "gestures/recordings/s04-1.csv");
     const file = parseCsvFile(new Uint8Array(readFileSync(path)), path)[0]!;
     expect([...file.values.slice(0, 6)]).toEqual([0, 0.5, 1, 1, -2, 90]);
-    expect(file.channels.map(({ name, unit }) => `${name}[${unit}]`).join()).toBe("ax[g],ay[g],az[g],gx[dps],gy[dps],gz[dps]");
+    expect(file.channels.map(({ name, unit }) => `${name}[${unit}]`).join()).toBe("ax[g],ay[g],az[g],gx[°/s],gy[°/s],gz[°/s]");
     expect(file.time[1]).toBeCloseTo(0.02, 6);
     expect(new Set(file.labels)).toEqual(new Set(["walk", undefined]));
     expect(output().stdout).toMatch(/s04-1\.csv: \d+ samples at 50 Hz, walk [\d.]+ s, sit 0\.0 s/);
