@@ -41,6 +41,8 @@ After=network-online.target
 Type=notify
 # Messages come from systemd-notify, a child of the service.
 NotifyAccess=all
+# Says what is wrong before the service starts; a broker that is away is no reason.
+ExecStartPre=${paths.root}/bin/node --max-old-space-size=128 ${paths.root}/dist/gateway.js --agent ${agent} --config \${CREDENTIALS_DIRECTORY}/config --check
 ExecStart=${paths.root}/bin/node --max-old-space-size=128 ${paths.root}/dist/gateway.js --agent ${agent} --config \${CREDENTIALS_DIRECTORY}/config
 LoadCredential=config:${paths.config}
 Restart=on-failure

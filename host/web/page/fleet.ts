@@ -42,6 +42,9 @@ export function createFleet(onChange: () => void): Fleet {
     canvas.height = STRIP_HEIGHT;
     canvas.ariaHidden = "true";
     for (let cell = 0; cell < 8; cell++) line.append(create("td", "", cell === 3 || cell === 6 ? "wide" : ""));
+    const link = create("a");
+    link.href = `?node=${encodeURIComponent(row.node)}`;
+    line.children[0]!.append(link);
     line.children[2]!.append(create("i"), create("span"));
     line.children[3]!.append(canvas);
     const after = [...nodes.values()].find((one) => one.row.node.localeCompare(row.node, "en", { numeric: true }) > 0);
@@ -56,7 +59,7 @@ export function createFleet(onChange: () => void): Fleet {
     if (runs.at(-1)?.label !== label) runs.push({ label, from: now });
     while (runs.length > 1 && runs[1]!.from < now - 1000 * STRIP_SECONDS) runs.shift();
     const cells = line.children;
-    setText(cells[0]!, row.node);
+    setText(cells[0]!.firstElementChild as HTMLElement, row.node);
     setText(cells[1]!, row.state);
     setAttribute(cells[1]!, "data-state", row.state);
     const [swatch, name] = cells[2]!.children as unknown as HTMLElement[];
