@@ -7,18 +7,10 @@ import { packageRoot } from "../../../host/core/system/package-root.ts";
 import type { CliIo } from "../../../host/core/system/surroundings.ts";
 import { table } from "../../../host/core/system/table.ts";
 import { benchStart, STARTS, type StartCost } from "../start/start.ts";
+import { digits, type PeerRow, savePeerResults, updatePeerReadme } from "./results.ts";
 
-// npm run bench:peers [-- --json] [-- --rounds N]: Dormouse beside what else one might run, in one process and in turn.
-
-interface Row {
-  readonly workload: string;
-  readonly peer: string;
-  readonly ours: number;
-  readonly theirs: number;
-  /** Theirs over ours: above 1, Dormouse takes less. */
-  readonly ratio: number;
-  readonly unit: string;
-}
+// npm run bench:peers [-- --json] [-- --rounds N] [-- --save]: Dormouse beside what else one might run, in one process and in turn. --save also writes
+// test/bench/results/peers.json and the table of test/README.md; --table measures nothing and writes that table from the saved results.
 
 const args = process.argv.slice(2);
 const isJson = args.includes("--json");
@@ -26,7 +18,7 @@ const rounds = Number(args[args.indexOf("--rounds") + 1] ?? 31) || 31;
 const root = packageRoot();
 const peers = join(root, "test/bench/peers");
 
-async function windowRows(): Promise<Row[]> {
+async function windowRows(): Promise<PeerRow[]> {
   const { timeWindows } = await import("./windows.ts");
   const times = await timeWindows(rounds, (done) => done % 10 === 0 && process.stderr.write(`${done} of ${rounds} rounds of windows.\n`));
   const [ours, ...others] = times;
@@ -41,7 +33,7 @@ async function windowRows(): Promise<Row[]> {
 }
 
 /** From a process's start to its first decision. Measured before the peers are loaded: a child's peak memory begins with its parent's. */
-async function startRows(): Promise<Row[]> {
+async function startRows(): Promise<PeerRow[]> {
   const { writeOnnx } = await import("../../../host/train/onnx/write-onnx.ts");
   const { loadAgent } = await import("../../../host/agent/registry.ts");
   const folder = mkdtempSync(join(tmpdir(), "dormouse-peers-"));
@@ -51,7 +43,7 @@ async function startRows(): Promise<Row[]> {
     const others = ["first decision, by hand", "onnxruntime-node, first window", "node alone"];
     const args = [join(root, "test/bench/start/by-onnxruntime.mjs"), peers, onnx];
     const starts = benchStart(Math.min(15, rounds), [...STARTS, { name: others[1]!, args, against: library }]);
-    const row = (workload: string, peer: string, a: StartCost, b: StartCost, key: "cpuMillis" | "peakMiB", unit: string): Row => ({
+    const row = (workload: string, peer: string, a: StartCost, b: StartCost, key: "cpuMillis" | "peakMiB", unit: string): PeerRow => ({
       ...{ workload, peer, ours: a[key], theirs: b[key], ratio: b[key] / a[key], unit },
     });
     const by = (name: string) => starts.find((start) => start.name === name)!;
@@ -66,7 +58,7 @@ async function startRows(): Promise<Row[]> {
 }
 
 /** What must lie on the disk to run one window on this machine, Node itself left out. */
-function sizeRows(): Row[] {
+function sizeRows(): PeerRow[] {
   const bytesOf = (folder: string, isWanted: (file: string) => boolean): number =>
     readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((file) => isWanted(file) && statSync(join(folder, file)).isFile())
@@ -86,7 +78,7 @@ function sizeRows(): Row[] {
 }
 
 /** An ask over a real mosquitto beside a bare request: in full, and what of it is not the teacher's inference, with and without syncing each to disk. */
-async function askRows(): Promise<Row[]> {
+async function askRows(): Promise<PeerRow[]> {
   const { costAsks } = await import("./asks.ts");
   const io: CliIo = {
     stdout: () => {},
@@ -100,7 +92,7 @@ async function askRows(): Promise<Row[]> {
   const costs = (await costAsks(io, rounds)) ?? [];
   if (costs.length === 0) process.stderr.write("No mosquitto here: asks are not measured.\n");
   return costs.flatMap(({ devices, p50Millis, cpu, inferenceMillis }) => {
-    const row = (workload: string, { ours, bare }: { readonly ours: number; readonly bare: number }, unit: string): Row => ({
+    const row = (workload: string, { ours, bare }: { readonly ours: number; readonly bare: number }, unit: string): PeerRow => ({
       ...{ workload: `${workload}, devices: ${devices}`, peer: "bare mqtt.js", ours, theirs: bare, ratio: bare / ours, unit },
     });
     return [
@@ -111,13 +103,19 @@ async function askRows(): Promise<Row[]> {
   });
 }
 
-const rows = [...(await startRows()), ...(await askRows()), ...(await windowRows()), ...sizeRows()];
-const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
-const machine = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}`;
-if (isJson) console.log(JSON.stringify(rows));
-else {
+async function measure(): Promise<void> {
+  const rows = [...(await startRows()), ...(await askRows()), ...(await windowRows()), ...sizeRows()];
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
+  const machine = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}`;
+  if (args.includes("--save")) {
+    savePeerResults({ machine, commit, rounds, rows });
+    updatePeerReadme();
+  }
+  if (isJson) {
+    console.log(JSON.stringify(rows));
+    return;
+  }
   console.log(`${machine}, commit ${commit}`);
-  const digits = (value: number): string => value.toFixed(value < 10 ? 2 : 0);
   const cells = rows.map(({ workload, peer, ours, theirs, ratio, unit }) => [
     workload,
     peer,
@@ -127,4 +125,7 @@ else {
   ]);
   for (const line of table(["workload", "peer", "Dormouse", "peer's", "ratio"], cells)) console.log(line);
 }
+
+if (args.includes("--table")) updatePeerReadme();
+else await measure();
 process.exit(0);
