@@ -33,8 +33,12 @@ export interface CaptureSummary {
   readonly secondsByLabel: Readonly<Record<string, number>>;
 }
 
-/** A beat is known after so long. */
-const MEASURE_SECONDS = 2;
+/** What a port has kept until it was opened comes at once: the first frames tell nothing of the beat. */
+const SETTLE_SECONDS = 1;
+/** The declared rate is confirmed after so long. */
+const CONFIRM_SECONDS = 3;
+/** Another one is believed after so long: arrivals stray. */
+const DOUBT_SECONDS = 8;
 /** A measured rate this close to the declared one is the declared one: `train` takes it for that, too. */
 const SAME_RATE = 0.02;
 const DRAW_MILLIS = 200;
@@ -49,6 +53,7 @@ export async function runCapture(io: CliIo, out: Output, run: CaptureRun): Promi
   let rateRemark = "";
   let origin: number | undefined; // count of the first sample that the session got
   let values: readonly number[] = [];
+  let startedAt: number | undefined; // when the first frame came
   const measuredRate = (): MeasuredRate | undefined => (source.rate ? source.rate() : meter.measured());
   const screen = createScreen(io, out, () => ({
     title: `${run.title} · ${source.name}`,
@@ -71,12 +76,17 @@ export async function runCapture(io: CliIo, out: Output, run: CaptureRun): Promi
   try {
     for await (const sample of source.samples) {
       if (stop.signal.aborted) break;
-      meter.add(sample.count, io.clock.now());
+      const now = io.clock.now();
+      startedAt ??= now;
+      const settled = (now - startedAt) / 1000 - SETTLE_SECONDS;
+      if (settled >= 0) meter.add(sample.count, now);
       values = sample.values;
       if (rateHz === undefined) {
         const measured = meter.measured();
-        if (measured === undefined || measured.seconds < MEASURE_SECONDS) continue;
-        rateHz = isSameRate(measured.hz, run.rateHz) ? run.rateHz : Number(measured.hz.toFixed(2));
+        if (measured === undefined || settled < CONFIRM_SECONDS) continue;
+        const isSame = isSameRate(measured.hz, run.rateHz);
+        if (!isSame && settled < DOUBT_SECONDS) continue;
+        rateHz = isSame ? run.rateHz : Number(measured.hz.toFixed(2));
         if (rateHz !== run.rateHz)
           rateRemark = `the sensor sends ${rateHz} frames per second, agent.ts says ${run.rateHz}: times are written as measured; train with --rate ${run.rateHz}`;
         if (rateRemark !== "") out.note(rateRemark);
@@ -100,7 +110,7 @@ export async function runCapture(io: CliIo, out: Output, run: CaptureRun): Promi
     file.discard();
     throw new DataError(
       "CAPTURE_EMPTY",
-      `nothing was labelled${file.rows === 0 && meter.measured() === undefined ? `: no frames came from ${source.name}` : ""}, so no file is kept. Press a label's key (1 to ${run.labels.length}) while frames come.`,
+      `nothing was labelled${file.rows === 0 && startedAt === undefined ? `: no frames came from ${source.name}` : ""}, so no file is kept. Press a label's key (1 to ${run.labels.length}) while frames come.`,
     );
   }
   return {

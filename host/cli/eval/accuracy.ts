@@ -65,8 +65,10 @@ export function trainedAndScored(model: Model, users: SubjectList) {
   return { train: train.map(String), scored: users.map(String) };
 }
 
+export type AccuracyDocument = ReturnType<typeof scoreAccuracy>;
+
 /** Says and documents scoreAccuracy. */
-export function evalAccuracy(setting: EvalSetting, options: AccuracyOptions): void {
+export function evalAccuracy(setting: EvalSetting, options: AccuracyOptions): AccuracyDocument {
   const { out, model, list } = setting;
   const document = scoreAccuracy(setting, options);
   const { labels } = model.manifest;
@@ -91,4 +93,5 @@ export function evalAccuracy(setting: EvalSetting, options: AccuracyOptions): vo
     for (const line of comparisonsLines([document.comparison], trainedAndScored(model, []).train.length)) out.say(line);
   out.say(`decisions hash ${document.decisionsHash}; with the state ${document.hash}`);
   out.document(document);
+  return document;
 }

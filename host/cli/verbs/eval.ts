@@ -8,8 +8,10 @@ import type { CliIo } from "../../core/system/surroundings.ts";
 import { openRecordings } from "../../data/open-recordings.ts";
 import { type FaultName, faultNames } from "../../data/sensor-faults.ts";
 import { hasLearnedFromSelect, type ScoredList, scoredLists, withModel } from "../../eval/eval-setting.ts";
+import { checkWritable, writeFile } from "../common/files.ts";
 import { engineOption, jsonOption, numberAtLeast, refuseWith, refuseWithout } from "../common/options.ts";
 import { evalAccuracy } from "../eval/accuracy.ts";
+import { accuracyPage } from "../eval/accuracy-page.ts";
 import { evalAdapt, evalAdaptRuns } from "../eval/adapt.ts";
 import { evalAlarms } from "../eval/alarms.ts";
 import { evalCascade } from "../eval/cascade.ts";
@@ -38,6 +40,7 @@ interface EvalOptions {
   readonly fault?: FaultName | "all";
   readonly model?: string;
   readonly runs?: string;
+  readonly html?: string;
 }
 
 /** `dormouse eval`: how right a model is on the recordings of wearers that it was not made with. */
@@ -109,6 +112,14 @@ export function registerEval(program: Command, io: CliIo): void {
     .addOption(
       new Option("--runs <dir>", "score every seed of a train folder: mean and deviation").conflicts(["cascade", "fault", "model"]),
     )
+    .addOption(
+      new Option("--html <file>", "write the report as an HTML page, too, with --protocol window or stream").conflicts([
+        "cascade",
+        "adapt",
+        "forms",
+        "runs",
+      ]),
+    )
     .addOption(engineOption())
     .option("--no-float", "skip the floating-point run")
     .addOption(jsonOption())
@@ -139,6 +150,7 @@ async function evaluateTexts(io: CliIo, out: Output, name: string, options: Eval
     "--wearers",
     "--engine",
     "--no-float",
+    "--html",
   ];
   refuseWith(command, `agent ${name}, which reads texts`, ...flags);
   const { data, model, runs } = options;
@@ -162,10 +174,15 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
     throw new ConfigError("EVAL_OPTIONS", "--runs goes with --protocol window or stream, or with --adapt: choose one of these.");
   if (!options.cascade) refuseWithout(command, "--cascade", "--alpha", "--delta", "--lost", "--after", "--daily");
   const out = createOutput(io, options.json);
+  const page = options.html === undefined ? undefined : resolve(io.cwd, options.html);
+  if (page !== undefined && (protocol === "policy" || fault === "all"))
+    throw new ConfigError("EVAL_OPTIONS", "--html goes with --protocol window or stream, without --fault all: leave it out.");
+  if (page !== undefined) checkWritable(page);
   if (await readsText(name, io.cwd)) return evaluateTexts(io, out, name, options, command);
   const own = await loadAgent(name, io.cwd);
   const agent = options.model === undefined ? own : withModel(own, resolve(io.cwd, options.model));
   const { alarm } = agent.definition;
+  if (alarm !== undefined) refuseWith(command, `agent ${agent.definition.name}, which is scored by its alarms`, "--html");
   const isOdd = streamed !== undefined && streamed !== "cascade";
   if (alarm === undefined) refuseWith(command, `agent ${agent.definition.name}, which tells no alarms`, "--lost", "--after", "--daily");
   else refuseWith(command, `agent ${agent.definition.name}, which is scored by its alarms`, "--alpha", "--delta");
@@ -194,7 +211,8 @@ async function evaluate(io: CliIo, name: string, options: EvalOptions, command: 
   if (options.cascade) return evalCascade(setting, options);
   if (fault === "all") return evalFaults(setting);
   if (protocol === "policy") return evalPolicy(setting);
-  evalAccuracy(setting, { protocol, float: options.float, fault });
+  const document = evalAccuracy(setting, { protocol, float: options.float, fault });
+  if (page !== undefined) writeFile(page, accuracyPage(document, options.wearers));
 }
 
 /** Parses a number from 0 to 1. */

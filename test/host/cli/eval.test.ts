@@ -27,6 +27,17 @@ describe("eval", () => {
     expect(Object.keys((document.exits as object[])[0]!)).toEqual(["exit", "accuracy", "macs"]);
   });
 
+  it("writes the report as a page, and refuses one where there is none", async () => {
+    writeHapt();
+    const file = join(folder.path, "eval.html");
+    expect((await evaluate("--protocol", "stream", "--html", file)).code).toBe(0);
+    const page = readFileSync(file, "utf8");
+    expect(page).toContain("<h1>trembler <span>stream protocol, simd core</span></h1>");
+    expect(page).toContain('aria-label="Confusion matrix"');
+    expect((await evaluate("--protocol", "policy", "--html", file)).stderr).toContain("--html goes with --protocol window or stream");
+    expect((await evaluate("--html", folder.path)).stderr).toContain("cannot write");
+  });
+
   it.each(["window", "stream"])("gives the same hash on every engine by the %s protocol", async (protocol) => {
     writeHapt();
     const runs = await Promise.all(["scalar", "simd"].map((engine) => evaluate("--protocol", protocol, "--engine", engine, "--json")));
