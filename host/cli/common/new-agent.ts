@@ -40,7 +40,7 @@ ${sensor}
 `;
 }
 
-function readmeText(name: string, kind: AgentKind, { folder, data }: NewAgentOptions): string {
+function readmeText(name: string, kind: AgentKind, { folder, data, shape }: NewAgentOptions): string {
   const recordings = data ?? `${folder}/recordings`;
   const record =
     kind === "imu"
@@ -65,7 +65,7 @@ ${record}
 2. **Train** it: \`--steps 150\` in a minute to try the way, without it for use.
 
    \`\`\`
-   npx dormouse train --data ${recordings} --name ${name} --out ${folder}/runs
+   npx dormouse train --data ${recordings} --name ${name} --out ${folder}/runs --rate ${shape?.rateHz ?? 50}
    \`\`\`
 3. **Score** it on persons that training never saw, and let a day pass.
 

@@ -61,7 +61,9 @@ describe("dormouse new", () => {
     expect(code).toBe(0);
     const { definition } = await loadAgent("pump", folder.path);
     expect(definition.sensor).toMatchObject({ kind: "custom", rateHz: 20, channels: 2 });
-    expect(readFileSync(join(folder.path, "pump/README.md"), "utf8")).toContain("npx dormouse train --data . --name pump --out pump/runs");
+    expect(readFileSync(join(folder.path, "pump/README.md"), "utf8")).toContain(
+      "npx dormouse train --data . --name pump --out pump/runs --rate 20",
+    );
   });
 
   it("writes nothing into a folder that has something, under a bad name, or with an option that changes nothing", async () => {
