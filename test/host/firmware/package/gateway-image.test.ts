@@ -108,13 +108,13 @@ describe("the gateway package", () => {
       said += bytes.toString();
     });
     try {
-      await heard("broker online");
-      await heard(`reading ${device}`);
+      await heard(`reading serial:${device}`);
       const wearer = createSyntheticWearer({ parameters: readSyntheticParameters("agents/activity/synthetic.json"), seed: 3 });
       const link = createLinkWriter((bytes) => appendFileSync(device, bytes));
       for (let tick = 0; tick < FRAMES; tick += 50) {
         link.sensor(0, tick, 6, Int16Array.from(Array.from({ length: 50 }, () => [...wearer.next().frame]).flat()));
       }
+      await heard("broker online"); // with the first frame it is known what the device is
       await heard("event ");
       const metrics = /metrics at (\S+)/.exec(said)?.[1];
       expect(await (await fetch(metrics!)).text()).toContain("dormouse_frames_total");
