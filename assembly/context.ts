@@ -36,6 +36,7 @@ export class Context extends LdaModel {
   finalResidual: usize; // s16 (dModel), tail
   ownLda: usize; // the image's own LDA record, or 0
   pathScores: usize; // s32 (classes), tail; 0 if decisions are not smoothed
+  monitor: usize; // MONITOR_WORDS, the tail's end; 0 if the image has no plausibility limits
 }
 
 /** Bytes of a context with its pointers. */

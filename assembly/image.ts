@@ -15,6 +15,7 @@ export class Model {
   embedding: usize; // LINEAR
   smoothing: usize; // SMOOTHING, or 0
   lda: usize; // LDA, or 0; its offsets count from `image` modulo 2^32, so that it may lie outside of the image
+  plausibility: usize; // PLAUSIBILITY, or 0
   tensors: u32; // offsets of the tensors and of their end
   tensorsEnd: u32;
   dModel: i32; // MODEL, INPUT and HEAD, word by word
@@ -43,7 +44,9 @@ const ENTRIES_BYTES = 4 * (L.SECTION_LAST + 1);
 /** The section table's entry of each kind, of the image that was read last; 0 if it has none. */
 const ENTRIES = memory.data(ENTRIES_BYTES, 4);
 /** Bytes of the sections from MODEL on, which are one record each. */
-const RECORD_BYTES = memory.data<i32>([4 * L.MODEL_WORDS, 4 * L.INPUT_WORDS, 4 * L.HEAD_WORDS, 4 * L.SMOOTHING_WORDS, 4 * L.LDA_WORDS]);
+const RECORD_BYTES = memory.data<i32>([4 * L.MODEL_WORDS, 4 * L.INPUT_WORDS, 4 * L.HEAD_WORDS, 4 * L.SMOOTHING_WORDS, 4 * L.LDA_WORDS,
+  0, 4 * L.PLAUSIBILITY_WORDS,
+]);
 
 // @ts-ignore: decorator
 @inline
@@ -99,6 +102,7 @@ export function readModel(model: Model, image: usize): bool {
     for (let i = 0; i < DIMENSIONS; i++) setWord(dimensions, i, word(config, word(CONFIG_ORDER, i)));
     model.embedding = config + (L.CONFIG_EMBED << 2);
     model.smoothing = word(config, L.CONFIG_SMOOTHING) == 0 ? 0 : config + (L.CONFIG_SMOOTHING << 2);
+    model.plausibility = 0;
     model.lda = word(config, L.CONFIG_LDA) == 0 ? 0 : config + (L.CONFIG_LDA << 2);
     return true;
   }
@@ -109,6 +113,7 @@ export function readModel(model: Model, image: usize): bool {
   memory.copy(dimensions + ((L.MODEL_WORDS + L.INPUT_KIND) << 2), head, L.HEAD_KIND << 2);
   model.embedding = input + (L.INPUT_EMBED << 2);
   model.smoothing = entryOf(L.SECTION_SMOOTHING) == 0 ? 0 : startOf(image, L.SECTION_SMOOTHING);
+  model.plausibility = entryOf(L.SECTION_PLAUSIBILITY) == 0 ? 0 : startOf(image, L.SECTION_PLAUSIBILITY);
   model.lda = entryOf(L.SECTION_LDA) == 0 ? 0 : startOf(image, L.SECTION_LDA);
   return word(input, L.INPUT_KIND) == L.INPUT_KIND_PATCHES && word(head, L.HEAD_KIND) == L.HEAD_KIND_EXITS;
 }

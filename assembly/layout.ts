@@ -37,7 +37,8 @@ export const SECTION_INPUT = 9;
 export const SECTION_HEAD = 10;
 export const SECTION_SMOOTHING = 11; // optional
 export const SECTION_LDA = 12; // optional
-export const SECTION_LAST = 12; // of a sensor model
+export const SECTION_PLAUSIBILITY = 14; // optional; 13 is the language core's TOKENIZER
+export const SECTION_LAST = 14; // of a sensor model
 export const SECTION_TEXT = 15; // of a text model (text/layout.ts), beside TABLES, TENSORS and MANIFEST alone
 export const SECTION_VERSIONS_LOW = 0; // the newest version of each section that this core reads, 4 bits a kind: kinds 0 … 7
 export const SECTION_VERSIONS_HIGH = 0; // kinds 8 … 15
@@ -77,6 +78,24 @@ export const LDA_LIMITS = 1; // (statistics,) s32: how far from its mean a stati
 export const LDA_WEIGHTS = 2; // (statistics, classes) s16
 export const LDA_BIAS = 3; // (classes,) s32
 export const LDA_SHIFT = 4; // right shift of the sums to Q10
+
+export const PLAUSIBILITY_WORDS = 4; // of an IMU: ax ay az gx gy gz
+export const PLAUSIBILITY_RULES = 0; // how many
+export const PLAUSIBILITY_WEIGHT_COUNT = 1; // of all rules together
+export const PLAUSIBILITY_TABLE = 2; // byte offset of (rules, RULE_WORDS) s32
+export const PLAUSIBILITY_WEIGHTS = 3; // byte offset of (weights,) s16: each rule's after those of the rule before
+
+export const RULE_WORDS = 6; // votes for its fault if bias + Σ weight · feature > 0
+export const RULE_FAULT = 0; // FAULT_ bit
+export const RULE_MODE = 1;
+export const RULE_ON = 2; // votes that raise it, and that clear it
+export const RULE_BIAS = 3;
+export const RULE_FIRST = 4; // index of the first feature
+export const RULE_COUNT = 5; // of features
+export const RULE_MODE_ALWAYS = 0; // every block
+export const RULE_MODE_MOVING = 1; // blocks that the last gate took for movement
+export const RULE_MODE_RESTED = 2; // the same, and until it is raised a block at rest votes against it
+export const RULE_MODE_GATE = 3; // a vote for it is movement; no fault
 
 export const CONFIG_WORDS = 32; // format 1: MODEL, INPUT, HEAD, SMOOTHING and LDA in one record; the names below are word indices
 export const CONFIG_D_MODEL = 0;
@@ -208,6 +227,8 @@ export const LIMIT_LDA_MEAN = 16777216;
 export const LIMIT_LDA_LIMIT = 65535;
 export const LIMIT_LDA_SHIFT = 40;
 export const LIMIT_LDA_FRAMES = 1024; // of a window that has statistics, at least 2 · FIXED_SWAY_FRAMES
+export const LIMIT_RULES = 8; // of the plausibility monitor
+export const LIMIT_RULE_ON = 1024;
 export const LIMIT_D = 4194304; // |D| in scan output units
 
 export const EXIT_NEVER = 32769; // a threshold no Q15 confidence reaches
@@ -239,6 +260,7 @@ export const STATUS_BAD_EXIT = -29;
 export const STATUS_BAD_BIAS = -30;
 export const STATUS_BAD_SMOOTHING = -31;
 export const STATUS_BAD_LDA = -32;
+export const STATUS_BAD_PLAUSIBILITY = -33;
 export const STATUS_ARENA_TOO_SMALL = -40; // −40…−59: memory
 export const STATUS_ARENA_MISALIGNED = -41;
 export const STATUS_ARENA_OVERLAPS_IMAGE = -42;
@@ -277,6 +299,14 @@ export const DECISION_PATCH = 5; // patches since reset, u32
 export const DECISION_MACS = 6; // multiply-accumulates since the decision before, u32
 export const DECISION_REBUILDS = 7; // segments rebuilt for this decision because their ring had overflowed
 export const DECISION_STEPS = 8; // block steps (one block, one patch) since the decision before
+export const DECISION_FAULTS = 9; // FAULT_ bits of the sensor that stand
+
+export const FAULT_ACCELEROMETER = 1; // its strength is not that of gravity: units or byte order
+export const FAULT_STUCK = 2; // an axis never changes
+export const FAULT_GYROSCOPE = 4; // hardly anything of a movement: dead, or units
+export const FAULT_AXES = 8; // gravity is elsewhere while the wearer walks
+export const FAULT_TURNED = 16; // walks are those of a sensor turned about gravity
+export const FAULTS_ALL = 31;
 
 export const OPS_MACS = 0; // kinds of opCount
 export const OPS_REQUANTIZE = 1;
@@ -303,6 +333,24 @@ export const TAIL_STEPS = 25;
 export const TAIL_IS_SMOOTHED = 26; // 1 = a decision has been made since the reset, and decisions are smoothed
 
 export const HOPS_SINCE_ASK_MAX = 65535;
+
+// ── State of the plausibility monitor, at the tail's end: s32 words ───────────
+export const MONITOR_WORDS = 108; // a multiple of 4, since the tail's arrays are 16-aligned
+export const MONITOR_STRENGTH = 0; // (2,) accelerometer, gyroscope: Σ of squares; the words up to MONITOR_VALUES are of the block under way
+export const MONITOR_POWER = 2; // (2,) the same about their means, times MONITOR_BLOCK
+export const MONITOR_UNCHANGED = 4; // (2,) channels that never changed
+export const MONITOR_SUMS = 6; // (6,) of counts >> MONITOR_STEP_SHIFT
+export const MONITOR_PRODUCTS = 12; // (6, 12) with the six channels, then with those of the patch before; at the block's end less their means
+export const MONITOR_FEATURES = 84; // how many words rules may weigh
+export const MONITOR_PATCHES = 84; // of the block under way
+export const MONITOR_CHANGED = 85; // bit c: channel c has changed
+export const MONITOR_VALUES = 86; // (12,) the last patch's and those before
+export const MONITOR_VOTES = 98; // (LIMIT_RULES,) 0 … 2 · RULE_ON; above RULE_ON the fault stands
+export const MONITOR_FAULTS = 106; // FAULT_ bits that stand
+
+export const MONITOR_CHANNELS = 6;
+export const MONITOR_BLOCK = 16; // patches of a block, of each the last frame: 1.28 s at 50 Hz and 4 frames per patch
+export const MONITOR_STEP_SHIFT = 5;
 
 export const SNAPSHOT_MAGIC = 0x31534d44; // "DMS1"
 export const SNAPSHOT_VERSION = 0x3fb6e8b9; // of the tail's layout

@@ -76,6 +76,7 @@ function layOut(ctx: Context, base: usize, isReal: bool): void {
     const at = base + take(blocks.stateBytes(blockRecord(ctx, b)));
     if (isReal) setBlockState(ctx, b, at);
   }
+  ctx.monitor = ctx.plausibility == 0 ? 0 : base + take(L.MONITOR_WORDS << 2);
   ctx.tailBytes = cursor - tailStart;
   ctx.arenaBytes = cursor;
 }
@@ -97,7 +98,13 @@ function defaultSetPoint(ctx: Context): void {
 
 /** Zeroes the state: as after power-on, but for the set-point. */
 export function resetState(ctx: Context): void {
-  memory.fill(ctx.tail, 0, ctx.tailBytes);
+  resetStream(ctx);
+  if (ctx.monitor != 0) memory.fill(ctx.monitor, 0, L.MONITOR_WORDS << 2);
+}
+
+/** Zeroes what the model knows of the stream. The plausibility monitor stays: after a gap the sensor is the same. */
+export function resetStream(ctx: Context): void {
+  memory.fill(ctx.tail, 0, ctx.tailBytes - (ctx.monitor == 0 ? 0 : L.MONITOR_WORDS << 2));
   setWord(ctx.tail, L.TAIL_HOPS_SINCE_ASK, L.HOPS_SINCE_ASK_MAX);
 }
 

@@ -3,6 +3,7 @@ import { Context } from "./context";
 import { countLdaOps, exitOps } from "./counts";
 import { hasLdaLogits, computeLda } from "./heads/lda";
 import { exitRecord } from "./image";
+import { readFaults } from "./plausibility";
 import { softmaxQ15 } from "./kernels/softmax";
 import { catchUp, exitLogits } from "./step";
 import { copyLogits, keepPathScores, scoreLabels } from "./heads/smoothing";
@@ -74,6 +75,7 @@ export function decide(ctx: Context): void {
   let sure = 0;
   let rebuilds = 0;
   let logits: usize = 0;
+  const faults = readFaults(ctx); // no answer is certified from a sensor that cannot be right, and none is worth an ask
   computeLda(ctx);
   if (hasLdaLogits(ctx)) setWord(tail, L.TAIL_MACS, word(tail, L.TAIL_MACS) + countLdaOps(ctx, L.OPS_MACS));
   for (; exit <= maxExit; exit++) {
@@ -84,7 +86,7 @@ export function decide(ctx: Context): void {
     label = argmax(ctx.acc, nClasses);
     sure = confidence(ctx, exit, label);
     const threshold = max<i32>(word(set, L.SETPOINT_THRESHOLDS + exit), word(exitRecord(ctx, exit), L.EXIT_THRESHOLD));
-    if (gateProbability(ctx, exit, logits, label, sure) >= threshold) {
+    if (faults == 0 && gateProbability(ctx, exit, logits, label, sure) >= threshold) {
       why = L.WHY_EXIT;
       break;
     }
@@ -93,7 +95,7 @@ export function decide(ctx: Context): void {
   const hops = min<i32>(word(tail, L.TAIL_HOPS_SINCE_ASK) + 1, L.HOPS_SINCE_ASK_MAX);
   if (why < 0) {
     exit = maxExit;
-    if (word(set, L.SETPOINT_ASK_ALLOWED) == 1 && hops >= word(set, L.SETPOINT_ASK_INTERVAL_HOPS)) why = L.WHY_ASK;
+    if (faults == 0 && word(set, L.SETPOINT_ASK_ALLOWED) == 1 && hops >= word(set, L.SETPOINT_ASK_INTERVAL_HOPS)) why = L.WHY_ASK;
     else if (word(set, L.SETPOINT_LIMIT_REASON) != 0 && maxExit < ctx.nExits - 1) why = word(set, L.SETPOINT_LIMIT_REASON);
     else why = L.WHY_DEFERRED;
   }
@@ -109,6 +111,7 @@ export function decide(ctx: Context): void {
   setWord(d, L.DECISION_MACS, word(tail, L.TAIL_MACS));
   setWord(d, L.DECISION_REBUILDS, rebuilds);
   setWord(d, L.DECISION_STEPS, word(tail, L.TAIL_STEPS));
+  setWord(d, L.DECISION_FAULTS, faults);
   setWord(tail, L.TAIL_MACS, 0);
   setWord(tail, L.TAIL_STEPS, 0);
   setWord(tail, L.TAIL_PATCHES_SINCE_DECISION, 0);

@@ -1,7 +1,8 @@
 import * as L from "./layout";
 import { Context } from "./context";
 import { quantiseFrame } from "./features/imu";
-import { resetState } from "./model";
+import { resetStream } from "./model";
+import { monitorFrame } from "./plausibility";
 import { decide, isDue } from "./policy";
 import { stepPatch } from "./step";
 import { setWord, word } from "./words";
@@ -28,7 +29,7 @@ export function pushFrame(ctx: Context, tick: u32): i32 {
     const gap = tick - <u32>word(ctx.tail, L.TAIL_LAST_TICK) - 1;
     if (gap >= 0x7fffffff) return L.PUSH_IGNORED;
     if (gap > <u32>ctx.gapLimitFrames) {
-      resetState(ctx);
+      resetStream(ctx);
       flags = L.PUSH_RESET;
     } else {
       for (let i: u32 = 0; i < gap; i++) {
@@ -37,6 +38,7 @@ export function pushFrame(ctx: Context, tick: u32): i32 {
       }
     }
   }
+  monitorFrame(ctx);
   setWord(ctx.tail, L.TAIL_LAST_TICK, tick);
   setWord(ctx.tail, L.TAIL_HAS_TICK, 1);
   memory.copy(ctx.lastFrame, ctx.frame, <usize>(ctx.channels << 1));

@@ -14,7 +14,7 @@ const NEEDED_SECTIONS: u32 = (1 << L.SECTION_FEATURES) | (1 << L.SECTION_BLOCKS)
   (1 << L.SECTION_TENSORS) | (1 << L.SECTION_MANIFEST) | (1 << L.SECTION_MODEL) | (1 << L.SECTION_INPUT) | (1 << L.SECTION_HEAD);
 
 /** Every section that a sensor model may have. */
-const KNOWN_SECTIONS: u32 = (1 << (L.SECTION_LAST + 1)) - 2;
+const KNOWN_SECTIONS: u32 = ((1 << (L.SECTION_LDA + 1)) - 2) | (1 << L.SECTION_PLAUSIBILITY);
 
 /**
  * The image as a file: header, CRC, section table, in either format. Of format 2 it may need the block kinds of `kinds`, must have the
@@ -171,6 +171,28 @@ export function checkLda(model: Model, record: usize, isInImage: bool): i32 {
   return L.STATUS_OK;
 }
 
+/** Rules of the plausibility monitor: of an IMU alone. Each weighs features that there are, by weights that there are. */
+function checkPlausibility(model: Model): i32 {
+  const record = model.plausibility;
+  if (record == 0) return L.STATUS_OK;
+  const rules = word(record, L.PLAUSIBILITY_RULES);
+  let left = word(record, L.PLAUSIBILITY_WEIGHT_COUNT);
+  if (model.channels != L.MONITOR_CHANNELS || !between(rules, 1, L.LIMIT_RULES)) return L.STATUS_BAD_PLAUSIBILITY;
+  if (!between(left, 1, L.LIMIT_RULES * L.MONITOR_FEATURES)) return L.STATUS_BAD_PLAUSIBILITY;
+  const table = <u32>word(record, L.PLAUSIBILITY_TABLE);
+  if (!inTensors(model, table, rules * (L.RULE_WORDS << 2)) || !inTensors(model, word(record, L.PLAUSIBILITY_WEIGHTS), left << 1)) return L.STATUS_BAD_TENSOR;
+  for (let r = 0; r < rules; r++) {
+    const rule = model.image + table + <usize>(r * (L.RULE_WORDS << 2));
+    const first = word(rule, L.RULE_FIRST);
+    const count = word(rule, L.RULE_COUNT);
+    if (<u32>word(rule, L.RULE_FAULT) > <u32>L.FAULTS_ALL || <u32>word(rule, L.RULE_MODE) > <u32>L.RULE_MODE_GATE) return L.STATUS_BAD_PLAUSIBILITY;
+    if (!between(word(rule, L.RULE_ON), 1, L.LIMIT_RULE_ON) || !between(first, 0, L.MONITOR_FEATURES - 1)) return L.STATUS_BAD_PLAUSIBILITY;
+    if (!between(count, 1, min<i32>(left, L.MONITOR_FEATURES - first))) return L.STATUS_BAD_PLAUSIBILITY;
+    left -= count;
+  }
+  return left == 0 ? L.STATUS_OK : L.STATUS_BAD_PLAUSIBILITY;
+}
+
 /** CONFIG without SMOOTHING or LDA has zeros in their fields. */
 function isCleanConfig(model: Model): bool {
   if (load<u32>(model.image, L.HEADER_FORMAT) != L.IMAGE_FORMAT_1) return true;
@@ -198,6 +220,8 @@ export function checkImage(model: Model, image: usize, bytes: u32): i32 {
     status = checkLda(model, model.lda, true);
     if (status != L.STATUS_OK) return status;
   }
+  status = checkPlausibility(model);
+  if (status != L.STATUS_OK) return status;
   status = checkBlocks(model);
   if (status != L.STATUS_OK) return status;
   return checkExits(model);

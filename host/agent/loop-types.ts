@@ -6,6 +6,7 @@ import type { AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
 import type { AnswerLearner } from "../personalize/personalized-session.ts";
 import type { AskInputOptions } from "../policy/govern/ask-inputs.ts";
 import type { LoopGovernor } from "../policy/govern/governor-types.ts";
+import type { SensorFaultName } from "./sensor-fault.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
 import type { AnswerUse, LabelSource } from "./shown-label.ts";
 import type { SuspicionEnd } from "./suspicion.ts";
@@ -32,7 +33,7 @@ export interface DecisionRecord {
   readonly why: DecisionWhy;
   readonly macs: number;
   readonly rebuilds: number;
-  readonly shown: string | undefined; // the steady label, the cloud's word included
+  readonly shown: string | undefined; // the steady label, the cloud's word included; undefined while the sensor is implausible
   readonly source: LabelSource; // whose word `shown` is
   readonly truth: string | undefined; // what a synthetic or labelled wearer truly did
   readonly reason: string; // one sentence
@@ -83,6 +84,7 @@ export type LoopStep =
       readonly retryMillis?: number | undefined; // until the next try, while offline
     }
   | { readonly kind: "gap"; readonly tick: number; readonly isReset: boolean }
+  | { readonly kind: "sensor-fault"; readonly tick: number; readonly faults: readonly SensorFaultName[] } // changed; empty: the sensor is plausible again
   | { readonly kind: "anomaly"; readonly error: DormouseError };
 
 export interface LoopCounters extends Omit<AskCounts, "duplicateAnswers" | "lateAnswers" | "malformedAnswers" | "unknownAnswers"> {
@@ -96,6 +98,8 @@ export interface LoopCounters extends Omit<AskCounts, "duplicateAnswers" | "late
   readonly ignored: number; // frames whose tick did not advance
   readonly applied: number; // answers that set the label or agreed with it
   readonly anomalies: number;
+  readonly withheld: number; // decisions while the sensor was implausible: none was answered, shown or asked
+  readonly sensorFaults: readonly SensorFaultName[]; // that stand
   /** Of an agent that declares suspicions. */
   readonly suspicions?: SuspicionCounts;
   /** Where the wearer's truth is known. */

@@ -11,6 +11,7 @@ import type { AgentDefinition } from "./define-agent.ts";
 import { LoopAsks } from "./loop-asks.ts";
 import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";
+import { sensorFaultNames } from "./sensor-fault.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
 import { type LabelChange, ShownLabel } from "./shown-label.ts";
 import { SuspicionWatch } from "./suspicion-watch.ts";
@@ -54,9 +55,10 @@ class AgentLoop implements Loop {
   readonly #log: DecisionRecord[] = [];
   readonly #exits: number[];
   readonly #score: TruthScore;
-  readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 };
+  readonly #counts = { decisions: 0, events: 0, macs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0, withheld: 0 };
   readonly #asks: LoopAsks;
   #link: LinkState = "connecting";
+  #sensorFaults = 0; // FAULT_ bits that stand
   readonly #audits = new Map<string, { readonly isUnsure: boolean }>(); // pending; isUnsure: the model was unsure, too
   #setPoint: SetPoint;
   #ordered: Partial<SetPoint> = {};
@@ -87,7 +89,12 @@ class AgentLoop implements Loop {
   }
 
   get label(): string | undefined {
-    return this.#name(this.#display.label);
+    return this.#isWithheld ? undefined : this.#name(this.#display.label);
+  }
+
+  /** No label is shown of a sensor that cannot be right. A suspicion is followed all the same: it may be an alarm. */
+  get #isWithheld(): boolean {
+    return this.#sensorFaults !== 0 && this.#suspicions === undefined;
   }
 
   get #display(): ShownLabel | SuspicionWatch {
@@ -146,7 +153,8 @@ class AgentLoop implements Loop {
     const meanMacs = counts.decisions === 0 ? 0 : Math.round(macs / counts.decisions);
     const asks = { asked, answered, expired, refused, evicted, pending };
     const suspicions = this.#suspicions && { suspicions: this.#suspicions.counts() };
-    return { ...counts, ...asks, ...suspicions, exits: [...this.#exits], meanMacs, truth: this.#score.counts() };
+    const sensorFaults = sensorFaultNames(this.#sensorFaults);
+    return { ...counts, sensorFaults, ...asks, ...suspicions, exits: [...this.#exits], meanMacs, truth: this.#score.counts() };
   }
 
   lost(): number {
@@ -197,20 +205,23 @@ class AgentLoop implements Loop {
     this.#counts.decisions++;
     this.#counts.macs += decision.macs;
     this.#exits[decision.exit]!++;
+    this.#watchSensor(decision);
     const { governor } = this.#options;
     const limited = governor?.reason;
     governor?.onDecision(decision);
-    const isAudit = this.#mayAsk("audit") && (governor?.isAudit(decision) ?? false);
+    const isAudit = this.#sensorFaults === 0 && this.#mayAsk("audit") && (governor?.isAudit(decision) ?? false);
     const isSent = (decision.why === "ask" || isAudit) && this.#ask(decision, isAudit);
     const isAsked = decision.why === "ask" && isSent;
     const isSure = decision.why === "exit";
     const steps = this.#suspicions?.decide(decision, this.#maySuspect);
     const change =
-      steps === undefined
+      steps === undefined && !this.#isWithheld
         ? this.#shown.decide({ label: decision.label, isSure, isAsked, isOnline: link === "online", tick: decision.tick })
         : undefined;
     const suspicion = this.#suspicions && (this.#suspicions.standing ?? "none");
-    const alone = this.#alone.decide({ label: decision.label, isSure, isAsked: false, isOnline: false, tick: decision.tick });
+    const alone = this.#isWithheld
+      ? undefined
+      : this.#alone.decide({ label: decision.label, isSure, isAsked: false, isOnline: false, tick: decision.tick });
     if (alone && this.#name(alone.label) === this.#options.alarm) this.#score.alarms?.hear("device", alone.tick);
     const record: DecisionRecord = {
       tick: decision.tick,
@@ -323,6 +334,16 @@ class AgentLoop implements Loop {
       this.#steer();
     }
     if (result.held || result.reset) this.#tell({ kind: "gap", tick, isReset: result.reset });
+  }
+
+  /** Tells when the sensor becomes implausible, and when it is plausible again. */
+  #watchSensor({ sensorFaults = 0, tick }: Decision): void {
+    if (sensorFaults !== 0) this.#counts.withheld++;
+    if (sensorFaults === this.#sensorFaults) return;
+    this.#sensorFaults = sensorFaults;
+    const faults = sensorFaultNames(sensorFaults);
+    this.asker?.event(this.#options.agent, { sensorFaults: faults, tick });
+    this.#tell({ kind: "sensor-fault", tick, faults });
   }
 
   #event(change: LabelChange, confidence: number): void {

@@ -1,5 +1,6 @@
 import type { Decision } from "../core/session/session-types.ts";
 import type { LinkState } from "../mqtt/wire/ask.ts";
+import { sensorFaultNames, sensorFaultText } from "./sensor-fault.ts";
 import type { LabelSource } from "./shown-label.ts";
 
 /**
@@ -17,6 +18,8 @@ export function reasonText(
   const exit = `exit ${decision.exit + 1} of ${nExits}`;
   const rebuilt = decision.rebuilds > 0 ? `, after rebuilding ${decision.rebuilds} segment${decision.rebuilds > 1 ? "s" : ""}` : "";
   const unsure = decision.exit + 1 < nExits ? `unsure at ${exit} (no deeper allowed)` : "unsure at every exit";
+  const { sensorFaults } = decision;
+  if (sensorFaults !== undefined) return `withheld: ${sensorFaultText(sensorFaultNames(sensorFaults))}`;
   switch (decision.why) {
     case "exit":
       return `sure enough at ${exit}${rebuilt}`;

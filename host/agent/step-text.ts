@@ -1,6 +1,7 @@
 import { percentText } from "../core/system/table.ts";
 import type { LoopStep } from "./loop-types.ts";
 import type { ViewInfo } from "./run-view.ts";
+import { type SensorFaultName, sensorFaultText } from "./sensor-fault.ts";
 import { suspicionText } from "./suspicion-text.ts";
 
 const answerUses: Partial<Record<string, string>> = { kept: ", less sure than the device was", superseded: ", too late to matter" };
@@ -29,9 +30,16 @@ export function stepText(step: LoopStep, info: Pick<ViewInfo, "agent" | "labels"
       return linkText(step.state, step.detail);
     case "gap":
       return step.isReset ? "frames were lost: the model's state was reset" : undefined;
+    case "sensor-fault":
+      return sensorText(step.faults);
     case "anomaly":
       return `${info.agent}: ${step.error.code}: ${step.error.message}`;
   }
+}
+
+/** The sensor's state in words. */
+export function sensorText(faults: readonly SensorFaultName[]): string {
+  return faults.length === 0 ? "the sensor is plausible again" : `no answers: ${sensorFaultText(faults)}`;
 }
 
 function linkText(state: "offline" | "connecting" | "online", detail: string | undefined): string {

@@ -88,6 +88,19 @@ export function streamPatch(start: number, patchFrames: number, frames = WINDOW_
   return Math.floor((start + frames) / patchFrames) - 1;
 }
 
+/** The recording from its first labelled frame to its last: before and after, the sensor is in somebody's hands. */
+export function labelledSpan<R extends Recording>(recording: R): R {
+  const { frames, labels, segments, channels } = recording;
+  const start = segments.reduce((least, segment) => Math.min(least, segment.start), labels.length);
+  const end = segments.reduce((most, segment) => Math.max(most, segment.end), start);
+  return {
+    ...recording,
+    frames: frames.subarray(start * channels, end * channels),
+    labels: labels.subarray(start, end),
+    segments: segments.map((segment) => ({ ...segment, start: segment.start - start, end: segment.end - start })),
+  };
+}
+
 /** A recording, maybe with frames that never arrived. */
 export interface SensedRecording extends Recording {
   readonly lost?: Uint8Array; // (n,) 1 = the frame is lost

@@ -1,4 +1,5 @@
 import type { Loop, LoopStep } from "../agent/loop-types.ts";
+import { sensorText } from "../agent/step-text.ts";
 
 /** The service's state in one line, for its manager. */
 export function statusLine(loop: Loop): string {
@@ -23,6 +24,8 @@ export function stepLine(step: LoopStep, isVerbose: boolean): string | undefined
       return `broker ${step.state}${step.detail === undefined ? "" : `: ${step.detail}`}`;
     case "gap":
       return step.isReset ? "frames were lost: the model's state was reset" : undefined;
+    case "sensor-fault":
+      return sensorText(step.faults);
     case "anomaly":
       return `${step.error.code}: ${step.error.message}`;
   }

@@ -33,6 +33,8 @@ export function decodeDecision(payload: Uint8Array): LinkResult<DeviceDecision> 
   };
   const outOfRange = outcomeOutOfRange(outcome);
   if (outOfRange !== undefined) return { ok: false, reason: `a decision with ${outOfRange}` };
+  const faults = word(layout.DECISION_FAULTS);
+  if (faults > layout.FAULTS_ALL) return { ok: false, reason: `a decision with sensor faults ${faults} of ${layout.FAULTS_ALL}` };
   const hasHash = (word(layout.DECISION_WORDS + 1) & device.DECISION_FLAG_HASH) !== 0;
   return {
     ok: true,
@@ -44,6 +46,7 @@ export function decodeDecision(payload: Uint8Array): LinkResult<DeviceDecision> 
       macs: word(layout.DECISION_MACS),
       rebuilds: word(layout.DECISION_REBUILDS),
       steps: word(layout.DECISION_STEPS),
+      ...(faults !== 0 && { sensorFaults: faults }),
       hash: hasHash ? word(layout.DECISION_WORDS) : undefined,
     },
   };

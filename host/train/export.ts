@@ -1,5 +1,5 @@
 import { toFixedScale } from "../core/arithmetic/fixed-point.ts";
-import type { Block, Exit, Lda, Manifest, ModelImage, Smoothing } from "../core/image/image-types.ts";
+import type { Block, Exit, Lda, Manifest, ModelImage, Plausibility, Smoothing } from "../core/image/image-types.ts";
 import { temperatureScale } from "../policy/certify/temperature.ts";
 import type { FeatureConfig } from "./batches.ts";
 import { kindOfConfig } from "./blocks/block.ts";
@@ -18,6 +18,7 @@ export interface ExportOptions {
   readonly gapLimitFrames: number;
   readonly lda?: Lda;
   readonly smoothing?: Smoothing;
+  readonly plausibility?: Plausibility;
   readonly exits: readonly { readonly temperature: number; readonly smoothedTemperature?: number; readonly threshold: number }[]; // threshold Q15
   readonly manifest: Manifest;
   /** One scale an output row, or the same for all rows of a matrix. Default: row. */
@@ -68,6 +69,7 @@ export function exportNet(net: TrainedNet, options: ExportOptions): ModelImage {
     exits,
     ...(options.lda && { lda: options.lda }),
     ...(options.smoothing && { smoothing: options.smoothing }),
+    ...(options.plausibility && { plausibility: options.plausibility }),
     manifest: options.manifest,
   };
 }

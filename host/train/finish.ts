@@ -1,7 +1,8 @@
 import { EXIT_NEVER } from "../../assembly/layout.ts";
 import { readImage } from "../core/image/image-read.ts";
-import type { ExitCalibration } from "../core/image/image-types.ts";
+import type { ExitCalibration, Plausibility } from "../core/image/image-types.ts";
 import { writeImage } from "../core/image/image-write.ts";
+import { areImuChannels } from "../core/image/imu-channels.ts";
 import { windowOps } from "../core/image/op-count.ts";
 import { Model } from "../core/session/model.ts";
 import { type Dataset, selectRecordings } from "../data/recording.ts";
@@ -13,6 +14,7 @@ import { fitTemperature } from "../policy/certify/temperature.ts";
 import { type Comparison, compareWithBaselines } from "./comparison.ts";
 import { exportNet } from "./export.ts";
 import { countLdaParameters, fitLda } from "./fit-lda.ts";
+import { fitPlausibility, measureBlocks, type WearerBlocks } from "./fit-plausibility.ts";
 import { type CertificationMetrics, type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
 import { parameterCount } from "./net-config.ts";
 import { computeAccuracy, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "./net-evaluator.ts";
@@ -48,12 +50,14 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
   const guarantee = isOpen ? undefined : training.guarantee;
   const parameters = parameterCount(config) + (lda ? countLdaParameters(lda) : 0);
   const { smoothing, ...timing } = training.image;
+  const plausibility = training.guarantee && fitRules(training, dataset); // a teacher sees no stream
   const write = (exits: readonly CalibratedExit[]): Uint8Array =>
     writeImage(
       exportNet(net, {
         ...timing,
         ...(lda && { lda }),
         ...(training.guarantee && smoothing && { smoothing }), // a teacher answers one context at a time
+        ...(plausibility && { plausibility }),
         features: training.features,
         exits: exits.map(({ temperature, smoothedTemperature, thresholdQ15 }) => ({
           temperature,
@@ -98,6 +102,17 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
   const prior = fitted?.prior && writePrior(fitted.prior, fitted.lda);
   const comparison = isOwn ? compareWithBaselines(Model.load(image), dataset, { train, scored: others }) : undefined;
   return { image, prior, parameters, exits, certification, heldOut: heldOutMetrics(window, stream, temperatures, macs), comparison };
+}
+
+/** Rules of the plausibility monitor, of an IMU alone: fitted on the fit wearers, quiet on those who select and calibrate. */
+export function fitRules(
+  { manifest: { channels }, config, split }: Pick<AgentTraining, "manifest" | "config" | "split">,
+  dataset: Dataset,
+): Plausibility | undefined {
+  if (!areImuChannels(channels)) return undefined;
+  const measure = (subjects: readonly string[]): WearerBlocks[] =>
+    subjects.map((subject) => measureBlocks(selectRecordings(dataset, [subject]), config.patchFrames));
+  return fitPlausibility(measure(split.fit), measure([...split.select, ...split.calibrate]), channels[0]!.countsPerUnit);
 }
 
 /** Certified thresholds on windows and on streaming decisions; for a teacher temperatures alone, at the end of whole contexts. */

@@ -39,7 +39,7 @@ export interface AgentTraining {
   readonly recipe: Recipe;
   readonly classOf: ClassOf;
   readonly split: Split;
-  readonly image: Omit<ExportOptions, "features" | "exits" | "manifest" | "lda">;
+  readonly image: Omit<ExportOptions, "features" | "exits" | "manifest" | "lda" | "plausibility">;
   /** Undefined: the net's logits are all. */
   readonly lda?: LdaRecipe;
   readonly manifest: Pick<Manifest, "labels" | "channels" | "frameRateHz" | "orientation" | "windows"> & {

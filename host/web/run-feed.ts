@@ -2,7 +2,7 @@ import type { DecisionRecord, Loop, LoopStep } from "../agent/loop-types.ts";
 import type { Phase, View } from "../agent/run-view.ts";
 import type { PaceControl } from "../agent/sensors/pace-control.ts";
 import type { Sensor } from "../agent/sensors/sensor.ts";
-import { stepText } from "../agent/step-text.ts";
+import { sensorText, stepText } from "../agent/step-text.ts";
 import type { Clock } from "../core/system/clock.ts";
 import { textWithoutSecrets } from "../core/system/secrets.ts";
 import type { AskOutcome } from "../mqtt/wire/ask.ts";
@@ -170,17 +170,18 @@ export function createRunFeed(options: RunFeedOptions): RunFeed {
   function status(): RunStatus {
     const open = [...asks.values()].filter(({ state }) => state === "open").map(({ since }) => since);
     const { at, ...row } = link;
+    const counters = loop()?.counters() ?? NO_COUNTERS;
     return {
       phase,
       seconds,
       speed: Number.isFinite(pace.speed) ? pace.speed : 0,
       isPaused: pace.isPaused,
       isBrokerUp: options.isBrokerUp(),
-      counters: loop()?.counters() ?? NO_COUNTERS,
+      counters,
       power: power?.() ?? null,
       link: { ...row, retryMillis: row.retryMillis < 0 ? -1 : Math.max(0, Math.round(row.retryMillis - (clock.now() - at))) },
       oldestAskMillis: open.length === 0 ? -1 : Math.round(clock.now() - Math.min(...open)),
-      warning: "",
+      warning: counters.sensorFaults.length === 0 ? "" : sensorText(counters.sensorFaults),
     };
   }
 
@@ -281,7 +282,7 @@ function nothing() {
 
 /** Before the loop is composed. */
 const NO_COUNTERS: RunStatus["counters"] = {
-  ...{ decisions: 0, events: 0, exits: [], meanMacs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0 },
+  ...{ decisions: 0, events: 0, exits: [], meanMacs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0, withheld: 0, sensorFaults: [] },
   ...{ asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 },
   truth: { decisions: 0, localRight: 0, deviceRight: 0, shownRight: 0 },
 };

@@ -1,6 +1,7 @@
 import * as layout from "../../assembly/layout.ts";
 import { argmaxLabel, computeConfidence, computeGateProbability, exitLogits } from "../../host/core/arithmetic/exit-head.ts";
 import { addLda } from "../../host/core/arithmetic/lda.ts";
+import type { PlausibilityMonitor } from "../../host/core/arithmetic/plausibility.ts";
 import { LabelSmoother } from "../../host/core/arithmetic/smoothing.ts";
 import type { ModelImage } from "../../host/core/image/image-types.ts";
 import { countLdaOps } from "../../host/core/image/op-count.ts";
@@ -35,8 +36,9 @@ export function checkSetPoint(image: ModelImage, setPoint: SetPoint): void {
 }
 
 /** Decides now: the first exit that is sure enough, else ask or defer. Core: assembly/policy.ts. */
-export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: SetPoint): Decision {
+export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: SetPoint, monitor?: PlausibilityMonitor): Decision {
   const { words } = tail;
+  const faults = monitor?.faults ?? 0;
   let why: DecisionWhy | undefined;
   let rebuilds = 0;
   let answer = { label: 0, exit: 0, confidenceQ15: 0 };
@@ -53,12 +55,13 @@ export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: Se
     const label = argmaxLabel(scores);
     const weighed = smoothing.isSmoothed ? scores : undefined;
     answer = { label, exit: k, confidenceQ15: computeConfidence(exit, label, logits, weighed) };
-    if (computeGateProbability(exit, label, logits, weighed) >= Math.max(setPoint.thresholds[k] ?? 0, exit.threshold)) why = "exit";
+    if (faults === 0 && computeGateProbability(exit, label, logits, weighed) >= Math.max(setPoint.thresholds[k] ?? 0, exit.threshold))
+      why = "exit";
   }
   smoothing.keep(logits, words[layout.TAIL_PATCHES_SINCE_DECISION]!);
   words[layout.TAIL_IS_SMOOTHED] = Number(smoothing.isSmoothed);
   const hops = Math.min(words[layout.TAIL_HOPS_SINCE_ASK]! + 1, layout.HOPS_SINCE_ASK_MAX);
-  why ??= whyNot(image, setPoint, hops);
+  why ??= whyNot(image, faults === 0 ? setPoint : { ...setPoint, askAllowed: false }, hops);
   const decision: Decision = {
     ...answer,
     why,
@@ -67,6 +70,7 @@ export function decide(image: ModelImage, tail: Tail, stack: Stack, setPoint: Se
     macs: words[layout.TAIL_MACS]!,
     rebuilds,
     steps: words[layout.TAIL_STEPS]!,
+    ...(faults !== 0 && { sensorFaults: faults }),
   };
   words[layout.TAIL_HOPS_SINCE_ASK] = why === "ask" ? 0 : hops;
   words[layout.TAIL_MACS] = 0;

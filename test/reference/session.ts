@@ -2,6 +2,7 @@ import * as layout from "../../assembly/layout.ts";
 import { exitFeatures, exitLogits } from "../../host/core/arithmetic/exit-head.ts";
 import { quantiseFrame } from "../../host/core/arithmetic/features.ts";
 import { addLda } from "../../host/core/arithmetic/lda.ts";
+import { PlausibilityMonitor } from "../../host/core/arithmetic/plausibility.ts";
 import { checkReplacement } from "../../host/core/image/image-check.ts";
 import { createView } from "../../host/core/image/image-header.ts";
 import { readImage } from "../../host/core/image/image-read.ts";
@@ -10,7 +11,7 @@ import { windowOps } from "../../host/core/image/op-count.ts";
 import type { Ops } from "../../host/core/image/ops.ts";
 import type { Decision, PushResult, Session, SetPoint } from "../../host/core/session/session-types.ts";
 import { writeSnapshot } from "../../host/core/session/snapshot.ts";
-import { resetTail } from "../../host/core/session/tail.ts";
+import { resetStream, resetTail } from "../../host/core/session/tail.ts";
 import { DataError, ModelError } from "../../host/core/system/errors.ts";
 import { checkSetPoint, decide, defaultSetPoint } from "./policy.ts";
 import { readSnapshot } from "./snapshot.ts";
@@ -28,6 +29,7 @@ class ReferenceSession implements Session {
   readonly #imageCrc32: number;
   readonly #tail: OracleTail;
   readonly #stack: Stack;
+  readonly #monitor: PlausibilityMonitor | undefined;
   #setPoint: SetPoint;
 
   constructor(imageBytes: Uint8Array) {
@@ -35,6 +37,8 @@ class ReferenceSession implements Session {
     this.#imageCrc32 = createView(imageBytes).getUint32(layout.HEADER_CRC32, true);
     this.#tail = createOracleTail(this.#image);
     this.#stack = new Stack(this.#image, this.#tail);
+    const { plausibility } = this.#image;
+    this.#monitor = plausibility && new PlausibilityMonitor(plausibility, this.#tail.monitor);
     this.#setPoint = defaultSetPoint(this.#image);
     this.reset();
   }
@@ -59,12 +63,13 @@ class ReferenceSession implements Session {
       const gap = (tick - words[layout.TAIL_LAST_TICK]! - 1) >>> 0;
       if (gap >= 2 ** 31 - 1) return { ...NOTHING, ignored: true };
       if (gap > this.#image.gapLimitFrames) {
-        this.reset();
+        resetStream(this.#tail);
         result = { ...result, reset: true };
       } else {
         for (let i = 0; i < gap; i++) result = { ...result, held: true, patch: this.#appendFrame(lastFrame) || result.patch };
       }
     }
+    if (words[layout.TAIL_FRAMES_IN_PATCH]! + 1 === this.#image.patchFrames) this.#monitor?.push(frame, lastFrame);
     words[layout.TAIL_HAS_TICK] = 1;
     words[layout.TAIL_LAST_TICK] = tick;
     lastFrame.set(frame);
@@ -78,7 +83,7 @@ class ReferenceSession implements Session {
   }
 
   decide(): Decision {
-    return decide(this.#image, this.#tail, this.#stack, this.#setPoint);
+    return decide(this.#image, this.#tail, this.#stack, this.#setPoint, this.#monitor);
   }
 
   logits(): Int16Array[] {

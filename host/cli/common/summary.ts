@@ -20,6 +20,7 @@ export interface Summary {
   readonly lost: number; // ids in no state at this end; `demo` compares both ledgers
   readonly exits: readonly number[];
   readonly meanMacs: number;
+  readonly withheld: number; // decisions while the sensor was implausible
   readonly suspicions?: SuspicionCounts; // of an agent that declares them
   readonly truth?: TruthCounts; // where the wearer's truth is known
   readonly personalization?: PersonalizationStatus; // of run --personalize
@@ -30,7 +31,7 @@ export interface Summary {
 export function buildSummary(agent: string, loop: Loop, rateHz: number, lost: number): Summary {
   const counters = loop.counters();
   const { decisions, events, asked, answered, expired, refused, evicted, pending, exits, meanMacs } = counters;
-  const { applied, gaps, resets, ignored, anomalies, truth } = counters;
+  const { applied, gaps, resets, ignored, anomalies, withheld, truth } = counters;
   const anomaliesByKind = loop.asker?.counts();
   return {
     agent,
@@ -51,6 +52,7 @@ export function buildSummary(agent: string, loop: Loop, rateHz: number, lost: nu
     resets,
     ignored,
     anomalies,
+    withheld,
     ...(anomaliesByKind === undefined
       ? {}
       : {
@@ -74,6 +76,7 @@ export function saySummary(out: Output, summary: Summary, isAsking: boolean): vo
   out.say(`Stopped at exit ${exits.map((count, exit) => `${exit + 1}: ${percentText(count / Math.max(1, decisions))}`).join(", ")}.`);
   const alarms = summary.truth?.alarms;
   if (alarms !== undefined) out.say(alarmSentence(alarms, isAsking));
+  if (summary.withheld > 0) out.say(`${countText(summary.withheld, "decision")} withheld: the sensor was implausible.`);
   if (!isAsking) return;
   const ends = [
     `${answered} answered`,

@@ -47,6 +47,8 @@ function lineOf(step: LoopStep): [LogLevel, string, LogFields] {
       return [step.state === "offline" ? "warn" : "info", "link", { state: step.state, detail: step.detail }];
     case "gap":
       return ["warn", "gap", { tick: step.tick, isReset: step.isReset }];
+    case "sensor-fault":
+      return ["warn", "sensor-fault", { tick: step.tick, faults: step.faults }];
     case "anomaly":
       return ["warn", "anomaly", { code: step.error.code, detail: step.error.message }];
   }

@@ -1,6 +1,6 @@
 import type { DecisionRecord, LoopCounters, LoopStep, SuspicionLoopStep } from "../../agent/loop-types.ts";
 import type { Phase, ViewInfo } from "../../agent/run-view.ts";
-import { stepText } from "../../agent/step-text.ts";
+import { sensorText, stepText } from "../../agent/step-text.ts";
 import type { LinkState } from "../../mqtt/wire/ask.ts";
 import type { GovernorStatus } from "../../policy/govern/governor-types.ts";
 
@@ -114,6 +114,8 @@ function afterStep(state: ViewState, step: LoopStep): ViewState {
         ...state,
         remark: step.isReset ? "frames were lost: the model's state was reset" : "a few frames were lost: the last one was held",
       };
+    case "sensor-fault":
+      return { ...state, remark: sensorText(step.faults) };
     case "anomaly":
       return { ...state, remark: step.error.message };
   }

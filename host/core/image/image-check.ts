@@ -6,7 +6,7 @@ import { requireBetween } from "./image-check-values.ts";
 import { checkRecord, type Dims } from "./image-fields.ts";
 import { imageError } from "./image-header.ts";
 import * as records from "./image-records.ts";
-import type { Lda, ModelImage, Smoothing } from "./image-types.ts";
+import type { Lda, ModelImage, Plausibility, Smoothing } from "./image-types.ts";
 
 // Checks across an image's records. Each record's own checks are in its fields.
 
@@ -36,6 +36,21 @@ function checkLda(lda: Lda, dims: Dims): void {
   const frames = dims.windowPatches! * dims.patchFrames!;
   requireBetween(layout.STATUS_BAD_LDA, "lda: frames", frames, 2 * layout.FIXED_SWAY_FRAMES, layout.LIMIT_LDA_FRAMES);
   checkRecord(records.ldaSpec, "lda", lda, dims);
+}
+
+function checkPlausibility({ rules }: Plausibility, dims: Dims): void {
+  const status = layout.STATUS_BAD_PLAUSIBILITY;
+  requireBetween(status, "plausibility: channels", dims.channels!, layout.MONITOR_CHANNELS, layout.MONITOR_CHANNELS);
+  requireBetween(status, "plausibility: rules", rules.length, 1, layout.LIMIT_RULES);
+  for (const [r, { fault, mode, on, first, weights }] of rules.entries()) {
+    const require = (name: string, value: number, least: number, most: number): void =>
+      requireBetween(status, `plausibility: rule ${r}: ${name}`, value, least, most);
+    require("fault", fault, 0, layout.FAULTS_ALL);
+    require("mode", mode, 0, layout.RULE_MODE_GATE);
+    require("on", on, 1, layout.LIMIT_RULE_ON);
+    require("first", first, 0, layout.MONITOR_FEATURES - 1);
+    require("weights", weights.length, 1, layout.MONITOR_FEATURES - first);
+  }
 }
 
 /** An LDA that is to take the place of the image's own. Throws BAD_LDA or BAD_TENSOR. */
@@ -74,6 +89,7 @@ export function checkImage(image: ModelImage): void {
   for (const [c, { zeroPoint, multiplier, shift, knee }] of image.features.entries())
     checkRecord(records.featureSpec, `channel ${c}`, { zeroPoint, scale: { multiplier, shift }, knee }, dims);
   if (image.lda) checkLda(image.lda, dims);
+  if (image.plausibility) checkPlausibility(image.plausibility, dims);
   if (image.smoothing) checkSmoothing(image.smoothing, dims);
   for (const [b, block] of image.blocks.entries()) checkRecord(findBlockKind(block).spec, `block ${b}`, block, dims);
   checkExits(image, dims);

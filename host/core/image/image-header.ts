@@ -110,13 +110,14 @@ export const SECTION_NAMES: ReadonlyMap<number, string> = new Map([
   [layout.SECTION_HEAD, "head"],
   [layout.SECTION_SMOOTHING, "smoothing"],
   [layout.SECTION_LDA, "lda"],
+  [layout.SECTION_PLAUSIBILITY, "plausibility"],
   [layout.SECTION_TEXT, "text"],
 ]);
 
 /** All that a text image has, each of them. */
 const TEXT_SECTIONS: readonly number[] = [layout.SECTION_TABLES, layout.SECTION_TENSORS, layout.SECTION_MANIFEST, layout.SECTION_TEXT];
 
-const OPTIONAL: readonly number[] = [layout.SECTION_SMOOTHING, layout.SECTION_LDA];
+const OPTIONAL: readonly number[] = [layout.SECTION_SMOOTHING, layout.SECTION_LDA, layout.SECTION_PLAUSIBILITY];
 
 /** The newest version of a section that this host and its core read. */
 function newestVersion(kind: number): number {

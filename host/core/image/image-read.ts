@@ -10,6 +10,7 @@ import * as records from "./image-records.ts";
 import { type RecordReader, TensorReader } from "./image-tensors.ts";
 import type { Manifest, ModelImage } from "./image-types.ts";
 import { decodeManifest } from "./manifest.ts";
+import { readRules } from "./plausibility-rules.ts";
 
 export { imageHash, sealImage } from "./image-header.ts";
 
@@ -29,6 +30,7 @@ interface Parts {
   readonly head: RecordReader;
   readonly smoothing: RecordReader | undefined;
   readonly lda: RecordReader | undefined;
+  readonly plausibility: RecordReader | undefined;
 }
 
 function partsOf(bytes: Uint8Array, sections: Sections, tensors: TensorReader): Parts {
@@ -51,6 +53,7 @@ function partsOfConfig(sections: Sections, tensors: TensorReader): Parts {
     head: tensors.record(offset, "head", head, layout.HEAD_KIND_EXITS),
     smoothing: optional("smoothing", smoothing, layout.CONFIG_SMOOTHING, layout.STATUS_BAD_SMOOTHING),
     lda: optional("lda", lda, layout.CONFIG_LDA, layout.STATUS_BAD_LDA),
+    plausibility: undefined,
   };
 }
 
@@ -63,6 +66,7 @@ function partsOfSections(sections: Sections, tensors: TensorReader): Parts {
     head: one(layout.SECTION_HEAD, records.headSpec),
     smoothing: sections.has(layout.SECTION_SMOOTHING) ? one(layout.SECTION_SMOOTHING, records.smoothingSpec) : undefined,
     lda: sections.has(layout.SECTION_LDA) ? one(layout.SECTION_LDA, records.ldaSpec) : undefined,
+    plausibility: sections.has(layout.SECTION_PLAUSIBILITY) ? one(layout.SECTION_PLAUSIBILITY, records.plausibilitySpec) : undefined,
   };
 }
 
@@ -115,6 +119,7 @@ export function readSummedImage(bytes: Uint8Array): ModelImage {
   const dims: Dims = { ...input, ...head, dModel, statistics: statisticsCount(input.channels) };
   const smoothing = parts.smoothing && readRecord(records.smoothingSpec, parts.smoothing, dims);
   const lda = parts.lda && readRecord(records.ldaSpec, parts.lda, dims);
+  const plausibility = parts.plausibility && readRules(readRecord(records.plausibilitySpec, parts.plausibility, dims));
 
   const tables = requireSize(sections, layout.SECTION_TABLES, layout.TABLE_BYTES, 1);
   if (crc32(bytes.subarray(tables.offset, tables.offset + tables.bytes)) !== layout.TABLES_CRC32)
@@ -144,6 +149,7 @@ export function readSummedImage(bytes: Uint8Array): ModelImage {
     exits,
     ...(lda && { lda }),
     ...(smoothing && { smoothing }),
+    ...(plausibility && { plausibility }),
     manifest: readManifest(bytes, sections),
   };
   checkImage(image);

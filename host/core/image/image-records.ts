@@ -219,6 +219,47 @@ export const ldaSpec: RecordSpec<Lda> = {
   ],
 };
 
+/** Rules as the file has them; plausibility-rules.ts makes them of a Plausibility. */
+export interface PlausibilityRecord {
+  readonly nRules: number;
+  readonly nWeights: number;
+  readonly table: Int32Array; // (nRules, RULE_WORDS)
+  readonly weights: Int16Array; // (nWeights,)
+}
+
+const BAD_RULES = layout.STATUS_BAD_PLAUSIBILITY;
+
+export const plausibilitySpec: RecordSpec<PlausibilityRecord> = {
+  name: "plausibility",
+  words: layout.PLAUSIBILITY_WORDS,
+  fields: [
+    { at: layout.PLAUSIBILITY_RULES, name: "nRules", type: "word", least: 1, most: layout.LIMIT_RULES, status: BAD_RULES },
+    {
+      at: layout.PLAUSIBILITY_WEIGHT_COUNT,
+      name: "nWeights",
+      type: "word",
+      least: 1,
+      most: layout.LIMIT_RULES * layout.MONITOR_FEATURES,
+      status: BAD_RULES,
+      text: "of all rules",
+    },
+    {
+      at: layout.PLAUSIBILITY_TABLE,
+      name: "table",
+      type: "s32",
+      shape: ["nRules", String(layout.RULE_WORDS)],
+      text: "a rule: fault, mode, on, bias, first feature, features",
+    },
+    {
+      at: layout.PLAUSIBILITY_WEIGHTS,
+      name: "weights",
+      type: "s16",
+      shape: ["nWeights"],
+      text: "each rule's after those of the rule before",
+    },
+  ],
+};
+
 /** Where CONFIG of format 1 has the words of MODEL, INPUT, HEAD, SMOOTHING and LDA; −1: nowhere, the constant is meant. */
 export const FORMAT_1_PLACES = {
   model: [layout.CONFIG_D_MODEL, layout.CONFIG_BLOCKS],

@@ -73,6 +73,21 @@ export interface Manifest {
   readonly guarantee?: { readonly alpha: number; readonly delta: number; readonly windows: number; readonly wearers: number };
 }
 
+/** A rule of the plausibility monitor: votes for its fault if bias + Σ weight · feature > 0. */
+export interface PlausibilityRule {
+  readonly fault: number; // FAULT_ bit
+  readonly mode: number; // RULE_MODE_
+  readonly on: number; // votes that raise the fault, and that clear it
+  readonly bias: number;
+  readonly first: number; // index of the first feature
+  readonly weights: Int16Array;
+}
+
+/** What an IMU can plausibly measure on its wearer. Features, rules and votes: assembly/README.md. */
+export interface Plausibility {
+  readonly rules: readonly PlausibilityRule[];
+}
+
 /** A model image in memory: everything that `writeImage` needs and `readImage` returns. */
 export interface ModelImage {
   readonly dModel: number;
@@ -91,5 +106,6 @@ export interface ModelImage {
   readonly exits: readonly Exit[];
   readonly lda?: Lda; // absent: logits are the heads' alone
   readonly smoothing?: Smoothing; // absent: each decision stands alone
+  readonly plausibility?: Plausibility; // absent: any frames are believed
   readonly manifest: Manifest;
 }

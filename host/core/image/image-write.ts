@@ -8,6 +8,7 @@ import { type Written, writeSections } from "./image-sections.ts";
 import { type TensorSection, viewBytes } from "./image-tensor-section.ts";
 import type { ModelImage } from "./image-types.ts";
 import { encodeManifest } from "./manifest.ts";
+import { rulesRecord } from "./plausibility-rules.ts";
 
 /** Records one after the other. */
 function section(kind: number, parts: readonly Int32Array[]): Written {
@@ -25,6 +26,7 @@ function recordSections(image: ModelImage, tensors: TensorSection): Written[] {
   const smoothing = image.smoothing && writeRecord(smoothingSpec, image.smoothing, tensors);
   const blocks = image.blocks.map((block) => writeRecord(findBlockKind(block).spec, block, tensors));
   const exits = image.exits.map((exit) => writeRecord(records.exitSpec, exit, tensors));
+  const plausibility = image.plausibility && writeRecord(records.plausibilitySpec, rulesRecord(image.plausibility), tensors);
   return [
     section(layout.SECTION_FEATURES, features),
     section(layout.SECTION_BLOCKS, blocks),
@@ -35,6 +37,7 @@ function recordSections(image: ModelImage, tensors: TensorSection): Written[] {
     section(layout.SECTION_HEAD, [writeRecord(records.headSpec, { ...image, nExits: exits.length }, tensors)]),
     ...(smoothing ? [section(layout.SECTION_SMOOTHING, [smoothing])] : []),
     ...(lda ? [section(layout.SECTION_LDA, [lda])] : []),
+    ...(plausibility ? [section(layout.SECTION_PLAUSIBILITY, [plausibility])] : []),
   ];
 }
 

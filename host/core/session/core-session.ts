@@ -10,6 +10,12 @@ import { statusError } from "./status.ts";
 const WHY: readonly DecisionWhy[] = ["exit", "ask", "deferred", "budget", "thermal"];
 const LIMIT_REASONS = { none: 0, budget: layout.WHY_BUDGET, thermal: layout.WHY_THERMAL } as const;
 
+/** The sensor's faults in a decision's words, if there are any. */
+export function readSensorFaults(words: ArrayLike<number>): Pick<Decision, "sensorFaults"> {
+  const sensorFaults = words[layout.DECISION_FAULTS]!;
+  return sensorFaults === 0 ? {} : { sensorFaults };
+}
+
 function requireLength(what: string, found: number, needed: number): void {
   if (found !== needed)
     throw new DataError("BAD_LENGTH", `a ${what} has ${found} values, the model takes ${needed}. Check the sensor's channels.`);
@@ -214,6 +220,7 @@ export class CoreSession implements Session {
       macs: words[layout.DECISION_MACS]! >>> 0,
       rebuilds: words[layout.DECISION_REBUILDS]!,
       steps: words[layout.DECISION_STEPS]! >>> 0,
+      ...readSensorFaults(words),
     };
   }
 }

@@ -16,6 +16,7 @@ export interface Decision {
   readonly macs: number; // multiply-accumulates since the decision before
   readonly rebuilds: number;
   readonly steps: number;
+  readonly sensorFaults?: number; // FAULT_ bits that stand; absent: the sensor is plausible, or the image has no rules
 }
 
 /** What the governor lets the core do. Thresholds are Q15; the core never goes below the certified ones of the image. */

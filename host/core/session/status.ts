@@ -44,6 +44,7 @@ const TEXTS: ReadonlyMap<number, StatusText> = new Map([
   [layout.STATUS_BAD_EXIT, { code: "BAD_EXIT", text: "an exit's place, threshold or temperature is not valid" }],
   [layout.STATUS_BAD_BIAS, { code: "BAD_BIAS", text: "a bias is so large that a sum may overflow" }],
   [layout.STATUS_BAD_LDA, { code: "BAD_LDA", text: "the weights of a window's statistics are not valid" }],
+  [layout.STATUS_BAD_PLAUSIBILITY, { code: "BAD_PLAUSIBILITY", text: "the rules of plausible frames are not valid" }],
   [layout.STATUS_BAD_SMOOTHING, { code: "BAD_SMOOTHING", text: "the costs of changing label are not valid" }],
   [layout.STATUS_ARENA_TOO_SMALL, { code: "ARENA_TOO_SMALL", text: "the model needs more memory than it was given" }],
   [layout.STATUS_ARENA_MISALIGNED, { code: "ARENA_MISALIGNED", text: "the arena does not start at a multiple of 16 bytes" }],

@@ -14,11 +14,16 @@ export interface Tail {
   readonly finalResidual: Int16Array; // (dModel,)
   readonly pathScores: Int32Array; // (nClasses,); empty without smoothing
   readonly rings: readonly Int16Array[]; // (ringPatches, dModel) an exit but the last
+  readonly monitor: Int32Array; // (MONITOR_WORDS,); empty without plausibility limits
   readonly blocks: readonly Uint8Array[]; // each block's state, its header included
 }
 
 function smoothedClasses({ smoothing, nClasses }: ModelImage): number {
   return smoothing ? nClasses : 0;
+}
+
+function monitorWords({ plausibility }: ModelImage): number {
+  return plausibility ? layout.MONITOR_WORDS : 0;
 }
 
 /** Bytes of an image's tail. */
@@ -33,7 +38,7 @@ function tailBytes(image: ModelImage): number {
     2 * image.dModel,
     4 * smoothedClasses(image),
   ];
-  return [...fixed.map(align16), rings, ...image.blocks.map(stateBytes)].reduce((sum, bytes) => sum + bytes, 0);
+  return [...fixed.map(align16), rings, ...image.blocks.map(stateBytes), 4 * monitorWords(image)].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** A tail of zeros. */
@@ -49,11 +54,18 @@ export function createTail(image: ModelImage): Tail {
   const pathScores = views.s32(smoothedClasses(image));
   const rings = image.exits.slice(1).map(() => views.s16(image.ringPatches * image.dModel));
   const blocks = image.blocks.map((block) => views.u8(stateBytes(block)));
-  return { bytes: new Uint8Array(buffer), words, partial, lastFrame, context, finalResidual, pathScores, rings, blocks };
+  const monitor = views.s32(monitorWords(image));
+  return { bytes: new Uint8Array(buffer), words, partial, lastFrame, context, finalResidual, pathScores, rings, monitor, blocks };
 }
 
 /** Zeroes the state. */
 export function resetTail(tail: Tail): void {
-  tail.bytes.fill(0);
+  resetStream(tail);
+  tail.monitor.fill(0);
+}
+
+/** Zeroes what the model knows of the stream; the plausibility monitor stays. */
+export function resetStream(tail: Tail): void {
+  tail.bytes.fill(0, 0, tail.bytes.length - tail.monitor.byteLength);
   tail.words[layout.TAIL_HOPS_SINCE_ASK] = layout.HOPS_SINCE_ASK_MAX;
 }

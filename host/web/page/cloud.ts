@@ -6,7 +6,7 @@ import type { RunState } from "./run-state.ts";
 const ROWS = 8;
 const EVENT_ROWS = 12;
 const ANSWERS = 4;
-const WARNINGS = new Set(["anomaly", "gap"]);
+const WARNINGS = new Set(["anomaly", "gap", "sensor-fault"]);
 
 /** Whether the broker is reached; while it is not, when the next try is. */
 export function drawLink({ status, info }: RunState): void {

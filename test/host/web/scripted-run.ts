@@ -11,12 +11,12 @@ export const LABELS = ["walking", "upstairs", "downstairs", "sitting", "standing
 
 export const INFO: ViewInfo = {
   ...{ agent: "activity", sensor: "synthetic:1", speed: 10, rateHz: 50, labels: LABELS, nExits: 4, hopSeconds: 1.28, hopMacs: 1000 },
-  ...{ arenaBytes: 17_408, imageBytes: 54_784, hasBroker: true, board: "nrf52840-dk" },
+  ...{ arenaBytes: 17_408, imageBytes: 55_120, hasBroker: true, board: "nrf52840-dk" },
 };
 
 export const COUNTERS: LoopCounters = {
   ...{ decisions: 40, events: 3, exits: [20, 10, 5, 5], meanMacs: 300, frames: 2560, gaps: 0, resets: 0, ignored: 0, applied: 2 },
-  ...{ anomalies: 0, asked: 4, answered: 3, expired: 0, refused: 0, evicted: 0, pending: 1 },
+  ...{ anomalies: 0, withheld: 0, sensorFaults: [], asked: 4, answered: 3, expired: 0, refused: 0, evicted: 0, pending: 1 },
   truth: { decisions: 39, localRight: 30, deviceRight: 31, shownRight: 36 },
 };
 

@@ -40,6 +40,8 @@ const COUNTERS: LoopCounters = {
   ignored: 0,
   applied: 10,
   anomalies: 0,
+  withheld: 0,
+  sensorFaults: [],
   truth: { decisions: 90, localRight: 80, deviceRight: 82, shownRight: 87 },
 };
 

@@ -18,6 +18,7 @@ const specs = [
     records.headSpec,
     records.smoothingSpec,
     records.ldaSpec,
+    records.plausibilitySpec,
     records.exitSpec,
   ],
   textSpec,

@@ -114,7 +114,7 @@ describe("readImage says what is wrong", () => {
     ["BAD_SECTIONS", "no section", withWord(layout.HEADER_SECTION_COUNT, 0)],
     ["BAD_SECTIONS", "a section twice", withWord(entry(layout.SECTION_BLOCKS, 0), layout.SECTION_FEATURES)],
     ["BAD_SECTIONS", "format 1's section", withWord(entry(layout.SECTION_FEATURES, 0), layout.SECTION_CONFIG)],
-    ["UNKNOWN_SECTION", "a section that is not known", withWord(entry(layout.SECTION_SMOOTHING, 0), layout.SECTION_LAST + 1)],
+    ["UNKNOWN_SECTION", "a section that is not known", withWord(entry(layout.SECTION_SMOOTHING, 0), layout.SECTION_LAST - 1)],
     ["UNKNOWN_SECTION_VERSION", "a newer section", withWord(entry(layout.SECTION_HEAD, 0), layout.SECTION_HEAD | (1 << 16))],
     ["BAD_SECTIONS", "section offset", withWord(entry(layout.SECTION_FEATURES, 4), sectionAt(tiny, layout.SECTION_FEATURES) + 4)],
     ["BAD_SECTIONS", "section past the end", withWord(entry(layout.SECTION_SMOOTHING, 8), 1e6)],
