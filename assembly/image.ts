@@ -15,7 +15,6 @@ export class Model {
   embedding: usize; // LINEAR
   smoothing: usize; // SMOOTHING, or 0
   lda: usize; // LDA, or 0; its offsets count from `image` modulo 2^32, so that it may lie outside of the image
-  plausibility: usize; // PLAUSIBILITY, or 0
   tensors: u32; // offsets of the tensors and of their end
   tensorsEnd: u32;
   dModel: i32; // MODEL, INPUT and HEAD, word by word
@@ -30,6 +29,7 @@ export class Model {
   nClasses: i32;
   hopPatches: i32;
   ringPatches: i32;
+  plausibility: usize; // PLAUSIBILITY, or 0
   lanes: bool; // whether every row keeps to what kernels/lanes.ts needs: checked by `prepare` where there is SIMD
 }
 

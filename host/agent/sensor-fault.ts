@@ -7,7 +7,11 @@ const FAULTS: readonly (readonly [bit: number, name: SensorFaultName, text: stri
   [layout.FAULT_ACCELEROMETER, "accelerometer", "the accelerometer reads far more than gravity: check its unit (g) and its byte order"],
   [layout.FAULT_STUCK, "stuck", "an axis never changes: check the sensor"],
   [layout.FAULT_GYROSCOPE, "gyroscope", "the gyroscope hardly follows the movement: check that it runs, and its unit (°/s)"],
-  [layout.FAULT_AXES, "axes", "gravity is on another axis than in training: check the order and signs of the axes, and how the sensor is worn"],
+  [
+    layout.FAULT_AXES,
+    "axes",
+    "gravity is on another axis than in training: check the order and signs of the axes, and how the sensor is worn",
+  ],
   [layout.FAULT_TURNED, "turned", "walks look like those of a sensor turned about the vertical: check how it is worn"],
 ];
 

@@ -3,8 +3,11 @@ import { DataError } from "../core/system/errors.ts";
 import { createRandom, type Random } from "../core/system/random.ts";
 import type { SensedRecording } from "./recording.ts";
 
-/** What goes wrong with a sensor, as a test condition. */
-export const faultNames = ["rotate20", "stuck-axis", "lost-frames", "no-gyro"] as const;
+/** What goes wrong with a sensor, as a test condition: four that happen, and five that are wired or configured wrong. */
+export const faultNames = [
+  ...(["rotate20", "stuck-axis", "lost-frames", "no-gyro"] as const),
+  ...(["rotate90", "accel-ms2", "gyro-rads", "permuted-axes", "swapped-bytes"] as const),
+] as const;
 export type FaultName = (typeof faultNames)[number];
 
 /** Seed of the faults that are measured: the same fault in each run. */
@@ -14,6 +17,15 @@ export const FAULT_SEED = 1;
 const channels = 6;
 const axes = 3;
 const rotationRadians = (20 * Math.PI) / 180;
+const metresPerSecondSquared = 9.80665; // of 1 g
+/** Orders of three axes but the right one. */
+const orders = [
+  [0, 2, 1],
+  [1, 0, 2],
+  [1, 2, 0],
+  [2, 0, 1],
+  [2, 1, 0],
+] as const;
 const lostShare = 0.1;
 /** Frames of a gap, uniform 1…12: two in three are short enough to be held (gapLimitFrames 8), one in three resets the state. */
 const longestGapFrames = 12;
@@ -42,6 +54,21 @@ function faulty(recording: SensedRecording, fault: FaultName, random: Random): S
       return { ...recording, frames: stuck(frames, random.integer(axes)) };
     case "no-gyro":
       return { ...recording, frames: frames.map((value, i) => (i % channels < axes ? value : 0)) };
+    case "rotate90": {
+      const [axis, direction] = [random.integer(axes), random.integer(2) === 0 ? 1 : -1];
+      const unit = [0, 1, 2].map((i) => (i === axis ? direction : 0)) as [number, number, number];
+      return { ...recording, frames: rotated(frames, rotation(unit, Math.PI / 2)) };
+    }
+    case "accel-ms2":
+      return { ...recording, frames: frames.map((value, i) => (i % channels < axes ? toCounts(value * metresPerSecondSquared) : value)) };
+    case "gyro-rads":
+      return { ...recording, frames: frames.map((value, i) => (i % channels < axes ? value : toCounts((value * Math.PI) / 180))) };
+    case "permuted-axes": {
+      const order = orders[random.integer(orders.length)]!;
+      return { ...recording, frames: frames.map((_, i) => frames[i - (i % axes) + order[i % axes]!]!) };
+    }
+    case "swapped-bytes":
+      return { ...recording, frames: frames.map((value) => (value << 8) | ((value >> 8) & 255)) };
     case "lost-frames":
       return { ...recording, lost: lostFrames(frames.length / channels, random) };
   }
@@ -54,9 +81,14 @@ export function rotated(frames: Int16Array, matrix: readonly number[]): Int16Arr
     for (let row = 0; row < axes; row++) {
       let sum = 0;
       for (let column = 0; column < axes; column++) sum += matrix[row * axes + column]! * frames[at + column]!;
-      out[at + row] = Math.max(-32768, Math.min(32767, Math.floor(sum + 0.5)));
+      out[at + row] = toCounts(sum);
     }
   return out;
+}
+
+/** Half up, clamped to int16. */
+function toCounts(value: number): number {
+  return Math.max(-32768, Math.min(32767, Math.floor(value + 0.5)));
 }
 
 /** Rotation matrix (3, 3), row-major, by `radians` about a unit axis. Source: Rodrigues' formula. */

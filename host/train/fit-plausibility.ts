@@ -89,6 +89,7 @@ export function fitPlausibility(
       -(STRONG_MARGIN ** 2) * quantile(strengths, 1 - STRENGTH_TAIL),
     ),
     createRule(FAULT_STUCK, always, stuck, L.MONITOR_UNCHANGED, [1], 0),
+    createRule(FAULT_GYROSCOPE, always, stuck, L.MONITOR_UNCHANGED + 1, [1], 0),
     createRule(FAULT_GYROSCOPE, whileMoving, gyroscope, L.MONITOR_POWER, [1, -share * GYROSCOPE_MARGIN], 0),
     createRule(FAULT_AXES, L.RULE_MODE_RESTED, axes, L.MONITOR_SUMS, upWeights, vertical),
     createRule(FAULT_TURNED, whileMoving, turned, L.MONITOR_PRODUCTS, turnedWeights, 0),

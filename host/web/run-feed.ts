@@ -282,7 +282,20 @@ function nothing() {
 
 /** Before the loop is composed. */
 const NO_COUNTERS: RunStatus["counters"] = {
-  ...{ decisions: 0, events: 0, exits: [], meanMacs: 0, frames: 0, gaps: 0, resets: 0, ignored: 0, applied: 0, anomalies: 0, withheld: 0, sensorFaults: [] },
+  ...{
+    decisions: 0,
+    events: 0,
+    exits: [],
+    meanMacs: 0,
+    frames: 0,
+    gaps: 0,
+    resets: 0,
+    ignored: 0,
+    applied: 0,
+    anomalies: 0,
+    withheld: 0,
+    sensorFaults: [],
+  },
   ...{ asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 },
   truth: { decisions: 0, localRight: 0, deviceRight: 0, shownRight: 0 },
 };

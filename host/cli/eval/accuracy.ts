@@ -8,6 +8,7 @@ import type { Losses } from "../../eval/protocols.ts";
 import { compareWithBaselines } from "../../train/comparison.ts";
 import { evaluateFloat, openFloatModel } from "../../train/evaluate-float.ts";
 import { comparisonsLines } from "../../train/report/comparison-text.ts";
+import { watchFaults } from "./faults.ts";
 
 export interface AccuracyOptions {
   readonly protocol: "window" | "stream";
@@ -92,6 +93,8 @@ export function evalAccuracy(setting: EvalSetting, options: AccuracyOptions): Ac
   if (document.comparison)
     for (const line of comparisonsLines([document.comparison], trainedAndScored(model, []).train.length)) out.say(line);
   out.say(`decisions hash ${document.decisionsHash}; with the state ${document.hash}`);
-  out.document(document);
-  return document;
+  const monitor = options.fault && watchFaults(setting, [options.fault]);
+  const told = { ...document, ...(monitor && { monitor }) };
+  out.document(told);
+  return told;
 }

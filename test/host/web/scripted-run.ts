@@ -11,7 +11,7 @@ export const LABELS = ["walking", "upstairs", "downstairs", "sitting", "standing
 
 export const INFO: ViewInfo = {
   ...{ agent: "activity", sensor: "synthetic:1", speed: 10, rateHz: 50, labels: LABELS, nExits: 4, hopSeconds: 1.28, hopMacs: 1000 },
-  ...{ arenaBytes: 17_408, imageBytes: 55_120, hasBroker: true, board: "nrf52840-dk" },
+  ...{ arenaBytes: 17_408, imageBytes: 55_168, hasBroker: true, board: "nrf52840-dk" },
 };
 
 export const COUNTERS: LoopCounters = {
