@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { activityTraining } from "../../agents/activity/train.ts";
 import { Model } from "../../host/core/session/model.ts";
 import { coreWasmBytes } from "../../host/core/session/module.ts";
 import type { EngineName } from "../../host/core/session/session-types.ts";
@@ -11,6 +12,7 @@ import type { Dataset } from "../../host/data/recording.ts";
 import { evaluateStream, evaluateWindows } from "../../host/eval/evaluate.ts";
 import { openAdaptable } from "../../host/personalize/prior.ts";
 import { evaluateFloat } from "../../host/train/evaluate-float.ts";
+import { fitRules } from "../../host/train/finish.ts";
 import { readFloatModel } from "../../host/train/float-forward.ts";
 import { modelOn } from "../support/reference-model.ts";
 import { dataDir, noData, requireAll } from "../support/require.ts";
@@ -82,6 +84,10 @@ describe.skipIf(folderOfData === undefined && !requireAll)(`the shipped activity
     const card = readFileSync(join(folder, "CARD.md"), "utf8");
     expect(card).toContain(`${(100 * results[0]!.exits.at(-1)!.accuracy).toFixed(2)}`);
     expect(card).toContain(recorded.window.slice(0, 12));
+  });
+
+  it("has the plausibility rules that its training fits on the fit wearers", async () => {
+    expect((await open("simd")).image.plausibility).toEqual(fitRules(activityTraining, data));
   });
 
   it("loses at most half a point from float to int8", async () => {

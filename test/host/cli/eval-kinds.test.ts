@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readImage } from "../../../host/core/image/image-read.ts";
 import { writeImage } from "../../../host/core/image/image-write.ts";
+import { faultNames } from "../../../host/data/sensor-faults.ts";
 import { writePrior } from "../../../host/personalize/prior.ts";
 import type { UserGain } from "../../../host/simulate/adapt.ts";
 import type { AskFormCost } from "../../../host/simulate/ask-forms.ts";
@@ -227,7 +228,7 @@ describe("eval --fault", () => {
   it("all: sets every fault beside the sound sensor, by both protocols", async () => {
     const { document } = await evaluate("--fault", "all");
     const faults = document.faults as unknown as { fault: string; window: { hash: string }; stream: { held: number } }[];
-    expect(faults.map(({ fault }) => fault)).toEqual(["none", "rotate20", "stuck-axis", "lost-frames", "no-gyro"]);
+    expect(faults.map(({ fault }) => fault)).toEqual(["none", ...faultNames]);
     expect(faults[0]!.window.hash).toBe((await evaluate()).document.hash);
     expect(faults[3]!.stream.held).toBeGreaterThan(0);
   });

@@ -5,7 +5,7 @@ import { writeImage } from "../../../host/core/image/image-write.ts";
 import { Model } from "../../../host/core/session/model.ts";
 import { packageRoot } from "../../../host/core/system/package-root.ts";
 import { createRandom } from "../../../host/core/system/random.ts";
-import { faultNames, lostFrames, rotated, rotation, stuck, withFault } from "../../../host/data/sensor-faults.ts";
+import { type FaultName, faultNames, lostFrames, rotated, rotation, stuck, withFault } from "../../../host/data/sensor-faults.ts";
 import type { SyntheticParameters } from "../../../host/data/synthetic.ts";
 import { evaluateStream, evaluateWindows } from "../../../host/eval/evaluate.ts";
 import { activityShaped } from "../../golden/random-image.ts";
@@ -55,6 +55,18 @@ describe("faults", () => {
     const gaps = [...lost].join("").split("0").filter(Boolean);
     expect(Math.max(...gaps.map((gap) => gap.length))).toBe(12);
     expect(Math.min(...gaps.map((gap) => gap.length))).toBe(1);
+  });
+
+  it("wrong wiring: m/s² for g, rad/s for °/s, axes in another order, bytes swapped, a quarter turn", () => {
+    const one = { ...recording, frames: Int16Array.of(2048, -100, 5000, 573, -573, 0x1234), labels: Uint8Array.of(1) };
+    const faulty = (fault: FaultName): number[] => [...withFault([one], fault, 1)[0]!.frames];
+    expect(faulty("accel-ms2")).toEqual([20084, -981, 32767, 573, -573, 0x1234]);
+    expect(faulty("gyro-rads")).toEqual([2048, -100, 5000, 10, -10, 81]);
+    expect(faulty("swapped-bytes")).toEqual([8, -25345, -30701, 15618, -15363, 0x3412]);
+    const permuted = faulty("permuted-axes");
+    expect(permuted.slice(0, 3).sort()).toEqual([2048, -100, 5000].sort());
+    expect(permuted).not.toEqual([...one.frames]);
+    expect(faulty("rotate90").slice(0, 3).map(Math.abs).sort()).toEqual([2048, 100, 5000].sort());
   });
 
   it.each(faultNames)(
