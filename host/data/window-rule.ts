@@ -1,6 +1,6 @@
 import { ConfigError } from "../core/system/errors.ts";
 import { findSegments } from "./find-segments.ts";
-import type { Recording, Segment } from "./recording.ts";
+import type { Recording } from "./recording.ts";
 
 /**
  * Which label a window has. whole: the one that all its frames have. majority: the one that more than half of them have. any>20%: one
@@ -61,13 +61,4 @@ function labelOf(counts: Int32Array, frames: number, background: number | undefi
   const event = background === undefined ? -1 : most((label) => label !== background && counts[label]! > ANY_SHARE * frames);
   const whole = event > 0 ? event : most((label) => 2 * counts[label]! > frames);
   return Math.max(0, whole);
-}
-
-/** Median length of each label's bouts in frames, by label's number from 1; undefined where a label has none. */
-export function medianBouts(bouts: readonly (readonly Segment[])[], nLabels: number): (number | undefined)[] {
-  return Array.from({ length: nLabels }, (_, c) => {
-    const lengths = bouts.flatMap((own) => own.filter(({ label }) => label === c + 1).map(({ start, end }) => end - start));
-    lengths.sort((a, b) => a - b);
-    return lengths[lengths.length >> 1];
-  });
 }
