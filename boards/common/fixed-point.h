@@ -22,6 +22,13 @@ INLINE int32_t clamp_s8(int32_t x) { return x < -128 ? -128 : x > 127 ? 127 : x;
 INLINE int32_t clamp_s16(int32_t x) { return x < -32768 ? -32768 : x > 32767 ? 32767 : x; }
 #endif
 
+/* Loops in assembly need most registers, which only a compiler that optimises leaves free: at -O0 the plain C is compiled. */
+#if defined(__OPTIMIZE__) && defined(__thumb2__) && defined(__ARM_FEATURE_DSP)
+#define DSP_LOOPS
+#elif defined(__OPTIMIZE__) && defined(__thumb__) && !defined(__thumb2__)
+#define THUMB1_LOOPS
+#endif
+
 #if UINTPTR_MAX > 0xffffffffu
 
 /* acc · multiplier · 2^(shift − 31), half up: the bit that the last shift drops is the carry. */
@@ -83,7 +90,7 @@ INLINE int32_t softplus(const uint32_t *tables, int32_t raw) {
   return entry[0] + (((entry[1] - entry[0]) * (int32_t)(u & 255u) + 128) >> 8);
 }
 
-#if defined(__thumb2__) && defined(__ARM_FEATURE_DSP)
+#ifdef DSP_LOOPS
 
 typedef uint32_t __attribute__((may_alias)) packed_t;
 

@@ -3,13 +3,14 @@
 #include "fixed-point.h"
 #include "kernel-memory.h"
 
-#if defined(__thumb2__) && defined(__ARM_FEATURE_DSP)
+#ifdef DSP_LOOPS
 
 /*
  * Four rows at once: x is loaded and widened once for four rows, 23 instructions for 16 products. 16 columns a turn: a row has no fewer, and
- * its padding is zero. In assembly, because the compiler's scheduler spills what just fits the registers.
+ * its padding is zero. In assembly, because the compiler's scheduler spills what just fits the registers. A function of its own: inlined, at
+ * -Os with hard floats, gcc finds no registers for it.
  */
-static void four_rows(const int8_t *px, const int8_t *p0, uint32_t stride, const int32_t *bias, int32_t *to) {
+__attribute__((noinline)) static void four_rows(const int8_t *px, const int8_t *p0, uint32_t stride, const int32_t *bias, int32_t *to) {
   int32_t s0 = bias[0], s1 = bias[1], s2 = bias[2], s3 = bias[3];
   uint32_t xe, xo, v, o;
 #define ROW(load, sum) load "sxtb16 %[o], %[v], ror #8\n sxtb16 %[v], %[v]\n smlad %[" sum "], %[o], %[xo], %[" sum "]\n smlad %[" sum "], %[v], %[xe], %[" sum "]\n"
@@ -27,7 +28,7 @@ static void four_rows(const int8_t *px, const int8_t *p0, uint32_t stride, const
   to[0] = s0, to[1] = s1, to[2] = s2, to[3] = s3;
 }
 
-#elif defined(__thumb__)
+#elif defined(THUMB1_LOOPS)
 
 /* A Cortex-M0+ has eight registers that all instructions reach: two rows at once fill them. */
 static void two_rows(const int8_t *px, const int8_t *p0, uint32_t stride, uint32_t nIn, const int32_t *bias, int32_t *to) {
@@ -78,7 +79,7 @@ void Z_kernelsZ_linear_s8(KERNELS, uint32_t x, uint32_t w, uint32_t b, uint32_t 
   const int8_t *px = FROM(x, stride), *row = FROM(w, stride * nOut);
   const int32_t *bias = FROM(b, 4 * nOut);
   int32_t *to = TO(acc, 4 * nOut), *end = to + nOut;
-#if defined(__thumb__) && !(defined(__thumb2__) && defined(__ARM_FEATURE_DSP))
+#ifdef THUMB1_LOOPS
   for (; to + 2 <= end; to += 2, bias += 2, row += 2 * stride) two_rows(px, row, stride, nIn, bias, to);
 #elif defined(MAX_IN)
   input_t wide[MAX_IN];

@@ -25,7 +25,7 @@ const RUN: readonly (readonly [command: string, more: string])[] = [
   ["dormouse eval runs/gestures/seed-1 --data recordings", ""],
   ["dormouse run runs/gestures/seed-1 --sensor replay:recordings/s03_walk.csv", "--headless --speed max"],
   ["dormouse new pump --kind csv --data recordings", ""],
-  ["dormouse train --data recordings --name pump --out pump/runs", "--steps 2"],
+  ["dormouse train --data recordings --name pump --out pump/runs", "--steps 2 --teachers 0"],
   ["dormouse eval ./pump --data recordings", ""],
   ["dormouse simulate ./pump --data recordings", "--hours 0.1"],
   ["dormouse fits activity --board pico", "--quick"],

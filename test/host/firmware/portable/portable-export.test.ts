@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -169,6 +169,27 @@ describe.skipIf(!hasProgram("wasm2c") && !requireAll)("the portable C library (n
       expect(bss).toBeLessThan(exports[0]!.ramBytes + 128);
     });
   }
+
+  it("compiles its kernels at every level of optimisation, with soft and hard floats (needs arm-none-eabi-gcc)", (context) => {
+    needTools(context, "arm-none-eabi-gcc");
+    const cores = [
+      ["-mcpu=cortex-m0plus"],
+      ["-mcpu=cortex-m4"],
+      ["-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
+      ["-mcpu=cortex-m33", "-mfloat-abi=hard"],
+      ["-mcpu=cortex-m7", "-mfloat-abi=hard", "-mfpu=fpv5-d16"],
+    ];
+    const files = ["dormouse_linear.c", "dormouse_kernels.c"].map((file) => join(out("c"), "src", file));
+    const failed = cores.flatMap((core) =>
+      ["-O0", "-Og", "-Os", "-O1", "-O2", "-O3"]
+        .filter((level) => {
+          const flags = [...STRICT, level, "-fno-strict-aliasing", "-mthumb", ...core];
+          return spawnSync("arm-none-eabi-gcc", [...flags, "-I", join(out("c"), "include"), "-c", ...files], { cwd: folder }).status !== 0;
+        })
+        .map((level) => `${core.join(" ")} ${level}`),
+    );
+    expect(failed).toEqual([]);
+  });
 
   it("carries no placeholder, no path of this machine, one header, the licences, and for each kit its own files", () => {
     for (const { target, artifacts } of exports) {
