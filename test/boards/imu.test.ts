@@ -150,7 +150,7 @@ describe("the IMU on a Pico (needs arm gcc, wabt)", () => {
     expect(decisionsOf(readDeviceStream(expected).messages).length).toBeGreaterThanOrEqual(2);
     expect(Buffer.compare(got, expected)).toBe(0);
     expect(imu.setups).toBe(1);
-    expect(untouchedStackBytes()).toBeGreaterThanOrEqual(2048 - 1200);
+    expect(untouchedStackBytes()).toBeGreaterThanOrEqual(2048 - 1232);
     const periods = imu.nanos.slice(1).map((at, i) => at - imu.nanos[i]!);
     expect(Math.max(...periods.map((period) => Math.abs(period - TICK_NANOS)))).toBeLessThan(TICK_NANOS / 50);
     expect(Math.abs(imu.nanos.at(-1)! - imu.nanos[0]! - periods.length * TICK_NANOS)).toBeLessThan(TICK_NANOS / 20);

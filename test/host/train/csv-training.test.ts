@@ -276,7 +276,7 @@ describe("dormouse train --name", () => {
     const { stdout } = one;
     expect(stdout).toMatch(/held-out wearers 3, 8 \(\d+ windows\), the thresholds fitted on them\n/);
     expect(stdout).toMatch(/seed 2: Not certified: exits answer from thresholds that cost .* points on the calibrate wearers/);
-    expect(stdout).toMatch(/always "still" +50\.00 % .*\nLDA on statistics +100\.00 % .*\nagent /);
+    expect(stdout).toMatch(/always "shaken" +50\.00 % .*\nLDA on statistics +100\.00 % .*\nagent /);
     expect(two.stderr).toMatch(/seed 2: step 2 of 2, loss/);
     expect(one.stderr).toMatch(/8 CSV recordings of 8 wearers, 50 Hz, 2 channels: 96 s in all, 3\.2 s without a label\./);
   });
