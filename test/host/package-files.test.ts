@@ -62,7 +62,7 @@ describe("the npm package", () => {
     for (const path of files) {
       if (!path.startsWith("dist/")) continue;
       expect(path).toMatch(
-        /^dist\/(?:(?:dormouse|cli|gateway|index|run|mqtt|cloud|train|firmware)\.js|(?:cli|library)\/[\w-]+\.js|web\/(?:index\.html|main\.js|page\.css|icon\.svg)|[a-z-]+\.wasm|c\/.+\.[ch]|types\/(?:host\/.+|assembly\/(?:.+\/)?layout)\.d\.ts)$/,
+        /^dist\/(?:(?:dormouse|cli|gateway|index|run|mqtt|cloud|train|firmware)\.js|(?:cli|library)\/[\w-]+\.js|web\/(?:(?:index|phone)\.html|(?:main|phone)\.js|(?:page|phone)\.css|icon\.svg)|[a-z-]+\.wasm|c\/.+\.[ch]|types\/(?:host\/.+|assembly\/(?:.+\/)?layout)\.d\.ts)$/,
       );
       expect(path).not.toContain("debug");
     }

@@ -59,7 +59,7 @@ describe("dormouse capture at a terminal and a serial port", () => {
       expect(stdout).toContain("\u001b[?1049l"); // the screen is left
       const path = join(folder.path, "gestures/recordings/s07-1.csv");
       const file = parseCsvFile(new Uint8Array(readFileSync(path)), path)[0]!;
-      expect(file.channels.map(({ unit }) => unit)).toEqual(["g", "g", "g", "dps", "dps", "dps"]);
+      expect(file.channels.map(({ unit }) => unit)).toEqual(["g", "g", "g", "°/s", "°/s", "°/s"]);
       expect(file.values[0]).toBe(1); // 2048 counts are 1 g
       expect(new Set(file.labels)).toEqual(new Set(["walk", "sit"]));
     } finally {
