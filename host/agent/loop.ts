@@ -1,4 +1,3 @@
-import type { Model } from "../core/session/model.ts";
 import type { Decision, PushResult, SetPoint } from "../core/session/session-types.ts";
 import { ModelError } from "../core/system/errors.ts";
 import type { Asker } from "../mqtt/asks/asker-types.ts";
@@ -7,9 +6,8 @@ import type { AskOutcome, LinkState } from "../mqtt/wire/ask.ts";
 import type { AskPurpose } from "../policy/govern/may-ask.ts";
 import { isSameSetPoint, orderedSetPoint } from "../policy/govern/set-point-order.ts";
 import { isCloudSurer } from "../policy/govern/word.ts";
-import type { AgentDefinition } from "./define-agent.ts";
 import { LoopAsks } from "./loop-asks.ts";
-import type { DecisionRecord, Loop, LoopCounters, LoopModel, LoopOptions, LoopStep } from "./loop-types.ts";
+import type { DecisionRecord, Loop, LoopCounters, LoopOptions, LoopStep } from "./loop-types.ts";
 import { reasonText } from "./reason.ts";
 import { sensorFaultNames } from "./sensor-fault.ts";
 import type { SensorFrame } from "./sensors/sensor.ts";
@@ -20,26 +18,6 @@ import { TruthScore } from "./truth-score.ts";
 /** Device seconds between two telemetry messages, if not said otherwise. */
 const TELEMETRY_SECONDS = 60;
 const NO_ASKS = { asked: 0, answered: 0, expired: 0, refused: 0, evicted: 0, pending: 0 };
-
-/** What the loop needs of a loaded model. */
-export function loopModel({ image, imageHash }: Model): LoopModel {
-  return {
-    imageHash,
-    labels: image.manifest.labels,
-    nExits: image.exits.length,
-    windowPatches: image.windowPatches,
-    hopPatches: image.hopPatches,
-    patchBytes: image.channels * image.patchFrames,
-    isSmoothed: image.smoothing !== undefined,
-  };
-}
-
-/** What the loop takes from an agent's definition: every part that the agent declares about its events and asks. */
-export function loopAgent({ name, events, asks, alarm, sensor }: AgentDefinition) {
-  const { holdSeconds, intervalHops, deadlineSeconds } = asks;
-  const declared = { agent: name, stableDecisions: events.stableDecisions, holdSeconds, intervalHops, deadlineSeconds, asks };
-  return { ...declared, ...(alarm === undefined ? {} : { alarm }), rateHz: sensor.rateHz } satisfies Partial<LoopOptions>;
-}
 
 /** Makes the loop sense → step → decision → event or ask. Decisions never wait for the network. */
 export function createLoop(options: LoopOptions): Loop {

@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { sleep } from "../agent/sensors/pace.ts";
 import type { Clock } from "../core/system/clock.ts";
 import { writeWhole } from "../core/system/private-file.ts";
 import { retainedTopics } from "../mqtt/home-assistant/discovery.ts";
-import { systemRandom } from "../mqtt/transport/backoff.ts";
 import type { BrokerOptions } from "../mqtt/transport/broker-url.ts";
 import type { Connect } from "../mqtt/transport/connection.ts";
 import { isName } from "../mqtt/wire/topics.ts";
+import { visitBroker } from "./visit-broker.ts";
 
 /** Nodes that Home Assistant was told of, in the state folder. */
 const FILE = "announced.json";
@@ -57,30 +56,15 @@ export function openAnnouncedNodes(stateFolder: string): AnnouncedNodes {
   };
 }
 
-async function clearTopics(topics: readonly string[], broker: BrokerOptions, connect: Connect, clock: Clock): Promise<boolean> {
-  const done = new AbortController();
-  const connection = connect({
-    broker,
-    clientId: `gateway-${Buffer.from(systemRandom(8)).toString("hex")}`,
-    clock,
-    random: systemRandom,
-    backoff: { firstMillis: 500, maxMillis: 5000 },
-    keepAliveSeconds: 60,
-    cleanStart: true,
-    sessionExpirySeconds: 0,
-    receiveMaximum: 8,
-    filters: () => [],
-    onMessage: () => {},
-    onState(state) {
+function clearTopics(topics: readonly string[], broker: BrokerOptions, connect: Connect, clock: Clock): Promise<boolean> {
+  return visitBroker({
+    ...{ role: "gateway", broker, connect, clock, limitMillis: FORGET_MILLIS },
+    onState(state, _detail, connection, leave) {
       if (state !== "online") return;
       const clearing = topics.map((topic) => connection.publish(topic, new Uint8Array(), { retain: true, contentType: "text/plain" }));
-      void Promise.all(clearing).then((results) => results.every(({ ok }) => ok) && done.abort());
+      void Promise.all(clearing).then((results) => results.every(({ ok }) => ok) && leave());
     },
   });
-  connection.open();
-  await sleep(clock, FORGET_MILLIS, done.signal);
-  await connection.close();
-  return done.signal.aborted;
 }
 
 function read(path: string): AnnouncedNode[] {

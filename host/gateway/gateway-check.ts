@@ -1,11 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { createServer } from "node:net";
-import { sleep } from "../agent/sensors/pace.ts";
 import type { Clock } from "../core/system/clock.ts";
 import { hostText, type ListenAddress, listenAt } from "../core/system/listen-address.ts";
 import { urlText } from "../core/system/secrets.ts";
 import { linkAddressText } from "../link/link-address.ts";
-import { systemRandom } from "../mqtt/transport/backoff.ts";
 import { expiryWarnings } from "../mqtt/transport/certificate-expiry.ts";
 import { type Connect, createConnection } from "../mqtt/transport/connection.ts";
 import type { Environment } from "../security/broker-credentials.ts";
@@ -13,6 +11,7 @@ import { createAgentShelf } from "./agent-shelf.ts";
 import { findPorts } from "./device-match.ts";
 import type { GatewayConfig } from "./gateway-config.ts";
 import { brokerOptions } from "./node-asker.ts";
+import { visitBroker } from "./visit-broker.ts";
 
 /** One thing that was looked at. `warning`: the gateway starts and tries again by itself; `failed`: it would not start. */
 export interface Finding {
@@ -101,31 +100,18 @@ async function checkPort(what: string, address: ListenAddress): Promise<Finding>
 }
 
 async function checkBroker(broker: Parameters<Connect>[0]["broker"], connect: Connect, clock: Clock): Promise<Finding> {
-  const done = new AbortController();
   let detail = "no answer";
   let isOnline = false;
-  const connection = connect({
-    broker,
-    clientId: `check-${Buffer.from(systemRandom(8)).toString("hex")}`,
-    clock,
-    random: systemRandom,
+  await visitBroker({
+    ...{ role: "check", broker, connect, clock, limitMillis: BROKER_MILLIS },
     backoff: { firstMillis: BROKER_MILLIS, maxMillis: BROKER_MILLIS },
-    keepAliveSeconds: 60,
-    cleanStart: true,
-    sessionExpirySeconds: 0,
-    receiveMaximum: 8,
-    filters: () => [],
-    onMessage: () => {},
-    onState(state, why) {
+    onState(state, why, _connection, leave) {
       if (state === "connecting") return;
       isOnline = state === "online";
       detail = why ?? detail;
-      done.abort();
+      leave();
     },
   });
-  connection.open();
-  await sleep(clock, BROKER_MILLIS, done.signal);
-  await connection.close();
   const at = urlText(broker.url);
   if (isOnline) return { what: "broker", result: "ok", text: `${at} answers` };
   return {

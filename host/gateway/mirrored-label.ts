@@ -1,4 +1,4 @@
-import { loopModel } from "../agent/loop.ts";
+import { loopModel } from "../agent/loop-inputs.ts";
 import { type LabelChange, ShownLabel } from "../agent/shown-label.ts";
 import type { Decision } from "../core/session/session-types.ts";
 import type { Answer, AskQuery } from "../mqtt/wire/ask.ts";

@@ -1,8 +1,8 @@
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { ConfigError } from "../../core/system/errors.ts";
-import { systemRandom } from "../../mqtt/transport/backoff.ts";
 import { parseBrokerUrl } from "../../mqtt/transport/broker-url.ts";
 import { createConnection } from "../../mqtt/transport/connection.ts";
+import { withoutSession } from "../../mqtt/transport/without-session.ts";
 import { BeatResampler, type TimedSample } from "./beat-resampler.ts";
 import { type CaptureSource, type CaptureSurroundings, recordedChannels } from "./capture-source.ts";
 import type { RecordedChannel } from "./recording-file.ts";
@@ -63,13 +63,9 @@ export function openMqttSource(
   let isToldBad = false;
   const connection = createConnection({
     broker: { url: broker },
-    clientId: `capture-${Buffer.from(systemRandom(8)).toString("hex")}`,
+    ...withoutSession("capture"),
     clock,
-    random: systemRandom,
-    backoff: { firstMillis: 500, maxMillis: 5000 },
     keepAliveSeconds: 30,
-    cleanStart: true,
-    sessionExpirySeconds: 0,
     receiveMaximum: 64,
     filters: () => [topic],
     onMessage({ payload, retain }) {

@@ -4,6 +4,7 @@ import { type RandomBytes, systemRandom } from "../transport/backoff.ts";
 import type { BrokerOptions } from "../transport/broker-url.ts";
 import { createConnection } from "../transport/connection.ts";
 import type { IncomingMessage } from "../transport/connection-options.ts";
+import { withoutSession } from "../transport/without-session.ts";
 import { decodePayload, type Payload } from "../wire/payloads.ts";
 import { buildTopics } from "../wire/topics.ts";
 import { type Command, signCommand } from "./command.ts";
@@ -94,13 +95,9 @@ export function sendCommand(options: SendOptions): Promise<SendResult> {
     };
     const connection = createConnection({
       broker: options.broker,
-      clientId: `operator-${Buffer.from(random(8)).toString("hex")}`,
+      ...withoutSession("operator", random),
       clock,
-      random,
-      backoff: { firstMillis: 500, maxMillis: 5000 },
       keepAliveSeconds: 30,
-      cleanStart: true,
-      sessionExpirySeconds: 0,
       receiveMaximum: 16,
       filters: () => [topics.telemetry, topics.state],
       onMessage: (message) => (message.topic === topics.state ? onState(message) : onTelemetry(message)),

@@ -1,8 +1,8 @@
 import type { Clock } from "../../core/system/clock.ts";
-import { systemRandom } from "../transport/backoff.ts";
 import type { BrokerOptions } from "../transport/broker-url.ts";
 import { type Connect, type Connection, createConnection } from "../transport/connection.ts";
 import type { IncomingMessage } from "../transport/connection-options.ts";
+import { withoutSession } from "../transport/without-session.ts";
 import type { LinkState } from "../wire/ask.ts";
 import { tellingFilters } from "../wire/topics.ts";
 
@@ -24,12 +24,8 @@ export function openReader(options: {
   const connection = connect({
     ...{ broker, clock, onMessage, onState },
     ...(onAnomaly && { onAnomaly }),
-    clientId: `reader-${Buffer.from(systemRandom(8)).toString("hex")}`,
-    random: systemRandom,
+    ...withoutSession("reader"),
     backoff: { firstMillis: 500, maxMillis: 30_000 },
-    keepAliveSeconds: 60,
-    cleanStart: true,
-    sessionExpirySeconds: 0,
     receiveMaximum: RECEIVE_MAXIMUM,
     filters: () => tellingFilters(site),
   });

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { FAULTS_ALL } from "../../../assembly/layout.ts";
-import { createLoop, loopModel } from "../../../host/agent/loop.ts";
+import { createLoop } from "../../../host/agent/loop.ts";
+import { loopModel } from "../../../host/agent/loop-inputs.ts";
 import type { LoopStep } from "../../../host/agent/loop-types.ts";
 import { sensorFaultNames, sensorFaultText } from "../../../host/agent/sensor-fault.ts";
 import { sensorText, stepText } from "../../../host/agent/step-text.ts";

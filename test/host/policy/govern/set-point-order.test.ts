@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createLoop, loopModel } from "../../../../host/agent/loop.ts";
+import { createLoop } from "../../../../host/agent/loop.ts";
+import { loopModel } from "../../../../host/agent/loop-inputs.ts";
 import { loadAgent, openAgentModel } from "../../../../host/agent/registry.ts";
 import type { SetPoint } from "../../../../host/core/session/session-types.ts";
 import type { Asker } from "../../../../host/mqtt/asks/asker-types.ts";
