@@ -68,7 +68,7 @@ export class AlarmScorer {
     this.#keptFrames = KEPT_SECONDS * rateHz;
   }
 
-  /** What the wearer truly does at a tick; undefined: nobody knows. */
+  /** What the wearer really does at a tick; undefined where it is not known. */
   see(tick: number, truth: string | undefined): void {
     this.#now = this.#at(tick);
     this.#tick = tick;

@@ -32,7 +32,7 @@ export class LoopAsks {
     return mayAsk(purpose, { ...state, leastBytes, allowedBytes: privacy.allowedBytes(this.#seconds(tick)) });
   }
 
-  /** Sends an ask with what may go, about a decision, and returns its id; undefined: there was nothing to send, or nobody to send it. */
+  /** Sends an ask about a decision, with the data that may leave the device. Returns its id; undefined without data or without an asker. */
   send(decision: SuspectDecision, deadlineSeconds: number): string | undefined {
     const { agent, model, governor } = this.#options;
     const { label, confidenceQ15, exit, tick } = decision;

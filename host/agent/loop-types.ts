@@ -132,7 +132,7 @@ export interface LoopOptions {
   /** Gets asks and answers; a personalized session learns from them. */
   readonly learner?: AnswerLearner;
   readonly onStep?: (step: LoopStep) => void;
-  /** What is known of the node besides, for telemetry and its retained state. */
+  /** What else is known of the node, for telemetry and its retained state. */
   readonly about?: Presence;
   /** Ends a wait for answers; the frames end by themselves. */
   readonly signal?: AbortSignal;
@@ -155,7 +155,7 @@ export interface Loop {
   log(): readonly DecisionRecord[];
   /** Ends suspicions that no answer has come for: the device's own rule decides. Call when no more answers will come. */
   finish(): void;
-  /** What the node's retained state tells; what is unknown is left out. */
+  /** The node's retained state. Unknown values are left out. */
   presence(): Presence;
   /** The steady label. */
   readonly label: string | undefined;

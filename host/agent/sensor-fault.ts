@@ -1,6 +1,6 @@
 import * as layout from "../../assembly/layout.ts";
 
-/** What can be wrong with an IMU, as the core's plausibility monitor names it. */
+/** Faults of an IMU, by the names of the core's plausibility monitor. */
 export type SensorFaultName = "accelerometer" | "stuck" | "gyroscope" | "axes" | "turned";
 
 const FAULTS: readonly (readonly [bit: number, name: SensorFaultName, text: string])[] = [
