@@ -16,7 +16,8 @@ import { writeFloatNet } from "./float-net.ts";
 
 const WINDOWS = 20;
 const ROUNDS = 20; // per turn: the least time counts, another program on the machine makes runs longer, never shorter
-const NATIVE = "-march=native";
+/** gcc for the processor that it runs on. */
+export const NATIVE = "-march=native";
 
 /** A program, its least microseconds per window in each turn, and their median. */
 export interface WindowTime {

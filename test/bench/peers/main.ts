@@ -7,6 +7,7 @@ import { packageRoot } from "../../../host/core/system/package-root.ts";
 import type { CliIo } from "../../../host/core/system/surroundings.ts";
 import { table } from "../../../host/core/system/table.ts";
 import { benchStart, STARTS, type StartCost } from "../start/start.ts";
+import { NATIVE } from "./c-export.ts";
 import { digits, type PeerRow, savePeerResults, updatePeerReadme } from "./results.ts";
 
 // npm run bench:peers [-- --json] [-- --rounds N] [-- --save]: Dormouse beside what else one might run, in one process and in turn. --save also writes
@@ -57,6 +58,20 @@ async function startRows(): Promise<PeerRow[]> {
   }
 }
 
+/** The C export without its LDA head beside the same net in plain float C, each for any x86-64 and for this machine alone. */
+async function cExportRows(): Promise<PeerRow[]> {
+  const { benchCExport } = await import("./c-export.ts");
+  const { times } = await benchCExport(Math.min(9, rounds));
+  const by = (name: string) => times.find((time) => time.name === name)!;
+  return [
+    [by("C export, net alone"), by("plain float C -O3")] as const,
+    [by(`C export, net alone ${NATIVE}`), by(`plain float C -Ofast ${NATIVE}`)] as const,
+  ].map(([ours, theirs]) => ({
+    ...{ workload: "window of activity, C export", peer: theirs.name, ours: ours.micros, theirs: theirs.micros },
+    ...{ ratio: theirs.ratio / ours.ratio, unit: "µs" },
+  }));
+}
+
 /** What must lie on the disk to run one window on this machine, Node itself left out. */
 function sizeRows(): PeerRow[] {
   const bytesOf = (folder: string, isWanted: (file: string) => boolean): number =>
@@ -104,7 +119,7 @@ async function askRows(): Promise<PeerRow[]> {
 }
 
 async function measure(): Promise<void> {
-  const rows = [...(await startRows()), ...(await askRows()), ...(await windowRows()), ...sizeRows()];
+  const rows = [...(await startRows()), ...(await askRows()), ...(await windowRows()), ...(await cExportRows()), ...sizeRows()];
   const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
   const machine = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}`;
   if (args.includes("--save")) {
