@@ -4,10 +4,10 @@ import { makeLinkStream } from "../../host/firmware/emulate/link-stream.ts";
 import { replayDevice } from "../../host/firmware/emulate/replay-device.ts";
 import { startBoard } from "../../host/firmware/emulate/start-board.ts";
 import { deviceMemoryBytes } from "../../host/firmware/mcu/build-options.ts";
-import { deviceFirmware } from "../../host/firmware/mcu/device-firmware.ts";
 import { loadTarget, targetIds } from "../../host/firmware/mcu/target.ts";
 import { activity, activityImage, wearer } from "../support/device.ts";
 import { replayOnBoard } from "../support/emulated-device.ts";
+import { firmwareOnce } from "../support/firmware-once.ts";
 import { needTools } from "../support/tools.ts";
 
 const WINDOWS = 20;
@@ -68,7 +68,7 @@ describe("device.wasm as firmware (needs arm gcc, wabt, qemu)", { timeout: TIMEO
       const here = replayDevice({ stream, factory: [activityImage], memoryBytes: deviceMemoryBytes(activityImage) });
       expect(here.output.length).toBeGreaterThan(500);
       const target = loadTarget(replay.board);
-      const elf = deviceFirmware({ target, image: activityImage, variant: replay.variant, kernels: replay.kernels, hasStore: false });
+      const elf = firmwareOnce({ target, image: activityImage, variant: replay.variant, kernels: replay.kernels, hasStore: false });
       const board = startBoard(target, elf);
       try {
         expect(Buffer.compare(await replayOnBoard(board, stream, here.output.length), here.output)).toBe(0);

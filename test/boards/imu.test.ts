@@ -8,7 +8,6 @@ import { startRp2040 } from "../../host/firmware/emulate/emulators/rp2040.ts";
 import { makeLinkStream } from "../../host/firmware/emulate/link-stream.ts";
 import { replayDevice } from "../../host/firmware/emulate/replay-device.ts";
 import { deviceMemoryBytes } from "../../host/firmware/mcu/build-options.ts";
-import { deviceFirmware } from "../../host/firmware/mcu/device-firmware.ts";
 import { flatten, readElf } from "../../host/firmware/mcu/elf.ts";
 import { loadTarget } from "../../host/firmware/mcu/target.ts";
 import { encodeCommand } from "../../host/link/command.ts";
@@ -19,6 +18,7 @@ import { createLinkWriter } from "../../host/link/stream.ts";
 import { activity, activityImage, decisionsOf, only, wearer } from "../support/device.ts";
 import { EmulatedImu, type EmulatedImuOptions, LSM6DSOX, MPU6050 } from "../support/emulated-imu.ts";
 import { answerRom, bootRom } from "../support/emulated-pico.ts";
+import { firmwareOnce } from "../support/firmware-once.ts";
 import { needTools } from "../support/tools.ts";
 
 // The Pico's firmware with an IMU on its pins, bit by bit: what it decides is what device.wasm decides here of the same samples.
@@ -65,7 +65,7 @@ function localStream(frames: readonly { readonly tick: number; readonly frame: r
 
 function boot(options: EmulatedImuOptions, { imuAxes = CHIP_AXES, hasStore = false, image = activityImage as Uint8Array } = {}) {
   const target = loadTarget("pico");
-  const elf = deviceFirmware({
+  const elf = firmwareOnce({
     target,
     image,
     variant: "fast",

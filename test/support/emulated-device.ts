@@ -6,9 +6,10 @@ import { makeStore } from "../../host/firmware/emulate/device-store.ts";
 import type { EmulatedBoard } from "../../host/firmware/emulate/emulators/emulated-board.ts";
 import { qemuArguments } from "../../host/firmware/emulate/emulators/qemu.ts";
 import { childTransport } from "../../host/firmware/emulate/run-device.ts";
-import { boardStore, deviceFirmware } from "../../host/firmware/mcu/device-firmware.ts";
+import { boardStore } from "../../host/firmware/mcu/device-firmware.ts";
 import { loadTarget } from "../../host/firmware/mcu/target.ts";
 import type { DevicePlace } from "../suites/device.ts";
+import { firmwareOnce } from "./firmware-once.ts";
 
 const PSRAM_BYTES = 16 * 1024 * 1024;
 
@@ -24,7 +25,7 @@ export function mps2Place(board: string): DevicePlace {
       bytes.set(makeStore([image], boardStore(target, image)));
       writeFileSync(psram, bytes);
       const elf = join(folder, "firmware.elf");
-      writeFileSync(elf, deviceFirmware({ target, image, variant: "fast", kernels: "c", hasStore: true }));
+      writeFileSync(elf, firmwareOnce({ target, image, variant: "fast", kernels: "c", hasStore: true }));
       const backing = ["-object", `memory-backend-file,id=psram,size=16M,mem-path=${psram},share=on`, "-machine", "memory-backend=psram"];
       const args = [...qemuArguments(elf, target.emulator), ...backing];
       return {

@@ -6,10 +6,11 @@ import { packageRoot } from "../../host/core/system/package-root.ts";
 import { runTool } from "../../host/firmware/c/tools.ts";
 import { makeStore } from "../../host/firmware/emulate/device-store.ts";
 import { startRp2040 } from "../../host/firmware/emulate/emulators/rp2040.ts";
-import { boardStore, deviceFirmware } from "../../host/firmware/mcu/device-firmware.ts";
+import { boardStore } from "../../host/firmware/mcu/device-firmware.ts";
 import { flatten, readElf } from "../../host/firmware/mcu/elf.ts";
 import { loadTarget } from "../../host/firmware/mcu/target.ts";
 import type { DevicePlace } from "../suites/device.ts";
+import { firmwareOnce } from "./firmware-once.ts";
 
 const FLASH = 0x10000000;
 const RAM = 0x20000000;
@@ -67,7 +68,7 @@ export function picoPlace(): DevicePlace {
   return {
     async open(image) {
       const target = loadTarget("pico");
-      const { segments, symbols } = readElf(deviceFirmware({ target, image, variant: "fast", kernels: "c", hasStore: true }));
+      const { segments, symbols } = readElf(firmwareOnce({ target, image, variant: "fast", kernels: "c", hasStore: true }));
       const program = flatten(segments.filter(({ address }) => address < symbols.get("__store_start")!));
       const storeAt = symbols.get("__store_start")! - FLASH;
       const rom = bootRom();
