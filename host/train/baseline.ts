@@ -1,7 +1,7 @@
 import { countWindowFrames, type Recording, scoredWindows } from "../data/recording.ts";
 import type { ShownDecision } from "../eval/score-events.ts";
 import type { ClassOf, FeatureConfig } from "./batches.ts";
-import { CLIP_DEVIATIONS, fitDiscriminant } from "./discriminant.ts";
+import { discriminantScores, fitDiscriminant } from "./discriminant.ts";
 import { statisticsAt } from "./fit-lda.ts";
 
 /** What a simple method makes of windows: an agent should be better. */
@@ -28,16 +28,10 @@ export function fitBaseline(recordings: readonly Recording[], features: FeatureC
   const counts = Array.from({ length: nClasses }, (_, c) => labels.filter((label) => label === c).length);
   const present = counts.flatMap((count, c) => (count > 0 ? [c] : []));
   const ranks = labels.map((label) => present.indexOf(label));
-  const { mean, deviation, weights, bias } = fitDiscriminant(rows, ranks, present.length, SHRINKAGE);
-  const size = mean.length;
-  const levels = present.map((c, k) => bias[k]! + Math.log(counts[c]! / labels.length));
+  const fitted = fitDiscriminant(rows, ranks, present.length, SHRINKAGE);
+  const discriminant = { ...fitted, bias: fitted.bias.map((value, k) => value + Math.log(counts[present[k]!]! / labels.length)) };
   const classify = (recording: Recording, start: number): number => {
-    const statistics = statisticsAt(recording, start, features);
-    const scores = levels.slice();
-    for (let f = 0; f < size; f++) {
-      const value = Math.max(-CLIP_DEVIATIONS, Math.min(CLIP_DEVIATIONS, (statistics[f]! - mean[f]!) / deviation[f]!));
-      for (let k = 0; k < scores.length; k++) scores[k]! += value * weights[k * size + f]!;
-    }
+    const scores = discriminantScores(discriminant, statisticsAt(recording, start, features));
     return present[scores.indexOf(Math.max(...scores))]!;
   };
   return {

@@ -57,6 +57,20 @@ export function fitDiscriminant(
   return { mean, deviation, weights, bias, centres: flat(centres, size), precision: inverse(factor, size) };
 }
 
+/** Log probabilities of a row of features but for a common constant, (nClasses,). */
+export function discriminantScores(
+  { mean, deviation, weights, bias }: Pick<Discriminant, "mean" | "deviation" | "weights" | "bias">,
+  row: ArrayLike<number>,
+): Float64Array {
+  const size = mean.length;
+  const scores = bias.slice();
+  for (let f = 0; f < size; f++) {
+    const value = Math.max(-CLIP_DEVIATIONS, Math.min(CLIP_DEVIATIONS, (row[f]! - mean[f]!) / deviation[f]!));
+    for (let k = 0; k < scores.length; k++) scores[k]! += value * weights[k * size + f]!;
+  }
+  return scores;
+}
+
 function flat(rows: readonly Float64Array[], size: number): Float64Array {
   const out = new Float64Array(rows.length * size);
   for (const [i, row] of rows.entries()) out.set(row, i * size);

@@ -13,8 +13,9 @@ import { leastAnswered, notCertified } from "../policy/certify/learn-then-test.t
 import { fitTemperature } from "../policy/certify/temperature.ts";
 import { type Comparison, compareWithBaselines } from "./comparison.ts";
 import { exportNet } from "./export.ts";
-import { countLdaParameters, fitLda } from "./fit-lda.ts";
+import { countLdaParameters, fitLda, type LdaRecipe } from "./fit-lda.ts";
 import { fitPlausibility, measureBlocks, type WearerBlocks } from "./fit-plausibility.ts";
+import { chooseLdaShare } from "./lda-share.ts";
 import { type CertificationMetrics, type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
 import { parameterCount } from "./net-config.ts";
 import { computeAccuracy, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "./net-evaluator.ts";
@@ -37,8 +38,7 @@ export interface FinishedAgent {
 export function finishAgent(training: AgentTraining, dataset: Dataset, seed: number, phase: Phase, net: TrainedNet): FinishedAgent {
   const { split, config } = training;
   const { train, heldOut: others } = assignRoles(split, phase);
-  const fitted =
-    training.lda && fitLda(selectRecordings(dataset, train), training.features, training.classOf, config.nClasses, training.lda);
+  const fitted = training.lda && fitHead(training, training.lda, dataset, train);
   const lda = fitted?.lda;
   const evaluator = createNetEvaluator(net, training.features, true, lda);
   const heldOut = selectRecordings(dataset, others);
@@ -102,6 +102,16 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
   const prior = fitted?.prior && writePrior(fitted.prior, fitted.lda);
   const comparison = isOwn ? compareWithBaselines(Model.load(image), dataset, { train, scored: others }) : undefined;
   return { image, prior, parameters, exits, certification, heldOut: heldOutMetrics(window, stream, temperatures, macs), comparison };
+}
+
+/** The LDA head of a phase's wearers; a share that is chosen is chosen on the select wearers, by what the fit wearers alone teach. */
+function fitHead({ features, classOf, config, split }: AgentTraining, recipe: LdaRecipe, dataset: Dataset, train: readonly string[]) {
+  const of = (wearers: readonly string[]) => selectRecordings(dataset, wearers);
+  const { share } = recipe;
+  if (share !== "chosen") return fitLda(of(train), features, classOf, config.nClasses, { ...recipe, share });
+  const chosen = chooseLdaShare({ fit: of(split.fit), select: of(split.select) }, features, classOf, recipe);
+  const offsets = recipe.offsets.map((offset) => chosen * offset);
+  return fitLda(of(train), features, classOf, config.nClasses, { ...recipe, share: chosen, offsets });
 }
 
 /** Rules of the plausibility monitor, of an IMU alone: fitted on the fit wearers, quiet on those who select and calibrate. */

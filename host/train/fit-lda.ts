@@ -15,16 +15,24 @@ import { INPUT_SCALE } from "./net-constants.ts";
 export interface LdaRecipe {
   readonly shrinkage: number; // of the discriminant's covariance, 0…1
   readonly rotationRadians: Augmentation["rotationRadians"]; // each window is read a second time, turned; all 0 = no second time
-  readonly share: number; // of its log probabilities in a logit: a window's statistics stray further between wearers than within one
-  readonly offsets: readonly number[]; // (nClasses,) added to each logit
+  /** Of its log probabilities in a logit: a window's statistics stray further between wearers than within one. "chosen": on the select wearers. */
+  readonly share: number | "chosen";
+  readonly offsets: readonly number[]; // (nClasses,) added to each logit; with a chosen share to each log probability
 }
 
 const BETWEEN_TRANSITION_FRAMES = 16;
+const [S16_MIN, S16_MAX] = [-32768 / LOGIT_ONE, 32767 / LOGIT_ONE];
 
 /** An LDA head and the prior of its adaptation; no prior if a class was in no recording. */
 export interface FittedLda {
   readonly lda: Lda;
   readonly prior: LdaPrior | undefined;
+}
+
+/** Statistics of windows, a row each, and their classes. */
+export interface StatisticRows {
+  readonly rows: readonly Int32Array[];
+  readonly labels: readonly number[];
 }
 
 /**
@@ -36,23 +44,9 @@ export function fitLda(
   features: FeatureConfig,
   classOf: ClassOf,
   nClasses: number,
-  { shrinkage, rotationRadians, share, offsets }: LdaRecipe,
+  { shrinkage, rotationRadians, share, offsets }: LdaRecipe & { readonly share: number },
 ): FittedLda {
-  const random = createRandom(1);
-  const turned: Augmentation = { ...noAugmentation, rotationRadians };
-  const rows: Int32Array[] = [];
-  const labels: number[] = [];
-  for (const recording of recordings) {
-    for (const { start, label } of windowsOf(recording)) {
-      if (classOf(label) < 0) continue;
-      rows.push(statisticsOf(readWindow(recording, start, features), features));
-      labels.push(classOf(label));
-      if (rotationRadians.every((deviation) => deviation === 0)) continue;
-      const disturbance = drawDisturbance(features.stepCounts.length, turned, random);
-      rows.push(statisticsOf(readWindow(recording, start, features, { ...disturbance, random }), features));
-      labels.push(classOf(label));
-    }
-  }
+  const { rows, labels } = readStatistics(recordings, features, classOf, rotationRadians);
   const present = [...new Set(labels)].sort((a, b) => a - b);
   const { mean, deviation, weights, bias, centres, precision } = fitDiscriminant(
     rows,
@@ -75,9 +69,35 @@ export function fitLda(
   return { lda, prior: present.length === nClasses ? { deviations: deviation, centres, precision, share } : undefined };
 }
 
-/** Adds an LDA head's logits, (nClasses,) Q10, to the logits of every exit from value `at` on. */
+/** What a discriminant learns from: each window as it is, and turned unless all rotations are 0. */
+export function readStatistics(
+  recordings: readonly Recording[],
+  features: FeatureConfig,
+  classOf: ClassOf,
+  rotationRadians: Augmentation["rotationRadians"],
+): StatisticRows {
+  const random = createRandom(1);
+  const turned: Augmentation = { ...noAugmentation, rotationRadians };
+  const rows: Int32Array[] = [];
+  const labels: number[] = [];
+  for (const recording of recordings) {
+    for (const { start, label } of windowsOf(recording)) {
+      if (classOf(label) < 0) continue;
+      rows.push(statisticsOf(readWindow(recording, start, features), features));
+      labels.push(classOf(label));
+      if (rotationRadians.every((deviation) => deviation === 0)) continue;
+      const disturbance = drawDisturbance(features.stepCounts.length, turned, random);
+      rows.push(statisticsOf(readWindow(recording, start, features, { ...disturbance, random }), features));
+      labels.push(classOf(label));
+    }
+  }
+  return { rows, labels };
+}
+
+/** Adds an LDA head's logits, (nClasses,) Q10, to the logits of every exit from value `at` on; as the core does, within what s16 holds. */
 export function addLdaToExits(exits: readonly (Float32Array | Float64Array)[], at: number, said: Int16Array): void {
-  for (const exit of exits) for (let c = 0; c < said.length; c++) exit[at + c]! += said[c]! / LOGIT_ONE;
+  for (const exit of exits)
+    for (let c = 0; c < said.length; c++) exit[at + c] = Math.max(S16_MIN, Math.min(S16_MAX, exit[at + c]! + said[c]! / LOGIT_ONE));
 }
 
 /** Number of parameters of an LDA head. */

@@ -41,8 +41,6 @@ const balance = 0.5;
 /** Smoothing may weigh a change of label with so much, in logits. */
 const [leastCost, mostCost] = [0.25, 3];
 const shrinkage = 0.1;
-/** Of the discriminant's log probabilities in a logit. */
-const ldaShare = 0.5;
 /** Who answers asks: nets that learn from labels, each from other weights and batches. */
 const usualTeachers = 3;
 export const MOST_TEACHERS = 8;
@@ -152,7 +150,7 @@ function augmentationFor({ channelScale, noise, gyroOffset, rotationRadians }: A
 function ldaFor(counts: readonly WindowCounts[], { augmentation }: Recipe, channels: Manifest["channels"]): LdaRecipe {
   const most = Math.max(...counts.map(({ fit }) => fit));
   const { rotationRadians } = augmentationFor(augmentation, channels);
-  return { shrinkage, share: ldaShare, rotationRadians, offsets: counts.map(({ fit }) => ldaShare * balance * Math.log(fit / most)) };
+  return { shrinkage, share: "chosen", rotationRadians, offsets: counts.map(({ fit }) => balance * Math.log(fit / most)) };
 }
 
 /** A change between two labels costs the logarithm of how many half windows the shorter of their bouts has. */

@@ -4,6 +4,7 @@ import { createRandom } from "../../../host/core/system/random.ts";
 import { scoredWindows } from "../../../host/data/recording.ts";
 import { fitDiscriminant } from "../../../host/train/discriminant.ts";
 import { computeLdaLogitsAt, fitLda } from "../../../host/train/fit-lda.ts";
+import { chooseLdaShare } from "../../../host/train/lda-share.ts";
 import { recordingOfTwo } from "./support/tiny-training.ts";
 
 describe("a linear discriminant", () => {
@@ -57,4 +58,22 @@ it("an LDA head fitted to recordings names their windows in the core's integers"
   });
   expect(windows.length).toBeGreaterThan(20);
   expect(right.length / windows.length).toBeGreaterThan(0.95);
+});
+
+it("a chosen share keeps logits within what the core's integers hold, and tells classes as the discriminant does", () => {
+  const { features } = activityTraining;
+  const classOf = (label: number) => [4, 6, 7].indexOf(label);
+  const [fit, select] = [["1", "2", "4"], ["5"]].map((wearers) => wearers.map((subject, i) => recordingOfTwo(subject, 9 + i)));
+  const recipe = { shrinkage: 0.001, rotationRadians: [0, 0, 0], offsets: [0, 0, 0] } as const;
+  const topOf = (share: number) => {
+    const { lda } = fitLda([...fit!, ...select!], features, classOf, 3, { ...recipe, share });
+    const windows = select!.flatMap((recording) =>
+      scoredWindows(recording).map(({ start }) => computeLdaLogitsAt(lda, recording, start, features)),
+    );
+    return Math.max(...windows.map((logits) => Math.max(...logits)));
+  };
+  expect(topOf(1)).toBe(32767); // two classes at the limit cannot be told apart
+  const share = chooseLdaShare({ fit: fit!, select: select! }, features, classOf, recipe);
+  expect(share).toBeGreaterThan(0);
+  expect(topOf(share)).toBeLessThan(0.75 * 32767);
 });
