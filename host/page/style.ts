@@ -1,12 +1,22 @@
 import { createHash } from "node:crypto";
 import { tokenStyle } from "./tokens.ts";
 
-/** The style sheet of every page. Colours follow the reader's light or dark setting; one column on a phone. */
-export const pageStyle = `
+/** What a drawing needs, on a page or in a file of its own: colours, text and strokes. */
+export const drawingStyle = `
 ${tokenStyle}.s0 { --s: var(--c0); } .s1 { --s: var(--c1); } .s2 { --s: var(--c2); } .s3 { --s: var(--c3); }
 .s4 { --s: var(--c4); } .s5 { --s: var(--c5); } .s6 { --s: var(--c6); } .s7 { --s: var(--c7); }
 .soft { --s: var(--soft); } .limit { --s: var(--limit); } .tint { --s: var(--tint); }
-* { box-sizing: border-box; }
+svg text { font: 10.5px system-ui, sans-serif; fill: var(--ink); font-variant-numeric: tabular-nums; } svg .tick, svg .name { fill: var(--soft); }
+svg .small { font-size: 8px; fill: var(--soft); } svg .count.on { fill: var(--card); }
+.grid { stroke: var(--grid); } .line { fill: none; stroke: var(--s); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+.grid, .line, .ring { vector-effect: non-scaling-stroke; } .dash { stroke-width: 1.5; stroke-dasharray: 6 5; } .pale { stroke-opacity: 0.4; }
+.fill { fill: var(--s); } .fill.hatch { fill: url(#hatch); } rect.fill { shape-rendering: crispEdges; }
+.few { stroke: var(--s); stroke-opacity: 0.6; } .bubble { fill-opacity: 0.4; stroke: var(--s); } .ring { fill: none; stroke: var(--ink); stroke-width: 1.5; }
+`;
+
+/** The style sheet of every page. Colours follow the reader's light or dark setting; one column on a phone. */
+export const pageStyle = `
+${drawingStyle}* { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1080px; padding: 24px 16px 40px; background: var(--back); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
 h1 { margin: 0 0 12px; font-size: 26px; line-height: 1.25; } h1 span { color: var(--soft); font-weight: 400; }
 h2 { margin: 0; font-size: 16px; } header p { margin: 4px 0; }
@@ -24,12 +34,6 @@ th { text-align: left; font-weight: 400; padding: 2px 12px 2px 0; } td { text-al
 thead th:first-child { text-align: left; padding-left: 0; } .best span { font-weight: 700; color: var(--c0); }
 svg.plot { display: block; width: 100%; height: auto; } svg.plot:not(.wide) { max-width: 520px; margin: 0 auto; } svg.plot + svg.plot, .legend + svg.plot { margin-top: 12px; }
 svg.defs { position: absolute; width: 0; height: 0; }
-svg text { font: 10.5px system-ui, sans-serif; fill: var(--ink); font-variant-numeric: tabular-nums; } svg .tick, svg .name { fill: var(--soft); }
-svg .small { font-size: 8px; fill: var(--soft); } svg .count.on { fill: var(--card); }
-.grid { stroke: var(--grid); } .line { fill: none; stroke: var(--s); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-.grid, .line, .ring { vector-effect: non-scaling-stroke; } .dash { stroke-width: 1.5; stroke-dasharray: 6 5; } .pale { stroke-opacity: 0.4; }
-.fill { fill: var(--s); } .fill.hatch { fill: url(#hatch); } rect.fill { shape-rendering: crispEdges; }
-.few { stroke: var(--s); stroke-opacity: 0.6; } .bubble { fill-opacity: 0.4; stroke: var(--s); } .ring { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 6px 0 0; color: var(--soft); font-size: 13px; }
 .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 6px; vertical-align: -1px; background: var(--s); }
 .legend i.hatch { background: repeating-linear-gradient(45deg, var(--soft) 0 1px, transparent 1px 4px); }

@@ -1,6 +1,4 @@
-import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { join } from "node:path";
 import { Model } from "../../host/core/session/model.ts";
 import type { Session } from "../../host/core/session/session-types.ts";
@@ -8,7 +6,9 @@ import { packageRoot } from "../../host/core/system/package-root.ts";
 import { loadKernels } from "../support/kernels.ts";
 import { randomPatches, seeded } from "../support/random.ts";
 import { modelOn } from "../support/reference-model.ts";
+import { deepSession, stepper } from "./deep-session.ts";
 import { KERNEL_CASES } from "./kernels.ts";
+import { commit, machine } from "./machine.ts";
 import { type Subject, timePaired } from "./measure.ts";
 
 // npm run bench: every kernel, scalar against SIMD; a step and a window of the shipped model on every engine.
@@ -20,14 +20,6 @@ interface Row {
   readonly nanos: number;
   readonly macsPerSecond: number;
   readonly speedup: number; // against scalar (kernels) or against the reference (model), of this run
-}
-
-function commit(): string {
-  try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: packageRoot(), encoding: "utf8" }).trim();
-  } catch {
-    return "unknown";
-  }
 }
 
 async function kernelRows(): Promise<Row[]> {
@@ -74,21 +66,9 @@ async function modelRows(): Promise<{ rows: Row[]; arenaBytes: number; wasmBytes
     })),
   );
   const steps = timePaired(
-    sessions.map((session) => {
-      session.setPoint({
-        maxExit: image.exits.length - 1,
-        hopPatches: 1,
-        askAllowed: false,
-        limitReason: "none",
-        askIntervalHops: 1,
-        thresholds: image.exits.map(() => 32769),
-      });
-      return {
-        name: session.engine,
-        run(calls) {
-          for (let i = 0; i < calls; i++) session.pushPatch(patches[i % patches.length]!);
-        },
-      };
+    models.map((model) => {
+      const session = deepSession(model);
+      return { name: session.engine, ...stepper(model, [session]) };
     }),
   );
   const rows = [...window].map(([engine, ns]) => row("window", "activity, all exits", engine, ns, macs, window.get("reference")! / ns));
@@ -118,11 +98,7 @@ async function batchRows(): Promise<Row[]> {
   const { channels, patchFrames, windowPatches, ringPatches, exits } = model.image;
   const windows = Array.from({ length: 32 }, (_, seed) => randomPatches(seeded(seed), channels * patchFrames, windowPatches));
   const sequences = windows.map((window) => Int8Array.from(window.flatMap((patch) => [...patch])));
-  const session = model.createSession();
-  session.setPoint({
-    ...{ maxExit: exits.length - 1, hopPatches: 1024, askAllowed: false, limitReason: "none", askIntervalHops: 1 },
-    thresholds: exits.map(() => 32769),
-  });
+  const session = deepSession(model, 1024);
   const macs = session.opCount(exits.length - 1).macs;
   const single = (isDeep: boolean) => (calls: number) => {
     for (let i = 0; i < calls; i++) {
@@ -151,11 +127,11 @@ async function batchRows(): Promise<Row[]> {
 export async function benchCompute({ json, save }: { readonly json: boolean; readonly save: boolean }): Promise<void> {
   const { rows: ofModel, arenaBytes, wasmBytes } = await modelRows();
   const rows = [...(await kernelRows()), ...ofModel, ...(await batchRows())];
-  const machine = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}`;
+  const here = machine();
   if (json) {
-    console.log(JSON.stringify({ machine, commit: commit(), arenaBytes, wasmBytes, rows }));
+    console.log(JSON.stringify({ machine: here, commit: commit(), arenaBytes, wasmBytes, rows }));
   } else {
-    console.log(`${machine}, commit ${commit()}`);
+    console.log(`${here}, commit ${commit()}`);
     console.log(`arena ${arenaBytes} B, core-scalar.wasm ${wasmBytes.scalar} B, core-simd.wasm ${wasmBytes.simd} B\n`);
     console.log(
       ["what".padEnd(16), "shape".padEnd(20), "build".padEnd(10), "µs".padStart(10), "GMAC/s".padStart(8), "×".padStart(7)].join(" "),
@@ -176,7 +152,7 @@ export async function benchCompute({ json, save }: { readonly json: boolean; rea
     const date = new Date().toISOString().slice(0, 10);
     for (const r of rows) {
       const figures = [r.nanos.toFixed(1), r.macsPerSecond.toExponential(3), r.speedup.toFixed(2), arenaBytes, wasmBytes[r.build] ?? 0];
-      appendFileSync(file, `${[date, commit(), `"${machine}"`, r.what, `"${r.shape}"`, r.build, ...figures].join(",")}\n`);
+      appendFileSync(file, `${[date, commit(), `"${here}"`, r.what, `"${r.shape}"`, r.build, ...figures].join(",")}\n`);
     }
   }
 }

@@ -3,11 +3,14 @@ import type { Kernels } from "../support/kernels.ts";
 import { Space } from "../support/kernels.ts";
 import { seeded } from "../support/random.ts";
 
-/** A kernel at a shape: how to call it on an instance, and the multiply-accumulates of one call. */
+/** A kernel at a shape: how to call it on an instance. */
 export interface KernelCase {
   readonly kernel: string;
   readonly shape: string;
+  /** Multiply-accumulates of one call; of a kernel without sums its products. */
   readonly macs: number;
+  /** Bytes that one call moves if each operand is read once and each result written once. */
+  readonly bytes: number;
   prepare(kernels: Kernels): () => void;
 }
 
@@ -22,6 +25,7 @@ function linear(nIn: number, nOut: number): KernelCase {
     kernel: "linear-s8",
     shape: `${nOut}x${nIn}`,
     macs: nIn * nOut,
+    bytes: nIn + nIn * nOut + 8 * nOut,
     prepare(k) {
       const space = new Space(k);
       const [x, w, b, acc] = [space.s8(s8(nIn)), space.s8(s8(nIn * nOut)), space.s32(s32(nOut, 1000)), space.s32(new Int32Array(nOut))];
@@ -38,7 +42,8 @@ export const KERNEL_CASES: readonly KernelCase[] = [
   {
     kernel: "requantize-s8",
     shape: "144",
-    macs: 0,
+    macs: 144,
+    bytes: 144 * 10,
     prepare(k) {
       const space = new Space(k);
       const [acc, m, s, y] = [space.s32(s32(144, 60000)), space.s32(multipliers(144)), space.s8(shifts(144)), space.s8(s8(144))];
@@ -49,6 +54,7 @@ export const KERNEL_CASES: readonly KernelCase[] = [
     kernel: "conv1d-s8",
     shape: "64x4",
     macs: 256,
+    bytes: 2 * 192 + 64 + 256 + 64 * 9 + 256 + 64,
     prepare(k) {
       const space = new Space(k);
       const [state, x, w, b] = [space.s8(s8(192)), space.s8(s8(64)), space.s8(s8(256)), space.s32(s32(64, 1000))];
@@ -73,6 +79,7 @@ export const KERNEL_CASES: readonly KernelCase[] = [
     kernel: "rms-norm",
     shape: "64",
     macs: 64,
+    bytes: 3 * 64,
     prepare(k) {
       const space = new Space(k);
       const [x, y] = [space.s16(s32(64, 8000)), space.s8(s8(64))];
@@ -83,6 +90,7 @@ export const KERNEL_CASES: readonly KernelCase[] = [
     kernel: "selective-scan",
     shape: "4x16x8",
     macs: 1024,
+    bytes: 2 * 512 * 4 + 8 + 16 + 64 + 2 * 16 + 128,
     prepare(k) {
       const space = new Space(k);
       const tables = space.s32(canonicalTables());
@@ -97,6 +105,7 @@ export const KERNEL_CASES: readonly KernelCase[] = [
     kernel: "attention-s8",
     shape: "4/2x8, W 32",
     macs: 2048,
+    bytes: 32 + 2 * 512 + 2 * 32 * 4 + 32,
     prepare(k) {
       const space = new Space(k);
       const tables = space.s32(canonicalTables());
@@ -115,6 +124,7 @@ export const KERNEL_CASES: readonly KernelCase[] = [
     kernel: "gated-mlp",
     shape: "64",
     macs: 64,
+    bytes: 3 * 64 + 256,
     prepare(k) {
       const space = new Space(k);
       const [g, u, t, y] = [space.s8(s8(64)), space.s8(s8(64)), space.s8(s8(256)), space.s8(s8(64))];

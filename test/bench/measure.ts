@@ -11,11 +11,16 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** The smallest value: another program on the machine makes a run longer, never shorter. */
+export function least(values: readonly number[]): number {
+  return Math.min(...values);
+}
+
 /**
  * Times subjects in turn, round by round, so that a noisy minute hits all of them alike.
- * Returns the median nanoseconds a call of each; the ratio of two medians of one run is the figure to compare.
+ * Returns the median nanoseconds a call of each, or what `pick` makes of its rounds; the ratio of two of one run is the figure to compare.
  */
-export function timePaired(subjects: readonly Subject[], rounds = 31, roundMillis = 4): Map<string, number> {
+export function timePaired(subjects: readonly Subject[], rounds = 31, roundMillis = 4, pick = median): Map<string, number> {
   const calls = subjects.map((subject) => {
     let n = 1;
     for (;;) {
@@ -34,5 +39,5 @@ export function timePaired(subjects: readonly Subject[], rounds = 31, roundMilli
       times[i]!.push(((performance.now() - start) * 1e6) / calls[i]!);
     }
   }
-  return new Map(subjects.map((subject, i) => [subject.name, median(times[i]!)]));
+  return new Map(subjects.map((subject, i) => [subject.name, pick(times[i]!)]));
 }

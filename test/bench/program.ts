@@ -15,6 +15,7 @@ import { type OffloadOptions, runOffload } from "./offload.ts";
 import { writeOwnData } from "./own-data.ts";
 import { benchPage } from "./page.ts";
 import { benchCExport } from "./peers/c-export.ts";
+import { benchScaling, type ScalingRequest } from "./scaling/command.ts";
 import { benchShortScan, type ScanAccuracy } from "./short-scan.ts";
 import { runSizing, type SizingRequest } from "./sizing.ts";
 import { runSoak } from "./soak.ts";
@@ -111,6 +112,13 @@ export function createBench(io: CliIo): Command {
       );
       out.document(report);
     });
+  bench
+    .command("scaling")
+    .description("Measure what each size costs, and the kernels under this machine's roofs.")
+    .option("--save", "write test/bench/results/scaling.json and its pictures", false)
+    .option("--draw", "measure nothing: draw the pictures from that file", false)
+    .addOption(jsonOption())
+    .action((options: ScalingRequest) => benchScaling(io, options));
   bench
     .command("own-data")
     .argument("<set>", "gas, beats, hapt or sisfall")

@@ -47,17 +47,21 @@ export interface Kernels {
 export const build = (process.env.DORMOUSE_BUILD ?? "scalar") as "scalar" | "simd";
 
 /** Compiles the kernels alone and returns a fresh instance with `pages` pages of memory. */
-export async function loadKernels(which: "scalar" | "simd", pages = 4): Promise<Kernels> {
+export const loadKernels = (which: "scalar" | "simd", pages = 4): Promise<Kernels> =>
+  compileTestModule<Kernels>("test/assembly/entry.ts", which, pages);
+
+/** Compiles a module of test/assembly and returns the exports of a fresh instance with `pages` pages of memory. */
+export async function compileTestModule<Exports>(path: string, which: "scalar" | "simd", pages: number): Promise<Exports> {
   const simd = which === "simd" ? ["--enable", "simd"] : ["--disable", "simd"];
   const flags = ["--runtime", "stub", "--use", "abort=", "--noAssert", "-O3", "--initialMemory", String(pages), ...simd];
   let wasm: Uint8Array<ArrayBuffer> | undefined;
-  const { error, stderr } = await asc.main(["test/assembly/entry.ts", "--baseDir", packageRoot(), "--outFile", "kernels.wasm", ...flags], {
+  const { error, stderr } = await asc.main([path, "--baseDir", packageRoot(), "--outFile", "module.wasm", ...flags], {
     writeFile(_name, contents) {
       wasm = new Uint8Array(contents as Uint8Array);
     },
   });
-  if (error !== null || wasm === undefined) throw new Error(`the kernels do not compile: ${stderr.toString()}`, { cause: error });
-  return new WebAssembly.Instance(new WebAssembly.Module(wasm), {}).exports as unknown as Kernels;
+  if (error !== null || wasm === undefined) throw new Error(`${path} does not compile: ${stderr.toString()}`, { cause: error });
+  return new WebAssembly.Instance(new WebAssembly.Module(wasm), {}).exports as Exports;
 }
 
 /** Hands out aligned space in a kernel instance's memory, with guard bytes after every array. */

@@ -1,17 +1,17 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../host/core/system/clock.ts";
 import { packageRoot } from "../../../host/core/system/package-root.ts";
 import type { CliIo } from "../../../host/core/system/surroundings.ts";
 import { table } from "../../../host/core/system/table.ts";
+import { commit, machine } from "../machine.ts";
 import { benchStart, STARTS, type StartCost } from "../start/start.ts";
 import { NATIVE } from "./c-export.ts";
 import { digits, type PeerRow, savePeerResults, updatePeerReadme } from "./results.ts";
 
 // npm run bench:peers [-- --json] [-- --rounds N] [-- --save]: Dormouse beside what else one might run, in one process and in turn. --save also writes
-// test/bench/results/peers.json and the table of test/README.md; --table measures nothing and writes that table from the saved results.
+// test/bench/results/peers.json and the table of test/bench/README.md; --table measures nothing and writes that table from the saved results.
 
 const args = process.argv.slice(2);
 const isJson = args.includes("--json");
@@ -120,17 +120,16 @@ async function askRows(): Promise<PeerRow[]> {
 
 async function measure(): Promise<void> {
   const rows = [...(await startRows()), ...(await askRows()), ...(await windowRows()), ...(await cExportRows()), ...sizeRows()];
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
-  const machine = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}`;
+  const of = { machine: machine(), commit: commit() };
   if (args.includes("--save")) {
-    savePeerResults({ machine, commit, rounds, rows });
+    savePeerResults({ ...of, rounds, rows });
     updatePeerReadme();
   }
   if (isJson) {
     console.log(JSON.stringify(rows));
     return;
   }
-  console.log(`${machine}, commit ${commit}`);
+  console.log(`${of.machine}, commit ${of.commit}`);
   const cells = rows.map(({ workload, peer, ours, theirs, ratio, unit }) => [
     workload,
     peer,

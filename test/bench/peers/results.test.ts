@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { peerTable, readPeerReadme, readPeerResults, withPeerTable } from "./results.ts";
 
 describe("the table of peers", () => {
-  it("in test/README.md is what the saved results print: npm run bench:peers -- --table", () => {
+  it("in test/bench/README.md is what the saved results print: npm run bench:peers -- --table", () => {
     const readme = readPeerReadme();
     expect(withPeerTable(readme, peerTable(readPeerResults()))).toBe(readme);
   });

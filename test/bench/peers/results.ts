@@ -22,7 +22,7 @@ interface PeerResults {
 }
 
 const RESULTS = "test/bench/results/peers.json";
-const README = "test/README.md";
+const README = "test/bench/README.md";
 const [BEGIN, END] = ["<!-- peers: printed by npm run bench:peers -- --table -->", "<!-- /peers -->"];
 
 /** Rounds as it prints: two decimals below ten, none above. */
