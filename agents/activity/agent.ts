@@ -5,6 +5,7 @@ export default defineAgent({
   name: "activity",
   description: "What the wearer does: walking, stairs, sitting, standing, lying.",
   model: "model.dmm",
+  modelNumber: 9,
   prior: "lda-prior.safetensors",
   teacher: ["a", "b", "c", "d", "e"].map((member) => `teacher/${member}.dmm`),
   synthetic: "synthetic.json",

@@ -5,6 +5,7 @@ export default defineAgent({
   name: "fall",
   description: "Whether the wearer falls: suspected on the device, confirmed by the cloud two seconds later.",
   model: "model.dmm",
+  modelNumber: 7,
   confirmation: "confirmation.safetensors",
   synthetic: "synthetic.json",
   sensor: {

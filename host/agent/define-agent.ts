@@ -83,6 +83,8 @@ export const agentSchema = once(() =>
       description: z._default(z.string().check(z.maxLength(200)), ""),
       /** The model image, relative to the agent's folder. */
       model: folderPath(),
+      /** Rises with each model that is shipped: packages of an agent are newer or older by it. Default 1. */
+      modelNumber: z.optional(z.int().check(z.gte(1), z.lte(999_999))),
       /** What adaptation to one user starts from (lda-prior.safetensors, written by `train` beside the model), relative to the agent's folder. None: no personalisation. */
       prior: z.optional(folderPath()),
       /** Images of the cloud's ensemble, relative to the agent's folder. None: nothing answers asks here. */

@@ -60,8 +60,8 @@ function foldersOf(files: readonly PackageFile[]): string[] {
 }
 
 /** gzip without time and operating system in its header. */
-export function gzip(bytes: Uint8Array): Uint8Array {
-  const packed = gzipSync(bytes, { level: 6 });
+export function gzip(bytes: Uint8Array, level = 6): Uint8Array {
+  const packed = gzipSync(bytes, { level });
   packed[9] = 255; // OS: unknown
   return packed;
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { AgentDefinition } from "../../agent/define-agent.ts";
 import type { LoadedAgent } from "../../agent/loaded-agent.ts";
 import { openAgentModel } from "../../agent/registry.ts";
 import { ConfigError } from "../../core/system/errors.ts";
@@ -9,10 +9,12 @@ import { packageRoot } from "../../core/system/package-root.ts";
 import type { GatewayConfigInput } from "../../gateway/gateway-config.ts";
 import { PACKED_AGENT_FILE } from "../../gateway/packed-agent.ts";
 import { type Board, loadBoards } from "../../power/board.ts";
-import { gzip, type PackageFile, writeDeb } from "./deb.ts";
+import { type BuiltPackage, writePackage } from "./built-package.ts";
+import type { PackageFile } from "./deb.ts";
 import { bundleGateway } from "./gateway-bundle.ts";
 import { type GatewayPaths, gatewayPaths, gatewayScripts, gatewayUnit } from "./gateway-unit.ts";
 import { findNodeRuntime, type NodeRuntime } from "./node-runtime.ts";
+import { buildRuntimePackage, RUNTIME_PACKAGE } from "./runtime-package.ts";
 
 export interface GatewayImageOptions {
   readonly agent: LoadedAgent;
@@ -23,11 +25,11 @@ export interface GatewayImageOptions {
   readonly isNodeFromNpm?: boolean;
 }
 
-/** What was built. */
+/** What was built: the agent's package and the runtime's, on which it depends. */
 export interface GatewayImage {
   readonly board: string;
   readonly agent: string;
-  readonly artifacts: readonly { readonly path: string; readonly format: "deb"; readonly bytes: number; readonly sha256: string }[];
+  readonly artifacts: readonly BuiltPackage[];
   readonly packageName: string;
   readonly version: string;
   readonly architecture: string;
@@ -36,7 +38,7 @@ export interface GatewayImage {
   readonly config: string;
 }
 
-/** Builds a Debian package with everything that a Linux gateway needs to run one agent as a service. */
+/** Builds two Debian packages, with everything that a Linux gateway needs to run one agent as a service: the agent, and the Node of all agents. */
 export async function buildGatewayImage(options: GatewayImageOptions): Promise<GatewayImage> {
   const { agent, board } = options;
   if (board.linux === undefined) {
@@ -47,35 +49,41 @@ export async function buildGatewayImage(options: GatewayImageOptions): Promise<G
   }
   const { architecture } = board.linux;
   const { name } = agent.definition;
-  await openAgentModel(agent); // checked here, not on the gateway
+  const { imageHash } = await openAgentModel(agent); // checked here, not on the gateway
   const paths = gatewayPaths(name);
   const runtime = findNodeRuntime({ architecture, cacheFolder: options.cacheFolder, isFromNpm: options.isNodeFromNpm ?? false });
   const bundle = await bundleGateway();
-  const manifest = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string; license: string };
-  const deb = writeDeb({
-    control: controlOf(agent, board, paths, manifest.version, runtime),
+  const { version: tool } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
+  const version = packageVersion(tool, agent.definition, imageHash);
+  makeFolders(options.outFolder);
+  const own = writePackage(options.outFolder, {
+    packageName: paths.packageName,
+    version,
+    architecture,
+    depends: `${RUNTIME_PACKAGE} (>= 20), systemd (>= 250), init-system-helpers (>= 1.54)`,
+    summary: `Dormouse gateway with the ${name} agent`,
+    text: [
+      "Runs the agent as a hardened systemd service on the frames of devices, and asks the cloud over MQTT 5 when it is unsure.",
+      `Made for ${board.name}.`,
+    ],
+    changes: `Dormouse ${tool}, model ${agent.definition.modelNumber ?? 1} of ${name} (${imageHash.slice(0, HASH_DIGITS)})`,
     files: [
-      ...programFiles(paths, runtime, bundle.code, manifest.version),
+      ...programFiles(paths, bundle.code, tool),
       ...agentFiles(agent, paths),
       ...boardFiles(paths),
       { path: paths.config, bytes: json(defaultConfig(agent, board)), mode: 0o600, isConfig: true },
       { path: paths.unit, bytes: Buffer.from(gatewayUnit(name, paths, linkDevice(board))) },
       { path: `${paths.doc}/README`, bytes: Buffer.from(readme(agent, board, paths, runtime)) },
-      { path: `${paths.doc}/copyright`, bytes: Buffer.from(copyright(bundle.licences, runtime)) },
-      { path: `${paths.doc}/changelog.gz`, bytes: gzip(readFileSync(join(packageRoot(), "CHANGELOG.md"))) },
+      { path: `${paths.doc}/copyright`, bytes: Buffer.from(copyright(bundle.licences)) },
     ],
     scripts: gatewayScripts(paths),
   });
-  makeFolders(options.outFolder);
-  const file = `${paths.packageName}_${manifest.version}_${architecture}.deb`;
-  const path = join(options.outFolder, file);
-  writeFileSync(path, deb);
   return {
     board: board.id,
     agent: name,
-    artifacts: [{ path, format: "deb", bytes: deb.length, sha256: createHash("sha256").update(deb).digest("hex") }],
+    artifacts: [own, buildRuntimePackage(runtime, architecture, options.outFolder)],
     packageName: paths.packageName,
-    version: manifest.version,
+    version,
     architecture,
     node: { version: runtime.version, origin: runtime.origin },
     unit: paths.unitName,
@@ -83,38 +91,29 @@ export async function buildGatewayImage(options: GatewayImageOptions): Promise<G
   };
 }
 
+const HASH_DIGITS = 8;
+
+/**
+ * Version of an agent's package: the tool's, the agent and its model's number, the image's hash. dpkg sorts by the number before it sees
+ * the hash, which rises and falls at random. Source: deb-version(7).
+ */
+export function packageVersion(
+  tool: string,
+  { name, modelNumber = 1 }: Pick<AgentDefinition, "name" | "modelNumber">,
+  imageHash: string,
+): string {
+  return `${tool}+${name.replaceAll("-", ".")}.${modelNumber}.${imageHash.slice(0, HASH_DIGITS)}`;
+}
+
 const json = (value: unknown): Uint8Array => Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
 const linkDevice = ({ link }: Board): string | undefined => (link?.peripheral.startsWith("/dev/") ? link.peripheral : undefined);
 
-function controlOf(
-  agent: LoadedAgent,
-  board: Board,
-  { packageName }: GatewayPaths,
-  version: string,
-  runtime: NodeRuntime,
-): [string, string][] {
-  return [
-    ["Package", packageName],
-    ["Version", version],
-    ["Architecture", board.linux!.architecture],
-    ["Maintainer", "Dormouse <dormouse@localhost>"],
-    ["Section", "misc"],
-    ["Priority", "optional"],
-    ["Depends", "libc6 (>= 2.28), libstdc++6 (>= 8), libgcc-s1, systemd (>= 250), init-system-helpers (>= 1.54), coreutils"],
-    [
-      "Description",
-      `Dormouse gateway: the ${agent.definition.name} agent\n Runs the agent as a hardened systemd service on the frames of a device, and asks the cloud over\n MQTT 5 when it is unsure. Brings Node ${runtime.version} of its own. Made for ${board.name}.`,
-    ],
-  ];
-}
-
-function programFiles({ root }: GatewayPaths, runtime: NodeRuntime, code: Uint8Array, version: string): PackageFile[] {
+function programFiles({ root }: GatewayPaths, code: Uint8Array, version: string): PackageFile[] {
   const wasm = ["core-simd.wasm", "core-scalar.wasm"].map((file) => ({
     path: `${root}/dist/${file}`,
     bytes: readFileSync(join(packageRoot(), "dist", file)),
   }));
   return [
-    { path: `${root}/bin/node`, bytes: runtime.bytes, mode: 0o755 },
     { path: `${root}/dist/gateway.js`, bytes: code },
     { path: `${root}/package.json`, bytes: json({ name: "dormouse-edge", version, type: "module" }) },
     ...wasm,
@@ -190,13 +189,18 @@ Configure   ${paths.config}, then: systemctl restart ${paths.unitName}
             "metrics": "9464", "otlp": "http://collector:4318"   serve Prometheus metrics, push OpenTelemetry
 Watch       journalctl -fu ${paths.unitName}; systemctl status ${paths.unitName}
 State       /var/lib/${paths.packageName}: the node's identity, the asks that wait for an answer and the counters of its commands; dpkg --purge removes it
-Node        ${runtime.version}, ${runtime.origin}; licences in copyright
+Node        ${runtime.version}, ${runtime.origin}: the package ${RUNTIME_PACKAGE}
 `;
 }
 
-function copyright(licences: readonly { readonly name: string; readonly text: string }[], runtime: NodeRuntime): string {
-  const dormouse = readFileSync(join(packageRoot(), "LICENSE"), "utf8");
-  const node = runtime.licence ?? `MIT, and what it contains: https://github.com/nodejs/node/blob/v${runtime.version}/LICENSE`;
-  const parts = [{ name: "dormouse-edge", text: dormouse.trim() }, ...licences, { name: `Node.js ${runtime.version}`, text: node.trim() }];
+/** Debian has the Apache licence's text on every system. */
+const OWN_LICENCE =
+  "Copyright the Dormouse authors\nLicensed under the Apache License, Version 2.0: /usr/share/common-licenses/Apache-2.0 has its text.";
+
+const APACHE_TEXT = /^ *Apache License\n[\s\S]*END OF TERMS AND CONDITIONS$/m;
+
+function copyright(licences: readonly { readonly name: string; readonly text: string }[]): string {
+  const short = (text: string): string => text.replace(APACHE_TEXT, "Apache License 2.0: /usr/share/common-licenses/Apache-2.0");
+  const parts = [{ name: "dormouse-edge", text: OWN_LICENCE }, ...licences.map(({ name, text }) => ({ name, text: short(text) }))];
   return `${parts.map(({ name, text }) => `${name}\n${"=".repeat(name.length)}\n${text}\n`).join("\n")}`;
 }

@@ -1,3 +1,5 @@
+import { RUNTIME_NODE } from "./runtime-package.ts";
+
 /** Where the parts of a gateway image lie on the gateway. */
 export interface GatewayPaths {
   readonly packageName: string;
@@ -42,8 +44,8 @@ Type=notify
 # Messages come from systemd-notify, a child of the service.
 NotifyAccess=all
 # Says what is wrong before the service starts; a broker that is away is no reason.
-ExecStartPre=${paths.root}/bin/node --max-old-space-size=128 ${paths.root}/dist/gateway.js --agent ${agent} --config \${CREDENTIALS_DIRECTORY}/config --check
-ExecStart=${paths.root}/bin/node --max-old-space-size=128 ${paths.root}/dist/gateway.js --agent ${agent} --config \${CREDENTIALS_DIRECTORY}/config
+ExecStartPre=${RUNTIME_NODE} --max-old-space-size=128 ${paths.root}/dist/gateway.js --agent ${agent} --config \${CREDENTIALS_DIRECTORY}/config --check
+ExecStart=${RUNTIME_NODE} --max-old-space-size=128 ${paths.root}/dist/gateway.js --agent ${agent} --config \${CREDENTIALS_DIRECTORY}/config
 LoadCredential=config:${paths.config}
 Restart=on-failure
 RestartSec=5

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,15 +68,25 @@ describe("the gateway package", () => {
 
   it("says what it is and what it needs (needs dpkg-deb)", (context) => {
     needPrograms(context, "dpkg-deb");
-    const [deb] = image.artifacts;
-    const field = (name: string) => execFileSync("dpkg-deb", ["-f", deb!.path, name], { encoding: "utf8" }).trim();
+    const [deb, runtime] = image.artifacts.map(({ path }) => path);
+    const field = (name: string, of = deb!) => execFileSync("dpkg-deb", ["-f", of, name], { encoding: "utf8" }).trim();
     expect(field("Package")).toBe("dormouse-activity");
     expect(field("Architecture")).toBe(image.architecture);
-    expect(field("Depends")).toContain("libstdc++6");
-    execFileSync("dpkg-deb", ["-x", deb!.path, root]);
+    expect(field("Depends")).toContain("dormouse-runtime");
+    expect(field("Package", runtime)).toBe("dormouse-runtime");
+    expect(field("Depends", runtime)).toContain("libstdc++6");
+    for (const path of [deb!, runtime!]) execFileSync("dpkg-deb", ["-x", path, root]);
     const copyright = readFileSync(join(root, "usr/share/doc/dormouse-activity/copyright"), "utf8");
-    for (const name of ["dormouse-edge", "mqtt", "zod", "cbor-x", "Node.js"])
-      expect(copyright).toMatch(new RegExp(`^${name} ?[\\d.]*$`, "m"));
+    for (const name of ["dormouse-edge", "mqtt", "zod", "cbor-x"]) expect(copyright).toMatch(new RegExp(`^${name} ?[\\d.]*$`, "m"));
+  });
+
+  it("lintian finds no error (needs lintian)", (context) => {
+    needPrograms(context, "lintian");
+    const isNightly = process.env.DORMOUSE_NIGHTLY === "1"; // Node takes a minute
+    for (const { path } of isNightly ? image.artifacts : image.artifacts.slice(0, 1)) {
+      const { stdout } = spawnSync("lintian", ["--allow-root", "--fail-on", "error", path], { encoding: "utf8" });
+      expect(stdout.split("\n").filter((line) => line.startsWith("E:"))).toEqual([]);
+    }
   });
 
   it("runs from its own files: frames from a device, a broker, an orderly end (needs dpkg-deb)", async (context) => {
@@ -91,7 +101,7 @@ describe("the gateway package", () => {
       JSON.stringify({ site: "test", node: "gw-1", sensor: `serial:${device}`, broker: { url: broker.url }, ...governed }),
     );
     const args = ["dist/gateway.js", "--agent", "activity", "--config", config, "--state", join(folder, "state")];
-    const child = spawn(join(prefix, "bin/node"), args, {
+    const child = spawn(join(root, "usr/lib/dormouse-runtime/bin/node"), args, {
       cwd: prefix,
       env: { PATH: process.env.PATH },
       stdio: ["ignore", "pipe", "inherit"],
