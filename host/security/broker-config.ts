@@ -4,15 +4,17 @@ import { makeFolders } from "../core/system/folder.ts";
 import { packageRoot } from "../core/system/package-root.ts";
 import { writeWhole } from "../core/system/private-file.ts";
 
-/** Where devices knock, and where workers and operators do. */
+/** Where devices knock, where workers, operators and readers do, and where readers with a password do. */
 export interface BrokerPorts {
   readonly devicesPort: number; // default 8883
   readonly cloudPort: number; // default 8884
+  readonly readersPort: number; // default 8885
   /** Default 0.0.0.0. */
   readonly bindAddress: string;
 }
 
-const DEFAULT_PORTS: BrokerPorts = { devicesPort: 8883, cloudPort: 8884, bindAddress: "0.0.0.0" };
+const PASSWORDS = "passwords"; // mosquitto wants the file, empty or not
+const DEFAULT_PORTS: BrokerPorts = { devicesPort: 8883, cloudPort: 8884, readersPort: 8885, bindAddress: "0.0.0.0" };
 
 /** Fills the shipped templates for mosquitto in; returns the names of the files that it wrote. */
 export function writeMosquittoConfig(folder: string, site: string, ports: BrokerPorts = DEFAULT_PORTS): string[] {
@@ -21,6 +23,7 @@ export function writeMosquittoConfig(folder: string, site: string, ports: Broker
     folder: resolve(folder),
     devicesPort: String(ports.devicesPort),
     cloudPort: String(ports.cloudPort),
+    readersPort: String(ports.readersPort),
     bindAddress: ports.bindAddress,
   };
   makeFolders(join(folder, "data"));
@@ -30,5 +33,6 @@ export function writeMosquittoConfig(folder: string, site: string, ports: Broker
     const filled = template.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
     writeWhole(join(folder, name), filled);
   }
-  return names;
+  writeWhole(join(folder, PASSWORDS), "", { isPrivate: true });
+  return [...names, PASSWORDS];
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { ConfigError } from "../core/system/errors.ts";
@@ -5,16 +6,17 @@ import { firstExisting, makePrivateFolder, writeWhole } from "../core/system/pri
 import { splitUrl, urlText } from "../core/system/secrets.ts";
 import { checkName } from "../mqtt/wire/topics.ts";
 import { type BrokerPorts, writeMosquittoConfig } from "./broker-config.ts";
+import { makeBrokerPassword } from "./broker-password.ts";
 import { issueLeaf, MAX_COMMON_NAME_CHARS } from "./certificates.ts";
 import { openCommandKey, publicCommandKey } from "./command-key.ts";
 import { AUTHORITY_FILES, openSiteAuthority, writePair } from "./site-authority.ts";
 
 /** Whom a certificate is for. */
-export const ROLES = ["node", "cloud", "operator", "broker"] as const;
+export const ROLES = ["node", "cloud", "operator", "reader", "broker"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Common names that the brokers' access lists give more rights to: no node may carry one. */
-const ROLE_NAMES: readonly string[] = ["cloud", "operator"];
+const ROLE_NAMES: readonly string[] = ["cloud", "operator", "reader"];
 
 export interface ProvisionOptions {
   readonly role: Role;
@@ -77,6 +79,12 @@ export async function provision(options: ProvisionOptions, wallMillis: number): 
     writeWhole(join(outFolder, AUTHORITY_FILES.commandKey), authority.commandKey, { isPrivate: true });
     files.push(AUTHORITY_FILES.commandKey);
   }
+  if (role === "reader") {
+    const { password, line } = makeBrokerPassword(role, randomBytes);
+    writeWhole(join(outFolder, "password"), `${password}\n`, { isPrivate: true });
+    writeWhole(join(outFolder, "passwords"), line, { isPrivate: true });
+    files.push("password", "passwords");
+  }
   if (!isBroker) {
     const broker = options.brokerUrl === undefined ? {} : { broker: options.brokerUrl };
     const config =
@@ -103,7 +111,7 @@ function checkOwner(role: Role, name: string): void {
   if ((role === "node" && ROLE_NAMES.includes(name)) || Buffer.byteLength(name) > MAX_COMMON_NAME_CHARS)
     throw new ConfigError(
       "NODE_NAME_RESERVED",
-      `a ${role} cannot be named ${JSON.stringify(name)}: ${ROLE_NAMES.join(" and ")} are roles that no node is, and a certificate's name has at most ${MAX_COMMON_NAME_CHARS} bytes.`,
+      `a ${role} cannot be named ${JSON.stringify(name)}: ${ROLE_NAMES.slice(0, -1).join(", ")} and ${ROLE_NAMES.at(-1)} are roles that no node is, and a certificate's name has at most ${MAX_COMMON_NAME_CHARS} bytes.`,
     );
 }
 

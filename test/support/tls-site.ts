@@ -13,12 +13,15 @@ export interface TlsSite {
   readonly site: string;
   readonly devicesUrl: string;
   readonly cloudUrl: string;
+  readonly readersUrl: string;
   /** Provisions an identity and returns its folder. */
   identity(role: Role, name: string): Promise<string>;
   /** Connects with an identity, at the door of its kind unless another is named. */
   connect(folder: string, clientId: string, more?: IClientOptions & { readonly url?: string }): Promise<TestClient>;
-  /** Adds to the access list, and has mosquitto read it again. */
-  extendAcl(text: string): void;
+  /** Connects at the readers' door, with a user and a password in place of a certificate. */
+  login(username: string, password: string, clientId: string): Promise<TestClient>;
+  /** Adds to the access list or the passwords, and has mosquitto read them again. */
+  extend(file: "acl" | "passwords", text: string): void;
   kill(signal?: "SIGKILL" | "SIGTERM"): Promise<void>;
   start(): Promise<void>;
   close(): Promise<void>;
@@ -37,9 +40,9 @@ export async function openTlsSite(site = "lab"): Promise<TlsSite> {
   if (MOSQUITTO === undefined) throw new Error("mosquitto is not installed. apt-get install mosquitto, or unset DORMOUSE_REQUIRE_ALL.");
   const folder = mkdtempSync(join(tmpdir(), "dormouse-site-"));
   const caFolder = join(folder, "authority");
-  const [devicesPort, cloudPort] = [await freePort(), await freePort()];
+  const [devicesPort, cloudPort, readersPort] = [await freePort(), await freePort(), await freePort()];
   const brokerFolder = join(folder, "broker");
-  const ports = { devicesPort, cloudPort, bindAddress: "127.0.0.1" };
+  const ports = { devicesPort, cloudPort, readersPort, bindAddress: "127.0.0.1" };
   const common = { site, caFolder, days: 30 };
   await provision({ ...common, role: "broker", name: "localhost", hosts: ["127.0.0.1"], outFolder: brokerFolder, ports }, Date.now());
   if (process.getuid?.() === 0) {
@@ -48,54 +51,62 @@ export async function openTlsSite(site = "lab"): Promise<TlsSite> {
   }
   let child: ChildProcess | undefined;
   const clients: MqttClient[] = [];
+  const open = async (url: string, options: IClientOptions): Promise<TestClient> => {
+    const client = mqtt.connect(url, {
+      ...{ protocolVersion: 5, reconnectPeriod: 0, clean: false, properties: { sessionExpiryInterval: 600 } },
+      ...options,
+    });
+    clients.push(client);
+    const heard: string[] = [];
+    client.on("message", (topic, payload) => heard.push(`${topic}=${payload}`));
+    const sessionPresent = await new Promise<boolean>((resolve, reject) => {
+      client.once("connect", (packet) => resolve(packet.sessionPresent));
+      client.once("error", reject);
+      client.once("close", () => reject(new Error("closed before CONNACK")));
+    });
+    client.on("error", () => {});
+    return {
+      client,
+      sessionPresent,
+      heard,
+      subscribe: (filter) =>
+        new Promise((resolve) =>
+          client.subscribe(filter, { qos: 1 }, (error, grants) => resolve(error ? 0x80 : (grants?.[0]?.qos ?? 0x80))),
+        ),
+      publish: (topic, payload, retain = false) =>
+        new Promise((resolve) =>
+          client.publish(topic, payload, { qos: 1, retain }, (error) =>
+            resolve(error ? Number((error as { code?: unknown }).code ?? 0x80) : 0),
+          ),
+        ),
+    };
+  };
   const made: TlsSite = {
     folder,
     site,
     devicesUrl: `mqtts://127.0.0.1:${devicesPort}`,
     cloudUrl: `mqtts://127.0.0.1:${cloudPort}`,
+    readersUrl: `mqtts://127.0.0.1:${readersPort}`,
     async identity(role, name) {
       const outFolder = join(folder, `${role}-${name}`);
       await provision({ ...common, role, name, outFolder }, Date.now());
       return outFolder;
     },
-    async connect(identity, clientId, { url, ...more } = {}) {
+    connect(identity, clientId, { url, ...more } = {}) {
       const { tls } = readIdentity(identity);
       const isNode = readFolderKind(identity) === "node";
-      const client = mqtt.connect(url ?? (isNode ? made.devicesUrl : made.cloudUrl), {
-        ...{ ...tls, clientId, protocolVersion: 5, reconnectPeriod: 0, clean: false, properties: { sessionExpiryInterval: 600 } },
-        ...more,
-      });
-      clients.push(client);
-      const heard: string[] = [];
-      client.on("message", (topic, payload) => heard.push(`${topic}=${payload}`));
-      const sessionPresent = await new Promise<boolean>((resolve, reject) => {
-        client.once("connect", (packet) => resolve(packet.sessionPresent));
-        client.once("error", reject);
-        client.once("close", () => reject(new Error("closed before CONNACK")));
-      });
-      client.on("error", () => {});
-      return {
-        client,
-        sessionPresent,
-        heard,
-        subscribe: (filter) =>
-          new Promise((resolve) =>
-            client.subscribe(filter, { qos: 1 }, (error, grants) => resolve(error ? 0x80 : (grants?.[0]?.qos ?? 0x80))),
-          ),
-        publish: (topic, payload, retain = false) =>
-          new Promise((resolve) =>
-            client.publish(topic, payload, { qos: 1, retain }, (error) =>
-              resolve(error ? Number((error as { code?: unknown }).code ?? 0x80) : 0),
-            ),
-          ),
-      };
+      return open(url ?? (isNode ? made.devicesUrl : made.cloudUrl), { ...tls, clientId, ...more });
+    },
+    login(username, password, clientId) {
+      const ca = readFileSync(join(brokerFolder, "ca.crt"), "utf8");
+      return open(made.readersUrl, { ca, username, password, clientId, clean: true });
     },
     async start() {
       child = spawn(MOSQUITTO!, ["-c", join(brokerFolder, "mosquitto.conf")], { stdio: "ignore" });
       await listening(cloudPort, child);
     },
-    extendAcl(text) {
-      appendFileSync(join(brokerFolder, "acl"), text);
+    extend(file, text) {
+      appendFileSync(join(brokerFolder, file), text);
       child?.kill("SIGHUP");
     },
     async kill(signal = "SIGKILL") {

@@ -17,6 +17,7 @@ interface Options {
   readonly broker?: string;
   readonly port: number;
   readonly cloudPort: number;
+  readonly readersPort: number;
   readonly bind: string;
 }
 
@@ -27,6 +28,8 @@ const NEXT: Readonly<Record<Role, (folder: string, broker?: string) => string>> 
   cloud: (folder, broker = "mqtts://…:8884") => `Start workers with it: dormouse cloud --identity ${folder} --broker ${broker}`,
   operator: (folder, broker) =>
     `Send commands with it: dormouse ota <node> reboot --identity ${folder}${broker ? "" : " --broker mqtts://…:8884"}`,
+  reader: (folder) =>
+    `It reads and sends nothing. Home Assistant takes the user reader with the password in ${folder}/password, at the broker's port 8885: cat ${folder}/passwords >> <the broker's folder>/passwords, then a SIGHUP.`,
   broker: (folder) =>
     `Start it: mosquitto -c ${folder}/mosquitto.conf. If root starts it, it switches to the user mosquitto: first chown -R mosquitto ${folder}`,
 };
@@ -36,7 +39,7 @@ export function registerProvision(program: Command, io: CliIo): void {
   program
     .command("provision")
     .description("Create a node's identity: key, certificate and site; on first use also the site's authority.")
-    .argument("<name>", "the node's, worker's or operator's name; with --as broker its host name")
+    .argument("<name>", "the node's, worker's, operator's or reader's name; with --as broker its host name")
     .addOption(new Option("--as <role>", "create an identity for this role").choices([...ROLES]).default("node"))
     .option("--site <name>", "name the site; required when the authority is created")
     .option("--ca <dir>", "use the site's authority in this folder; keep it off the network", "authority")
@@ -45,7 +48,8 @@ export function registerProvision(program: Command, io: CliIo): void {
     .option("--address <host...>", "add names and addresses of a broker", [])
     .option("--broker <url>", "store this broker URL with the identity")
     .option("--port <n>", "set a broker's port for devices", wholeNumber(1, 65535), 8883)
-    .option("--cloud-port <n>", "set a broker's port for workers and operators", wholeNumber(1, 65535), 8884)
+    .option("--cloud-port <n>", "set a broker's port for workers, operators and readers", wholeNumber(1, 65535), 8884)
+    .option("--readers-port <n>", "set a broker's port for readers with a password", wholeNumber(1, 65535), 8885)
     .option("--bind <address>", "set the address that a broker listens on", "0.0.0.0")
     .addOption(jsonOption())
     .addHelpText(
@@ -54,7 +58,7 @@ export function registerProvision(program: Command, io: CliIo): void {
     )
     .action(async (name: string, options: Options, command: Command) => {
       if (options.as === "broker") refuseWith(command, "--as broker", "--broker");
-      else refuseWithout(command, "--as broker", "--address", "--port", "--cloud-port", "--bind");
+      else refuseWithout(command, "--as broker", "--address", "--port", "--cloud-port", "--readers-port", "--bind");
       const out = createOutput(io, options.json);
       const folder = options.out ?? name;
       const what: ProvisionOptions = {
@@ -64,7 +68,7 @@ export function registerProvision(program: Command, io: CliIo): void {
         outFolder: resolve(io.cwd, folder),
         days: options.days,
         hosts: options.address,
-        ports: { devicesPort: options.port, cloudPort: options.cloudPort, bindAddress: options.bind },
+        ports: { devicesPort: options.port, cloudPort: options.cloudPort, readersPort: options.readersPort, bindAddress: options.bind },
         ...(options.site === undefined ? {} : { site: options.site }),
         ...(options.broker === undefined ? {} : { brokerUrl: options.broker }),
       };

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startWorker } from "../../../host/cloud/worker.ts";
 import { createAsker } from "../../../host/mqtt/asks/asker.ts";
@@ -54,6 +56,40 @@ describe.skipIf(!hasMosquitto() && !requireAll)(
       expect(spy.heard).toEqual(allowed.map((rest) => `${topic(rest)}=mine`)); // and nothing else, retained or not
       spy.client.end(true);
       thief.client.end(true);
+    });
+
+    it("lets a reader hear what nodes tell and Home Assistant finds, by certificate or password, and send nothing", async () => {
+      const folder = await site.identity("reader", "home");
+      site.extend("passwords", readFileSync(join(folder, "passwords"), "utf8"));
+      const password = readFileSync(join(folder, "password"), "utf8").trim();
+      await expect(site.login("reader", `${password}x`, "guess")).rejects.toThrow(/Not authorized|closed/);
+      await expect(site.login("operator", password, "guess")).rejects.toThrow(/Not authorized|closed/);
+      const readers = [await site.connect(folder, "home-1"), await site.login("reader", password, "home-2")];
+      for (const reader of readers) expect(await reader.subscribe("#")).toBe(1);
+
+      const node = await site.connect(wrist1, "wrist-1");
+      const discovery = (of: string) => `homeassistant/device/dormouse_lab_${of}/config`;
+      const told = ["state", "availability", "label/activity", "event/activity", "telemetry", "update"].map((rest) =>
+        topic(`wrist-1/${rest}`),
+      );
+      for (const one of [...told, discovery("wrist-1")]) expect([one, await node.publish(one, "told")]).toEqual([one, 0]);
+      expect(await node.publish(discovery("wrist-2"), "stolen")).toBe(NOT_AUTHORIZED);
+      expect(await node.publish(topic("wrist-1/ask/activity"), "movements")).toBe(0);
+      const commander = await site.connect(operator, "alice");
+      expect(await commander.publish(topic("wrist-1/command/reboot"), "signed")).toBe(0);
+      expect(await node.publish(topic("wrist-1/telemetry"), "last")).toBe(0);
+      for (const reader of readers) {
+        await until(() => reader.heard.includes(`${topic("wrist-1/telemetry")}=last`), "the reader hears the last");
+        expect(reader.heard).toEqual([
+          ...[...told, discovery("wrist-1")].map((one) => `${one}=told`),
+          `${topic("wrist-1/telemetry")}=last`,
+        ]);
+        for (const one of [topic("wrist-1/command/reboot"), topic("wrist-1/state"), discovery("wrist-1"), topic("wrist-1/answer")])
+          expect([one, await reader.publish(one, "mine")]).toEqual([one, NOT_AUTHORIZED]);
+        reader.client.end(true);
+      }
+      node.client.end(true);
+      commander.client.end(true);
     });
 
     it("brings a device nothing of another's, whatever it subscribes to: mosquitto 2.0 grants the filter and filters each delivery", async () => {
@@ -185,7 +221,7 @@ describe.skipIf(!hasMosquitto() && !requireAll)(
     it("shuts a lost device out by two lines in the access list, read again on SIGHUP", async () => {
       const lost = await site.connect(await site.identity("node", "wrist-9"), "wrist-9");
       expect(await lost.publish(topic("wrist-9/state"), "here")).toBe(0);
-      site.extendAcl("\nuser wrist-9\ntopic deny #\n");
+      site.extend("acl", "\nuser wrist-9\ntopic deny #\n");
       let code = 0;
       for (let tries = 0; code === 0 && tries < 200; tries++) code = await lost.publish(topic("wrist-9/state"), "still here");
       expect(code).toBe(NOT_AUTHORIZED);
