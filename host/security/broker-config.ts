@@ -17,9 +17,15 @@ const PASSWORDS = "passwords"; // mosquitto wants the file, empty or not
 const DEFAULT_PORTS: BrokerPorts = { devicesPort: 8883, cloudPort: 8884, readersPort: 8885, bindAddress: "0.0.0.0" };
 
 /** Fills the shipped templates for mosquitto in; returns the names of the files that it wrote. */
-export function writeMosquittoConfig(folder: string, site: string, ports: BrokerPorts = DEFAULT_PORTS): string[] {
+export function writeMosquittoConfig(
+  folder: string,
+  site: string,
+  discoveryPrefix: string, // of Home Assistant
+  ports: BrokerPorts = DEFAULT_PORTS,
+): string[] {
   const values: Readonly<Record<string, string>> = {
     site,
+    prefix: discoveryPrefix,
     folder: resolve(folder),
     devicesPort: String(ports.devicesPort),
     cloudPort: String(ports.cloudPort),

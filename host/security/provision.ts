@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { ConfigError } from "../core/system/errors.ts";
 import { firstExisting, makePrivateFolder, writeWhole } from "../core/system/private-file.ts";
 import { splitUrl, urlText } from "../core/system/secrets.ts";
-import { checkName } from "../mqtt/wire/topics.ts";
+import { DEFAULT_PREFIX, isDiscoveryPrefix } from "../mqtt/home-assistant/discovery.ts";
+import { checkName, TOPIC_PREFIX } from "../mqtt/wire/topics.ts";
 import { type BrokerPorts, writeMosquittoConfig } from "./broker-config.ts";
 import { makeBrokerPassword } from "./broker-password.ts";
 import { issueLeaf, MAX_COMMON_NAME_CHARS } from "./certificates.ts";
@@ -15,12 +16,12 @@ import { AUTHORITY_FILES, openSiteAuthority, writePair } from "./site-authority.
 export const ROLES = ["node", "cloud", "operator", "reader", "broker"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Common names that the brokers' access lists give more rights to: no node may carry one. */
+/** Common names that the brokers' access lists give other rights to: no node may carry one. */
 const ROLE_NAMES: readonly string[] = ["cloud", "operator", "reader"];
 
 export interface ProvisionOptions {
   readonly role: Role;
-  /** A node's name, or a broker's first host name. Workers and operators share their role's common name, and have theirs beside it. */
+  /** A node's name, or a broker's first host name. Workers, operators and readers share their role's common name, and have theirs beside it. */
   readonly name: string;
   /** Needed when the authority is made. */
   readonly site?: string;
@@ -32,6 +33,8 @@ export interface ProvisionOptions {
   /** Written into a node's dormouse.json. */
   readonly brokerUrl?: string;
   readonly ports?: BrokerPorts;
+  /** Of Home Assistant's discovery topics, in a broker's access list. Default homeassistant. */
+  readonly discoveryPrefix?: string;
 }
 
 export interface Provisioned {
@@ -46,9 +49,10 @@ export interface Provisioned {
 
 /** An identity in one go: the authority where there is none, a key, a certificate, and what its owner needs beside them. */
 export async function provision(options: ProvisionOptions, wallMillis: number): Promise<Provisioned> {
-  const { role, name, outFolder, days } = options;
+  const { role, name, outFolder, days, discoveryPrefix = DEFAULT_PREFIX } = options;
   checkOwner(role, name);
   checkBrokerUrl(options.brokerUrl);
+  checkDiscoveryPrefix(discoveryPrefix);
   const existing = firstExisting(outFolder, ["client.key", "server.key", "dormouse.json"]);
   if (existing !== undefined) {
     throw new ConfigError(
@@ -73,7 +77,7 @@ export async function provision(options: ProvisionOptions, wallMillis: number): 
   files.push(`${pair}.crt`, `${pair}.key`);
   if (isBroker) {
     writeWhole(join(outFolder, "cloud-ca.crt"), authority.cloud.certificate);
-    files.push("cloud-ca.crt", ...writeMosquittoConfig(outFolder, site, options.ports));
+    files.push("cloud-ca.crt", ...writeMosquittoConfig(outFolder, site, discoveryPrefix, options.ports));
   }
   if (role === "operator") {
     writeWhole(join(outFolder, AUTHORITY_FILES.commandKey), authority.commandKey, { isPrivate: true });
@@ -113,6 +117,16 @@ function checkOwner(role: Role, name: string): void {
       "NODE_NAME_RESERVED",
       `a ${role} cannot be named ${JSON.stringify(name)}: ${ROLE_NAMES.slice(0, -1).join(", ")} and ${ROLE_NAMES.at(-1)} are roles that no node is, and a certificate's name has at most ${MAX_COMMON_NAME_CHARS} bytes.`,
     );
+}
+
+/** The prefix stands in an access list, and readers hear all below it: it may hold no pattern, and may not open Dormouse's own topics. */
+function checkDiscoveryPrefix(prefix: string): void {
+  const [own] = TOPIC_PREFIX.split("/");
+  if (isDiscoveryPrefix(prefix) && /^[\p{L}\p{N}._/-]+$/u.test(prefix) && prefix.split("/")[0] !== own) return;
+  throw new ConfigError(
+    "DISCOVERY_PREFIX_INVALID",
+    `${JSON.stringify(prefix).slice(0, 140)} cannot be Home Assistant's prefix in an access list. Use letters, digits, dots, dashes, underscores and /, not starting with ${own}.`,
+  );
 }
 
 /** An identity's files keep the URL in plain text, and some travel: a password does not belong there. */

@@ -23,7 +23,7 @@ export interface Discovered {
 
 /** Parses a device's discovery payload and checks it against the rules. */
 export function readDiscovery(topic: string, payload: string, prefix: string): Discovered {
-  const id = new RegExp(`^${prefix}/device/([A-Za-z0-9_-]+)/config$`).exec(topic)?.[1];
+  const id = new RegExp(`^${prefix}/device/(?:[A-Za-z0-9_-]+/)?([A-Za-z0-9_-]+)/config$`).exec(topic)?.[1];
   expect(id, topic).toBeDefined();
   const read = JSON.parse(payload) as Discovered;
   expect(Object.keys(read).sort()).toEqual(["avty", "cmps", "dev", "o", "qos"]);

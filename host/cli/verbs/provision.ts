@@ -18,6 +18,7 @@ interface Options {
   readonly port: number;
   readonly cloudPort: number;
   readonly readersPort: number;
+  readonly haPrefix?: string;
   readonly bind: string;
 }
 
@@ -50,6 +51,7 @@ export function registerProvision(program: Command, io: CliIo): void {
     .option("--port <n>", "set a broker's port for devices", wholeNumber(1, 65535), 8883)
     .option("--cloud-port <n>", "set a broker's port for workers, operators and readers", wholeNumber(1, 65535), 8884)
     .option("--readers-port <n>", "set a broker's port for readers with a password", wholeNumber(1, 65535), 8885)
+    .option("--ha-prefix <topic>", "set Home Assistant's discovery prefix in a broker's access list (homeassistant)")
     .option("--bind <address>", "set the address that a broker listens on", "0.0.0.0")
     .addOption(jsonOption())
     .addHelpText(
@@ -58,7 +60,7 @@ export function registerProvision(program: Command, io: CliIo): void {
     )
     .action(async (name: string, options: Options, command: Command) => {
       if (options.as === "broker") refuseWith(command, "--as broker", "--broker");
-      else refuseWithout(command, "--as broker", "--address", "--port", "--cloud-port", "--readers-port", "--bind");
+      else refuseWithout(command, "--as broker", "--address", "--port", "--cloud-port", "--readers-port", "--ha-prefix", "--bind");
       const out = createOutput(io, options.json);
       const folder = options.out ?? name;
       const what: ProvisionOptions = {
@@ -69,6 +71,7 @@ export function registerProvision(program: Command, io: CliIo): void {
         days: options.days,
         hosts: options.address,
         ports: { devicesPort: options.port, cloudPort: options.cloudPort, readersPort: options.readersPort, bindAddress: options.bind },
+        ...(options.haPrefix === undefined ? {} : { discoveryPrefix: options.haPrefix }),
         ...(options.site === undefined ? {} : { site: options.site }),
         ...(options.broker === undefined ? {} : { brokerUrl: options.broker }),
       };

@@ -7,7 +7,7 @@ import { buildTopics, isName } from "../wire/topics.ts";
 export const DEFAULT_PREFIX = "homeassistant";
 const MAX_PREFIX_CHARS = 128;
 
-/** Whether a text may stand before /device/<id>/config: levels that are names, and nothing that a broker reads as a wildcard. */
+/** Whether a text may stand before /device/<node>/<id>/config: levels that are names, and nothing that a broker reads as a wildcard. */
 export function isDiscoveryPrefix(text: string): boolean {
   return text.length <= MAX_PREFIX_CHARS && text.split("/").every(isName);
 }
@@ -38,15 +38,19 @@ export interface DiscoveryPayload {
   readonly cmps: Readonly<Record<string, Component>>;
 }
 
+/** Home Assistant takes letters, digits, _ and - alone. */
+const plainLevel = (text: string): string => text.replace(/[^A-Za-z0-9_-]/g, "-");
+
 /** The device's id: letters, digits, _ and - alone. Names that differ only in other characters get a hash. */
 export function discoveryId(site: string, node: string): string {
   const plain = `dormouse_${site}_${node}`;
-  const id = plain.replace(/[^A-Za-z0-9_-]/g, "-");
+  const id = plainLevel(plain);
   return id === plain ? id : `${id}_${createHash("sha256").update(plain).digest("hex").slice(0, 8)}`;
 }
 
+/** The node's name is a level of its own, so that a broker's access list can let a node announce itself and no other. */
 export function discoveryTopic({ prefix, site, node }: Pick<DiscoveredNode, "prefix" | "site" | "node">): string {
-  return `${prefix}/device/${discoveryId(site, node)}/config`;
+  return `${prefix}/device/${plainLevel(node)}/${discoveryId(site, node)}/config`;
 }
 
 /** The device with the components that are known of it. All values are retained and none expires: Home Assistant would show a retained one as fresh again. */

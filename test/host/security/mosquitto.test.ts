@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startWorker } from "../../../host/cloud/worker.ts";
 import { createAsker } from "../../../host/mqtt/asks/asker.ts";
+import { discoveryTopic } from "../../../host/mqtt/home-assistant/discovery.ts";
 import type { AskOutcome } from "../../../host/mqtt/wire/ask.ts";
 import { readIdentity } from "../../../host/security/identity.ts";
 import { hasMosquitto } from "../../support/broker.ts";
@@ -68,7 +69,7 @@ describe.skipIf(!hasMosquitto() && !requireAll)(
       for (const reader of readers) expect(await reader.subscribe("#")).toBe(1);
 
       const node = await site.connect(wrist1, "wrist-1");
-      const discovery = (of: string) => `homeassistant/device/dormouse_lab_${of}/config`;
+      const discovery = (of: string) => discoveryTopic({ prefix: "homeassistant", site: "lab", node: of });
       const told = ["state", "availability", "label/activity", "event/activity", "telemetry", "update"].map((rest) =>
         topic(`wrist-1/${rest}`),
       );
@@ -84,12 +85,37 @@ describe.skipIf(!hasMosquitto() && !requireAll)(
           ...[...told, discovery("wrist-1")].map((one) => `${one}=told`),
           `${topic("wrist-1/telemetry")}=last`,
         ]);
-        for (const one of [topic("wrist-1/command/reboot"), topic("wrist-1/state"), discovery("wrist-1"), topic("wrist-1/answer")])
-          expect([one, await reader.publish(one, "mine")]).toEqual([one, NOT_AUTHORIZED]);
+        const others = [topic("wrist-1/command/reboot"), topic("wrist-1/state"), discovery("wrist-1"), topic("wrist-1/answer")];
+        const own = [topic("reader/state"), topic("reader/label/activity"), topic("reader/ask/activity"), discovery("reader")]; // of its user's name
+        for (const one of [...others, ...own]) expect([one, await reader.publish(one, "mine", true)]).toEqual([one, NOT_AUTHORIZED]);
         reader.client.end(true);
       }
       node.client.end(true);
       commander.client.end(true);
+    });
+
+    it("lets a node announce itself to Home Assistant, hear what it announced and the birth message, and no other node's", async () => {
+      const prefix = "homeassistant";
+      const own = discoveryTopic({ prefix, site: "lab", node: "wrist-1" });
+      const home = await site.connect(await site.identity("reader", "birth"), "birth", { clean: true });
+      const [node, other] = [
+        await site.connect(wrist1, "wrist-1", { clean: true }),
+        await site.connect(wrist2, "wrist-2", { clean: true }),
+      ];
+      for (const one of [node, other]) await one.subscribe(`${prefix}/#`);
+      const foreign = [
+        discoveryTopic({ prefix, site: "lab", node: "wrist-2" }),
+        `${prefix}/device/wrist-2/dormouse_lab_wrist-1/config`,
+        `${prefix}/sensor/wrist-1/config`,
+        `${prefix}/status`,
+      ];
+      for (const one of foreign) expect([one, await node.publish(one, "stolen", true)]).toEqual([one, NOT_AUTHORIZED]);
+      expect(await node.publish(own, "mine", true)).toBe(0);
+      expect(await home.publish(`${prefix}/status`, "online")).toBe(0);
+      await until(() => node.heard.length === 2 && other.heard.length === 1, "both heard the birth message");
+      expect([node.heard, other.heard]).toEqual([[`${own}=mine`, `${prefix}/status=online`], [`${prefix}/status=online`]]);
+      expect(await node.publish(own, "", true)).toBe(0); // taken back
+      for (const { client } of [home, node, other]) client.end(true);
     });
 
     it("brings a device nothing of another's, whatever it subscribes to: mosquitto 2.0 grants the filter and filters each delivery", async () => {

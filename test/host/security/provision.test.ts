@@ -61,6 +61,14 @@ describe("provision", () => {
     expect(readFileSync(join(folder, "broker.example", "acl"), "utf8")).toContain("pattern write dormouse/v1/lab/%u/state");
   });
 
+  it("gives a broker's access list Home Assistant's prefix", async () => {
+    await make("ha.example", { role: "broker", discoveryPrefix: "site/ha" });
+    const acl = readFileSync(join(folder, "ha.example", "acl"), "utf8");
+    expect(acl).toContain("pattern readwrite site/ha/device/%u/+/config\n");
+    expect(acl).toContain("topic read site/ha/#\n");
+    expect(acl).not.toMatch(/homeassistant|[{}]/);
+  });
+
   it("signs workers and operators by an authority of their own; the operator alone gets the command key", async () => {
     await make("worker", { role: "cloud" });
     await make("alice", { role: "operator" });
@@ -98,6 +106,15 @@ describe("provision", () => {
     ["a site that breaks an access list", "wrist-3", { caFolder: join(folder, "new"), site: "my lab\ntopic write x" }, "NAME_INVALID"],
     ["a site with a blank", "wrist-3", { caFolder: join(folder, "new"), site: "my lab" }, "SITE_INVALID"],
     ["a node named like a role", "operator", {}, "NODE_NAME_RESERVED"],
+    ["a node named like the readers' user", "reader", {}, "NODE_NAME_RESERVED"],
+    ...["ha+", "#", "", "/ha", "my ha", "ha\ntopic write #", "%u", "dormouse/v1"].map(
+      (discoveryPrefix): [string, string, Partial<ProvisionOptions>, string] => [
+        `Home Assistant's prefix ${JSON.stringify(discoveryPrefix)}`,
+        "b.example",
+        { role: "broker", discoveryPrefix, outFolder: join(folder, "x") },
+        "DISCOVERY_PREFIX_INVALID",
+      ],
+    ),
     [
       "a URL that holds a password",
       "wrist-3",
