@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createCommandInbox } from "../agent/command-inbox.ts";
-import { openNodeCommands } from "../agent/node-commands.ts";
+import { type NodeCommandOptions, openNodeCommands } from "../agent/node-commands.ts";
 import type { SetPoint } from "../core/session/session-types.ts";
 import { untilAborted } from "../core/system/until-aborted.ts";
 import type { Ack } from "../link/ack.ts";
@@ -49,6 +49,7 @@ export function runMirrorNode(
   let hello: DeviceHello | undefined;
   let label: MirroredLabel | undefined;
   let presence: Presence = {};
+  let commands: NodeCommandOptions | undefined; // with a command key
   let flaw = ""; // the last of the link, told once
   let second = 0;
   let inSecond = 0;
@@ -74,7 +75,10 @@ export function runMirrorNode(
     if (!isWithinRate()) return;
     switch (message.type) {
       case "hello":
-        if (hello !== undefined && message.hello.boots !== hello.boots) say(`${link.name} started again (boot ${message.hello.boots})`);
+        if (hello === undefined || message.hello.boots === hello.boots) return;
+        hello = message.hello;
+        say(`${link.name} started again (boot ${hello.boots})`);
+        void orderStanding();
         return;
       case "decision":
         if (message.agent === AGENT) onDecision(message.decision);
@@ -190,7 +194,7 @@ export function runMirrorNode(
     say(`${link.name} decides itself: firmware ${hello.firmware}, ${agent} (${imageHash.slice(0, 12)}), as ${gateway.config.site}/${node}`);
     try {
       if (options !== undefined) asker = openAsker(options);
-      if (device.setPoint !== undefined) await order(device.setPoint, "the configured set-point");
+      await orderStanding();
       await untilAborted(signal);
     } finally {
       unwatch();
@@ -198,9 +202,16 @@ export function runMirrorNode(
     }
   }
 
+  /** What the device goes by from its start on: the configuration, and over it the operator's last order. */
+  async function orderStanding(): Promise<void> {
+    const parts = { ...served.device.setPoint, ...commands?.store.state.setPoint };
+    if (Object.keys(parts).length > 0) await order(parts, "the set-point that stands");
+  }
+
   function openAsker(options: Omit<AskerOptions, "events" | "clock">): Asker {
     const refuse = createCommandRefuser({ clock, tell: (told) => asker?.telemetry({ command: told }) });
-    const inbox = commandInbox();
+    commands = openCommands();
+    const inbox = commands && commandInbox(commands);
     return createAsker({
       ...options,
       clock,
@@ -213,16 +224,16 @@ export function runMirrorNode(
     });
   }
 
-  /** Commands of an operator: obeyed once the device has acknowledged them. */
-  function commandInbox() {
+  function openCommands(): NodeCommandOptions | undefined {
     const { config, stateFolder } = gateway;
     const { commandKey = config.commandKey, commandFloor = config.commandFloor } = served.device;
     if (commandKey === undefined) return undefined;
-    const { key, store, folder } = openNodeCommands({ node, commandKey, commandFloor }, stateFolder, {
-      onReboot: () => {},
-      note: say,
-      clock,
-    });
+    return openNodeCommands({ node, commandKey, commandFloor }, stateFolder, { onReboot: () => {}, note: say, clock });
+  }
+
+  /** Commands of an operator: obeyed once the device has acknowledged them. */
+  function commandInbox({ key, store, folder }: NodeCommandOptions) {
+    const { config } = gateway;
     return createCommandInbox({
       ...{ site: config.site, node, key, store, clock },
       tell: (told) => asker?.telemetry({ command: told }),

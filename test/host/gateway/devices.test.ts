@@ -124,10 +124,10 @@ describe("a device that decides itself", { timeout: 60_000 }, () => {
     link.open();
     opened.push(() => link.close());
     await until(() => link.state === "online", "the operator is online");
-    const command = (verb: "snapshot" | "set-point", counter: number) =>
+    const command = (verb: "snapshot" | "set-point", counter: number, payload = {}) =>
       link.publish(
         `dormouse/v1/home/wrist/command/${verb}`,
-        signCommand({ site: "home", node: "wrist", verb, counter, payload: {} }, operator),
+        signCommand({ site: "home", node: "wrist", verb, counter, payload }, operator),
       );
     const isReported = (counter: number, result: string) =>
       until(
@@ -144,11 +144,21 @@ describe("a device that decides itself", { timeout: 60_000 }, () => {
     wrist.ackStatus = -80;
     await command("set-point", 6);
     await isReported(6, "refused");
+    wrist.ackStatus = 0;
+    await command("set-point", 7, { hopPatches: 4 });
+    await isReported(7, "obeyed");
+    await command("set-point", 8, { askIntervalHops: 9 });
+    await isReported(8, "obeyed");
+    const setPoints = () => wrist.heard.filter(({ type }) => type === "set-point");
+    const [ordered, before] = [setPoints().at(-1)!.payload, setPoints().length];
 
     wrist.unplug();
     await until(() => stateOf("wrist")?.state === "gone", "it is gone");
     await wrist.plug();
     await until(() => stateOf("wrist")?.state === "awake", "it is back");
+    await until(() => setPoints().length > before, "its set-point goes down the link again");
+    expect(setPoints().length).toBe(before + 1);
+    expect(setPoints().at(-1)!.payload).toEqual(ordered); // the last order alone, over the configuration
   });
 });
 
