@@ -42,6 +42,7 @@ const RUN: readonly (readonly [command: string, more: string])[] = [
   ["dormouse provision broker.example --as broker --site lab --ca authority --out broker", ""],
   ["dormouse provision wrist-1 --ca authority --broker mqtts://broker.example:8883", ""],
   ["dormouse provision worker --as cloud --ca authority", ""],
+  ["dormouse provision homeassistant --as reader --ca authority", ""],
   ["dormouse provision alice --as operator --ca authority --broker mqtts://broker.example:8884", ""],
 ];
 
