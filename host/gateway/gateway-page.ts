@@ -78,19 +78,19 @@ export async function openGatewayPage(clock: Clock, address: ListenAddress, labe
         hasBroker,
       };
       const shown = page.show({ info, node, model, sensor, loop: () => loop, power: governor && (() => governor.status()) });
+      const tell = (running: Loop) => update(node, { model: model.imageHash, ...running.presence() }, running.counters().asked);
       return {
         sensor: shown.sensor,
         view: {
           ...shown.view,
           onStep(step) {
             shown.view.onStep(step);
-            if (loop !== undefined && (step.kind === "decision" || step.kind === "outcome"))
-              update(node, loop.presence(), loop.counters().asked);
+            if (loop !== undefined && (step.kind === "decision" || step.kind === "outcome")) tell(loop);
           },
         },
         start(started) {
           loop = started;
-          update(node, loop.presence(), 0);
+          tell(loop);
         },
         close: () => shown.view.close(),
       };

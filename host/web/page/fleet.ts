@@ -1,12 +1,15 @@
 import { countText, percentText } from "../../core/system/table.ts";
 import type { FleetFrame, FleetHello, FleetRow } from "../messages.ts";
 import { byId, create, setAttribute, setText } from "./dom.ts";
+import { compareRows, type FleetColumn, type FleetOrder, isMatch } from "./fleet-order.ts";
 import { labelColour, labelVariable } from "./theme.ts";
 
 /** Seconds of the strip of each row, a pixel pair each. */
 const STRIP_SECONDS = 120;
 const STRIP_WIDTH = 240;
 const STRIP_HEIGHT = 16;
+const CELLS = 10;
+const WIDE_CELLS = [3, 5, 6, 7, 9]; // not on a phone
 
 interface NodeView {
   row: FleetRow;
@@ -27,7 +30,31 @@ export interface Fleet {
 export function createFleet(onChange: () => void): Fleet {
   const body = byId("nodes").querySelector("tbody")!;
   const nodes = new Map<string, NodeView>();
+  const filter = byId<HTMLInputElement>("filter");
+  const heads = [...document.querySelectorAll<HTMLButtonElement>("#nodes [data-column]")];
+  let order: FleetOrder = { column: "node", isDescending: false };
   let labels: readonly string[] = [];
+
+  for (const head of heads)
+    head.addEventListener("click", () => {
+      const column = head.dataset.column as FleetColumn;
+      order = { column, isDescending: order.column === column && !order.isDescending };
+      sort();
+    });
+  filter.addEventListener("input", select);
+
+  function sort(): void {
+    for (const head of heads) {
+      const isOrder = head.dataset.column === order.column;
+      setAttribute(head.parentElement!, "aria-sort", isOrder ? (order.isDescending ? "descending" : "ascending") : "none");
+    }
+    body.append(...[...nodes.values()].sort((a, b) => compareRows(a.row, b.row, order)).map(({ line }) => line));
+  }
+
+  function select(): void {
+    for (const { row, line } of nodes.values()) line.hidden = !isMatch(row, filter.value);
+    byId("none").hidden = nodes.size === 0 || [...nodes.values()].some(({ line }) => !line.hidden);
+  }
 
   function put(row: Partial<FleetRow> & Pick<FleetRow, "node">): void {
     const known = nodes.get(row.node);
@@ -41,13 +68,15 @@ export function createFleet(onChange: () => void): Fleet {
     canvas.width = STRIP_WIDTH;
     canvas.height = STRIP_HEIGHT;
     canvas.ariaHidden = "true";
-    for (let cell = 0; cell < 8; cell++) line.append(create("td", "", cell === 3 || cell === 6 ? "wide" : ""));
+    for (let cell = 0; cell < CELLS; cell++) line.append(create("td", "", WIDE_CELLS.includes(cell) ? "wide" : ""));
     const link = create("a");
     link.href = `?node=${encodeURIComponent(row.node)}`;
     line.children[0]!.append(link);
     line.children[2]!.append(create("i"), create("span"));
     line.children[3]!.append(canvas);
-    const after = [...nodes.values()].find((one) => one.row.node.localeCompare(row.node, "en", { numeric: true }) > 0);
+    const after = [...nodes.values()]
+      .filter((one) => compareRows(one.row, row as FleetRow, order) > 0)
+      .sort((a, b) => compareRows(a.row, b.row, order))[0];
     body.insertBefore(line, after?.line ?? null);
     const view = { row: row as FleetRow, line, strip: canvas.getContext("2d")!, runs: [], isFresh: true };
     nodes.set(row.node, view);
@@ -68,7 +97,9 @@ export function createFleet(onChange: () => void): Fleet {
     setText(cells[4]!, row.stateOfCharge < 0 ? "" : percentText(row.stateOfCharge));
     setText(cells[5]!, row.skinCelsius < 0 ? "" : `${row.skinCelsius.toFixed(1)} °C`);
     setText(cells[6]!, row.model.slice(0, 8));
-    setText(cells[7]!, String(row.asks));
+    setText(cells[7]!, row.firmware ?? "");
+    setText(cells[8]!, String(row.asks));
+    setText(cells[9]!, row.wallMillis === undefined ? "" : new Date(row.wallMillis).toLocaleTimeString("en-GB"));
     drawStrip(view, now);
   }
 
@@ -97,7 +128,8 @@ export function createFleet(onChange: () => void): Fleet {
       nodes.clear();
       body.replaceChildren();
       byId("fleet").hidden = false;
-      for (const row of [...hello.rows].sort((a, b) => a.node.localeCompare(b.node, "en", { numeric: true }))) put(row);
+      for (const row of [...hello.rows].sort((a, b) => compareRows(a, b, order))) put(row);
+      sort();
       onChange();
     },
     frame({ rows, gone }) {
@@ -116,7 +148,9 @@ export function createFleet(onChange: () => void): Fleet {
         hasDrawn = true;
         drawRow(view, now);
       }
-      if (hasDrawn) drawHead();
+      if (!hasDrawn) return;
+      drawHead();
+      select();
     },
   };
 }

@@ -10,7 +10,7 @@ export interface Theme {
   readonly colours: readonly string[];
 }
 
-const COLOURS = 8;
+const COLOURS = 7; // the eighth is red, as limits and alarms are
 
 export let theme: Theme = readTheme();
 

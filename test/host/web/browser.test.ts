@@ -209,4 +209,36 @@ describe.skipIf(skipsChromium)(`the page in Chromium (${skipsChromium ? noChromi
     expect(complaints).toEqual([]);
     await page.close();
   });
+
+  it("sorts the nodes by a column, filters them by words, and opens a node's own page", async () => {
+    const fleet = createFleetFeed(systemClock, LABELS);
+    const row = { state: "awake", label: "sitting", stateOfCharge: 0.9, skinCelsius: 31, model: "555e0d11aa", asks: 0 } as const;
+    fleet.set({ ...row, node: "wrist-2", asks: 7 });
+    fleet.set({ ...row, node: "wrist-10", stateOfCharge: 0.2, firmware: "1.2.3", wallMillis: Date.UTC(2026, 5, 1, 8, 30) });
+    fleet.set({ ...row, node: "belt", state: "offline", stateOfCharge: -1 });
+    await dashboard(undefined, { fleet });
+    const { page, complaints } = await openBrowserPage(browser, { width: 1280 });
+    await page.goto(open.at(-1)!.url);
+    const shown = () => page.locator("#nodes tbody tr:visible td:first-child").allTextContents();
+    await page.locator("#nodes tbody tr").nth(2).waitFor();
+    expect(await shown()).toEqual(["belt", "wrist-2", "wrist-10"]);
+    const battery = page.getByRole("button", { name: "battery" });
+    await battery.press("Enter");
+    expect(await shown()).toEqual(["wrist-10", "wrist-2", "belt"]); // what is unknown comes last
+    await battery.click();
+    expect(await shown()).toEqual(["wrist-2", "wrist-10", "belt"]);
+    expect(await page.locator("#nodes th", { has: battery }).getAttribute("aria-sort")).toBe("descending");
+    await page.locator("#filter").fill("offline");
+    expect(await shown()).toEqual(["belt"]);
+    await page.locator("#filter").fill("nowhere");
+    expect(await page.locator("#none").isVisible()).toBe(true);
+    await page.locator("#filter").fill("1.2.3 sitting");
+    expect(await shown()).toEqual(["wrist-10"]);
+    expect(await page.locator("#link").isVisible()).toBe(false);
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.getByRole("link", { name: "wrist-10" }).click();
+    expect(new URL(page.url()).searchParams.get("node")).toBe("wrist-10");
+    await page.close();
+  });
 });
