@@ -5,7 +5,7 @@ import { writeImage } from "../core/image/image-write.ts";
 import { areImuChannels } from "../core/image/imu-channels.ts";
 import { windowOps } from "../core/image/op-count.ts";
 import { Model } from "../core/session/model.ts";
-import { type Dataset, selectRecordings } from "../data/recording.ts";
+import { type Dataset, type Recording, selectRecordings } from "../data/recording.ts";
 import { writePrior } from "../personalize/prior.ts";
 import { type CalibratedExit, calibrateExits, streamGroup, windowGroup } from "../policy/certify/calibrate-exits.ts";
 import { exitDecisions } from "../policy/certify/exit-decisions.ts";
@@ -15,11 +15,14 @@ import { type Comparison, compareWithBaselines } from "./comparison.ts";
 import { exportNet } from "./export.ts";
 import { countLdaParameters, fitLda, type LdaRecipe } from "./fit-lda.ts";
 import { fitPlausibility, measureBlocks, type WearerBlocks } from "./fit-plausibility.ts";
+import type { Parameters } from "./layers.ts";
 import { chooseLdaShare } from "./lda-share.ts";
 import { type CertificationMetrics, type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
 import { parameterCount } from "./net-config.ts";
 import { computeAccuracy, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "./net-evaluator.ts";
+import { weighNet } from "./net-share.ts";
 import { chooseOpenThresholds } from "./open-thresholds.ts";
+import { weighSmoothing } from "./smoothing-weight.ts";
 import type { TrainedNet } from "./train-net.ts";
 import { type AgentTraining, assignRoles, type Phase } from "./training.ts";
 
@@ -27,6 +30,7 @@ import { type AgentTraining, assignRoles, type Phase } from "./training.ts";
 export interface FinishedAgent {
   readonly image: Uint8Array;
   readonly prior: Uint8Array | undefined; // lda-prior.safetensors, if the image's LDA head knows every class
+  readonly weights: Parameters; // of the net, as the image has them in integers
   readonly parameters: number; // trained numbers in the image
   readonly exits: readonly CalibratedExit[];
   readonly certification: CertificationMetrics | undefined; // none of a teacher
@@ -35,12 +39,15 @@ export interface FinishedAgent {
 }
 
 /** Calibrates a trained net on the calibrate wearers, scores it on the phase's held-out ones, and writes its image. */
-export function finishAgent(training: AgentTraining, dataset: Dataset, seed: number, phase: Phase, net: TrainedNet): FinishedAgent {
-  const { split, config } = training;
+export function finishAgent(given: AgentTraining, dataset: Dataset, seed: number, phase: Phase, trained: TrainedNet): FinishedAgent {
+  const { split, config } = given;
   const { train, heldOut: others } = assignRoles(split, phase);
-  const fitted = training.lda && fitHead(training, training.lda, dataset, train);
+  const fitted = given.lda && fitHead(given, given.lda, dataset, train);
   const lda = fitted?.lda;
-  const evaluator = createNetEvaluator(net, training.features, true, lda);
+  const calibrating = selectRecordings(dataset, split.calibrate);
+  const net = lda && given.lda?.share === "chosen" ? weighNet(trained, lda, given.features, calibrating) : trained;
+  const evaluator = createNetEvaluator(net, given.features, true, lda);
+  const training = given.lda?.share === "chosen" ? withSmoothing(given, evaluator, calibrating) : given;
   const heldOut = selectRecordings(dataset, others);
   const window = evaluator.windows(heldOut);
   const stream = evaluator.stream(heldOut, training.image.smoothing);
@@ -85,9 +92,7 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
       }),
     );
   const closed = write(certified);
-  const open = isOpen
-    ? chooseOpenThresholds(Model.load(closed), selectRecordings(dataset, split.calibrate), gateProbabilityQ15)
-    : undefined;
+  const open = isOpen ? chooseOpenThresholds(Model.load(closed), calibrating, gateProbabilityQ15) : undefined;
   const exits = open
     ? certified.map((exit, k) => ({ ...exit, thresholdQ15: open.thresholdsQ15[k]!, coverage: open.coverage[k]! }))
     : certified;
@@ -101,7 +106,26 @@ export function finishAgent(training: AgentTraining, dataset: Dataset, seed: num
   const macs = exits.map((_, k) => windowOps(read, k).macs);
   const prior = fitted?.prior && writePrior(fitted.prior, fitted.lda);
   const comparison = isOwn ? compareWithBaselines(Model.load(image), dataset, { train, scored: others }) : undefined;
-  return { image, prior, parameters, exits, certification, heldOut: heldOutMetrics(window, stream, temperatures, macs), comparison };
+  return {
+    image,
+    prior,
+    weights: net.parameters,
+    parameters,
+    exits,
+    certification,
+    heldOut: heldOutMetrics(window, stream, temperatures, macs),
+    comparison,
+  };
+}
+
+/** The training with a smoothing that suits the wearers who calibrate; of a teacher as it is, which sees no stream. */
+function withSmoothing(training: AgentTraining, evaluator: NetEvaluator, recordings: readonly Recording[]): AgentTraining {
+  const { smoothing } = training.image;
+  if (smoothing === undefined || training.guarantee === undefined) return training;
+  return {
+    ...training,
+    image: { ...training.image, smoothing: weighSmoothing(smoothing, evaluator, recordings, training.config.exits.length - 1) },
+  };
 }
 
 /** The LDA head of a phase's wearers; a share that is chosen is chosen on the select wearers, by what the fit wearers alone teach. */

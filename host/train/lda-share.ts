@@ -35,7 +35,8 @@ export function chooseLdaShare(
   return allowed[costs.indexOf(Math.min(...costs))] ?? ROOM / most;
 }
 
-function crossEntropy(row: Float64Array, truth: number, share: number): number {
+/** Of scores (nClasses,), each times `share`. */
+export function crossEntropy(row: Float64Array, truth: number, share: number): number {
   const top = Math.max(...row);
   return share * (top - row[truth]!) + Math.log(row.reduce((sum, score) => sum + Math.exp(share * (score - top)), 0));
 }

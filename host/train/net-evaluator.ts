@@ -25,6 +25,8 @@ export interface NetEvaluator {
   windows(recordings: readonly Recording[]): ScoredWindows;
   /** Published windows of whole recordings; `smoothing`: each exit decides after every patch. */
   stream(recordings: readonly Recording[], smoothing?: Smoothing): ScoredWindows;
+  /** The same for each of several smoothings. */
+  streamEach(recordings: readonly Recording[], smoothings: readonly (Smoothing | undefined)[]): ScoredWindows[];
   /** Streaming decisions, one a hop, wherever the frame is labelled: transitions count too. */
   decisions(recordings: readonly Recording[], hopPatches: number, classOf: ClassOf): ScoredWindows;
   /** Every hop of each recording, labelled or not. */
@@ -94,6 +96,25 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
     }
     return score.result();
   };
+  const streamEach = (recordings: readonly Recording[], smoothings: readonly (Smoothing | undefined)[]): ScoredWindows[] => {
+    const score = createCollector(config.exits.length, config.nClasses);
+    const smoothed = smoothings.map((smoothing) => ({ smoothing, score: createCollector(config.exits.length, config.nClasses) }));
+    for (const recording of recordings) {
+      const exits = wholeRecording(recording);
+      const windows = scoredWindows(recording).map(({ start, label }) => ({
+        patch: streamPatch(start, config.patchFrames, countWindowFrames(recording)),
+        label,
+      }));
+      for (const { patch, label } of windows) score.add(exits, patch, label - 1, recording.subject);
+      for (const one of smoothed) {
+        if (one.smoothing === undefined) continue;
+        const followed = exits.map((exit) => scoresOf(exit, config.nClasses, one.smoothing!));
+        for (const { patch, label } of windows) one.score.add(followed, patch, label - 1, recording.subject);
+      }
+    }
+    const plain = score.result();
+    return smoothed.map(({ smoothing, score: own }) => ({ ...plain, ...(smoothing && { scores: own.result().logits }) }));
+  };
   return {
     sequences,
     windows: (recordings) => endingWith(recordings, countWindowFrames(recordings[0] ?? {}) / config.patchFrames),
@@ -119,20 +140,8 @@ export function createNetEvaluator(net: TrainedNet, features: FeatureConfig, isQ
           return { truth, logits: exits.map((exit) => fixedLogits(exit, patch, config.nClasses)) };
         });
       }),
-    stream(recordings, smoothing) {
-      const score = createCollector(config.exits.length, config.nClasses);
-      const smoothed = createCollector(config.exits.length, config.nClasses);
-      for (const recording of recordings) {
-        const exits = wholeRecording(recording);
-        const followed = smoothing && exits.map((exit) => scoresOf(exit, config.nClasses, smoothing));
-        for (const { start, label } of scoredWindows(recording)) {
-          const patch = streamPatch(start, config.patchFrames, countWindowFrames(recording));
-          score.add(exits, patch, label - 1, recording.subject);
-          if (followed) smoothed.add(followed, patch, label - 1, recording.subject);
-        }
-      }
-      return { ...score.result(), ...(smoothing && { scores: smoothed.result().logits }) };
-    },
+    stream: (recordings, smoothing) => streamEach(recordings, [smoothing])[0]!,
+    streamEach,
   };
 }
 

@@ -108,7 +108,7 @@ export async function trainAgent(training: AgentTraining, run: TrainRun): Promis
   const { heldOut, comparison, ...finished } = finishAgent(training, dataset, seed, phase, net);
   folder.write("image", finished.image);
   if (finished.prior) folder.write("prior", finished.prior);
-  folder.write("weights", writeFloatModel({ config, features, parameters: net.parameters }));
+  folder.write("weights", writeFloatModel({ config, features, parameters: finished.weights }));
   const metrics: RunMetrics = {
     agent: training.name,
     seed,
