@@ -13,10 +13,10 @@ import { leastAnswered, notCertified } from "../policy/certify/learn-then-test.t
 import { fitTemperature } from "../policy/certify/temperature.ts";
 import { type Comparison, compareWithBaselines } from "./comparison.ts";
 import { exportNet } from "./export.ts";
-import { countLdaParameters, fitLda, type LdaRecipe } from "./fit-lda.ts";
+import { countLdaParameters, fitLda, type LdaRecipe, readStatistics } from "./fit-lda.ts";
 import { fitPlausibility, measureBlocks, type WearerBlocks } from "./fit-plausibility.ts";
 import type { Parameters } from "./layers.ts";
-import { chooseLdaShare } from "./lda-share.ts";
+import { fitLdaShare } from "./lda-share.ts";
 import { type CertificationMetrics, type HeldOutMetrics, heldOutMetrics } from "./metrics.ts";
 import { parameterCount } from "./net-config.ts";
 import { computeAccuracy, createNetEvaluator, type NetEvaluator, type ScoredWindows } from "./net-evaluator.ts";
@@ -45,9 +45,9 @@ export function finishAgent(given: AgentTraining, dataset: Dataset, seed: number
   const fitted = given.lda && fitHead(given, given.lda, dataset, train);
   const lda = fitted?.lda;
   const calibrating = selectRecordings(dataset, split.calibrate);
-  const net = lda && given.lda?.share === "chosen" ? weighNet(trained, lda, given.features, calibrating) : trained;
+  const net = lda && given.lda?.share === "fitting" ? weighNet(trained, lda, given.features, calibrating) : trained;
   const evaluator = createNetEvaluator(net, given.features, true, lda);
-  const training = given.lda?.share === "chosen" ? withSmoothing(given, evaluator, calibrating) : given;
+  const training = given.lda?.share === "fitting" ? withSmoothing(given, evaluator, calibrating) : given;
   const heldOut = selectRecordings(dataset, others);
   const window = evaluator.windows(heldOut);
   const stream = evaluator.stream(heldOut, training.image.smoothing);
@@ -128,14 +128,14 @@ function withSmoothing(training: AgentTraining, evaluator: NetEvaluator, recordi
   };
 }
 
-/** The LDA head of a phase's wearers; a share that is chosen is chosen on the select wearers, by what the fit wearers alone teach. */
-function fitHead({ features, classOf, config, split }: AgentTraining, recipe: LdaRecipe, dataset: Dataset, train: readonly string[]) {
-  const of = (wearers: readonly string[]) => selectRecordings(dataset, wearers);
+/** The LDA head of a phase's wearers. */
+function fitHead({ features, classOf, config }: AgentTraining, recipe: LdaRecipe, dataset: Dataset, train: readonly string[]) {
+  const recordings = selectRecordings(dataset, train);
   const { share } = recipe;
-  if (share !== "chosen") return fitLda(of(train), features, classOf, config.nClasses, { ...recipe, share });
-  const chosen = chooseLdaShare({ fit: of(split.fit), select: of(split.select) }, features, classOf, recipe);
-  const offsets = recipe.offsets.map((offset) => chosen * offset);
-  return fitLda(of(train), features, classOf, config.nClasses, { ...recipe, share: chosen, offsets });
+  if (share !== "fitting") return fitLda(recordings, features, classOf, config.nClasses, { ...recipe, share });
+  const own = fitLdaShare(readStatistics(recordings, features, classOf, recipe.rotationRadians), recipe);
+  const offsets = recipe.offsets.map((offset) => own * offset);
+  return fitLda(recordings, features, classOf, config.nClasses, { ...recipe, share: own, offsets });
 }
 
 /** Rules of the plausibility monitor, of an IMU alone: fitted on the fit wearers, quiet on those who select and calibrate. */

@@ -15,9 +15,9 @@ import { INPUT_SCALE } from "./net-constants.ts";
 export interface LdaRecipe {
   readonly shrinkage: number; // of the discriminant's covariance, 0…1
   readonly rotationRadians: Augmentation["rotationRadians"]; // each window is read a second time, turned; all 0 = no second time
-  /** Of its log probabilities in a logit: a window's statistics stray further between wearers than within one. "chosen": on the select wearers. */
-  readonly share: number | "chosen";
-  readonly offsets: readonly number[]; // (nClasses,) added to each logit; with a chosen share to each log probability
+  /** Of its log probabilities in a logit: a window's statistics stray further between wearers than within one. "fitting": as large as the core's integers hold. */
+  readonly share: number | "fitting";
+  readonly offsets: readonly number[]; // (nClasses,) added to each logit; with a fitting share to each log probability
 }
 
 const BETWEEN_TRANSITION_FRAMES = 16;

@@ -121,7 +121,7 @@ export function createBench(io: CliIo): Command {
     .action((options: ScalingRequest) => benchScaling(io, options));
   bench
     .command("own-data")
-    .argument("<set>", "gas, beats, hapt or sisfall")
+    .argument("<set>", "gas, beats, half-hour, hapt or sisfall")
     .argument("<dir>", "write to this folder")
     .description("Write recordings as CSV, as people bring them to train.")
     .option("--data <dir>", "the folder of HAPT or SisFall")

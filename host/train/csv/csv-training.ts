@@ -150,7 +150,7 @@ function augmentationFor({ channelScale, noise, gyroOffset, rotationRadians }: A
 function ldaFor(counts: readonly WindowCounts[], { augmentation }: Recipe, channels: Manifest["channels"]): LdaRecipe {
   const most = Math.max(...counts.map(({ fit }) => fit));
   const { rotationRadians } = augmentationFor(augmentation, channels);
-  return { shrinkage, share: "chosen", rotationRadians, offsets: counts.map(({ fit }) => balance * Math.log(fit / most)) };
+  return { shrinkage, share: "fitting", rotationRadians, offsets: counts.map(({ fit }) => balance * Math.log(fit / most)) };
 }
 
 /** A change between two labels costs the logarithm of how many half windows the shorter of their bouts has. */

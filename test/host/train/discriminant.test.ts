@@ -3,8 +3,8 @@ import { activityTraining } from "../../../agents/activity/train.ts";
 import { createRandom } from "../../../host/core/system/random.ts";
 import { scoredWindows } from "../../../host/data/recording.ts";
 import { fitDiscriminant } from "../../../host/train/discriminant.ts";
-import { computeLdaLogitsAt, fitLda } from "../../../host/train/fit-lda.ts";
-import { chooseLdaShare } from "../../../host/train/lda-share.ts";
+import { computeLdaLogitsAt, fitLda, readStatistics } from "../../../host/train/fit-lda.ts";
+import { fitLdaShare } from "../../../host/train/lda-share.ts";
 import { recordingOfTwo } from "./support/tiny-training.ts";
 
 describe("a linear discriminant", () => {
@@ -60,7 +60,7 @@ it("an LDA head fitted to recordings names their windows in the core's integers"
   expect(right.length / windows.length).toBeGreaterThan(0.95);
 });
 
-it("a chosen share keeps logits within what the core's integers hold, and tells classes as the discriminant does", () => {
+it("a fitting share keeps logits within what the core's integers hold", () => {
   const { features } = activityTraining;
   const classOf = (label: number) => [4, 6, 7].indexOf(label);
   const [fit, select] = [["1", "2", "4"], ["5"]].map((wearers) => wearers.map((subject, i) => recordingOfTwo(subject, 9 + i)));
@@ -73,7 +73,7 @@ it("a chosen share keeps logits within what the core's integers hold, and tells 
     return Math.max(...windows.map((logits) => Math.max(...logits)));
   };
   expect(topOf(1)).toBe(32767); // two classes at the limit cannot be told apart
-  const share = chooseLdaShare({ fit: fit!, select: select! }, features, classOf, recipe);
+  const share = fitLdaShare(readStatistics([...fit!, ...select!], features, classOf, [0, 0, 0]), recipe);
   expect(share).toBeGreaterThan(0);
   expect(topOf(share)).toBeLessThan(0.75 * 32767);
 });
