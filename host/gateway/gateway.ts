@@ -1,4 +1,4 @@
-import { setMaxListeners } from "node:events";
+import { defaultMaxListeners, setMaxListeners } from "node:events";
 import { join } from "node:path";
 import type { LoopCounters } from "../agent/loop-types.ts";
 import { openNodeConfig } from "../agent/node-config.ts";
@@ -23,9 +23,6 @@ import { servePort } from "./port-session.ts";
 import { checkSensorNode, runSensorNode } from "./sensor-node.ts";
 import type { ServiceManager } from "./service-manager.ts";
 import { keepAlive, type Progress } from "./watchdog.ts";
-
-/** Listeners of the signal per device, at most: Node warns of more as of a leak. */
-const LISTENERS = 16;
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -59,9 +56,11 @@ export interface GatewayOptions {
 export async function runGateway(options: GatewayOptions): Promise<ReadonlyMap<string, LoopCounters>> {
   const { config, say, signal, env = {}, stateFolder, version, clock, manager } = options;
   const agents = createAgentShelf(options.agentsFolder, options.cwd, config.engine);
-  setMaxListeners(LISTENERS + LISTENERS * config.devices.length, signal);
   makePrivateFolder(stateFolder, { mark: ".outbox" });
   const own = openNodeConfig({ path: join(stateFolder, "node.json") }).config.node;
+  const taken = new Set<string>(); // names of nodes that run
+  /** One listener per entry, which waits for its ports, and one per node that runs: Node warns of more as of a leak. */
+  const expectListeners = () => setMaxListeners(defaultMaxListeners + config.devices.length + taken.size, signal);
   const devices = config.devices.map((device, i) => ({
     device,
     agentName: device.agent ?? options.defaultAgent ?? "activity",
@@ -107,19 +106,15 @@ export async function runGateway(options: GatewayOptions): Promise<ReadonlyMap<s
         onStuck: () => say("frames wait and none is processed: the watchdog is not fed"),
       });
     manager.ready(`${devices.length} devices configured`);
-    const taken = new Set<string>(); // names of nodes that run
-    await Promise.all(devices.map((one) => superviseDevice(gateway, one, taken)));
+    expectListeners();
+    await Promise.all(devices.map((one) => superviseDevice(gateway, one)));
   };
 
   /** Serves whatever a device's match finds, again and again. */
-  async function superviseDevice(
-    gateway: Gateway,
-    { device, agentName, nodeOf }: (typeof devices)[number],
-    taken: Set<string>,
-  ): Promise<void> {
+  async function superviseDevice(gateway: Gateway, { device, agentName, nodeOf }: (typeof devices)[number]): Promise<void> {
     const { match } = device;
     if (match.kind === "frames") {
-      await serve(gateway, { device, agentName, node: nodeOf("") }, taken, async (served) => {
+      await serve(gateway, { device, agentName, node: nodeOf("") }, async (served) => {
         const sensor = openSensor(match.sensor, await agents.open(agentName).then(({ agent }) => agent), options.cwd);
         return runSensorNode(gateway, served, sensor, { speed: 1 });
       });
@@ -130,7 +125,7 @@ export async function runGateway(options: GatewayOptions): Promise<ReadonlyMap<s
       for (const port of findPorts(match)) {
         const key = JSON.stringify(port.address);
         if (active.has(key)) continue;
-        const serving = serve(gateway, { device, agentName, node: nodeOf(port.id) }, taken, (served) => servePort(gateway, served, port));
+        const serving = serve(gateway, { device, agentName, node: nodeOf(port.id) }, (served) => servePort(gateway, served, port));
         active.set(
           key,
           serving.finally(() => active.delete(key)),
@@ -145,7 +140,6 @@ export async function runGateway(options: GatewayOptions): Promise<ReadonlyMap<s
   async function serve(
     gateway: Gateway,
     who: Pick<Served, "device" | "agentName" | "node">,
-    taken: Set<string>,
     run: (served: Served) => Promise<NodeEnd>,
   ): Promise<void> {
     const { node, device } = who;
@@ -158,6 +152,7 @@ export async function runGateway(options: GatewayOptions): Promise<ReadonlyMap<s
       return;
     }
     taken.add(node);
+    expectListeners();
     try {
       for (let isAgain = true; isAgain && !signal.aborted; ) {
         try {
@@ -179,6 +174,7 @@ export async function runGateway(options: GatewayOptions): Promise<ReadonlyMap<s
       if (progress !== undefined) Object.assign(past, add(past, { arrived: progress.done, done: progress.done })); // what waits has gone with it
       tracked.delete(node);
       taken.delete(node);
+      expectListeners();
       gateway.page?.gone(node);
     }
   }

@@ -31,9 +31,11 @@ export async function servePort(gateway: Gateway, served: Served, { address }: F
   const name = linkAddressText(address);
   const port = await openLinkPort(address);
   const over = new AbortController();
-  const signal = AbortSignal.any([served.signal, over.signal]);
+  const { signal } = over; // of this session alone: AbortSignal.any would leave a reference in the gateway's signal for each
   signal.addEventListener("abort", () => port.close(), { once: true });
-  if (signal.aborted) port.close();
+  const stop = () => over.abort();
+  served.signal.addEventListener("abort", stop, { once: true });
+  if (served.signal.aborted) stop();
   let taker: Taker | undefined;
   let serving: Promise<NodeEnd> | undefined;
   let fault: unknown;
@@ -111,6 +113,7 @@ export async function servePort(gateway: Gateway, served: Served, { address }: F
   cancelGreeting();
   taker?.lost();
   const isGone = !signal.aborted;
+  served.signal.removeEventListener("abort", stop);
   over.abort();
   const end = (await serving) ?? { isRebooted: false };
   if (fault !== undefined) throw fault;

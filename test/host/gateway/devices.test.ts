@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { getEventListeners } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -18,7 +19,7 @@ import { openReader } from "../../../host/mqtt/readers/reader.ts";
 import { createConnection } from "../../../host/mqtt/transport/connection.ts";
 import { publicCommandKey } from "../../../host/security/command-key.ts";
 import { aedesBroker, freePort } from "../../support/broker.ts";
-import { activity } from "../../support/device.ts";
+import { activity, wearer } from "../../support/device.ts";
 import { openLinkDevice } from "../../support/link-device.ts";
 import { until } from "../../support/until.ts";
 
@@ -84,7 +85,7 @@ async function start(what: { readonly devices: readonly object[] }) {
   const stateOf = (node: string) => fleet.nodes(systemClock.wall()).find((one) => one.node === node);
   const isSaid = (part: string | RegExp) =>
     until(() => said.some((line) => (typeof part === "string" ? line.includes(part) : part.test(line))), `it says ${part}`);
-  return { broker, heard, said, stateOf, isSaid };
+  return { broker, heard, said, stateOf, isSaid, signal: stop.signal };
 }
 
 async function device(...of: Parameters<typeof openLinkDevice>) {
@@ -160,6 +161,56 @@ describe("a device that decides itself", { timeout: 60_000 }, () => {
     expect(setPoints().length).toBe(before + 1);
     expect(setPoints().at(-1)!.payload).toEqual(ordered); // the last order alone, over the configuration
   });
+
+  it("that comes and goes leaves no listener behind", async () => {
+    const wrist = await device(activity.imageHash);
+    const { stateOf, signal } = await start({ devices: [{ match: `tcp:127.0.0.1:${wrist.port}`, node: "wrist" }] });
+    const count = () => getEventListeners(signal, "abort").length;
+    await until(() => stateOf("wrist")?.state === "awake", "it is online");
+    const before = count();
+    expect(before).toBe(2); // the entry that looks for its ports, the port that is served
+    for (let round = 0; round < 3; round++) {
+      wrist.unplug();
+      await until(() => stateOf("wrist")?.state === "gone", "it is gone");
+      expect(count()).toBe(before - 1);
+      await wrist.plug();
+      await until(() => stateOf("wrist")?.state === "awake", "it is back");
+      expect(count()).toBe(before);
+    }
+  });
+});
+
+describe("a sensor", { timeout: 60_000 }, () => {
+  it("whose chip sits turned decides as one that sits straight, once its axes are configured", async () => {
+    const [straight, turned, unturned] = await Promise.all([device("", false), device("", false), device("", false)]);
+    const at = ({ port }: { readonly port: number }) => `tcp:127.0.0.1:${port}`;
+    const { heard } = await start({
+      devices: [
+        { match: at(straight), node: "straight", agent: "activity" },
+        { match: at(turned), node: "turned", agent: "activity", axes: "+y-x+z" },
+        { match: at(unturned), node: "unturned", agent: "activity" },
+      ],
+    });
+    await until(() => [straight, turned, unturned].every(({ isPlugged }) => isPlugged), "all are connected");
+    const [{ channels, samples }] = wearer(3, 200) as [ReturnType<typeof wearer>[number]];
+    const chip = samples.map((_, i) => {
+      const [first, axis] = [i - (i % 3), i % 3];
+      return axis === 0 ? -samples[first + 1]! : axis === 1 ? samples[first]! : samples[i]!; // the body's x is the chip's y, its y is −x
+    });
+    straight.link().sensor(0, 0, channels, samples);
+    turned.link().sensor(0, 0, channels, chip);
+    unturned.link().sensor(0, 0, channels, chip);
+    const event = (of: string) =>
+      (
+        heard.find(({ kind, node }) => kind === "event" && node === of)?.value as
+          | { data: { label: string; confidence: number } }
+          | undefined
+      )?.data;
+    for (const node of ["straight", "turned", "unturned"]) await until(() => event(node) !== undefined, `${node} decides`);
+    expect(event("straight")).toMatchObject({ label: expect.any(String), confidence: expect.any(Number), tick: expect.any(Number) });
+    expect(event("turned")).toEqual(event("straight"));
+    expect(event("unturned")).not.toEqual(event("straight"));
+  });
 });
 
 describe("bad input: each is said in a sentence, and none ends the gateway", { timeout: 60_000 }, () => {
@@ -231,5 +282,36 @@ describe("ports that a match finds", () => {
       ["12", { kind: "serial", path: join(folder, "ttyACM12"), baud: 9600 }],
     ]);
     expect(findPorts(parseMatch("serial:/nowhere/tty*") as never)).toEqual([]);
+  });
+
+  it("a USB device is known by vendor, product and serial number, as Linux's sysfs has them", () => {
+    const sys = tempFolder();
+    /** A USB device with its ports: an ACM port lies in the interface, that of a converter chip one folder below. */
+    const plug = (bus: string, files: Readonly<Record<string, string>>, ...ports: readonly string[]) => {
+      const folder = join(sys, "devices", bus);
+      for (const [i, port] of ports.entries()) {
+        const one = join(folder, `${bus}:1.${i}`, port.startsWith("ttyUSB") ? port : "");
+        mkdirSync(one, { recursive: true });
+        mkdirSync(join(sys, "tty", port), { recursive: true });
+        symlinkSync(one, join(sys, "tty", port, "device"));
+      }
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), `${text}\n`);
+    };
+    plug("1-1", { idVendor: "2e8a", idProduct: "000a", serial: "E660A1" }, "ttyACM0", "ttyACM1");
+    plug("1-2", { idVendor: "2e8a", idProduct: "000a", serial: "E660B2" }, "ttyACM2");
+    plug("1-3", { idVendor: "10c4", idProduct: "ea60" }, "ttyUSB0");
+    mkdirSync(join(sys, "tty", "tty0")); // a console: no device behind it
+    const found = (match: string) =>
+      findPorts(parseMatch(match) as never, join(sys, "tty")).map(({ id, address }) => [id, "path" in address && address.path]);
+    expect(found("usb:2E8A:000A")).toEqual([
+      ["E660A1", "/dev/ttyACM0"],
+      ["E660A1", "/dev/ttyACM1"],
+      ["E660B2", "/dev/ttyACM2"],
+    ]);
+    expect(found("usb:2e8a:000a:E660B2")).toEqual([["E660B2", "/dev/ttyACM2"]]);
+    expect(found("usb:10c4:ea60")).toEqual([["ttyUSB0", "/dev/ttyUSB0"]]);
+    expect(found("usb:10c4:ea60:E660B2")).toEqual([]);
+    rmSync(join(sys, "devices", "1-1"), { recursive: true }); // pulled out, its ports not yet taken away
+    expect(found("usb:2e8a:000a")).toEqual([["E660B2", "/dev/ttyACM2"]]);
   });
 });
