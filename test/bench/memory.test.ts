@@ -25,7 +25,12 @@ describe("a memory series", () => {
       samples((minute) => 1024 * (200 + 10 * (minute % 1))),
     );
     expect(Math.abs(saw.slopeMiBPerMinute)).toBeLessThan(0.2);
-    expect(saw.isFlat).toBe(true);
+    expect(saw).toMatchObject({ isFlat: true, firstMiB: 200, lastMiB: 200 });
+    const leaking = memorySeries(
+      "gateway",
+      samples((minute) => 1024 * (200 + 60 * ((minute / 1.5) % 1) + 3 * minute)),
+    );
+    expect(leaking.isFlat).toBe(false); // its teeth are higher than the leak
     expect(memorySeries("one", [{ minute: 0, kiB: 1024 }])).toMatchObject({ slopeMiBPerMinute: 0, firstMiB: 1, lastMiB: 1 });
   });
 

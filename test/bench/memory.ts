@@ -21,14 +21,17 @@ export interface MemorySeries {
   readonly residentMiB: readonly number[];
   /** Over what followed the warm-up: the least-squares line's rise. */
   readonly slopeMiBPerMinute: number;
-  readonly firstMiB: number; // mean of the first fifth after the warm-up
-  readonly lastMiB: number; // mean of the last fifth
+  readonly firstMiB: number; // lowest of the first fifth after the warm-up
+  readonly lastMiB: number; // lowest of the last fifth
   readonly isFlat: boolean;
 }
 
 /** Share of the time that caches and ledgers may take to fill. */
 const WARM_UP = 0.3;
-/** Flat: the last fifth within this share of the first. */
+/**
+ * Flat: the lowest of the last fifth is at most so much above the lowest of the first. Garbage that waits to be collected makes a saw, and
+ * its mean tells where in a tooth a fifth was cut; what a collection leaves is the floor, and a leak lifts it.
+ */
 const FLAT_SHARE = 0.05;
 
 export function memorySeries(process: string, samples: readonly { readonly minute: number; readonly kiB: number }[]): MemorySeries {
@@ -40,8 +43,8 @@ export function memorySeries(process: string, samples: readonly { readonly minut
   const spread = steady.reduce((sum, { x }) => sum + (x - mx) ** 2, 0);
   const slope = spread === 0 ? 0 : steady.reduce((sum, { x, y }) => sum + (x - mx) * (y - my), 0) / spread;
   const fifth = Math.max(1, Math.floor(steady.length / 5));
-  const first = mean(steady.slice(0, fifth).map(({ y }) => y));
-  const last = mean(steady.slice(-fifth).map(({ y }) => y));
+  const floor = (part: typeof steady) => Math.min(...part.map(({ y }) => y));
+  const [first, last] = [floor(steady.slice(0, fifth)), floor(steady.slice(-fifth))];
   return {
     process,
     minutes: samples.map(({ minute }) => round(minute, 2)),

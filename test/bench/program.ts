@@ -145,7 +145,9 @@ export function createBench(io: CliIo): Command {
     });
   bench
     .command("gateway")
-    .description("Pass on devices that decide themselves through one gateway and mosquitto, once per second each (Linux).")
+    .description(
+      "Pass on devices that decide themselves through one gateway and mosquitto, once per second each (Linux). Memory is flat if its floor, after 30 % of the time to warm up, rises at most 5 %.",
+    )
     .option("--devices <n>", "devices, each over TCP", wholeNumber(1, 1000), 200)
     .option("--minutes <n>", "duration", numberAtLeast(0.1), 0.5)
     .addOption(jsonOption())
@@ -155,7 +157,8 @@ export function createBench(io: CliIo): Command {
       const { devices, listed, awake, cpuOfACore, statesPerSecond, telemetryPerSecond, memory } = report;
       out.say(`${devices} devices: ${listed} listed, ${awake} awake; ${percentText(cpuOfACore, 1)} of a core.`);
       out.say(`${statesPerSecond.toFixed(0)} states and ${telemetryPerSecond.toFixed(0)} telemetry messages per second.`);
-      out.say(`${memory.firstMiB} MiB after the warm-up, ${memory.lastMiB} MiB at the end: ${memory.isFlat ? "flat" : "it grows"}.`);
+      const { firstMiB, lastMiB, isFlat } = memory;
+      out.say(`At least ${firstMiB} MiB after the warm-up, ${lastMiB} MiB at the end: ${isFlat ? "flat" : "it grows"}.`);
       out.document(report);
     });
   bench
